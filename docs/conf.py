@@ -1,0 +1,137 @@
+"""How the pages are built: every notebook and example runs, and a warning is an error (`make docs`)."""
+
+import re
+import sys
+from importlib.metadata import version as version_of
+
+from sphinx.application import Sphinx
+
+import stresslab as sl
+
+sys.modules["stresslab.plot"] = sl.plot  # autodoc then finds `sl.plot.fan` under the name that people type
+
+project = "stresslab"
+author = "stresslab developers"
+copyright = "2026, stresslab developers"
+version = release = version_of("stresslab")
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
+]
+source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
+exclude_patterns = ["_build", "gallery/*.ipynb"]
+smartquotes = False  # quotes in signatures and text stay what one types
+default_role = "py:obj"  # `name` in a docstring is code, and a link where the name has a page
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
+autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "write_computation_times": False,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "stresslab"
+html_static_path = ["_static"]
+html_css_files = ["stresslab.css"]
+html_favicon = "_static/stresslab.svg"
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "stresslab", "image_light": "_static/stresslab.svg", "image_dark": "_static/stresslab.svg"},
+    "navigation_with_keys": False,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+PARAMETER = re.compile(r"(\*{0,2}\w+(?:, \*{0,2}\w+)*) : (.+)")
+OUTCOME = re.compile(r"(Returns|Raises \w+),? (.+)")
+FORMULA = re.compile(r"\S+(?: +\S+){0,2} +(?:=|<=|>=|~) .+")
+LABEL = re.compile(r"[A-Z][\w ]{0,24}: ")
+
+
+def plain(text: str) -> str:
+    """Text in which only backticks mean something: what else reStructuredText would read as markup is escaped."""
+    spans = re.split(r"(``.+?``|`[^`]+`)", text)
+    spans[::2] = [re.sub(r"([\\*|]|_(?!\w))", r"\\\1", span) for span in spans[::2]]
+    return "".join(spans)
+
+
+def field_of(text: str) -> tuple[list[str], str] | None:
+    """Labels and text of a line `name, name : text`, `Returns text` or `Raises Error text`; None for any other."""
+    if match := PARAMETER.fullmatch(text):
+        return [f":param {plain(name)}:" for name in match[1].split(", ")], match[2]
+    if match := OUTCOME.fullmatch(text):
+        return [f":{match[1][0].lower()}{match[1][1:]}:"], match[2]
+    return None
+
+
+def house_style(lines: list[str]) -> list[str]:
+    """reStructuredText of a docstring in the house style, which CONTRIBUTING.md describes."""
+    fields: list[tuple[list[str], list[str]]] = []
+    paragraphs: list[list[str]] = []
+    last = "gap"
+    for line in lines:
+        text, indented = line.strip(), line[:1].isspace()
+        runs_on = indented or not text[:1].isupper()
+        new_sentence = last != "prose" or paragraphs[-1][-1][-1] in ".:;"
+        if not text:
+            last = "gap"
+        elif last == "doctest":
+            paragraphs[-1].append(line)
+        elif text.startswith(">>>"):
+            paragraphs.append([line])
+            last = "doctest"
+        elif not indented and (field := field_of(text)):
+            fields.append((field[0], [field[1]]))
+            last = "field"
+        elif last == "field" and (indented or (runs_on and not FORMULA.fullmatch(text))):
+            labels, entries = fields[-1]
+            if indented and labels == [":returns:"] and entries[-1][-1] in ".:;":
+                entries.append(text)  # one variable of a dataset on each line
+            else:
+                entries[-1] += f" {text}"
+        elif last == "formula" and runs_on:
+            paragraphs[-1].append(f"    {line}")
+        elif (indented and last == "gap") or (new_sentence and FORMULA.fullmatch(text)):
+            paragraphs.append(["::", "", f"    {line}"])
+            last = "formula"
+        else:
+            if last != "prose" or LABEL.match(text):
+                paragraphs.append([])
+            paragraphs[-1].append(plain(text))
+            last = "prose"
+    listed = []
+    for labels, (text, *entries) in fields:
+        bullets = [f"    - {plain(entry)}" for entry in entries]
+        listed += [f"{label} {plain(text)}" for label in labels]
+        listed += ["", *bullets, ""] if bullets else []
+    blocks = [*paragraphs[:1], listed, *paragraphs[1:]]
+    return "\n\n".join("\n".join(block) for block in blocks if block).splitlines()
+
+
+def read_house_style(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    lines[:] = house_style(lines)
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-docstring", read_house_style)

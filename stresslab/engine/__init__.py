@@ -1,0 +1,1 @@
+"""What happens to the borrowers: parameters, random numbers, behaviours, the loop."""

@@ -1,0 +1,327 @@
+"""From a portfolio to homogeneous blocks of borrowers, and back: labels stay here, the kernel sees arrays.
+
+Borrowers whose loans are the same list of (lender, product), in the order in which they are paid, stand together.
+The blocks are a function of the portfolio alone, and no result depends on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from stresslab.schema import LARGEST_AMOUNT, MINOR, InputError
+
+from . import layout as at
+from .layout import LANES
+from .model import Model, Product
+
+Array = NDArray[Any]
+MOST_LOANS = 60
+"""Loans of one borrower; the kernel's salts leave room for 63."""
+WIDEST = 16
+"""Slots of a block that lends room to several rare lists of loans."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Arrays for the kernel, and where each borrower and loan of the portfolio stands in them.
+
+    people (block, row * lane), loans (slot, row * lane); first_slot (block + 1); segment, product (slot)
+    segments: labels "lender:product"; seat (borrower) = block * LANES + lane; place (loan) = slot * LANES + lane
+    """
+
+    people: Array
+    people_real: Array
+    loans: Array
+    loan_reals: Array
+    first_slot: Array
+    segment: Array
+    product: Array
+    segments: list[tuple[str, str]]
+    products: list[str]
+    seat: Array
+    place: Array
+
+    @property
+    def count(self) -> int:
+        return len(self.first_slot) - 1
+
+
+def minor(amount: Array) -> Array:
+    """Whole minor units nearest to amounts of currency.
+
+    >>> minor(np.array([12.345, 0.1]))
+    array([1234,   10], dtype=int32)
+    """
+    return np.rint(np.asarray(amount, float) * MINOR).astype(np.int32)
+
+
+def build(portfolio: xr.Dataset, model: Model, replay_loan_by_loan: bool = False) -> Blocks:
+    """Lay a portfolio out in blocks.
+
+    portfolio : Dataset (borrower, loan), checked
+    model : names the products' rules
+    replay_loan_by_loan : give every slot a segment of its own (a few borrowers, to read each loan's flows)
+    Raises InputError for unknown products, too many loans and amounts that 32 bits cannot hold.
+    """
+    labels, code = _segments(portfolio)
+    products = sorted({product for _, product in labels})
+    _refuse(portfolio, model, products)
+    owner = portfolio["borrower"].values.astype(np.int64)
+    ids = portfolio["borrower_id"].values.astype(np.int64)
+    order = np.lexsort((np.arange(owner.size), code, portfolio["priority"].values, owner))
+    rank = _rank_within(owner[order])
+    lists, which = _lists(owner[order], rank, code[order], ids.size)
+    wide = _wide_lists(lists, np.bincount(which, minlength=len(lists)))
+
+    group_of = np.array([number for number, _ in wide])[which]
+    seating = np.lexsort((ids, group_of))
+    group = group_of[seating]
+    seat, block_list = _seats(seating, group, dict(wide))
+    first_slot = np.concatenate([[0], np.cumsum([len(sequence) for sequence in block_list])]).astype(np.int64)
+    segment = np.array([s for sequence in block_list for s in sequence], np.int64)
+
+    slot_in_list = [_embed(lists[w], wide[w][1]) for w in range(len(lists))]
+    width = max(len(slots) for slots in slot_in_list)
+    slot_table = np.array([[*slots, *[-1] * (width - len(slots))] for slots in slot_in_list])
+    sorted_owner = owner[order]
+    block_of_loan = seat[sorted_owner] // LANES
+    slot = first_slot[block_of_loan] + slot_table[which[sorted_owner], rank]
+    place = np.empty(owner.size, np.int64)
+    place[order] = slot * LANES + seat[sorted_owner] % LANES
+    salt = np.empty(owner.size, np.int64)
+    salt[order] = rank + 1
+
+    product_of = np.array([products.index(product) for _, product in labels])
+    slot_product = product_of[segment]
+    if replay_loan_by_loan:
+        labels, segment = [("", "")] * segment.size, np.arange(segment.size)
+    people, people_real = _people(portfolio, model, seat, len(block_list))
+    loans, loan_reals = _loans(portfolio, model, place, salt, segment.size)
+    return Blocks(
+        people, people_real, loans, loan_reals, first_slot, segment, slot_product, labels, products, seat, place
+    )
+
+
+def _segments(portfolio: xr.Dataset) -> tuple[list[tuple[str, str]], Array]:
+    """Labels (lender, product) in alphabetical order and the code of each loan."""
+    lenders, lender = np.unique(portfolio["lender"].values.astype(str), return_inverse=True)
+    products, product = np.unique(portfolio["product"].values.astype(str), return_inverse=True)
+    pairs, code = np.unique(lender * len(products) + product, return_inverse=True)
+    return [(str(lenders[p // len(products)]), str(products[p % len(products)])) for p in pairs], code
+
+
+def _refuse(portfolio: xr.Dataset, model: Model, products: list[str]) -> None:
+    """Faults that only the engine can see."""
+    known = sorted(model.products)
+    faults = [
+        f"product: found {name!r}, expected one of {known}; add its rules to the model's products"
+        for name in products
+        if name not in known
+    ]
+    owner = portfolio["borrower"].values
+    many = np.bincount(owner, minlength=portfolio.sizes["borrower"])
+    if (many > MOST_LOANS).any():
+        faults.append(f"borrower: found {many.max()} loans of one borrower, expected at most {MOST_LOANS}; merge some")
+    credit = np.maximum(portfolio["balance"].values, portfolio["limit"].values)
+    load = np.bincount(owner, 2.0 * credit, portfolio.sizes["borrower"])
+    load = load + portfolio["liquid_buffer"].values + 10.0 * portfolio["income"].values
+    worst = int(load.argmax())
+    if load[worst] > LARGEST_AMOUNT:
+        faults.append(
+            f"borrower {portfolio['borrower_id'].values[worst]}: found 2 x credit + buffer + 10 x monthly income = "
+            f"{load[worst]:,.2f}, expected <= {LARGEST_AMOUNT:,.2f} (32-bit minor units); use a larger currency unit"
+        )
+    if faults:
+        raise InputError("portfolio", faults)
+
+
+def _rank_within(sorted_owner: Array) -> Array:
+    """Position of each loan among its borrower's, loans sorted by borrower."""
+    start = np.flatnonzero(np.r_[True, sorted_owner[1:] != sorted_owner[:-1]])
+    return np.arange(sorted_owner.size) - np.repeat(start, np.diff(np.r_[start, sorted_owner.size]))
+
+
+def _lists(owner: Array, rank: Array, code: Array, borrowers: int) -> tuple[list[tuple[int, ...]], Array]:
+    """The distinct lists of segments, and which of them each borrower has."""
+    which = np.zeros(borrowers, np.int64)
+    base = int(code.max()) + 2
+    for r in range(int(rank.max()) + 1):
+        step = np.zeros(borrowers, np.int64)
+        step[owner[rank == r]] = code[rank == r] + 1
+        which = np.unique(which * base + step, return_inverse=True)[1]
+    example = np.zeros(int(which.max()) + 1, np.int64)
+    example[which] = np.arange(borrowers)
+    first = np.searchsorted(owner, np.arange(borrowers + 1))
+    return [tuple(int(c) for c in code[first[e] : first[e + 1]]) for e in example], which
+
+
+def _wide_lists(lists: list[tuple[int, ...]], count: Array) -> list[tuple[int, tuple[int, ...]]]:
+    """For each list the group it sits with and that group's slots: its own, or shared slots if the list is rare.
+
+    A rare list (under half a block of borrowers) is embedded in a longer one, so that blocks are not mostly padding.
+    """
+    groups: list[tuple[int, ...]] = []
+    chosen: dict[int, int] = {}
+    for index in sorted(range(len(lists)), key=lambda i: lists[i]):
+        if count[index] >= LANES // 2:
+            groups.append(lists[index])
+            chosen[index] = len(groups) - 1
+    shared_from = len(groups)
+    rare = [i for i in range(len(lists)) if i not in chosen]
+    for index in sorted(rare, key=lambda i: (-len(lists[i]), lists[i])):
+        for number in range(shared_from, len(groups)):
+            merged = _merge(groups[number], lists[index])
+            if len(merged) <= max(WIDEST, len(groups[number])):
+                groups[number], chosen[index] = merged, number
+                break
+        else:
+            groups.append(lists[index])
+            chosen[index] = len(groups) - 1
+    return [(chosen[i], groups[chosen[i]]) for i in range(len(lists))]
+
+
+def _merge(long: tuple[int, ...], short: tuple[int, ...]) -> tuple[int, ...]:
+    """A sequence in which both stand in their order: `short` is threaded greedily through `long`.
+
+    >>> _merge((1, 2, 4), (2, 3, 4))
+    (1, 2, 3, 4)
+    """
+    merged: list[int] = []
+    at_long = 0
+    for item in short:
+        if item in long[at_long:]:
+            found = long.index(item, at_long)
+            merged += [*long[at_long:found]]
+            at_long = found + 1
+        merged.append(item)
+    return (*merged, *long[at_long:])
+
+
+def _embed(short: tuple[int, ...], long: tuple[int, ...]) -> list[int]:
+    """Where each item of `short` stands in `long`, in order."""
+    slots, begin = [], 0
+    for item in short:
+        begin = long.index(item, begin) + 1
+        slots.append(begin - 1)
+    return slots
+
+
+def _seats(seating: Array, group: Array, slots_of: dict[int, tuple[int, ...]]) -> tuple[Array, list[tuple[int, ...]]]:
+    """Seat of each borrower, groups in turn, each beginning a new block; and the slots of each block."""
+    seat = np.empty(seating.size, np.int64)
+    block_list: list[tuple[int, ...]] = []
+    begins = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
+    for begin, end in zip(begins, np.r_[begins[1:], group.size], strict=True):
+        seat[seating[begin:end]] = len(block_list) * LANES + np.arange(end - begin)
+        block_list += [slots_of[int(group[begin])]] * -(-(end - begin) // LANES)
+    return seat, block_list
+
+
+def _fill(rows: Mapping[int, Array], where: Array, groups: int, count: int, kind: Any) -> Array:
+    """Rows of one kind, each value at its lane; lanes without an owner stay 0."""
+    table = np.zeros((groups, count * LANES), kind)
+    group, lane = np.divmod(where, LANES)
+    for row, values in rows.items():
+        table[group, row + lane] = values
+    return table
+
+
+def _people(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) -> tuple[Array, Array]:
+    p = {name: portfolio[name].values for name in portfolio.variables if portfolio[name].dims == ("borrower",)}
+    jobless = np.where(p["employed"].astype(bool), 0, np.maximum(p["jobless_months"], 1))
+    whole = {
+        at.ID: p["borrower_id"].astype(np.uint32).view(np.int32),
+        at.NECESSITIES: minor(p["necessities"]),
+        at.BUFFER: minor(p["liquid_buffer"]),
+        at.TARGET: minor(p["buffer_target"]),
+        at.JOBLESS: jobless,
+        at.STRATEGIC: p["strategic"],
+    }
+    real = {
+        at.INCOME: np.asarray(p["income"], float) * MINOR,
+        at.LEVEL: p["pay_level"],
+        at.RISK: p["job_loss_risk"],
+        at.SUPPORT: p["household_support"],
+        at.BENEFIT: p["insured"] * model.employment.benefit_share,
+    }
+    return (
+        _fill(whole, seat, blocks, at.PERSON_STATE, np.int32),
+        _fill(real, seat, blocks, at.PERSON_REALS, np.float32),
+    )
+
+
+def _loans(portfolio: xr.Dataset, model: Model, place: Array, salt: Array, slots: int) -> tuple[Array, Array]:
+    v = {name: portfolio[name].values for name in portfolio.variables if portfolio[name].dims == ("loan",)}
+    rules: dict[str, Product] = dict(model.products)
+    names, product = np.unique(v["product"].astype(str), return_inverse=True)
+    hazard = np.array([rules[str(name)].recovery_monthly for name in names])[product]
+    fade = claim_fade(model)
+    ages = np.minimum(np.asarray(v["claim_months"], np.int64), 1200)
+    age_table = np.cumprod(np.r_[1.0, np.full(1200, float(fade))])
+    whole = {
+        at.BALANCE: minor(v["balance"]),
+        at.ARREARS: minor(v["overdue"]),
+        at.MISSED: np.asarray(v["days_past_due"]) // 30,
+        at.REMAINING: v["remaining_months"],
+        at.INSTALMENT: minor(v["instalment"]),
+        at.LIMIT: minor(v["limit"]),
+        at.USUAL: minor(v["usual_balance"]),
+        at.TENOR: v["tenor_months"],
+        at.TRANSACTOR: v["transactor"],
+        at.OPEN: 1 - np.asarray(v["written_off"]).astype(np.int32),
+        at.CLAIM: minor(v["claim"]),
+        at.SALT: salt,
+    }
+    real = {
+        at.RATE: np.asarray(v["annual_rate"], float) / 12.0,
+        at.CLAIM_HAZARD: hazard * age_table[ages],
+    }
+    table = _fill(whole, place, slots, at.LOAN_STATE, np.int32)
+    return table, _fill(real, place, slots, at.LOAN_REALS, np.float32)
+
+
+def claim_fade(model: Model) -> np.float32:
+    """Monthly factor on the hazard of recovering a claim: 2 ** (-1 / halving time), as float32."""
+    return np.float32(2.0 ** (-1.0 / model.recovery.halving_months))
+
+
+def read_back(blocks: Blocks, portfolio: xr.Dataset, months: int) -> xr.Dataset:
+    """The portfolio after `months`, from the state that the kernel kept."""
+
+    def person(row: int, table: Array) -> Array:
+        block, lane = np.divmod(blocks.seat, LANES)
+        return table[block, row + lane]
+
+    def loan(row: int) -> Array:
+        slot, lane = np.divmod(blocks.place, LANES)
+        return blocks.loans[slot, row + lane]
+
+    def currency(values: Array) -> Array:
+        return values / float(MINOR)
+
+    jobless = person(at.JOBLESS, blocks.people)
+    open_now, claim = loan(at.OPEN), loan(at.CLAIM)
+    was_open = 1 - portfolio["written_off"].values.astype(np.int64)
+    written_off_now = (open_now == 0) & (was_open == 1)
+    claim_months = np.where(written_off_now, 0, portfolio["claim_months"].values + months)
+    remaining = loan(at.REMAINING)
+    new_values = {
+        "liquid_buffer": currency(person(at.BUFFER, blocks.people)),
+        "pay_level": person(at.LEVEL, blocks.people_real).astype(float),
+        "employed": jobless == 0,
+        "jobless_months": jobless,
+        "balance": currency(loan(at.BALANCE)),
+        "overdue": currency(loan(at.ARREARS)),
+        "days_past_due": loan(at.MISSED) * 30,
+        "remaining_months": remaining,
+        "written_off": open_now == 0,
+        "claim": currency(claim),
+        "claim_months": np.where(claim > 0, claim_months, 0),
+    }
+    return portfolio.assign({name: (portfolio[name].dims, values) for name, values in new_values.items()})

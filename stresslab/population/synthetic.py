@@ -1,0 +1,255 @@
+"""Draw a book of borrowers and loans, and season it until nothing jumps in month one."""
+
+from __future__ import annotations
+
+import secrets
+import tomllib
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from stresslab.engine.model import Model
+from stresslab.engine.simulate import advance
+from stresslab.schema import PORTFOLIO, InputError
+
+Array = NDArray[Any]
+LARGEST_BOOK = 2**31
+"""Borrowers that ids and draws are tested for."""
+
+
+def presets() -> list[str]:
+    """Names of the books that come with the package.
+
+    >>> presets()
+    ['china-online', 'us-card']
+    """
+    folder = resources.files("stresslab.population") / "presets"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def read_preset(name: str) -> dict[str, Any]:
+    """The numbers of a preset, as they stand in its file."""
+    if name not in presets():
+        raise InputError("synthetic_portfolio", [f"preset: found {name!r}, expected one of {presets()}; choose one"])
+    folder = resources.files("stresslab.population") / "presets"
+    return tomllib.loads((folder / f"{name}.toml").read_text("utf-8"))
+
+
+def synthetic_portfolio(
+    preset: str = "china-online",
+    *,
+    borrowers: int = 10_000,
+    seed: int | None = None,
+    model: Model | None = None,
+    seasoning_months: int | None = None,
+) -> xr.Dataset:
+    """A book of synthetic borrowers in the steady state of its baseline.
+
+    preset : "china-online" (Huabei, Jiebei, bank cards, other platforms) or "us-card" (cards and other unsecured loans)
+    borrowers : how many; the loans are about twice as many in "china-online"
+    seed : of all draws; drawn and stored in attrs if None
+    model : rules under which the book is seasoned, by default the preset's own
+    seasoning_months : months lived before the book is handed over; 0 gives the draws as they are
+    Returns Dataset (borrower, loan), see `schema.PORTFOLIO`.
+    Raises InputError for an unknown preset or a count that is not a whole number >= 1.
+    Number of lenders, incomes, buffers and balances follow the preset's file, each number with unit and source there.
+
+    >>> book = synthetic_portfolio("china-online", borrowers=100, seed=1)
+    >>> book.sizes["borrower"], int(book.borrower.max())
+    (100, 99)
+    """
+    whole = isinstance(borrowers, int | np.integer) and not isinstance(borrowers, bool)
+    faults = []
+    if not (whole and 1 <= borrowers <= LARGEST_BOOK):
+        faults.append(f"borrowers: found {borrowers!r}, expected a whole number 1 ... {LARGEST_BOOK:,}; choose one")
+    if seed is not None and not (isinstance(seed, int | np.integer) and 0 <= seed < 2**64):
+        faults.append(f"seed: found {seed!r}, expected a whole number 0 ... 2**64 - 1 or None; choose one")
+    if seasoning_months is not None and seasoning_months < 0:
+        faults.append(f"seasoning_months: found {seasoning_months!r}, expected a whole number >= 0; choose one")
+    if faults:
+        raise InputError("synthetic_portfolio", faults)
+    numbers = read_preset(preset)
+    seed = secrets.randbits(63) if seed is None else int(seed)
+    model = model or Model.from_preset(preset)
+    book = _draw(numbers, int(borrowers), np.random.Generator(np.random.PCG64(seed)), model)
+    book.attrs = {
+        "preset": preset,
+        "seed": str(seed),
+        **{key: numbers[key] for key in ("currency", "as_of", "own_lender")},
+    }
+    months = numbers["seasoning_months"] if seasoning_months is None else seasoning_months
+    return season(book, numbers, model, months, seed) if months else book
+
+
+def season(book: xr.Dataset, numbers: dict[str, Any], model: Model, months: int, seed: int) -> xr.Dataset:
+    """Live the baseline (constant unemployment, income on its trend) for some months."""
+    calm = xr.Dataset(
+        {
+            "unemployment_rate": ("month", np.full(months, numbers["normal_unemployment"])),
+            "real_income_growth": ("month", np.full(months, numbers["normal_income_growth"])),
+        },
+        {"month": np.arange(1, months + 1)},
+        {"real_income_trend": numbers["normal_income_growth"]},
+    )
+    return advance(book, calm, months, model, seed=seed, path=2**32 - 1)
+
+
+def _draw(numbers: dict[str, Any], count: int, rng: np.random.Generator, model: Model) -> xr.Dataset:
+    """Borrowers and fresh loans, part of their term behind them."""
+    own, others = _debts(numbers, count, rng)
+    lenders = 1 + others.sum(axis=1)
+    people = _borrowers(numbers, lenders, rng, model)
+    loans = _loans(numbers, own, others, people["income"], lenders, rng)
+    variables: dict[str, Any] = {name: ("borrower", values) for name, values in people.items()}
+    variables |= {name: ("loan", values) for name, values in loans.items()}
+    variables["score"] = ("borrower", _score(people, loans, rng))
+    book = xr.Dataset(variables)
+    for name, spec in PORTFOLIO.items():
+        book[name].attrs = {"units": spec.unit, "long_name": spec.meaning}
+    return book
+
+
+def _debts(numbers: dict[str, Any], count: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Which set of own products each borrower has, and how many banks and platforms beside."""
+    share = np.array([row["share"] for row in numbers["own"]])
+    own = rng.choice(share.size, count, p=share / share.sum())
+    by_lenders = np.array(numbers["lenders"]["share"])
+    further = rng.choice(by_lenders.size, count, p=by_lenders / by_lenders.sum())
+    banks = np.minimum(rng.binomial(further, numbers["lenders"]["bank_card"]), len(numbers["lenders"]["banks"]))
+    return own, np.column_stack([banks, further - banks])
+
+
+def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator, model: Model) -> dict[str, Array]:
+    b, count = numbers["borrowers"], lenders.size
+    income = _fen(b["income_median"] * np.exp(b["income_log_sd"] * rng.standard_normal(count)))
+    risk = np.exp(b["risk_log_sd"] * rng.standard_normal(count)) * np.where(lenders >= 3, b["risk_factor_3_lenders"], 1.0)
+    stacked = np.where(lenders >= 5, b["buffer_factor_5_lenders"], np.where(lenders >= 3, b["buffer_factor_3_lenders"], 1))
+    months = b["buffer_months"] * stacked * np.exp(b["buffer_log_sd"] * rng.standard_normal(count))
+    target = _fen(np.minimum(months, 24.0) * income)
+    risk = np.minimum(risk / risk.mean(), 20.0)
+    jobless = rng.random(count) < numbers["normal_unemployment"] * model.employment.borrower_ratio
+    needs = b["necessities_share"] * np.exp(b["necessities_log_sd"] * rng.standard_normal(count))
+    a = b["support_mean"] * b["support_concentration"]
+    return {
+        "borrower_id": np.arange(count),
+        "income": income,
+        "pay_level": np.ones(count),
+        "necessities": _fen(np.minimum(needs, 0.95) * income),
+        "liquid_buffer": np.where(jobless, 0.0, target),
+        "buffer_target": target,
+        "job_loss_risk": risk,
+        "employed": ~jobless,
+        "jobless_months": np.where(jobless, rng.geometric(model.employment.finding_monthly, count), 0),
+        "insured": rng.random(count) < b["insured_share"],
+        "household_support": rng.beta(a, b["support_concentration"] - a, count),
+        "strategic": rng.random(count) < b["strategic_share"],
+    }
+
+
+def _loans(
+    numbers: dict[str, Any], own: Array, others: Array, income: Array, lenders: Array, rng: np.random.Generator
+) -> dict[str, Array]:
+    """All loans, product by product, then in the order of their borrowers."""
+    b, count = numbers["borrowers"], income.size
+    burden = np.exp(b["debt_service_log_sd"] * rng.standard_normal(count)) * lenders ** b["debt_service_power"]
+    parts: list[dict[str, Array]] = []
+    for row, held in enumerate(numbers["own"]):
+        for product in held["products"]:
+            who = np.flatnonzero(own == row)
+            parts.append(_product(numbers, product, numbers["own_lender"], who, income, burden, rng))
+    elsewhere = numbers["lenders"]
+    for column, names, product in ((0, "banks", "bank_product"), (1, "platforms", "platform_product")):
+        for place, lender in enumerate(elsewhere[names]):
+            who = np.flatnonzero(others[:, column] > place)
+            parts.append(_product(numbers, elsewhere[product], lender, who, income, burden, rng))
+    loans = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.argsort(loans["borrower"], kind="stable")
+    loans = {name: values[order] for name, values in loans.items()}
+    return _cap(loans, income, b["debt_service_cap"])
+
+
+def _product(
+    numbers: dict[str, Any], product: str, lender: str, who: Array, income: Array, burden: Array, rng: np.random.Generator
+) -> dict[str, Array]:
+    """Loans of one product at one lender; `due` is what each asks for in a month."""
+    rules, count = numbers["products"][product], who.size
+    due = rules["debt_service"] * burden[who] * income[who] * np.exp(rules["log_sd"] * rng.standard_normal(count))
+    rate = rng.uniform(*rules["annual_rate"], count)
+    loans: dict[str, Array] = {
+        "borrower": who,
+        "lender": np.full(count, lender),
+        "product": np.full(count, product),
+        "annual_rate": rate,
+        "due": due,
+        "priority": np.full(count, float(rules["priority"])),
+        "own_share": np.full(count, float(rules["own_share"])),
+        "days_past_due": np.zeros(count, np.int64),
+        "overdue": np.zeros(count),
+        "written_off": np.zeros(count, bool),
+        "claim": np.zeros(count),
+        "claim_months": np.zeros(count, np.int64),
+    }
+    if rules["kind"] == "revolving":
+        usual = due / rules["minimum_share"]
+        nothing = np.zeros(count, np.int64)
+        return loans | {
+            "usual_balance": usual,
+            "limit": usual / rng.uniform(*rules["utilisation"], count),
+            "balance": usual,
+            "tenor_months": nothing,
+            "remaining_months": nothing,
+            "instalment": np.zeros(count),
+            "transactor": rng.random(count) < rules["transactors"],
+        }
+    weights = np.array(rules["tenor_weights"])
+    tenor = rng.choice(np.array(rules["tenors"]), count, p=weights / weights.sum())
+    remaining = rng.integers(1, tenor + 1)
+    monthly = rate / 12.0
+    granted = due * (1.0 - (1.0 + monthly) ** -tenor.astype(float)) / monthly
+    return loans | {
+        "usual_balance": granted,
+        "limit": granted,
+        "balance": due * (1.0 - (1.0 + monthly) ** -remaining.astype(float)) / monthly,
+        "tenor_months": tenor,
+        "remaining_months": remaining,
+        "instalment": due,
+        "transactor": np.zeros(count, bool),
+    }
+
+
+def _cap(loans: dict[str, Array], income: Array, cap: float) -> dict[str, Array]:
+    """Scale each borrower's debts down to the cap on debt service over income; round to minor units."""
+    service = np.bincount(loans["borrower"], loans.pop("due"), income.size) / income
+    scale = np.minimum(1.0, cap / np.maximum(service, 1e-12))[loans["borrower"]]
+    for name in ("usual_balance", "limit", "balance"):
+        loans[name] = _fen(np.maximum(loans[name] * scale, 1.0))
+    loans["instalment"] = np.ceil(loans["instalment"] * scale * 100.0) / 100.0
+    return loans
+
+
+def _score(people: dict[str, Array], loans: dict[str, Array], rng: np.random.Generator) -> Array:
+    """Application score: what a lender sees of risk at origination, with noise; mean 600, standard deviation 50.
+
+    Employment and cash stay hidden; the weights (0.6 risk, 0.5 buffer, 0.4 debt over income, 1.2 noise) are assumptions.
+    """
+    count = people["income"].size
+    debt = np.bincount(loans["borrower"], loans["usual_balance"], count) / people["income"]
+
+    def standard(values: Array) -> Array:
+        return (values - values.mean()) / max(float(values.std()), 1e-12)
+
+    seen = (
+        -0.6 * standard(np.log(people["job_loss_risk"]))
+        + 0.5 * standard(np.log(people["buffer_target"] + 1.0))
+        - 0.4 * standard(np.log(debt + 0.01))
+        + 1.2 * rng.standard_normal(count)
+    )
+    return np.clip(600.0 + 50.0 * standard(seen), 300.0, 900.0)
+
+
+def _fen(amount: Array) -> Array:
+    """Amounts rounded to minor units, still in currency."""
+    return np.round(amount, 2)

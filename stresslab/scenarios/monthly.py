@@ -1,0 +1,90 @@
+"""Monthly paths from quarterly figures: smooth, and with the quarters' means kept."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import solve
+
+from stresslab.schema import InputError
+
+Reals = NDArray[np.float64]
+
+ROUNDING = 1e-12
+"""A month this little below its floor is a rounding error."""
+
+
+def to_monthly(values: ArrayLike, previous: float | None = None, *, floor: float | None = None) -> Reals:
+    """Smoothest monthly path whose three-month means are the quarterly figures.
+
+    values : array (..., quarter) of quarterly means, any unit
+    previous : the quarter before the first, same unit; the path then leaves it smoothly. None: it starts freely
+    floor : no month may lie below it, same unit: months that would are held at it and the others solved again
+    Returns array (..., 3 * quarter).
+    x minimises sum_t (x[t+1] - 2 x[t] + x[t-1])^2 subject to (x[3q] + x[3q+1] + x[3q+2]) / 3 = values[q]: one linear
+    system. Boot, Feibes & Lisman, "Further methods of derivation of quarterly figures from annual data", Applied
+    Statistics 16 (1967), with second differences. A straight line stays a straight line.
+    Raises InputError if a figure is not finite, or lies below the floor.
+
+    >>> to_monthly([2.0, 5.0, 8.0])
+    array([1., 2., 3., 4., 5., 6., 7., 8., 9.])
+    >>> to_monthly([5.0, 8.0], previous=2.0)
+    array([4., 5., 6., 7., 8., 9.])
+    """
+    quarters = np.asarray(values, dtype=np.float64)
+    faults = _faults(quarters, previous, floor)
+    if faults:
+        raise InputError("quarterly figures", faults)
+    if previous is not None:
+        first = np.full((*quarters.shape[:-1], 1), float(previous))
+        quarters = np.concatenate([first, quarters], axis=-1)
+    months = quarters @ _smoother(quarters.shape[-1]).T
+    if floor is not None:
+        for row in np.ndindex(months.shape[:-1]):
+            months[row] = _held(months[row], quarters[row], floor)
+    return months if previous is None else months[..., 3:]
+
+
+def _faults(quarters: Reals, previous: float | None, floor: float | None) -> list[str]:
+    """What makes the figures unusable; empty if nothing does."""
+    if quarters.ndim == 0 or quarters.shape[-1] == 0:
+        return [f"values: found shape {quarters.shape}, expected (..., quarter) with a quarter at least"]
+    faults = []
+    given = quarters.ravel() if previous is None else np.append(quarters, previous)
+    if not np.isfinite(given).all():
+        found = given[~np.isfinite(given)][0]
+        faults.append(f"values: found {found}, expected finite figures; fill or drop it yourself")
+    if floor is not None and (given < floor).any():
+        faults.append(f"values: found {given[given < floor][0]} below the floor {floor}; lower the floor")
+    return faults
+
+
+@lru_cache(maxsize=64)
+def _smoother(quarters: int) -> Reals:
+    """Matrix (month, quarter) from quarterly means to the smoothest months."""
+    return _solve(np.repeat(np.eye(quarters), 3, axis=1) / 3, np.eye(quarters))
+
+
+def _solve(constraints: Reals, right: Reals) -> Reals:
+    """The x that minimises the sum of squared second differences subject to constraints @ x = right."""
+    rows, months = constraints.shape
+    if rows == 1:  # one quarter leaves the slope open: flat is the smoothest
+        return np.repeat(right, months, axis=0)
+    bend = np.diff(np.eye(months), 2, axis=0)
+    system = np.block([[bend.T @ bend, constraints.T], [constraints, np.zeros((rows, rows))]])
+    right = np.concatenate([np.zeros((months, *right.shape[1:])), right])
+    found: Reals = solve(system, right)[:months]
+    return found
+
+
+def _held(months: Reals, quarters: Reals, floor: float) -> Reals:
+    """The path with the months that fell below the floor held at it; a quarter keeps one free month at least."""
+    means = np.repeat(np.eye(quarters.size), 3, axis=1) / 3
+    low = np.zeros(months.size, dtype=bool)
+    while (months < floor - ROUNDING).any():
+        low |= months < floor - ROUNDING
+        pins = np.eye(months.size)[low]
+        months = _solve(np.concatenate([means, pins]), np.concatenate([quarters, np.full(len(pins), floor)]))
+    return np.where(low, floor, np.maximum(months, floor))  # mends rounding only: the loop has ended

@@ -1,0 +1,251 @@
+"""Stochastic paths around a scenario: correlated, mean-reverting, and with the scenario as their mean."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+from scipy.special import expit, logit, ndtr, ndtri
+
+from stresslab.scenarios.library import check_scenario
+from stresslab.schema import MACRO, InputError
+
+Reals = NDArray[np.float64]
+
+CEILING = MACRO["unemployment_rate"].high
+"""Unemployment moves in the logit of its share of this ceiling, so that no path can leave its bounds."""
+
+WIDEST = 4.0
+"""Largest sd in the logit: beyond it the sum over `NODES` is no longer exact to rounding."""
+
+NODES = np.arange(-72, 73) / 8
+WEIGHTS = np.exp(-(NODES**2) / 2) / np.sqrt(2 * np.pi) / 8
+"""Trapezoidal rule for a normal mean: exact to 1e-12 for the functions here, where Gauss-Hermite needs more nodes."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far and how long one variable strays from its scenario: an AR(1) from zero, as the present is known.
+
+    sd : standard deviation [unit of the variable] once the present is forgotten
+    half_life : months in which a deviation halves; the variance after t months is sd^2 (1 - 2^(-2t / half_life))
+    correlation : of its monthly innovation with that of unemployment [1]; the others are tied through it alone
+    """
+
+    sd: float
+    half_life: float
+    correlation: float
+
+
+@dataclass(frozen=True)
+class PathModel:
+    """Deviations of the macro variables from their scenario.
+
+    Correlations and growth figures marked "measured" come from the published history of the Federal Reserve's 2026
+    scenarios, yearly 1976-2019, changes of unemployment and of the short rate against yearly means of the others.
+    """
+
+    unemployment_rate: Deviation = Deviation(sd=0.008, half_life=12.0, correlation=1.0)
+    """sd [1] and half-life assumption; for comparison, the measured sd of the four-quarter change is 1.0 point."""
+
+    real_income_growth: Deviation = Deviation(sd=0.023, half_life=3.0, correlation=-0.4)
+    """sd [1/year] gives yearly means 1.6 points (measured 1.62); correlation measured (-0.42); half-life assumption."""
+
+    gdp_growth: Deviation = Deviation(sd=0.028, half_life=3.0, correlation=-0.6)
+    """sd [1/year] gives yearly means 1.9 points (measured 1.98); correlation measured (-0.60); half-life assumption."""
+
+    inflation: Deviation = Deviation(sd=0.014, half_life=6.0, correlation=0.0)
+    """sd [1/year] gives yearly means 1.1 points (measured, 1990-2019, 1.12); correlation measured (0.07); half-life
+    assumption."""
+
+    policy_rate: Deviation = Deviation(sd=0.010, half_life=12.0, correlation=-0.5)
+    """sd [1/year], of the shadow rate, and half-life assumption; correlation measured (-0.50)."""
+
+    policy_rate_floor: float = -0.0075
+    """No path's policy rate falls below it [1/year]: the lowest rate of the Swiss National Bank, 2015-2022."""
+
+
+MOVING = tuple(field.name for field in fields(PathModel) if field.name in MACRO)
+"""The variables that stray; the order is that of their random numbers and must not change."""
+
+
+def macro_paths(
+    scenario: xr.Dataset,
+    paths: int,
+    seed: int | None = None,
+    *,
+    spread: float = 1.0,
+    model: PathModel | None = None,
+) -> xr.Dataset:
+    """Stochastic paths whose mean is the scenario.
+
+    scenario : Dataset (month), or (scenario, month) of several with the same months
+    paths : how many
+    seed : whole number below 2^63; None draws one. Stored in attrs["macro_seed"]
+    spread : factor on every standard deviation; 0 gives the scenario itself on every path
+    model : parameters, stored in attrs as macro_...; None: the defaults of `PathModel`
+    Returns Dataset ([scenario,] path, month). Variables the model does not move are carried unchanged.
+    A deviation is spread * sd * x(t), x(t) = phi x(t-1) + sqrt(1 - phi^2) z(t), x(0) = 0, phi = 2^(-1/half_life), with
+    z = r z_u + sqrt(1 - r^2) e and r the correlation with unemployment's z_u. Growth rates and inflation add it.
+    Unemployment is 0.6 / (1 + exp(-a - b x)), b such that its sd is right to first order, a such that its mean is the
+    scenario. The policy rate is the larger of its floor and a normal shadow rate (Black, Journal of Finance 50, 1995)
+    with the given sd and such that the mean is the scenario. So every mean is exact in expectation.
+    Random numbers are a function of (seed, month, path, variable), Philox4x64-10 of Salmon et al., SC11: a path is the
+    same whatever the number of paths or months, and all scenarios share their draws.
+    Not for: paths that must agree with more than the scenario's mean (no cycle, no jumps, normal innovations).
+    Raises InputError naming every fault in the scenario or the arguments.
+
+    >>> from stresslab.scenarios.library import scenario
+    >>> fan = macro_paths(scenario("china-baseline"), paths=1000, seed=1)
+    >>> bool(abs(fan.unemployment_rate.mean("path") - 0.052).max() < 4 * 0.008 / 1000**0.5)
+    True
+    """
+    model = PathModel() if model is None else model
+    check_scenario(scenario)
+    faults = _argument_faults(scenario, paths, seed, spread, model)
+    if not faults:
+        faults = _room_faults(scenario, spread, model)
+    if faults:
+        raise InputError("macro_paths", faults)
+    drawn = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
+    normals = _normals(drawn, paths, scenario.sizes["month"])
+    result = scenario.assign_coords(path=np.arange(paths))
+    for column, name in enumerate(MOVING):
+        if name in scenario:
+            centre = scenario[name].transpose(..., "month")
+            moved = _moved(name, centre.values[..., None, :], normals, column, spread, model)
+            dims = (*centre.dims[:-1], "path", "month")
+            result[name] = xr.DataArray(moved, dims=dims, attrs=centre.attrs)
+    result.attrs.update(_record(drawn, spread, model))
+    check_scenario(result)
+    return result
+
+
+def _normals(seed: int, paths: int, months: int) -> Reals:
+    """Independent standard normals (path, month, variable), each a function of seed and place alone."""
+    out = np.empty((paths, months, len(MOVING)))
+    for month in range(months):
+        words = np.random.Philox(key=np.array([seed, month + 1], dtype=np.uint64)).random_raw(paths * len(MOVING))
+        # 52 bits and a half: strictly between 0 and 1, and exact
+        out[:, month] = ndtri(((words >> np.uint64(12)) + 0.5) * 2.0**-52).reshape(paths, -1)
+    return out
+
+
+def _moved(name: str, centre: Reals, normals: Reals, column: int, spread: float, model: PathModel) -> Reals:
+    """One variable ([scenario,] path, month) around its centre ([scenario,] 1, month)."""
+    how: Deviation = getattr(model, name)
+    size = spread * how.sd
+    if size == 0:
+        return np.repeat(centre, normals.shape[0], axis=-2)
+    innovation = how.correlation * normals[..., 0]
+    if column:
+        innovation = innovation + np.sqrt(1 - how.correlation**2) * normals[..., column]
+    keep = 0.5 ** (1 / how.half_life)
+    reach = _reach(how, normals.shape[1])
+    standard = lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], innovation, axis=-1) / reach
+    if name == "unemployment_rate":
+        slope = size * reach / (centre * (1 - centre / CEILING))
+        return np.asarray(CEILING * expit(_shift(centre / CEILING, slope) + slope * standard))
+    if name == "policy_rate":
+        width = size * reach
+        shadow = _shadow((centre - model.policy_rate_floor) / width) + standard
+        return np.asarray(model.policy_rate_floor + width * np.maximum(shadow, 0.0))
+    return np.asarray(centre + size * reach * standard)
+
+
+def _reach(how: Deviation, months: int) -> Reals:
+    """Standard deviation in months 1, 2, ... over its final value."""
+    return np.asarray(np.sqrt(-np.expm1(-2 * np.log(2) / how.half_life * np.arange(1, months + 1))))
+
+
+def _shift(share: Reals, slope: Reals) -> Reals:
+    """The a with E[expit(a + slope * normal)] = share, by Newton steps in the logit of the mean.
+
+    >>> _shift(np.array([0.5, 0.1]), np.array([1.0, 0.0])).round(12)  # symmetric; and without noise the plain logit
+    array([ 0.        , -2.19722458])
+    """
+    target = logit(share)
+    shift = target
+    for _ in range(50):
+        level = expit(shift[..., None] + slope[..., None] * NODES)
+        mean = (level * WEIGHTS).sum(axis=-1)
+        error = logit(mean) - target
+        moving = np.abs(error) > 1e-12  # each month stops by itself, so that its bits do not hang on the others
+        if not moving.any():
+            return np.asarray(shift)
+        step = error * mean * (1 - mean) / (level * (1 - level) * WEIGHTS).sum(axis=-1)
+        shift = shift - np.where(moving, step, 0.0)
+    raise ArithmeticError(f"mean of unemployment not met after 50 steps: off by {np.abs(error).max():.1e} in the logit")
+
+
+def _shadow(mean: Reals) -> Reals:
+    """The q with E[max(q + normal, 0)] = q N(q) + n(q) = mean, by Newton steps, which fall towards it from q = mean.
+
+    >>> _shadow(np.array([1 / np.sqrt(2 * np.pi), 9.0])).round(12)  # half the mass on the floor; and none
+    array([0., 9.])
+    """
+    shadow = mean
+    for _ in range(200):
+        error = shadow * ndtr(shadow) + np.exp(-(shadow**2) / 2) / np.sqrt(2 * np.pi) - mean
+        moving = np.abs(error) > 1e-12 * np.maximum(mean, 1.0)
+        if not moving.any():
+            return shadow
+        shadow = shadow - np.where(moving, error / ndtr(shadow), 0.0)
+    raise ArithmeticError(f"mean of the policy rate not met after 200 steps: off by {np.abs(error).max():.1e} sd")
+
+
+def _argument_faults(scenario: xr.Dataset, paths: int, seed: int | None, spread: float, model: PathModel) -> list[str]:
+    """Arguments out of bounds; empty if there are none."""
+    faults = []
+    if "path" in scenario.dims:
+        faults.append("scenario: found a path dimension, expected a scenario without one; isel(path=0, drop=True)")
+    if isinstance(paths, bool) or not isinstance(paths, int | np.integer) or paths < 1:
+        faults.append(f"paths: found {paths!r}, expected a whole number >= 1")
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if seed is not None and not (whole and 0 <= seed < 2**63):
+        faults.append(f"seed: found {seed!r}, expected a whole number from 0 to 2^63 - 1, or None")
+    if not 0 <= spread <= 10:
+        faults.append(f"spread: found {spread!r}, expected 0 to 10")
+    for name in MOVING:
+        how: Deviation = getattr(model, name)
+        if not 0 <= how.sd <= 1:
+            faults.append(f"model.{name}.sd: found {how.sd}, expected 0 to 1; a rate is a decimal: 0.008, not 0.8")
+        if not 0.1 <= how.half_life <= 1200:
+            faults.append(f"model.{name}.half_life: found {how.half_life}, expected 0.1 to 1200 months")
+        if not abs(how.correlation) <= 1:
+            faults.append(f"model.{name}.correlation: found {how.correlation}, expected -1 to 1")
+    if model.unemployment_rate.correlation != 1:
+        found = model.unemployment_rate.correlation
+        faults.append(f"model.unemployment_rate.correlation: found {found}, expected 1: it is with itself")
+    if not -0.1 <= model.policy_rate_floor <= 1:
+        faults.append(f"model.policy_rate_floor: found {model.policy_rate_floor}, expected -0.1 to 1 [1/year]")
+    return faults
+
+
+def _room_faults(scenario: xr.Dataset, spread: float, model: PathModel) -> list[str]:
+    """Scenarios too near a bound to stray from; empty if there are none."""
+    faults = []
+    jobless = scenario["unemployment_rate"].values
+    size = spread * model.unemployment_rate.sd
+    room = jobless * (1 - jobless / CEILING)
+    tight = jobless[room <= size / WIDEST]
+    if size > 0 and tight.size:
+        advice = "lower spread or model.unemployment_rate.sd"
+        faults.append(f"unemployment_rate: found {tight[0]:g}, too near 0 or {CEILING} for an sd of {size:g}; {advice}")
+    if "policy_rate" in scenario and spread * model.policy_rate.sd > 0:
+        lowest, floor = float(scenario["policy_rate"].min()), model.policy_rate_floor
+        if lowest <= floor:
+            faults.append(f"policy_rate: found {lowest:g}, expected above model.policy_rate_floor, {floor:g}; lower it")
+    return faults
+
+
+def _record(seed: int, spread: float, model: PathModel) -> dict[str, int | float]:
+    """Seed and parameters as attributes that a file can hold."""
+    record: dict[str, int | float] = {"macro_seed": seed, "macro_spread": float(spread)}
+    for name, value in asdict(model).items():
+        parts = {f"_{part}": number for part, number in value.items()} if isinstance(value, dict) else {"": value}
+        record |= {f"macro_{name}{part}": float(number) for part, number in parts.items()}
+    return record
