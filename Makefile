@@ -32,6 +32,7 @@ docs: $(VENV)/.has-docs docs/_build/.library ## the pages, with every notebook a
 	@echo "open docs/_build/html/index.html"
 
 bench: $(VENV)/.has-bench ## speed of the engine on this machine
+	$(BIN)/asv machine --yes >/dev/null
 	$(BIN)/asv run --python=same --show-stderr $(BENCH_ARGS)
 
 format: $(VENV)/.has-test ## mend what ruff can mend

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import MISSING, fields, is_dataclass
 from importlib.metadata import version as version_of
 
 from sphinx.application import Sphinx
@@ -25,19 +26,22 @@ extensions = [
 ]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 exclude_patterns = ["_build", "gallery/*.ipynb"]
-smartquotes = False  # quotes in signatures and text stay what one types
-default_role = "py:obj"  # `name` in a docstring is code, and a link where the name has a page
+smartquotes_action = "D"  # dashes only: quotes stay what one types
+default_role = "code"  # `name` in a docstring
+highlight_language = "none"  # a formula is no Python
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
+nb_render_markdown_format = "myst"
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_typehints_format = "short"
+maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
 
 sphinx_gallery_conf = {
@@ -47,6 +51,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "show_signature": False,
     "write_computation_times": False,
 }
 
@@ -56,11 +61,13 @@ html_static_path = ["_static"]
 html_css_files = ["stresslab.css"]
 html_favicon = "_static/stresslab.svg"
 html_show_sourcelink = False
+html_sidebars = {"index": [], "glossary": []}
 html_theme_options = {
     "logo": {"text": "stresslab", "image_light": "_static/stresslab.svg", "image_dark": "_static/stresslab.svg"},
     "navigation_with_keys": False,
     "footer_start": ["copyright"],
     "footer_end": [],
+    "secondary_sidebar_items": {"api/generated/*": []},
 }
 
 PARAMETER = re.compile(r"(\*{0,2}\w+(?:, \*{0,2}\w+)*) : (.+)")
@@ -87,7 +94,7 @@ def field_of(text: str) -> tuple[list[str], str] | None:
 
 def house_style(lines: list[str]) -> list[str]:
     """reStructuredText of a docstring in the house style, which CONTRIBUTING.md describes."""
-    fields: list[tuple[list[str], list[str]]] = []
+    labelled: list[tuple[list[str], list[str]]] = []
     paragraphs: list[list[str]] = []
     last = "gap"
     for line in lines:
@@ -102,10 +109,10 @@ def house_style(lines: list[str]) -> list[str]:
             paragraphs.append([line])
             last = "doctest"
         elif not indented and (field := field_of(text)):
-            fields.append((field[0], [field[1]]))
+            labelled.append((field[0], [field[1]]))
             last = "field"
         elif last == "field" and (indented or (runs_on and not FORMULA.fullmatch(text))):
-            labels, entries = fields[-1]
+            labels, entries = labelled[-1]
             if indented and labels == [":returns:"] and entries[-1][-1] in ".:;":
                 entries.append(text)  # one variable of a dataset on each line
             else:
@@ -121,7 +128,7 @@ def house_style(lines: list[str]) -> list[str]:
             paragraphs[-1].append(plain(text))
             last = "prose"
     listed = []
-    for labels, (text, *entries) in fields:
+    for labels, (text, *entries) in labelled:
         bullets = [f"    - {plain(entry)}" for entry in entries]
         listed += [f"{label} {plain(text)}" for label in labels]
         listed += ["", *bullets, ""] if bullets else []
@@ -133,5 +140,23 @@ def read_house_style(app: Sphinx, what: str, name: str, obj: object, options: ob
     lines[:] = house_style(lines)
 
 
+def short_signature(
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """A dataclass's own signature spells out nested defaults and factories; this one says "..." for them."""
+    if what != "class" or not is_dataclass(obj):
+        return signature, returns
+    shown = [
+        item.name
+        if item.default is MISSING and item.default_factory is MISSING
+        else f"{item.name}={item.default!r}"
+        if isinstance(item.default, bool | int | float | str | None)
+        else f"{item.name}=..."
+        for item in fields(obj)
+    ]
+    return f"({', '.join(shown)})", returns
+
+
 def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", read_house_style)
+    app.connect("autodoc-process-signature", short_signature)

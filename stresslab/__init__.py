@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["schema"],
     submod_attrs={
         "engine.model": ["Model"],
+        "studies.evidence": ["evidence"],
         "engine.simulate": ["advance", "simulate"],
         "measures.liquidity": ["Funding", "liquidity_buffer"],
         "measures.losses": ["loss_distribution"],

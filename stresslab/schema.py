@@ -168,16 +168,18 @@ def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
     if want.dim not in values.dims:
         return [f"{name}: found dimensions {values.dims}, expected {want.dim!r} among them; rename or transpose"]
     if want.kind == "label":
-        empty = np.asarray([not str(v) for v in np.unique(values.values.astype(str))]).any()
-        return [f"{name}: found an empty label, expected a name; fill it"] if empty else []
+        empty = values.values.astype(object) == ""
+        return [f"{name}: found an empty label, expected a name; fill it"] if empty.any() else []
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
     data = values.values
     if want.kind == "flag":
-        bad = ~np.isin(data, (0, 1))
+        bad = np.zeros(data.shape, bool) if data.dtype == bool else ~np.isin(data, (0, 1))
         return _report(name, data, bad, "true or false", "use True and False")
-    faults = _report(name, data, ~np.isfinite(data), "a finite number", "fill or drop it yourself")
+    if data.size and want.low <= data.min() and data.max() <= want.high and want.kind == "number":
+        return []  # a NaN would have made the comparison false
     finite = np.isfinite(data)
+    faults = _report(name, data, ~finite, "a finite number", "fill or drop it yourself")
     unit = f" [{want.unit}]"
     hint = "a rate is a decimal: 0.06, not 6" if want.high <= 5.0 else "check sign and unit"
     faults += _report(name, data, finite & (data < want.low), f">= {want.low:g}{unit}", hint)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -18,11 +19,13 @@ from stresslab.schema import LARGEST_AMOUNT, MINOR, InputError
 
 from . import layout as at
 from .layout import LANES
-from .model import Model, Product
+from .model import Model
 
 Array = NDArray[Any]
 MOST_LOANS = 60
 """Loans of one borrower; the kernel's salts leave room for 63."""
+OLDEST_CLAIM = 600
+"""Months after which a claim ages no further."""
 WIDEST = 16
 """Slots of a block that lends room to several rare lists of loans."""
 
@@ -110,9 +113,9 @@ def build(portfolio: xr.Dataset, model: Model, replay_loan_by_loan: bool = False
 
 def _segments(portfolio: xr.Dataset) -> tuple[list[tuple[str, str]], Array]:
     """Labels (lender, product) in alphabetical order and the code of each loan."""
-    lenders, lender = np.unique(portfolio["lender"].values.astype(str), return_inverse=True)
-    products, product = np.unique(portfolio["product"].values.astype(str), return_inverse=True)
-    pairs, code = np.unique(lender * len(products) + product, return_inverse=True)
+    lender, lenders = pd.factorize(portfolio["lender"].values.astype(object), sort=True)
+    product, products = pd.factorize(portfolio["product"].values.astype(object), sort=True)
+    code, pairs = pd.factorize(lender * len(products) + product, sort=True)
     return [(str(lenders[p // len(products)]), str(products[p % len(products)])) for p in pairs], code
 
 
@@ -154,7 +157,7 @@ def _lists(owner: Array, rank: Array, code: Array, borrowers: int) -> tuple[list
     for r in range(int(rank.max()) + 1):
         step = np.zeros(borrowers, np.int64)
         step[owner[rank == r]] = code[rank == r] + 1
-        which = np.unique(which * base + step, return_inverse=True)[1]
+        which = pd.factorize(which * base + step)[0]
     example = np.zeros(int(which.max()) + 1, np.int64)
     example[which] = np.arange(borrowers)
     first = np.searchsorted(owner, np.arange(borrowers + 1))
@@ -258,12 +261,9 @@ def _people(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) -> tu
 
 def _loans(portfolio: xr.Dataset, model: Model, place: Array, salt: Array, slots: int) -> tuple[Array, Array]:
     v = {name: portfolio[name].values for name in portfolio.variables if portfolio[name].dims == ("loan",)}
-    rules: dict[str, Product] = dict(model.products)
-    names, product = np.unique(v["product"].astype(str), return_inverse=True)
-    hazard = np.array([rules[str(name)].recovery_monthly for name in names])[product]
-    fade = claim_fade(model)
-    ages = np.minimum(np.asarray(v["claim_months"], np.int64), 1200)
-    age_table = np.cumprod(np.r_[1.0, np.full(1200, float(fade))])
+    product, names = pd.factorize(v["product"].astype(object))
+    fading = np.array([fading_hazard(model, str(name)) for name in names])
+    ages = np.minimum(np.asarray(v["claim_months"], np.int64), OLDEST_CLAIM)
     whole = {
         at.BALANCE: minor(v["balance"]),
         at.ARREARS: minor(v["overdue"]),
@@ -274,16 +274,22 @@ def _loans(portfolio: xr.Dataset, model: Model, place: Array, salt: Array, slots
         at.USUAL: minor(v["usual_balance"]),
         at.TENOR: v["tenor_months"],
         at.TRANSACTOR: v["transactor"],
-        at.OPEN: 1 - np.asarray(v["written_off"]).astype(np.int32),
+        at.CLOSED: v["written_off"],
         at.CLAIM: minor(v["claim"]),
         at.SALT: salt,
     }
     real = {
         at.RATE: np.asarray(v["annual_rate"], float) / 12.0,
-        at.CLAIM_HAZARD: hazard * age_table[ages],
+        at.CLAIM_HAZARD: fading[product, ages],
     }
     table = _fill(whole, place, slots, at.LOAN_STATE, np.int32)
     return table, _fill(real, place, slots, at.LOAN_REALS, np.float32)
+
+
+def fading_hazard(model: Model, product: str) -> Array:
+    """Hazard of recovering a claim by its age 0 ... OLDEST_CLAIM months, multiplied out in float32 as the kernel does."""
+    first = np.float32(model.products[product].recovery_monthly)
+    return np.multiply.accumulate(np.r_[first, np.full(OLDEST_CLAIM, claim_fade(model))].astype(np.float32))
 
 
 def claim_fade(model: Model) -> np.float32:
@@ -291,25 +297,27 @@ def claim_fade(model: Model) -> np.float32:
     return np.float32(2.0 ** (-1.0 / model.recovery.halving_months))
 
 
-def read_back(blocks: Blocks, portfolio: xr.Dataset, months: int) -> xr.Dataset:
-    """The portfolio after `months`, from the state that the kernel kept."""
+def read_back(blocks: Blocks, portfolio: xr.Dataset, model: Model) -> xr.Dataset:
+    """The portfolio in the state that the kernel kept."""
 
     def person(row: int, table: Array) -> Array:
         block, lane = np.divmod(blocks.seat, LANES)
         return table[block, row + lane]
 
-    def loan(row: int) -> Array:
+    def loan(row: int, table: Array = blocks.loans) -> Array:
         slot, lane = np.divmod(blocks.place, LANES)
-        return blocks.loans[slot, row + lane]
+        return table[slot, row + lane]
 
     def currency(values: Array) -> Array:
         return values / float(MINOR)
 
     jobless = person(at.JOBLESS, blocks.people)
-    open_now, claim = loan(at.OPEN), loan(at.CLAIM)
-    was_open = 1 - portfolio["written_off"].values.astype(np.int64)
-    written_off_now = (open_now == 0) & (was_open == 1)
-    claim_months = np.where(written_off_now, 0, portfolio["claim_months"].values + months)
+    closed, claim = loan(at.CLOSED) > 0, loan(at.CLAIM)
+    hazard, product = loan(at.CLAIM_HAZARD, blocks.loan_reals), portfolio["product"].values.astype(str)
+    age = np.zeros(claim.size, np.int64)
+    for name in blocks.products:
+        mine = (product == name) & (claim > 0)
+        age[mine] = np.searchsorted(-fading_hazard(model, name), -hazard[mine])
     remaining = loan(at.REMAINING)
     new_values = {
         "liquid_buffer": currency(person(at.BUFFER, blocks.people)),
@@ -320,8 +328,8 @@ def read_back(blocks: Blocks, portfolio: xr.Dataset, months: int) -> xr.Dataset:
         "overdue": currency(loan(at.ARREARS)),
         "days_past_due": loan(at.MISSED) * 30,
         "remaining_months": remaining,
-        "written_off": open_now == 0,
+        "written_off": closed,
         "claim": currency(claim),
-        "claim_months": np.where(claim > 0, claim_months, 0),
+        "claim_months": np.where(claim > 0, age, 0),
     }
     return portfolio.assign({name: (portfolio[name].dims, values) for name, values in new_values.items()})

@@ -92,7 +92,7 @@ def bill_revolving(person, loan, words, month_real, month_whole, product_real, p
         wanted = int32(loan[at.USUAL + k] - int32(balance - settled))
         room = int32(loan[at.LIMIT + k] - balance)
         spent = wanted if wanted < room else room
-        usable = (spent > ZERO) & (loan[at.MISSED + k] == ZERO) & (loan[at.OPEN + k] > ZERO)
+        usable = (spent > ZERO) & ((loan[at.MISSED + k] | loan[at.CLOSED + k]) == ZERO)
         drawn = int32(float32(spent) * supply) if usable else ZERO
         loan[at.DUE + k] = due
         loan[at.PAYABLE + k] = payable
@@ -126,7 +126,7 @@ def draw_on_line(person, loan, month_real):
     for k in range(LANES):
         short = int32(person[at.NEED + k] - person[at.CASH + k])
         room = int32(float32(int32(loan[at.LIMIT + k] - loan[at.BALANCE + k] - loan[at.DRAWN + k])) * supply)
-        usable = (short > ZERO) & (room > ZERO) & (loan[at.MISSED + k] == ZERO) & (loan[at.OPEN + k] > ZERO)
+        usable = (short > ZERO) & (room > ZERO) & ((loan[at.MISSED + k] | loan[at.CLOSED + k]) == ZERO)
         extra = (short if short < room else room) if usable else ZERO
         loan[at.DRAWN + k] = int32(loan[at.DRAWN + k] + extra)
         person[at.CASH + k] = int32(person[at.CASH + k] + extra)
@@ -189,7 +189,7 @@ def pay_instalment(person, loan, words, month_whole, product_whole, renewing, su
         settles = (int32(word >> uint32(1)) >= prepay) & able
         paid_all = owed if settles else paid
         after = int32(owed - paid_all)
-        again = (after == ZERO) & (loan[at.OPEN + k] > ZERO) & (int32(word & uint32(0xFFFF)) < supply)
+        again = ((after | loan[at.CLOSED + k]) == ZERO) & (int32(word & uint32(0xFFFF)) < supply)
         granted = loan[at.USUAL + k] if again else ZERO
         remaining = int32(loan[at.REMAINING + k] - ONE) if loan[at.REMAINING + k] > ZERO else ZERO
         loan[at.BALANCE + k] = int32(after + granted)
@@ -220,7 +220,7 @@ def end_of_month(person, saving):
 def find_late(loan, late):
     """Lanes with arrears, a hurdle left from arrears, or a closed loan; returns their number."""
     for k in range(LANES):
-        loan[at.PAYABLE + k] = loan[at.MISSED + k] | loan[at.HURDLE + k] | int32(loan[at.OPEN + k] ^ ONE)
+        loan[at.PAYABLE + k] = loan[at.MISSED + k] | loan[at.HURDLE + k] | loan[at.CLOSED + k]
     count = 0
     for k in range(LANES):
         late[count] = k
@@ -272,16 +272,17 @@ def late_lanes(
                 sums[at.C_WRITTEN_OFF] += loan[at.BALANCE + k]
                 loan[at.CLAIM + k] = int32(loan[at.CLAIM + k] + loan[at.BALANCE + k])
                 real[at.CLAIM_HAZARD + k] = product_real[at.RECOVERY_HAZARD]
-                for row in (at.BALANCE, at.ARREARS, at.MISSED, at.HURDLE, at.REMAINING, at.OPEN):
+                loan[at.CLOSED + k] = ONE
+                for row in (at.BALANCE, at.ARREARS, at.MISSED, at.HURDLE, at.REMAINING):
                     loan[row + k] = ZERO
             else:
                 loan[at.HURDLE + k] = hurdle_in_arrears(missed, person[at.STRATEGIC + k], next_whole)
         else:
             loan[at.HURDLE + k] = ZERO
-            if renewing and loan[at.OPEN + k] == ZERO and person[at.JOBLESS + k] == ZERO:
+            if renewing and loan[at.CLOSED + k] > ZERO and person[at.JOBLESS + k] == ZERO:
                 word = int32(spread(words[3 * LANES + k], loan[at.SALT + k] + RELET_SALT) >> uint32(1))
                 if word < product_whole[at.RELET]:
-                    loan[at.OPEN + k] = ONE
+                    loan[at.CLOSED + k] = ZERO
                     if product_whole[at.REVOLVING] == ZERO:
                         loan[at.BALANCE + k] = loan[at.USUAL + k]
                         loan[at.REMAINING + k] = loan[at.TENOR + k]
@@ -314,11 +315,11 @@ def tally(loan, late, count, revolving, sums):
     """Balances and accounts by bucket, undrawn limits; the few late lanes one by one, the current ones by difference."""
     balance_high, balance_low, undrawn_high, undrawn_low, accounts = ZERO, ZERO, ZERO, ZERO, ZERO
     for k in range(LANES):
-        balance, alive = loan[at.BALANCE + k], loan[at.OPEN + k]
-        room = int32(loan[at.LIMIT + k] - balance)
-        usable = (room > ZERO) & (loan[at.MISSED + k] == ZERO) & (alive > ZERO) & revolving
-        counted = alive if revolving else (ONE if balance > ZERO else ZERO)
-        accounts = int32(accounts + counted)
+        balance, limit = loan[at.BALANCE + k], loan[at.LIMIT + k]
+        room = int32(limit - balance)
+        usable = (room > ZERO) & ((loan[at.MISSED + k] | loan[at.CLOSED + k]) == ZERO) & revolving
+        a_line = (limit > ZERO) & (loan[at.CLOSED + k] == ZERO) & revolving
+        accounts = int32(accounts + (ONE if a_line | (balance > ZERO) else ZERO))
         undrawn_high, undrawn_low = add(undrawn_high, undrawn_low, room if usable else ZERO)
         balance_high, balance_low = add(balance_high, balance_low, balance)
     late_balance, late_accounts = int64(0), 0

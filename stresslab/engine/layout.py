@@ -20,7 +20,7 @@ PERSON_REALS = 5
 
 # Loan rows, int32: state, then scratch of the month.
 BALANCE, ARREARS, MISSED, HURDLE, REMAINING, INSTALMENT, LIMIT, USUAL = (LANES * row for row in range(8))
-TENOR, TRANSACTOR, OPEN, CLAIM, SALT = (LANES * row for row in range(8, 13))
+TENOR, TRANSACTOR, CLOSED, CLAIM, SALT = (LANES * row for row in range(8, 13))
 BEFORE, INTEREST, DUE, PAYABLE, DRAWN = (LANES * row for row in range(13, 18))
 LOAN_STATE, LOAN_ROWS = 13, 18
 

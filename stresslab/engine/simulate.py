@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -148,16 +149,17 @@ def advance(
     coordinates = one["path"].values
     with tqdm(disable=True) as bar:
         _run(blocks, packed, coordinates, seed, threads, portfolio.sizes["loan"], bar, first_month, keep=True)
-    return read_back(blocks, portfolio, months)
+    return read_back(blocks, portfolio, model)
 
 
 def check_links(portfolio: xr.Dataset) -> None:
     """Refuse ids that repeat, loans of nobody, and amounts that contradict each other."""
     faults = []
     ids = portfolio["borrower_id"].values
-    values, count = np.unique(ids, return_counts=True)
-    if (count > 1).any():
-        faults.append(f"borrower_id: found {values[count > 1][0]} {count.max()} times, expected each once; renumber")
+    again = pd.Series(ids).duplicated()
+    if again.any():
+        found = f"{ids[again][0]} more than once (and {int(again.sum()) - 1:,} more such)"
+        faults.append(f"borrower_id: found {found}, expected each once; renumber")
     if portfolio.sizes["borrower"] == 0 or portfolio.sizes["loan"] == 0:
         faults.append(f"portfolio: found sizes {dict(portfolio.sizes)}, expected a borrower and a loan; add some")
     elif int(portfolio["borrower"].max()) >= portfolio.sizes["borrower"]:
@@ -312,10 +314,13 @@ def fingerprint(portfolio: xr.Dataset) -> str:
     Returns 16 hexadecimal digits (BLAKE2b).
     """
     digest = hashlib.blake2b(digest_size=8)
-    for name in sorted(str(n) for n in PORTFOLIO):
+    for name in sorted(PORTFOLIO):
         values = portfolio[name].values
+        if PORTFOLIO[name].kind == "label":
+            values, labels = pd.factorize(values.astype(object), sort=True)
+            digest.update("\n".join(map(str, labels)).encode())
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(values.astype(str) if values.dtype.kind in "OUT" else values).tobytes())
+        digest.update(np.ascontiguousarray(values))
     return digest.hexdigest()
 
 

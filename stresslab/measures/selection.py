@@ -134,10 +134,10 @@ def opening_balance(view: xr.Dataset, subject: str) -> xr.DataArray:
 
     Raises InputError if paths start from different books: then there is no one balance to divide by.
     """
-    opening = view["balance"].isel(month=0, drop=True).sum("bucket")
-    others = [dim for dim in opening.dims if dim != "segment"]
-    first = opening.isel(dict.fromkeys(others, 0), drop=True)
-    if bool((opening != first).any()):
+    start = view["balance"].isel(month=0, drop=True)
+    others = [dim for dim in start.dims if dim not in ("segment", "bucket")]
+    first = start.isel(dict.fromkeys(others, 0), drop=True)
+    if bool((start != first).any()):
         fault = "balance: found different balances in month 0 of different paths, expected one opening book"
         raise InputError(subject, [f"{fault}; measure results of one portfolio at a time"])
-    return first
+    return first.sum("bucket")

@@ -180,8 +180,8 @@ def _product(
     rate = rng.uniform(*rules["annual_rate"], count)
     loans: dict[str, Array] = {
         "borrower": who,
-        "lender": np.full(count, lender),
-        "product": np.full(count, product),
+        "lender": np.full(count, lender, object),
+        "product": np.full(count, product, object),
         "annual_rate": rate,
         "due": due,
         "priority": np.full(count, float(rules["priority"])),

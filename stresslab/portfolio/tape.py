@@ -1,0 +1,310 @@
+"""Read a loan tape, one row for each loan, into a portfolio."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from stresslab.portfolio.checking import check_portfolio, portfolio_faults
+from stresslab.portfolio.completing import Draft, derive, donor_faults, draw
+from stresslab.schema import PORTFOLIO, InputError, check
+
+Array = NDArray[Any]
+Constant = str | float | bool
+Load = Callable[[list[str], list[str]], pd.DataFrame]
+KEYS = ("borrower_id", "loan_id")
+VALUES = tuple(name for name in PORTFOLIO if name not in ("borrower_id", "borrower"))
+BORROWER_VALUES = tuple(name for name in VALUES if PORTFOLIO[name].dim == "borrower")
+TEXTS = (*KEYS, *(name for name in VALUES if PORTFOLIO[name].kind == "label"))
+KINDS = {"flag": bool, "whole": np.int64, "number": np.float64, "label": np.str_}
+WHOLE = r"0|-?[1-9]\d{0,17}"
+EXTRA = "pip install 'stresslab[tape]'"
+
+
+def read_portfolio(
+    tape: str | PathLike[str] | Any,
+    *,
+    currency: str,
+    as_of: str,
+    own_lender: str,
+    columns: Mapping[str, str] | None = None,
+    constants: Mapping[str, Constant] | None = None,
+    preset: str | None = None,
+    donors: xr.Dataset | None = None,
+    seed: int | None = None,
+) -> xr.Dataset:
+    """A portfolio from a loan tape.
+
+    tape : one row for each loan: path of a .parquet or .csv file (.csv.gz too), or a pandas, Polars or Arrow table
+    currency, as_of, own_lender : "CNY"; "2026-01" or "2026-01-31"; the lender that asks
+    columns : {name: column of the tape}; a name is one of `schema.PORTFOLIO`, "borrower_id" for the key of the borrower
+        (whole numbers or text) or "loan_id"; columns not named are left alone. None: the tape uses our names
+    constants : {name: value} of what is the same on all rows: {"product": "personal-loan", "days_past_due": 0}
+    preset : whose model `simulate` uses by default
+    donors : a portfolio, as a rule a synthetic one, from whose borrowers missing borrower attributes are drawn
+    seed : of that draw; drawn and stored in attrs if None
+    Returns Dataset (borrower, loan), see `schema.PORTFOLIO`: loans in the order of the rows, borrowers in the order of
+    their keys, which are kept in coords `borrower_label` and `loan_label`. attrs name what was `derived`, what `drawn`.
+    Raises FileNotFoundError; InputError naming all faults of arguments, columns and values at once, positions from 0.
+
+    Borrower columns repeat on each row of a borrower and must agree. What the tape lacks is derived where that is an
+    identity (`completing.derive` lists them), and other borrower attributes are drawn from donors (`completing.draw`);
+    the rest is a fault. Debts that the tape does not list do not exist: unless it names other lenders' loans too, from
+    a credit bureau say, nobody has several lenders.
+
+    >>> from stresslab.population.synthetic import synthetic_portfolio
+    >>> tape = pd.DataFrame({"who": ["b", "a", "b"], "bank": ["us", "us", "them"], "kind": ["loan", "card", "card"]})
+    >>> tape = tape.assign(owed=[1200.0, 500.0, 90.0], line=[1200.0, 900.0, 100.0], term=[12, 0, 0], left=[12, 0, 0])
+    >>> book = read_portfolio(
+    ...     tape, currency="USD", as_of="2026-01", own_lender="us",
+    ...     columns={"borrower_id": "who", "lender": "bank", "product": "kind", "balance": "owed", "limit": "line",
+    ...              "tenor_months": "term", "remaining_months": "left"},
+    ...     constants={"annual_rate": 0.0, "days_past_due": 0, "transactor": False, "priority": 0},
+    ...     donors=synthetic_portfolio("us-card", borrowers=50, seed=1, seasoning_months=0), seed=2)
+    >>> book.borrower_label.values.tolist(), book.borrower.values.tolist(), book.instalment.values.tolist()
+    (['a', 'b'], [1, 0, 1], [100.0, 0.0, 0.0])
+    >>> book.attrs["derived"]
+    'own_share, written_off, instalment, usual_balance, overdue, claim, claim_months'
+    """
+    faults = _argument_faults(currency, as_of, own_lender, seed)
+    source, rows = _read(tape, columns, dict(constants or {}), faults)
+    draft = Draft(_join(rows, faults), set(rows), faults)
+    if donors is not None and (unsound := donor_faults(donors)):
+        faults += unsound
+        donors, draft.given = None, {*draft.given, *BORROWER_VALUES}
+    derive(draft, own_lender, donors)
+    used_seed = draw(draft, donors, currency, seed)
+    attrs = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": source}
+    book = _dataset(draft.values, rows).assign_attrs(attrs, **_record(draft, preset, constants, donors, used_seed))
+    faults += portfolio_faults(book) if "borrower" in draft.values else []
+    if faults:
+        raise InputError(source, faults)
+    return check_portfolio(book)
+
+
+def _argument_faults(currency: str, as_of: str, own_lender: str, seed: int | None) -> list[str]:
+    """What is wrong with the words about the tape."""
+    faults = []
+    if not re.fullmatch("[A-Z]{3}", str(currency)):
+        faults.append(f"currency: found {currency!r}, expected three letters as in 'CNY'; use the ISO 4217 code")
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?", str(as_of)):
+        faults.append(f"as_of: found {as_of!r}, expected a month or day as in '2026-01' or '2026-01-31'; write it so")
+    if not own_lender or not isinstance(own_lender, str):
+        faults.append(f"own_lender: found {own_lender!r}, expected the name of the lender that asks; give it")
+    if seed is not None and not (isinstance(seed, int | np.integer) and 0 <= seed < 2**64):
+        faults.append(f"seed: found {seed!r}, expected a whole number 0 ... 2**64 - 1 or None; choose one")
+    return faults
+
+
+def _read(
+    tape: Any, columns: Mapping[str, str] | None, constants: Mapping[str, Constant], faults: list[str]
+) -> tuple[str, dict[str, Array | None]]:
+    """Name of the tape and its values by row under our names; None for what is there and unsound."""
+    source = Path(fspath(tape)).name if isinstance(tape, str | PathLike) else f"{type(tape).__name__} in memory"
+    with _opening(source):
+        names, load = _open(tape, source)
+    columns = {name: name for name in (*KEYS, *VALUES) if name in names} if columns is None else columns
+    faults += _map_faults(columns, constants, names)
+    usable = {name: c for name, c in columns.items() if name in (*KEYS, *VALUES) and names.count(c) == 1}
+    if not usable:
+        raise InputError(source, [*faults, "columns: found none to read; name the tape's with columns={name: column}"])
+    with _opening(source):
+        frame = load(list(dict.fromkeys(usable.values())), [column for name, column in usable.items() if name in TEXTS])
+    if frame.empty:
+        raise InputError(source, [*faults, "tape: found no rows, expected one for each loan; add some"])
+    rows: dict[str, Array | None] = dict.fromkeys([*columns, *constants])
+    for name, column in usable.items():
+        read = _texts if name in TEXTS else _numbers
+        rows[name], found = read(name, frame[column])
+        faults += [fault.replace(f"{name}:", f"{name} (column {column!r}):", 1) for fault in found]
+    for name, value in constants.items():
+        if name in VALUES and name not in columns and isinstance(value, str | int | float | np.generic):
+            rows[name], found = _sound(name, np.full(len(frame), str(value) if name in TEXTS else value))
+            faults += [fault.replace(f"{name}:", f"{name} (constant):", 1) for fault in found]
+    return source, rows
+
+
+@contextmanager
+def _opening(source: str) -> Iterator[None]:
+    """Say which extra to install where a package is missing, and what is wrong with a file that cannot be read."""
+    try:
+        yield
+    except ImportError as error:
+        raise InputError(source, [f"tape: {error}, expected the packages that read it; {EXTRA}"]) from error
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(source, [f"tape: found it unreadable ({error}), expected a table; mend the file"]) from error
+
+
+def _open(tape: Any, source: str) -> tuple[list[str], Load]:
+    """Names of a tape's columns, and how to load some of them, of which some as text."""
+    if isinstance(tape, pd.DataFrame):
+        return list(tape.columns), lambda some, _: tape[some]
+    if isinstance(tape, str | PathLike) and source.endswith((".parquet", ".pq")):
+        from pyarrow.parquet import read_schema
+
+        return list(read_schema(tape).names), lambda some, _: pd.read_parquet(tape, columns=some)
+    if isinstance(tape, str | PathLike) and re.search(r"\.csv(\.\w+)?$", source):
+        exact: dict[str, Any] = {"low_memory": False, "float_precision": "round_trip", "index_col": False}
+        header = list(pd.read_csv(tape, nrows=0).columns)
+        return header, lambda some, texts: pd.read_csv(tape, usecols=some, dtype=dict.fromkeys(texts, str), **exact)
+    table = tape.collect() if hasattr(tape, "collect") else tape  # a Polars query
+    if hasattr(table, "select") and hasattr(table, "to_pandas"):  # Polars, Arrow
+        names = getattr(table, "column_names", None) or table.columns
+        return list(names), lambda some, _: table.select(some).to_pandas()
+    kinds = "a .parquet, .csv or .csv.gz file, or a pandas, Polars or Arrow table"
+    raise InputError(source, [f"tape: found {source!r}, expected {kinds}; save or convert it"])
+
+
+def _map_faults(columns: Mapping[str, str], constants: Mapping[str, Constant], names: list[str]) -> list[str]:
+    """Names that are not ours, columns that are not the tape's, two answers to one question."""
+    faults = []
+    if "borrower_id" not in columns:
+        faults.append("borrower_id: missing, expected the column that names the borrower; map it with columns=")
+    for name in columns:
+        if name not in (*KEYS, *VALUES):
+            faults.append(f"columns: found {name!r}, expected one of our names{_like(name, (*KEYS, *VALUES))}; mend it")
+    for name in constants:
+        if name not in VALUES:
+            faults.append(f"constants: found {name!r}, expected one of our names{_like(name, VALUES)}; mend it")
+        elif not isinstance(constants[name], str | int | float | np.generic):
+            kind = type(constants[name]).__name__
+            faults.append(f"{name} (constant): found a {kind}, expected a number, True, False or a name; give one")
+        elif name in columns:
+            faults.append(f"{name}: found a column and a constant, expected one of them; remove the other")
+    for name, column in columns.items():
+        count = names.count(column)
+        if count == 0:
+            faults.append(f"{name}: found no column {column!r}{_like(column, names)}, expected one; mend the map")
+        elif count > 1:
+            faults.append(f"{name}: found {count} columns {column!r}, expected one; rename the others")
+    return faults
+
+
+def _like(word: str, words: Iterable[str]) -> str:
+    """Names that look like a misspelt one, in brackets."""
+    close = difflib.get_close_matches(str(word), [str(one) for one in words], n=2, cutoff=0.6)
+    return f" (there is {' and '.join(map(repr, close))})" if close else ""
+
+
+def _texts(name: str, column: pd.Series) -> tuple[Array | None, list[str]]:
+    """Names as text; keys that are whole numbers throughout as numbers, so that they sort as such."""
+    if name in KEYS and pd.api.types.is_float_dtype(column) and (column == np.floor(column)).all():
+        column = column.astype(np.int64)
+    text = column.astype(str)
+    missing = (column.isna() | (text.str.strip() == "")).to_numpy(dtype=bool)
+    if missing.any():
+        return None, [f"{name}: found nothing {_where(missing)}, expected a name; fill it"]
+    values = text.to_numpy(dtype=np.str_)
+    whole = name in KEYS and text.str.fullmatch(WHOLE).all()
+    return values.astype(np.int64) if whole else values, []
+
+
+def _numbers(name: str, column: pd.Series) -> tuple[Array | None, list[str]]:
+    """Numbers and flags, also those that a file keeps as decimals or text."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return None, [f"{name}: found dates, expected numbers; count the days or months yourself"]
+    plain = pd.api.types.is_numeric_dtype(column)
+    numbers = column if plain else pd.to_numeric(column.astype(object), errors="coerce")
+    values = numbers.to_numpy(dtype=float, na_value=np.nan)
+    words = np.isnan(values) & column.notna().to_numpy(dtype=bool)
+    if words.any():
+        wanted = "True or False" if PORTFOLIO[name].kind == "flag" else "a number"
+        found = f"found {column.iloc[int(np.argmax(words))]!r} {_where(words)}"
+        return None, [f"{name}: {found}, expected {wanted}; convert it"]
+    return _sound(name, values)
+
+
+def _where(bad: Array) -> str:
+    """Position of the first offender and count of the others.
+
+    >>> _where(np.array([False, True, True]))
+    'at position 1 (and 1 more)'
+    """
+    more = int(bad.sum()) - 1
+    return f"at position {int(np.argmax(bad))}" + (f" (and {more:,} more)" if more else "")
+
+
+def _sound(name: str, values: Array) -> tuple[Array | None, list[str]]:
+    """The values, or None and why `schema.check` refuses them."""
+    try:
+        check(xr.Dataset({name: ("row", values)}), {name: replace(PORTFOLIO[name], dim="row")}, name)
+    except InputError as error:
+        return None, error.faults
+    return values, []
+
+
+def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Array]:
+    """Loan values as they are, and borrower values once for each borrower, in the order of the keys."""
+    sound = {name: values for name, values in rows.items() if values is not None}
+    joined = {name: sound[name] for name in VALUES if name in sound and name not in BORROWER_VALUES}
+    if "loan_id" in sound:
+        label, count = np.unique(sound["loan_id"], return_counts=True)
+        if (count > 1).any():
+            first, more = int(np.argmax(count > 1)), int((count > 1).sum()) - 1
+            also = f" (and {more:,} more)" if more else ""
+            faults.append(
+                f"loan_id: found {label[first]!s} {count[first]} times{also}, expected each once; mend the tape"
+            )
+    if "borrower_id" not in sound:
+        return joined
+    label, first_row, owner = np.unique(sound["borrower_id"], return_index=True, return_inverse=True)
+    joined |= {"borrower_id": np.arange(label.size), "borrower": owner}
+    for name in BORROWER_VALUES:
+        if name not in sound:
+            continue
+        values = sound[name]
+        differ = np.flatnonzero(values != values[first_row][owner])
+        if differ.size:
+            row, others = differ[0], np.unique(owner[differ]).size - 1
+            also = f" (and {others:,} more borrowers)" if others else ""
+            found = f"found {values[first_row[owner[row]]]} and {values[row]} for borrower {label[owner[row]]!s}{also}"
+            faults.append(f"{name}: {found}, expected the same on all rows of a borrower; mend the tape")
+        else:
+            joined[name] = values[first_row]
+    return joined
+
+
+def _record(
+    draft: Draft,
+    preset: str | None,
+    constants: Mapping[str, Constant] | None,
+    donors: xr.Dataset | None,
+    seed: int | None,
+) -> dict[str, str]:
+    """How the portfolio came to be, as texts that any file format keeps."""
+    record = {"derived": ", ".join(draft.derived), "drawn": ", ".join(draft.drawn)}
+    record["constants"] = ", ".join(f"{name} = {value}" for name, value in (constants or {}).items())
+    if preset is not None:
+        record["preset"] = preset
+    if seed is not None and donors is not None:
+        named = (f"{key} {donors.attrs[key]}" for key in ("preset", "seed") if key in donors.attrs)
+        record |= {"seed": str(seed), "donors": ", ".join([*named, f"borrowers {donors.sizes['borrower']}"])}
+    return record
+
+
+def _dataset(values: Mapping[str, Array], rows: Mapping[str, Array | None]) -> xr.Dataset:
+    """What is known, in the order, types and units of the schema."""
+    book = xr.Dataset(
+        {
+            name: (want.dim, values[name].astype(KINDS[want.kind]), {"units": want.unit, "long_name": want.meaning})
+            for name, want in PORTFOLIO.items()
+            if name in values
+        }
+    )
+    borrowers, loans = rows.get("borrower_id"), rows.get("loan_id")
+    if borrowers is not None:
+        book = book.assign_coords(borrower_label=("borrower", np.unique(borrowers)))
+    return book if loans is None else book.assign_coords(loan_label=("loan", loans))

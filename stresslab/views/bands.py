@@ -1,0 +1,66 @@
+"""Fans: the median of many paths and the bands that hold given shares of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from stresslab.measures.quantiles import Array, rank
+from stresslab.views.quantity import Quantity
+from stresslab.views.style import DASHES, HUES, Label, beside, wrap
+
+TINT = 0.18
+"""Opacity of one band; where bands overlap the tint adds up."""
+
+
+def edges(values: Array, level: float) -> tuple[Array, Array]:
+    """Lower and upper edge, month by month, of the band that holds a share of the paths.
+
+    values : (path, month)
+    level : share of the paths, in (0, 1)
+    Returns x_(n + 1 - k) and x_(k), k = ceil(n (1 + level) / 2): as many paths lie below the band as above it.
+
+    >>> low, high = edges(np.arange(20.0)[:, None], 0.9)
+    >>> low, high
+    (array([1.]), array([18.]))
+    """
+    ordered = np.sort(values, axis=0)
+    n = ordered.shape[0]
+    k = rank(n, (1.0 + level) / 2.0)
+    return ordered[n - k], ordered[k - 1]
+
+
+def draw_fans(ax: Axes, shown: Quantity, levels: Sequence[float]) -> None:
+    """Bands, the widest first, and the median of each scenario."""
+    for (name, values), hue in zip(shown.runs, HUES, strict=False):
+        for level in sorted(levels, reverse=True):
+            low, high = edges(values, level)
+            ax.fill_between(shown.months, low, high, color=hue, alpha=TINT, linewidth=0, label=f"_{name} {level}")
+    for (name, values), hue, dash in zip(shown.runs, HUES, DASHES, strict=False):
+        ax.plot(shown.months, np.median(values, axis=0), color=hue, linestyle=dash, linewidth=2.2, label=name or "median")
+
+
+def legend_note(paths: int, levels: Sequence[float]) -> str:
+    """What line and bands mean, for the second line of a title.
+
+    >>> legend_note(200, [0.5, 0.9])
+    'median, and bands that hold 50 % and 90 % of 200 paths'
+    """
+    if paths == 1:
+        return "1 path"
+    shares = [f"{100.0 * level:.6g} %" for level in sorted(levels)]
+    listed = " and ".join([", ".join(shares[:-1]), shares[-1]] if len(shares) > 1 else shares)
+    return f"median, and band{'s' if len(shares) > 1 else ''} that hold{'' if len(shares) > 1 else 's'} {listed} of {paths} paths"
+
+
+def name_ends(ax: Axes, shown: Quantity) -> None:
+    """Write each scenario's name where its median ends."""
+    labels = [
+        Label(float(np.median(values[:, -1])), wrap(name), hue)
+        for (name, values), hue in zip(shown.runs, HUES, strict=False)
+        if name
+    ]
+    if labels:
+        beside(ax, labels, bold=True, leader=False)

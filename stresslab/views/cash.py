@@ -1,0 +1,50 @@
+"""The liquidity buffer below a fan of cumulative cash gaps: its depth with its interval, and the worst path."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from stresslab.measures.quantiles import Array
+from stresslab.views.style import DASHES, HUES, INK, Label, beside, money, wrap
+
+
+def draw_buffers(ax: Axes, views: Sequence[tuple[str, xr.Dataset]], months: Array, currency: str) -> None:
+    """For each scenario a line at minus its buffer with a whisker; for a lone one also its worst path; words beside.
+
+    ax : y limits are set here, so that they hold all that is drawn
+    views : name, and of this scenario cumulative_gap, shortfall, buffer, buffer_low, buffer_high; attrs confidence
+    """
+    labels: list[Label] = []
+    for (name, view), hue, dash in zip(views, HUES, DASHES, strict=False):
+        size, least, most = (float(view[each]) for each in ("buffer", "buffer_low", "buffer_high"))
+        ax.plot(months[[0, -1]], [-size, -size], color=hue, linestyle=dash, linewidth=1.4)
+        share = f"{100.0 * float(view.attrs['confidence']):.6g} %"
+        amount, interval = money(size, currency, least, most)
+        words = f"buffer at {share}:\n{amount}\n{interval}"
+        labels.append(Label(-size, f"{wrap(name)}\n{words}" if name else words, hue if name else INK))
+    if len(views) == 1:
+        labels += _worst(ax, views[0][1], months, currency)
+    bounds = [-float(view[end]) for _, view in views for end in ("buffer_low", "buffer_high")]
+    drawn = [0.0, *ax.dataLim.intervaly, *filter(math.isfinite, bounds)]
+    margin = 0.05 * (max(drawn) - min(drawn)) or 1.0
+    ax.set_ylim(min(drawn) - margin, max(drawn) + margin)
+    beside(ax, labels)
+    for place, (_, view) in enumerate(views):
+        _whisker(ax, view, months[-1], HUES[place])
+
+
+def _worst(ax: Axes, view: xr.Dataset, months: Array, currency: str) -> list[Label]:
+    """The path with the largest shortfall, marked where it is deepest, and its words; nothing if none falls short."""
+    gap = view["cumulative_gap"].transpose("path", "month").values[int(view["shortfall"].argmax("path"))]
+    deepest = int(np.argmin(gap))
+    if gap[deepest] >= 0.0:
+        return []
+    ax.plot(months, gap, color=HUES[0], linewidth=0.9)
+    ax.plot(months[deepest], gap[deepest], "v", color=HUES[0], markersize=7)
+    amount, _ = money(-float(gap[deepest]), currency)
+    return [Label(float(gap[-1]), f"worst path:\n{amount}\nin month {months[deepest]:.0f}", INK)]

@@ -1,0 +1,157 @@
+"""Losses over paths: histograms, and above them expected loss, VaR and ES as dots with whiskers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from stresslab.measures.quantiles import Array
+from stresslab.views.style import DASHES, HUES, INK, POINTS, ground, points_high, with_interval
+
+NORMAL_95 = 1.959964
+"""Standard errors on each side of a 95 % interval, if the estimate is normal."""
+
+MOST_BINS = 50
+SHAPES = ("o", "D", "s", "^")
+
+
+class Mark(NamedTuple):
+    """An estimate and its 95 % interval; NaN where there is none, infinite where it is unbounded."""
+
+    words: str
+    value: float
+    low: float
+    high: float
+
+
+def loss_marks(view: xr.Dataset, level: float) -> list[Mark]:
+    """Expected loss, VaR and ES of one segment, each one number, as shares of the opening balance [1]."""
+    at = view.sel(level=level)
+    share = f"{100.0 * level:.6g} %"
+    return [
+        _normal("expected loss", float(at["expected_loss_rate"]), float(at["expected_loss_se_rate"])),
+        Mark(f"VaR {share}", *(float(at[name]) for name in ("var_rate", "var_low_rate", "var_high_rate"))),
+        _normal(f"ES {share}", float(at["es_rate"]), float(at["es_se_rate"])),
+    ]
+
+
+def _normal(words: str, value: float, se: float) -> Mark:
+    """An estimate whose interval comes from its standard error."""
+    return Mark(words, value, value - NORMAL_95 * se, value + NORMAL_95 * se)
+
+
+def sharpest_level(views: Sequence[xr.Dataset]) -> float:
+    """The highest level at which every VaR has a bounded interval; the lowest level if there is none."""
+    levels = views[0]["level"].values
+    bounded = [
+        float(each)
+        for each in levels
+        if all(np.isfinite(view[name].sel(level=each)) for view in views for name in ("var_low_rate", "var_high_rate"))
+    ]
+    return max(bounded, default=float(levels.min()))
+
+
+def bins(samples: Sequence[Array]) -> Array:
+    """Edges of bins that suit every sample: over all of them, as wide as the narrowest that any one asks for.
+
+    >>> bins([np.array([0.0, 4.0]), np.array([8.0, 9.0])])  # two bins for two values (Sturges); 1 / 2 < 4 / 2
+    array([...])
+    """
+    low, high = min(float(x.min()) for x in samples), max(float(x.max()) for x in samples)
+    if low == high:
+        half = max(abs(low) / 20.0, 1e-6)
+        return np.array([low - half, high + half])
+    width = min(float(np.ptp(x)) / (np.histogram_bin_edges(x, "auto").size - 1) for x in samples if np.ptp(x) > 0.0)
+    return np.linspace(low, high, min(math.ceil(round((high - low) / width, 9)), MOST_BINS) + 1)
+
+
+def draw_histograms(ax: Axes, samples: Sequence[Array]) -> float:
+    """Share of the paths in each bin, for each scenario; the largest share."""
+    at = bins(samples)
+    peak = 0.0
+    for sample, hue, dash in zip(samples, HUES, DASHES, strict=False):
+        shares = np.histogram(sample, at)[0] / sample.size
+        peak = max(peak, float(shares.max()))
+        seen = np.flatnonzero(shares)
+        shares, span = shares[seen[0] : seen[-1] + 1], at[seen[0] : seen[-1] + 2]
+        ax.stairs(shares, span, fill=True, color=hue, alpha=0.25)
+        ax.stairs(shares, span, color=hue, linestyle=dash, linewidth=1.2)
+    return peak
+
+
+def draw_marks(ax: Axes, groups: Sequence[tuple[str, Sequence[Mark]]], peak: float) -> None:
+    """Dots and whiskers in rows above histograms, one group of rows for each scenario.
+
+    ax : its limits are set here, with room for the rows
+    groups : name of the scenario, "" if there is one only, and its marks
+    peak : what the histograms reach
+    """
+    rows = sum(len(marks) + bool(name) for name, marks in groups)
+    step = 1.55 * POINTS["small"] / points_high(ax)
+    room = min((rows + 0.5) * step, 0.75)
+    ax.set_ylim(0.0, peak / (1.0 - room))
+    ax.set_yticks([tick for tick in ax.get_yticks() if tick <= 1.001 * peak])
+    ax.spines["left"].set_bounds(0.0, peak)
+    ends = [end for _, marks in groups for mark in marks for end in mark[1:] if math.isfinite(end)]
+    ends += list(ax.dataLim.intervalx)
+    margin = 0.04 * (max(ends) - min(ends))
+    ax.set_xlim(min(ends) - margin, max(ends) + margin)
+    row = 1.0 - step / 2
+    for (name, marks), hue, dash in zip(groups, HUES, DASHES, strict=False):
+        if name:
+            _beside_mark(ax, marks[0], row, name, hue, bold=True)
+            row -= step
+        for mark, shape in zip(marks, SHAPES, strict=False):
+            across = ax.get_xaxis_transform()
+            ax.plot([mark.value] * 2, [0.0, row], color=hue, linestyle=dash, linewidth=0.8, alpha=0.7, transform=across)
+            ax.plot(mark.value, row, shape, color=hue, markersize=6, transform=across, label=mark.words)
+            _whisker(ax, mark, row, hue)
+            _beside_mark(ax, mark, row, said(mark), hue)
+            row -= step
+
+
+def said(mark: Mark) -> str:
+    """A mark in words, in percent.
+
+    >>> said(Mark("VaR 99 %", 0.05, 0.04, np.inf)), said(Mark("ES 99 %", 0.06, np.nan, np.nan))
+    ('VaR 99 %: 5.00 % [4.00, ∞]', 'ES 99 %: 6.00 % (no interval)')
+    """
+    value, ends = with_interval(*(100.0 * share for share in mark[1:]))
+    return f"{mark.words}: {value} % {ends}"
+
+
+def _whisker(ax: Axes, mark: Mark, row: float, hue: str) -> None:
+    """The interval of a mark, with an arrowhead where it has no end."""
+    if math.isnan(mark.low):
+        return
+    left, right = ax.get_xlim()
+    across = ax.get_xaxis_transform()
+    low, high = max(mark.low, left), min(mark.high, right)
+    ax.plot([low, high], [row, row], color=hue, linewidth=1.6, solid_capstyle="butt", transform=across)
+    for end, bound, arrow in ((low, mark.low, "<"), (high, mark.high, ">")):
+        ax.plot(end, row, arrow if math.isinf(bound) else "|", color=hue, markersize=7, transform=across, clip_on=False)
+
+
+def _beside_mark(ax: Axes, mark: Mark, row: float, text: str, hue: str, bold: bool = False) -> None:
+    """Words on that side of a mark where there is more room."""
+    left, right = ax.get_xlim()
+    low, high = (end if math.isfinite(end) else mark.value for end in (mark.low, mark.high))
+    on_right = right - high > low - left
+    ax.annotate(
+        text,
+        (high if on_right else low, row),
+        (8 if on_right else -8, 0),
+        xycoords=ax.get_xaxis_transform(),
+        textcoords="offset points",
+        ha="left" if on_right else "right",
+        va="center",
+        fontsize=POINTS["small"],
+        fontweight="bold" if bold else "normal",
+        color=hue if bold else INK,
+        bbox=ground(ax),
+    )

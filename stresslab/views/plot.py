@@ -1,0 +1,226 @@
+"""Pictures of results and measures, on matplotlib axes.
+
+Each function draws on the axes given, or on those of a new figure, and returns them. What is drawn keeps the unit of
+the data (currency, decimals); only tick labels are scaled. Hues are told apart with any colour vision, and scenarios
+differ in line style too. The settings of matplotlib are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from stresslab.measures.selection import level_faults, refuse
+from stresslab.schema import BUCKETS
+from stresslab.views import style
+from stresslab.views.bands import draw_fans, legend_note, name_ends
+from stresslab.views.cash import draw_buffers
+from stresslab.views.losses import draw_histograms, draw_marks, loss_marks, sharpest_level
+from stresslab.views.quantity import (
+    bucket_shares,
+    dataset_faults,
+    each_scenario,
+    read_quantity,
+    scenario_faults,
+    whose_book,
+)
+
+__all__ = ["arrears", "buffer", "fan", "loss_distribution"]
+
+
+def fan(
+    result: xr.Dataset | xr.DataArray,
+    variable: str = "balance",
+    *,
+    ax: Axes | None = None,
+    lender: str = "own",
+    levels: float | Sequence[float] = (0.5, 0.9),
+) -> Axes:
+    """Fan chart: the median of a variable month by month, and bands that hold given shares of the paths.
+
+    result : Dataset of simulate(), macro_paths() or a measure over months; or DataArray (path, month), drawn under its
+        own name and with the unit of its attrs "units". A `scenario` dimension gives one fan each, at most four
+    variable : of the dataset, or "arrears_rate", "arrears_rate_90": share of the balance 30, 90 or more days past due.
+        Amounts and counts are summed over segments, buckets, stages and causes
+    ax : axes to draw on; None: a new figure
+    lender : "own" (attrs own_lender) | "all" (the system) | a name; matters where the variable has segments
+    levels : shares of the paths that the bands hold, in (0, 1)
+    Returns the axes: for each scenario a band for each level, the widest first, and a line, the median.
+    The band of level p over n paths is x_(n + 1 - k) ... x_(k), k = ceil(n (1 + p) / 2), month by month: its edges are
+    quantiles as measures.quantiles has them, and no single path need run along one.
+    Raises InputError naming each fault: an unknown variable or lender, a level outside (0, 1), other dimensions, a
+    number that is not finite, more than four scenarios.
+
+    >>> from matplotlib.figure import Figure
+    >>> paid = xr.DataArray([[1e6, 2e6], [3e6, 4e6], [5e6, 9e6]], {"month": [1, 2]}, ("path", "month"), "paid")
+    >>> ax = fan(paid, ax=Figure().add_subplot())
+    >>> ax.lines[0].get_ydata(), ax.get_ylabel()
+    (array([3000000., 4000000.]), 'paid in the month [currency million]')
+    """
+    levels = tuple(np.atleast_1d(levels).tolist())
+    refuse("plot.fan", level_faults("levels", levels))
+    shown = read_quantity(result, variable, lender, "plot.fan")
+    ax = style.axes_for(ax, "plot.fan")
+    draw_fans(ax, shown, levels)
+    style.furnish(
+        ax,
+        shown.words[:1].upper() + shown.words[1:] + (f", {shown.whose}" if shown.whose else ""),
+        legend_note(shown.paths, levels),
+        style.month_axis(ax, shown.months, shown.since),
+        shown.words + style.in_units(ax.yaxis, shown.unit, shown.largest, shown.currency),
+    )
+    style.height_axis(ax)
+    name_ends(ax, shown)
+    return ax
+
+
+def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") -> Axes:
+    """The ladder of arrears: share of the balance in each bucket of days past due, month by month, mean over paths.
+
+    result : Dataset of simulate(); needs balance
+    ax : axes to draw on; None: a new figure
+    lender : "own" (attrs own_lender) | "all" (the system) | a name
+    Returns the axes: one area for each bucket from 30 days, stacked, the latest on top. What is current is left out,
+    as it would dwarf the rest; the note below the title says how much it is.
+    Raises InputError naming each fault: a variable missing, negative or not finite, an unknown lender, a month without
+    any balance, more than one scenario.
+
+    >>> from matplotlib.figure import Figure
+    >>> balance = np.array([[90.0, 10, 0, 0, 0, 0, 0, 0], [60.0, 30, 10, 0, 0, 0, 0, 0]])[None, :, None]
+    >>> result = xr.Dataset({"balance": (("path", "month", "segment", "bucket"), balance)}, {
+    ...     "month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"], "lender": ("segment", ["us"]),
+    ...     "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> print(arrears(result, ax=Figure().add_subplot()).get_title())
+    Balance past due, us
+    mean of 1 path; not shown: current, 90.0 % at the start and 60.0 % at the end
+    """
+    refuse("plot.arrears", dataset_faults(result, {}, "simulate()") or scenario_faults(result, most=1))
+    _, one = each_scenario(result)[0]
+    shares = bucket_shares(one, lender, "plot.arrears").mean("path").transpose("month", "bucket")
+    months = one["month"].values.astype(np.float64)
+    current, late = shares.values[:, 0], shares.values[:, 1:]
+    ax = style.axes_for(ax, "plot.arrears")
+    ax.stackplot(months, late.T, colors=style.shades(late.shape[1]), edgecolor="white", linewidth=0.5)
+    ax.set_ylim(0.0, max(1.05 * float(late.sum(axis=1).max()), 1e-9))
+    first, last = style.together((100.0 * current[[0, -1]]).tolist())
+    style.furnish(
+        ax,
+        f"Balance past due, {whose_book(one, lender)}",
+        f"mean of {style.count_paths(one)}; not shown: current, {first} % at the start and {last} % at the end",
+        style.month_axis(ax, months, str(one.attrs.get("as_of", ""))),
+        "share of the balance" + style.in_units(ax.yaxis, "1", 1.0, ""),
+    )
+    middles = np.cumsum(late[-1]) - late[-1] / 2
+    ends = zip(middles, BUCKETS[1:], style.together((100.0 * late[-1]).tolist()), strict=True)
+    labels = [style.Label(y, f"{bucket} days: {share} %") for y, bucket, share in ends]
+    style.beside(ax, labels, leader=True)
+    return ax
+
+
+def loss_distribution(
+    losses: xr.Dataset, *, ax: Axes | None = None, segment: str = "total", level: float | None = None
+) -> Axes:
+    """Histogram of the loss over paths; above it expected loss, VaR and ES with their 95 % intervals.
+
+    losses : Dataset of measures.loss_distribution(); a `scenario` dimension gives one histogram each, at most four
+    ax : axes to draw on; None: a new figure
+    segment : which one, "total" for all
+    level : of VaR and ES, one of those in losses; None: the highest at which the interval of VaR is bounded, that is
+        the highest for which there are paths enough, or else the lowest
+    Returns the axes: loss as a share of the opening balance [1] against the share of the paths in each bin; above, a
+    dot and a whisker for each estimate, with its numbers. The interval of VaR is that of the dataset, with an
+    arrowhead where it has no bound; those of expected loss and ES are the estimate -+ 1.96 standard errors.
+    Raises InputError naming each fault: a variable missing, an unknown segment or level, a segment that opened empty,
+    more than four scenarios.
+
+    >>> from matplotlib.figure import Figure
+    >>> from stresslab.measures import losses as measure
+    >>> dims, lost = ("path", "month", "segment"), np.array([1.0, 2.0, 3.0, 6.0])[:, None, None] * [[0.0], [1.0]]
+    >>> result = xr.Dataset(
+    ...     {"balance": ((*dims, "bucket"), np.full((4, 2, 1, 8), 25.0)), "written_off": (dims, lost),
+    ...      "forgiven": (dims, 0.0 * lost), "recovered": (dims, 0.0 * lost)},
+    ...     {"month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"], "lender": ("segment", ["us"]),
+    ...      "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> ax = loss_distribution(measure.loss_distribution(result, levels=0.5), ax=Figure().add_subplot())
+    >>> ax.texts[1].get_text()  # the 2nd of 4 losses, over 200; four paths are too few for an interval
+    'VaR 50 %: 1.00 % [-∞, ∞]'
+    """
+    refuse("plot.loss_distribution", _loss_faults(losses, segment, level))
+    views = [(name, view.sel(segment=segment)) for name, view in each_scenario(losses)]
+    level = sharpest_level([view for _, view in views]) if level is None else level
+    groups = [(name, loss_marks(view, level)) for name, view in views]
+    ax = style.axes_for(ax, "plot.loss_distribution")
+    peak = draw_histograms(ax, [view["loss_rate"].values for _, view in views])
+    months = losses.attrs.get("horizon")
+    style.furnish(
+        ax,
+        f"Loss, {losses.attrs.get('lender', '')}" if segment == "total" else f"Loss, {segment}",
+        f"{style.count_paths(losses)}; whiskers are 95 % intervals",
+        ("loss" if months is None else f"loss over {months} months")
+        + ", share of the opening balance"
+        + style.in_units(ax.xaxis, "1", 1.0, ""),
+        "share of the paths in each bin" + style.in_units(ax.yaxis, "1", 1.0, ""),
+    )
+    draw_marks(ax, groups, peak)
+    return ax
+
+
+def _loss_faults(losses: xr.Dataset, segment: str, level: float | None) -> list[str]:
+    """Everything that keeps losses from being drawn."""
+    names = ("expected_loss_rate", "expected_loss_se_rate")
+    tails = ("var_rate", "var_low_rate", "var_high_rate", "es_rate", "es_se_rate")
+    needs = {"loss_rate": ("path", "segment")} | dict.fromkeys(names, ("segment",))
+    faults = dataset_faults(losses, needs | dict.fromkeys(tails, ("segment", "level")), "measures.loss_distribution()")
+    if faults:
+        return faults
+    faults = scenario_faults(losses)
+    for name, wish in (("segment", segment), ("level", level)):
+        known = losses[name].values.tolist()
+        if wish is not None and wish not in known:
+            faults.append(f"{name}: found {wish!r}, expected one of {known}; choose one")
+    if segment in losses["segment"].values and not np.isfinite(losses["loss_rate"].sel(segment=segment)).all():
+        faults.append(f"loss_rate: found no finite rate for {segment!r}, expected an opening balance; choose another")
+    return faults
+
+
+def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
+    """Fan of the cumulative cash gap, and the liquidity buffer that carries the lender through it.
+
+    buffer : Dataset of measures.liquidity_buffer(); a `scenario` dimension gives one fan each, at most four
+    ax : axes to draw on; None: a new figure
+    Returns the axes: the fan, whose wide band has the buffer's confidence q on its lower edge (it holds 2 q - 1 of the
+    paths); a line at minus the buffer, with its 95 % interval in words; the path with the largest shortfall. The
+    line lies on or below the fan's edge, as the worst month comes at another time on each path.
+    Raises InputError naming each fault: a variable missing or not finite, more than four scenarios.
+
+    >>> from matplotlib.figure import Figure
+    >>> gaps = np.array([[-1e6, -2e6], [-3e6, 1e6]])
+    >>> found = xr.Dataset(
+    ...     {"cumulative_gap": (("path", "month"), gaps, {"units": "currency"}), "shortfall": ("path", [2e6, 3e6]),
+    ...      "buffer": 2e6, "buffer_low": -np.inf, "buffer_high": np.inf},
+    ...     {"month": [1, 2]}, {"confidence": 0.5, "currency": "CNY", "lender": "us"})
+    >>> [text.get_text() for text in buffer(found, ax=Figure().add_subplot()).texts]
+    ['buffer at 50 %: CNY 2.00 million [-∞, ∞]', 'worst path: CNY 3.00 million in month 1']
+    """
+    needs = {"cumulative_gap": ("path", "month"), "shortfall": ("path",), "buffer": (), "buffer_low": (), "buffer_high": ()}
+    faults = dataset_faults(buffer, needs, "measures.liquidity_buffer()", attrs=("confidence",))
+    refuse("plot.buffer", faults)
+    shown = read_quantity(buffer, "cumulative_gap", "own", "plot.buffer")
+    confidence = float(buffer.attrs["confidence"])
+    levels = sorted({0.5, 2.0 * confidence - 1.0} if confidence > 0.5 else {0.5})
+    ax = style.axes_for(ax, "plot.buffer")
+    draw_fans(ax, shown, levels)
+    ax.axhline(0.0, color="0.4", linewidth=0.8)
+    draw_buffers(ax, each_scenario(buffer), shown.months, shown.currency)
+    style.furnish(
+        ax,
+        "Cumulative cash gap" + (f", {shown.whose}" if shown.whose else ""),
+        legend_note(shown.paths, levels),
+        style.month_axis(ax, shown.months, shown.since),
+        "cash in less cash out since the start" + style.in_units(ax.yaxis, shown.unit, shown.largest, shown.currency),
+    )
+    name_ends(ax, shown)
+    return ax
