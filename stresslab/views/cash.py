@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from stresslab.measures.quantiles import Array
-from stresslab.views.style import DASHES, HUES, INK, Label, beside, money, wrap
+from stresslab.views.style import DASHES, HUES, INK, Label, beside, money, points_wide, wrap
 
 
 def draw_buffers(ax: Axes, views: Sequence[tuple[str, xr.Dataset]], months: Array, currency: str) -> None:
@@ -35,7 +35,7 @@ def draw_buffers(ax: Axes, views: Sequence[tuple[str, xr.Dataset]], months: Arra
     ax.set_ylim(min(drawn) - margin, max(drawn) + margin)
     beside(ax, labels)
     for place, (_, view) in enumerate(views):
-        _whisker(ax, view, months[-1], HUES[place])
+        _whisker(ax, view, float(months[-1]), place)
 
 
 def _worst(ax: Axes, view: xr.Dataset, months: Array, currency: str) -> list[Label]:
@@ -48,3 +48,19 @@ def _worst(ax: Axes, view: xr.Dataset, months: Array, currency: str) -> list[Lab
     ax.plot(months[deepest], gap[deepest], "v", color=HUES[0], markersize=7)
     amount, _ = money(-float(gap[deepest]), currency)
     return [Label(float(gap[-1]), f"worst path:\n{amount}\nin month {months[deepest]:.0f}", INK)]
+
+
+def _whisker(ax: Axes, view: xr.Dataset, last: float, place: int) -> None:
+    """The interval of a buffer, right of the last month, with an arrowhead where it has no bound.
+
+    ax : limits must be final
+    place : which scenario, from 0; whiskers of several stand side by side
+    """
+    left, right = ax.get_xlim()
+    bottom, top = ax.get_ylim()
+    at = last + 4.0 * (place + 1) / points_wide(ax) * (right - left)
+    shallow, deep = (-float(view[end]) for end in ("buffer_low", "buffer_high"))
+    ends = [min(shallow, top), max(deep, bottom)]
+    ax.plot([at, at], ends, color=HUES[place], linewidth=1.6, solid_capstyle="butt")
+    for end, bound, arrow in zip(ends, (shallow, deep), "^v", strict=True):
+        ax.plot(at, end, arrow if math.isinf(bound) else "_", color=HUES[place], markersize=5)

@@ -116,7 +116,7 @@ def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") 
     middles = np.cumsum(late[-1]) - late[-1] / 2
     ends = zip(middles, BUCKETS[1:], style.together((100.0 * late[-1]).tolist()), strict=True)
     labels = [style.Label(y, f"{bucket} days: {share} %") for y, bucket, share in ends]
-    style.beside(ax, labels, leader=True)
+    style.beside(ax, labels)
     return ax
 
 
@@ -213,14 +213,13 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     levels = sorted({0.5, 2.0 * confidence - 1.0} if confidence > 0.5 else {0.5})
     ax = style.axes_for(ax, "plot.buffer")
     draw_fans(ax, shown, levels)
-    ax.axhline(0.0, color="0.4", linewidth=0.8)
-    draw_buffers(ax, each_scenario(buffer), shown.months, shown.currency)
+    ax.plot(shown.months[[0, -1]], [0.0, 0.0], color="0.4", linewidth=0.8)
     style.furnish(
         ax,
         "Cumulative cash gap" + (f", {shown.whose}" if shown.whose else ""),
         legend_note(shown.paths, levels),
         style.month_axis(ax, shown.months, shown.since),
-        "cash in less cash out since the start" + style.in_units(ax.yaxis, shown.unit, shown.largest, shown.currency),
+        shown.words + style.in_units(ax.yaxis, shown.unit, shown.largest, shown.currency),
     )
-    name_ends(ax, shown)
+    draw_buffers(ax, each_scenario(buffer), shown.months, shown.currency)
     return ax

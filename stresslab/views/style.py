@@ -141,16 +141,15 @@ def _decimals(size: float, finest: float = math.inf) -> int:
     return max(0, plain, min(fine, plain + 3))
 
 
-def money(amount: float, currency: str, low: float = math.nan, high: float = math.nan) -> str:
-    """An amount as one says it, with its interval if there is one.
+def money(amount: float, currency: str, low: float = math.nan, high: float = math.nan) -> tuple[str, str]:
+    """An amount as one says it, and its interval in the same unit, as `with_interval` writes them.
 
-    >>> money(12_345_678.0, "CNY"), money(9.8e9, "CNY", 9.06e9, math.inf)
-    ('CNY 12.3 million', 'CNY 9.80 billion [9.06, ∞]')
+    >>> money(12_345_678.0, "CNY", 9.06e6, math.inf)
+    ('CNY 12.3 million', '[9.1, ∞]')
     """
     exponent = power(amount)
-    said, ends = with_interval(*(each / 10.0**exponent for each in (amount, low, high)))
-    words = f"{currency} {said} {POWERS[exponent]}".rstrip()
-    return words if math.isnan(low) else f"{words} {ends}"
+    said, interval = with_interval(*(each / 10.0**exponent for each in (amount, low, high)))
+    return f"{currency} {said} {POWERS[exponent]}".rstrip(), interval
 
 
 def in_units(axis: Axis, unit: str, largest: float, currency: str) -> str:
