@@ -2,8 +2,8 @@
 A loan book in two economies
 ============================
 
-The main job in small: a book of Chinese online loans through the Federal Reserve's baseline and severely adverse scenarios of
-2026. ``make demo`` does the same with a million loans.
+The main job in small: a book of Chinese online loans through the Federal Reserve's baseline and severely adverse
+scenarios of 2026. ``make demo`` does the same with a million loans.
 """
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,7 @@ loans = sl.synthetic_portfolio("china-online", borrowers=50_000, seed=1)
 result = sl.simulate(loans, macro, seed=3, horizon=27, progress=False)
 
 # %%
-# More people lose their jobs, and their arrears follow. The bands are macroeconomic risk: economies around each scenario.
+# More people lose their jobs, and their arrears follow. The bands are economies around each scenario.
 
 figure, axes = plt.subplots(1, 2, figsize=(13, 5), layout="constrained")
 sl.plot.fan(result, "unemployment_rate", ax=axes[0])
@@ -35,4 +35,6 @@ sl.plot.loss_distribution(losses, ax=ax)
 # The allowance that the Chinese percentages ask for moves before the loss does.
 
 rules = sl.provisions(result, "china")
-rules[["npl_ratio", "loan_provision_ratio", "provision_coverage"]].mean("path").isel(month=[0, 9, 18, 27]).to_dataframe()
+rules[["npl_ratio", "loan_provision_ratio", "provision_coverage"]].mean("path").isel(
+    month=[0, 9, 18, 27]
+).to_dataframe()

@@ -4,7 +4,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["schema"],
+    submodules=["scenarios", "schema"],
     submod_attrs={
         "engine.model": ["Model"],
         "studies.evidence": ["evidence"],
@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "portfolio.checking": ["check_portfolio"],
         "portfolio.describe": ["describe_portfolio"],
         "portfolio.tape": ["read_portfolio"],
-        "scenarios.library": ["scenario", "scenarios"],
+        "scenarios.library": ["scenario"],
         "scenarios.paths": ["macro_paths"],
         "scenarios.readers": ["read_scenario"],
         "scenarios.shock": ["shock_scenario"],

@@ -25,7 +25,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 def demo(
     borrowers: Annotated[int | None, typer.Option(min=1, help="Borrowers, about 2.2 loans each.")] = None,
     paths: Annotated[int | None, typer.Option(min=2, help="Macro paths for each scenario.")] = None,
-    out: Folder = Path("demo"),
+    out: Folder = Path("out"),
     quiet: Quiet = False,
 ) -> None:
     """Take a million Chinese online loans through the Federal Reserve's 2026 scenarios."""
@@ -38,7 +38,7 @@ def demo(
 @app.command()
 def run(
     study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
-    out: Folder = Path("study"),
+    out: Folder = Path("out"),
     quiet: Quiet = False,
 ) -> None:
     """Run a study file and write netCDF datasets, a table and figures into a folder."""

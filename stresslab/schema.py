@@ -78,7 +78,9 @@ class Variable:
 
 
 PORTFOLIO: dict[str, Variable] = {
-    "borrower_id": Variable("borrower", "1", "number that names the borrower; random draws hang on it", high=2**32 - 1, kind="whole"),
+    "borrower_id": Variable(
+        "borrower", "1", "number that names the borrower; random draws hang on it", high=2**32 - 1, kind="whole"
+    ),
     "income": Variable("borrower", "currency/month", "usual pay while employed"),
     "pay_level": Variable("borrower", "1", "lasting pay relative to usual pay", high=100.0),
     "necessities": Variable("borrower", "currency/month", "rent, food and other costs that come first"),
@@ -86,7 +88,9 @@ PORTFOLIO: dict[str, Variable] = {
     "buffer_target": Variable("borrower", "currency", "the buffer he saves up to"),
     "job_loss_risk": Variable("borrower", "1", "job-loss hazard over that of the mean borrower", high=1000.0),
     "employed": Variable("borrower", "1", "has a job now", kind="flag"),
-    "jobless_months": Variable("borrower", "month", "months since the job was lost; 0 while employed", high=1200, kind="whole"),
+    "jobless_months": Variable(
+        "borrower", "month", "months since the job was lost; 0 while employed", high=1200, kind="whole"
+    ),
     "insured": Variable("borrower", "1", "draws unemployment insurance when jobless", kind="flag"),
     "household_support": Variable("borrower", "1", "share of own pay that the household gives while jobless", high=1.0),
     "strategic": Variable("borrower", "1", "may stop paying although he could", kind="flag"),
@@ -96,9 +100,13 @@ PORTFOLIO: dict[str, Variable] = {
     "product": Variable("loan", "", "which product's rules it follows", kind="label"),
     "balance": Variable("loan", "currency", "owed now, accrued interest included"),
     "limit": Variable("loan", "currency", "credit line (revolving) or amount granted (instalment)"),
-    "usual_balance": Variable("loan", "currency", "bill that spending returns to (revolving) or amount granted at renewal (instalment)"),
+    "usual_balance": Variable(
+        "loan", "currency", "bill that spending returns to (revolving) or amount granted at renewal (instalment)"
+    ),
     "annual_rate": Variable("loan", "1/year", "contract rate", high=5.0),
-    "tenor_months": Variable("loan", "month", "months from grant to last instalment; 0 if revolving", high=600, kind="whole"),
+    "tenor_months": Variable(
+        "loan", "month", "months from grant to last instalment; 0 if revolving", high=600, kind="whole"
+    ),
     "remaining_months": Variable("loan", "month", "due dates still to come; 0 if revolving", high=600, kind="whole"),
     "instalment": Variable("loan", "currency/month", "contractual payment; 0 if revolving"),
     "transactor": Variable("loan", "1", "pays the whole bill when he can (revolving)", kind="flag"),
@@ -114,14 +122,24 @@ PORTFOLIO: dict[str, Variable] = {
 
 MACRO: dict[str, Variable] = {
     "unemployment_rate": Variable("month", "1", "unemployed over labour force", low=0.0, high=0.6),
-    "real_income_growth": Variable("month", "1/year", "growth of real disposable income, annual rate", low=-0.99, high=2.0),
+    "real_income_growth": Variable(
+        "month", "1/year", "growth of real disposable income, annual rate", low=-0.99, high=2.0
+    ),
     "gdp_growth": Variable("month", "1/year", "growth of real GDP, annual rate", low=-0.99, high=2.0, required=False),
-    "inflation": Variable("month", "1/year", "consumer price inflation, annual rate", low=-0.99, high=10.0, required=False),
+    "inflation": Variable(
+        "month", "1/year", "consumer price inflation, annual rate", low=-0.99, high=10.0, required=False
+    ),
     "policy_rate": Variable("month", "1/year", "short-term interest rate", low=-0.1, high=2.0, required=False),
     "furlough_share": Variable("month", "1", "share of the employed on short pay", high=1.0, required=False),
-    "furlough_income_loss": Variable("month", "1", "share of pay a furloughed borrower loses", high=1.0, required=False),
-    "collections_capacity": Variable("month", "1", "contact with late payers over normal contact", high=2.0, required=False),
-    "line_supply": Variable("month", "1", "share of open lines and renewals that lenders grant", high=1.0, required=False),
+    "furlough_income_loss": Variable(
+        "month", "1", "share of pay a furloughed borrower loses", high=1.0, required=False
+    ),
+    "collections_capacity": Variable(
+        "month", "1", "contact with late payers over normal contact", high=2.0, required=False
+    ),
+    "line_supply": Variable(
+        "month", "1", "share of open lines and renewals that lenders grant", high=1.0, required=False
+    ),
 }
 """Macro: dimensions `month`, or `path` and `month`, and perhaps `scenario`; `month` counts 1, 2, ... from the start."""
 

@@ -103,9 +103,13 @@ class Study(Part):
         known = set(sl.scenarios()["name"])
         strange = [name for name in self.macro.scenarios if name not in known and not Path(name).is_file()]
         if strange:
-            raise ValueError(f"macro.scenarios: found {strange}, expected among {sorted(known)} or paths of files; rename")
+            raise ValueError(
+                f"macro.scenarios: found {strange}, expected among {sorted(known)} or paths of files; rename"
+            )
         if len(set(self.macro.scenarios)) < len(self.macro.scenarios):
-            raise ValueError(f"macro.scenarios: found {self.macro.scenarios}, expected each once; remove the repetition")
+            raise ValueError(
+                f"macro.scenarios: found {self.macro.scenarios}, expected each once; remove the repetition"
+            )
         return self
 
 
@@ -195,7 +199,8 @@ def summary_table(answers: Answers) -> pd.DataFrame:
     total = losses.sel(segment="total")
     currency = result.attrs["currency"]
     rows: dict[str, xr.DataArray] = {
-        "unemployment among borrowers, peak of the mean [%]": 100.0 * result["unemployment_rate"].mean("path").max("month"),
+        "unemployment among borrowers, peak of the mean [%]": 100.0
+        * result["unemployment_rate"].mean("path").max("month"),
         "D30+ at the start [%]": 100.0 * share.isel(month=0).mean("path"),
         "D30+, peak of the mean [%]": 100.0 * share.mean("path").max("month"),
         "expected loss over opening balance [%]": 100.0 * total["expected_loss_rate"],
@@ -210,12 +215,16 @@ def summary_table(answers: Answers) -> pd.DataFrame:
     rows[f"allowance required at the end, mean [{currency} million]"] = last["allowance_required"] / 1e6
     rows["loan provision ratio at the end, mean [%]"] = 100.0 * last["loan_provision_ratio"]
     confidence = cash.attrs["confidence"]
-    rows[f"liquidity buffer {confidence:.0%}, {cash.attrs['horizon']} months [{currency} million]"] = cash["buffer"] / 1e6
+    rows[f"liquidity buffer {confidence:.0%}, {cash.attrs['horizon']} months [{currency} million]"] = (
+        cash["buffer"] / 1e6
+    )
     rows["  standard error of the buffer"] = cash["buffer_se"] / 1e6
     rows["survival probability without new funding [%]"] = 100.0 * cash["survival_probability"]
     names = list(result["scenario"].values) if "scenario" in result.dims else ["scenario"]
-    return pd.DataFrame({name: [float(v.sel(scenario=name) if "scenario" in v.dims else v) for v in rows.values()]
-                         for name in names}, index=pd.Index(rows, name=answers.result.attrs.get("preset", "")))
+    return pd.DataFrame(
+        {name: [float(v.sel(scenario=name) if "scenario" in v.dims else v) for v in rows.values()] for name in names},
+        index=pd.Index(rows, name=answers.result.attrs.get("preset", "")),
+    )
 
 
 def write_answers(answers: Answers, folder: str | Path, *, figures: bool = True) -> list[Path]:
@@ -259,9 +268,10 @@ def _figures(answers: Answers, place: Path) -> list[Path]:
 
 def _book(book: Book) -> xr.Dataset:
     if book.tape is None:
-        return sl.synthetic_portfolio(book.preset, borrowers=book.borrowers, seed=book.seed)
+        synthetic: xr.Dataset = sl.synthetic_portfolio(book.preset, borrowers=book.borrowers, seed=book.seed)
+        return synthetic
     donors = sl.synthetic_portfolio(book.preset, borrowers=10_000, seed=book.seed)
-    portfolio = sl.read_portfolio(
+    portfolio: xr.Dataset = sl.read_portfolio(
         book.tape,
         columns=book.columns,
         currency=book.currency,
@@ -275,11 +285,12 @@ def _book(book: Book) -> xr.Dataset:
 
 def _economy(names: list[str]) -> xr.Dataset:
     """The scenarios side by side; several must have the same months."""
-    made = [sl.read_scenario(name) if Path(name).is_file() else sl.scenario(name) for name in names]
+    made: list[xr.Dataset] = [sl.read_scenario(name) if Path(name).is_file() else sl.scenario(name) for name in names]
     if len(made) == 1:
         return made[0]
     months = min(one.sizes["month"] for one in made)
-    together = xr.concat([one.isel(month=slice(0, months)) for one in made], dim="scenario", combine_attrs="override")
+    alike = [one.isel(month=slice(0, months)) for one in made]
+    together: xr.Dataset = xr.concat(alike, dim="scenario", combine_attrs="override")
     return together.assign_coords(scenario=[Path(name).stem for name in names])
 
 

@@ -32,7 +32,9 @@ def imported(path: Path, source: str | None = None) -> set[str]:
             names = [f"{stem}.{alias.name}" for alias in node.names]
         else:
             continue
-        found |= {name.removeprefix("stresslab.") for name in names if name == "stresslab" or name.startswith("stresslab.")}
+        found |= {
+            name.removeprefix("stresslab.") for name in names if name == "stresslab" or name.startswith("stresslab.")
+        }
     return found
 
 

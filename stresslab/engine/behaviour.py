@@ -128,9 +128,10 @@ def minimum_payment(bill, share, floor):
 
 @njit(forceinline=True)
 def recovery(word, claim, hazard, full, partial):
-    """Recovered of a claim: nothing, or with probability `hazard` all of it (a `full` share of cases) or 3 `partial` v^2.
+    """Recovered of a claim: with probability `hazard` all of it (a `full` share of cases) or a part.
 
-    With u uniform and u < hazard, v = u / hazard is uniform again: all if v < full, else a part with mean `partial`.
+    With u uniform and u < hazard, v = u / hazard is uniform again: all if v < full,
+    else 3 partial w^2 of it, with w = (v - full) / (1 - full) uniform once more: `partial` in the mean.
     """
     u = chance(word)
     v = u / hazard if hazard > float32(0.0) else ONE

@@ -61,7 +61,8 @@ def minor(amount: Array) -> Array:
     >>> minor(np.array([12.345, 0.1]))
     array([1234,   10], dtype=int32)
     """
-    return np.rint(np.asarray(amount, float) * MINOR).astype(np.int32)
+    whole: Array = np.rint(np.asarray(amount, float) * MINOR).astype(np.int32)
+    return whole
 
 
 def build(portfolio: xr.Dataset, model: Model, replay_loan_by_loan: bool = False) -> Blocks:
@@ -228,11 +229,11 @@ def _seats(seating: Array, group: Array, slots_of: dict[int, tuple[int, ...]]) -
 
 def _fill(rows: Mapping[int, Array], where: Array, groups: int, count: int, kind: Any) -> Array:
     """Rows of one kind, each value at its lane; lanes without an owner stay 0."""
-    table = np.zeros((groups, count * LANES), kind)
-    group, lane = np.divmod(where, LANES)
+    table = np.zeros(groups * count * LANES, kind)
+    first = where // LANES * (count * LANES) + where % LANES
     for row, values in rows.items():
-        table[group, row + lane] = values
-    return table
+        table[first + row] = values
+    return table.reshape(groups, count * LANES)
 
 
 def _people(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) -> tuple[Array, Array]:
@@ -287,7 +288,7 @@ def _loans(portfolio: xr.Dataset, model: Model, place: Array, salt: Array, slots
 
 
 def fading_hazard(model: Model, product: str) -> Array:
-    """Hazard of recovering a claim by its age 0 ... OLDEST_CLAIM months, multiplied out in float32 as the kernel does."""
+    """Hazard of recovering a claim at ages 0 ... OLDEST_CLAIM months, multiplied out in float32 as in the kernel."""
     first = np.float32(model.products[product].recovery_monthly)
     return np.multiply.accumulate(np.r_[first, np.full(OLDEST_CLAIM, claim_fade(model))].astype(np.float32))
 
@@ -302,11 +303,11 @@ def read_back(blocks: Blocks, portfolio: xr.Dataset, model: Model) -> xr.Dataset
 
     def person(row: int, table: Array) -> Array:
         block, lane = np.divmod(blocks.seat, LANES)
-        return table[block, row + lane]
+        return np.asarray(table[block, row + lane])
 
     def loan(row: int, table: Array = blocks.loans) -> Array:
         slot, lane = np.divmod(blocks.place, LANES)
-        return table[slot, row + lane]
+        return np.asarray(table[slot, row + lane])
 
     def currency(values: Array) -> Array:
         return values / float(MINOR)

@@ -25,9 +25,9 @@ def job_flows(target: Array, risk: Array, jobless_months: Array, jobs: Employmen
     Returns separation, early finding, late finding, each (path, month) [1/month]
     Raises InputError where no flows between 0 and 1 reach the target.
 
-    u(t) = sum_i E_i min(1, s h_i) + sum_i U_i (1 - min(1, f d_i)) with s = S g(x), f = F q(x): the single x of the month
-    is found by bisection, with q = 1 / (1 + a x), g = 1 + (1 - a) x if x >= 0 and their mirror images below 0, where
-    a is finding's share of a slump and S = F u / (1 - u) at the opening unemployment. Behaviour equation 1.
+    u(t) = sum_i E_i min(1, s h_i) + sum_i U_i (1 - min(1, f d_i)) with s = S g(x), f = F q(x): the single x of the
+    month is found by bisection, with q = 1 / (1 + a x), g = 1 + (1 - a) x if x >= 0 and mirrored below 0, where
+    a is finding's share of a slump and S = F u / (1 - u) at the opening unemployment.
     """
     early = np.float64(jobs.early_months)
     order = np.argsort(risk, kind="stable")
@@ -48,7 +48,7 @@ def job_flows(target: Array, risk: Array, jobless_months: Array, jobs: Employmen
         raise InputError(
             "macro",
             [
-                f"unemployment_rate: found a move to {target[path, month]:.4f} (borrowers' rate) in month {month + 1} of "
+                f"unemployment_rate: found a move to {target[path, month]:.4f} among borrowers in month {month + 1} of "
                 f"path {path}, expected one that job flows between 0 and 1 can follow; smooth the path"
             ],
         )

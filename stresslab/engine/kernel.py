@@ -1,7 +1,7 @@
 """The loop: blocks of borrowers through the months of a path, to be read from the bottom up.
 
-Arrays and scalars only. Every loop over lanes is free of branches and follows one product's rules; what is rare (arrears,
-write-off, closed loans) is done lane by lane for the few lanes it concerns. Comments give the equation's place.
+Arrays and scalars only. Every loop over lanes is free of branches and follows one product's rules; what is rare
+(arrears, write-off, closed loans) is done lane by lane for the few lanes it concerns.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numba import float32, int32, int64, njit, uint32
 
-from . import behaviour as act
-from . import layout as at
 from stresslab.schema import BUCKET_FLOOR
 
+from . import behaviour as act
+from . import layout as at
 from .layout import LANES
 from .random import philox4x32, spread
 
@@ -55,7 +55,9 @@ def work_and_pay(person, real, words, month_real, month_whole, model_real, model
     fall_from, expense_16 = model_whole[at.FALL_FROM_16], model_whole[at.EXPENSE_16]
     jobless_now = ZERO
     for k in range(LANES):
-        jobless = act.job(words[k], person[at.JOBLESS + k], separation * real[at.RISK + k], find_early, find_late, early)
+        jobless = act.job(
+            words[k], person[at.JOBLESS + k], separation * real[at.RISK + k], find_early, find_late, early
+        )
         level = act.lasting_level(words[2 * LANES + k], real[at.LEVEL + k], persistence, width, fall_from, fall_keep)
         usual = real[at.INCOME + k] * wage
         own = usual * level * act.passing_shock(words[LANES + k], scale, centre)
@@ -112,7 +114,9 @@ def bill_instalment(person, loan, real, words, month_whole):
         asked = int32(arrears + loan[at.INSTALMENT + k])
         due = owed if (loan[at.REMAINING + k] <= ONE) | (asked > owed) else asked
         hurdle = act.hurdle_of(loan[at.HURDLE + k], forget, person[at.STRATEGIC + k], hazard)
-        payable = due if act.pays(spread(words[3 * LANES + k], loan[at.SALT + k]), hurdle) else ZERO
+        word = spread(words[3 * LANES + k], loan[at.SALT + k])
+        payable = due if act.pays(word, hurdle) else ZERO
+        loan[at.WORD + k] = int32(word)
         loan[at.INTEREST + k] = interest
         loan[at.DUE + k] = due
         loan[at.PAYABLE + k] = payable
@@ -167,7 +171,7 @@ def pay_revolving(person, loan, real, sums):
 
 
 @njit
-def pay_instalment(person, loan, words, month_whole, product_whole, renewing, sums):
+def pay_instalment(person, loan, month_whole, product_whole, renewing, sums):
     """Pay the instalment in the order of priority; some prepay in full; a finished loan is granted anew."""
     prepay, supply = product_whole[at.PREPAY], month_whole[at.SUPPLY_16] if renewing else ZERO
     granted_high, granted_low, paid_high, paid_low, interest_high, interest_low = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
@@ -182,7 +186,7 @@ def pay_instalment(person, loan, words, month_whole, product_whole, renewing, su
         cash = person[at.CASH + k] if person[at.CASH + k] > ZERO else ZERO
         paid = payable if payable < cash else cash
         left = int32(person[at.CASH + k] - paid)
-        word = spread(words[3 * LANES + k], loan[at.SALT + k])
+        word = uint32(loan[at.WORD + k])
         missed = loan[at.MISSED + k]
         # A borrower with a month's pay to spare may settle the loan from outside his liquid buffer.
         able = (left >= person[at.PAY + k]) & (paid >= due) & (missed == ZERO)
@@ -224,7 +228,7 @@ def find_late(loan, late):
     count = 0
     for k in range(LANES):
         late[count] = k
-        count += ONE if loan[at.PAYABLE + k] != ZERO else ZERO
+        count += 1 if loan[at.PAYABLE + k] != ZERO else 0
     return count
 
 
@@ -312,7 +316,7 @@ def recover_claims(person, loan, real, words, model_real, sums):
 
 @njit
 def tally(loan, late, count, revolving, sums):
-    """Balances and accounts by bucket, undrawn limits; the few late lanes one by one, the current ones by difference."""
+    """Balances and accounts by bucket, undrawn limits; late lanes one by one, current ones by difference."""
     balance_high, balance_low, undrawn_high, undrawn_low, accounts = ZERO, ZERO, ZERO, ZERO, ZERO
     for k in range(LANES):
         balance, limit = loan[at.BALANCE + k], loan[at.LIMIT + k]
@@ -362,7 +366,7 @@ def live_month(
         if whole[at.REVOLVING] > ZERO:
             pay_revolving(person, loans[s], loan_reals[s], sums[s])
         else:
-            pay_instalment(person, loans[s], words, month_whole, whole, renewing, sums[s])
+            pay_instalment(person, loans[s], month_whole, whole, renewing, sums[s])
     end_of_month(person, model_real[at.SAVING])
     for s in range(slots):
         real, whole = product_real[products[s]], product_whole[products[s]]

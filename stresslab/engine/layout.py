@@ -1,7 +1,8 @@
 """Where each number of a block of borrowers stands: the rows that `blocks` fills and `kernel` reads.
 
 A block is LANES borrowers with the same list of loans; a row is one variable over the lanes, so that every loop of the
-kernel runs along lanes with unit stride. Rows stand one after another in one flat array; a row's name is where it begins.
+kernel runs along lanes with unit stride. Rows stand one after another in one flat array; a row's name is where it
+begins.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ PERSON_REALS = 5
 # Loan rows, int32: state, then scratch of the month.
 BALANCE, ARREARS, MISSED, HURDLE, REMAINING, INSTALMENT, LIMIT, USUAL = (LANES * row for row in range(8))
 TENOR, TRANSACTOR, CLOSED, CLAIM, SALT = (LANES * row for row in range(8, 13))
-BEFORE, INTEREST, DUE, PAYABLE, DRAWN = (LANES * row for row in range(13, 18))
-LOAN_STATE, LOAN_ROWS = 13, 18
+BEFORE, INTEREST, DUE, PAYABLE, DRAWN, WORD = (LANES * row for row in range(13, 19))
+LOAN_STATE, LOAN_ROWS = 13, 19
 
 # Loan rows, float32.
 RATE, CLAIM_HAZARD = (LANES * row for row in range(2))
@@ -32,7 +33,7 @@ LOAN_REALS = 2
 C_BALANCE, C_ACCOUNTS, C_UNDRAWN, C_DRAWN, C_ORIGINATED, C_INTEREST, C_FEES, C_PAID = 0, 8, 16, 17, 18, 19, 20, 21
 C_FORGIVEN, C_WRITTEN_OFF, C_RECOVERED, C_DEFAULTED, C_ENTRIES, COLUMNS = 22, 23, 24, 25, 26, 31
 
-# What a month of a path holds for everybody. Real: float32. Whole: thresholds of 16 bits (furlough, supply) and 31 bits.
+# What a month of a path holds for everybody: float32, then thresholds of 16 bits (furlough, supply) and 31 bits.
 SEPARATION, FIND_EARLY, FIND_LATE, WAGE, KEEP, SUPPLY, MONTH_REALS = range(7)
 FURLOUGH_16, SUPPLY_16, FORGET, STRATEGY, RESOLVED, GIVE_UP = range(6)
 DEPTHS = 12

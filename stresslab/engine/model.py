@@ -1,4 +1,4 @@
-"""What is assumed about borrowers, lenders and products: frozen dataclasses, each number with unit, range and source."""
+"""What is assumed about borrowers, lenders and products: frozen dataclasses, numbers with unit, range and source."""
 
 from __future__ import annotations
 
@@ -45,54 +45,76 @@ class Section:
 
 @dataclass(frozen=True)
 class Employment(Section):
-    """Jobs: who loses one, who finds one, what the jobless live on (behaviour equations 1 and 2)."""
+    """Jobs: who loses one, who finds one, what the jobless live on."""
 
-    borrower_ratio: float = parameter(0.75, "1", 0.1, 3.0, "assumption, range 0.6-1: borrowers' over general unemployment")
+    borrower_ratio: float = parameter(
+        0.75, "1", 0.1, 3.0, "assumption, range 0.6-1: borrowers' over general unemployment"
+    )
     finding_monthly: float = parameter(0.15, "1/month", 0.01, 0.9, "derived from s = f u / (1 - u); range 0.10-0.25")
     finding_share: float = parameter(0.75, "1", 0.0, 1.0, "Shimer: job finding drives 3/4 of unemployment's variance")
     finding_early: float = parameter(1.1, "1", 0.0, 3.0, "assumption: finding in the first months over the mean")
     finding_late: float = parameter(0.7, "1", 0.0, 3.0, "assumption: finding later over the mean")
     early_months: int = parameter(6, "month", 0, 60, "assumption: where early ends")
-    benefit_share: float = parameter(0.30, "1", 0.0, 1.0, "70-90 % of the minimum wage: 25-35 % of a typical one; not confirmed")
+    benefit_share: float = parameter(
+        0.30, "1", 0.0, 1.0, "70-90 % of the minimum wage: 25-35 % of a typical one; not confirmed"
+    )
     benefit_months: int = parameter(9, "month", 0, 60, "not confirmed; range 3-24")
 
 
 @dataclass(frozen=True)
 class Income(Section):
-    """Pay: lasting and passing shocks (behaviour equation 2)."""
+    """Pay: lasting and passing shocks."""
 
-    normal_growth_annual: float = parameter(0.02, "1/year", -0.1, 0.2, "used where the scenario names no trend of its own")
-    lost_with_job: float = parameter(0.93, "1", 0.0, 1.0, "1 - 22 % insured x 30 % of pay: what aggregate income loses with a job")
-    persistence_monthly: float = parameter(0.98, "1", 0.0, 1.0, "assumption: lasting shocks fade with a half-life of 3 years")
+    normal_growth_annual: float = parameter(
+        0.02, "1/year", -0.1, 0.2, "used where the scenario names no trend of its own"
+    )
+    lost_with_job: float = parameter(
+        0.93, "1", 0.0, 1.0, "1 - 22 % insured x 30 % of pay: what aggregate income loses with a job"
+    )
+    persistence_monthly: float = parameter(
+        0.98, "1", 0.0, 1.0, "assumption: lasting shocks fade with a half-life of 3 years"
+    )
     lasting_sd_annual: float = parameter(0.12, "1", 0.0, 0.5, "assumption, range 0.10-0.14")
     passing_sd_monthly: float = parameter(0.12, "1", 0.0, 0.2, "assumption, range 0.10-0.15")
     fall_monthly: float = parameter(0.002, "1/month", 0.0, 0.05, "2-3 % a year; assumption")
-    fall_size: float = parameter(0.39, "1", 0.0, 0.95, "1 - exp(-0.5): share of pay lost in a rare lasting fall; assumption")
-    low_pay: float = parameter(0.8, "1", 0.0, 1.0, "assumption: pay below this share of usual pay is an income loss, and costs are cut")
+    fall_size: float = parameter(
+        0.39, "1", 0.0, 0.95, "1 - exp(-0.5): share of pay lost in a rare lasting fall; assumption"
+    )
+    low_pay: float = parameter(
+        0.8, "1", 0.0, 1.0, "assumption: pay below this share of usual pay is an income loss, and costs are cut"
+    )
 
 
 @dataclass(frozen=True)
 class Spending(Section):
-    """Expenses and saving (behaviour equation 3)."""
+    """Expenses and saving."""
 
     expense_monthly: float = parameter(0.015, "1/month", 0.0, 0.2, "a spike about every 5 years (JPMCI); assumption")
-    cut_when_poor: float = parameter(0.25, "1", 0.0, 0.9, "necessities saved in a month of low pay (x 0.75); assumption")
+    cut_when_poor: float = parameter(
+        0.25, "1", 0.0, 0.9, "necessities saved in a month of low pay (x 0.75); assumption"
+    )
     expense_mean: float = parameter(0.35, "months of pay", 0.0, 12.0, "assumption")
     saving_share: float = parameter(0.5, "1", 0.0, 1.0, "assumption: share of a month's surplus saved below the target")
 
 
 @dataclass(frozen=True)
 class Willingness(Section):
-    """Why a borrower who could pay does not (behaviour equations 7 and 8)."""
+    """Why a borrower who could pay does not."""
 
     forgetting: float = parameter(0.03, "1/due date", 0.0, 0.5, "assumption, range 0.02-0.06")
     cured_in_month: float = parameter(0.985, "1", 0.0, 1.0, "assumption, range 0.97-0.99")
     reminded_share: float = parameter(0.02, "1", 0.0, 1.0, "assumption: share of these cures that needs a collector")
     strategic_monthly: float = parameter(0.006, "1/month", 0.0, 0.5, "assumption, range 0.003-0.03")
-    strategic_resolve: float = parameter(0.7, "1", 0.0, 0.98, "assumption: who stopped by choice tries again this rarely: 1 - p")
+    strategic_resolve: float = parameter(
+        0.7, "1", 0.0, 0.98, "assumption: who stopped by choice tries again this rarely: 1 - p"
+    )
     contact_on_strategic: float = parameter(0.5, "1", 0.0, 0.95, "assumption: h (1 - e c) / (1 - e) at contact c")
     give_up: tuple[float, ...] = parameter(
-        (0.10, 0.30, 0.60, 0.75, 0.85, 0.90), "1", 0.0, 0.98, "assumption (0.35 at 2 in the source's toy model): by unpaid due dates 1, 2, ...; the last holds on"
+        (0.10, 0.30, 0.60, 0.75, 0.85, 0.90),
+        "1",
+        0.0,
+        0.98,
+        "assumption (0.35 at 2 in the source's toy model): by unpaid due dates 1, 2, ...; the last holds on",
     )
     contact_on_give_up: float = parameter(0.25, "1", 0.0, 0.95, "assumption: p (1 - e c) / (1 - e) at contact c")
 
@@ -113,10 +135,16 @@ class Product(Section):
     kind: Literal["revolving", "instalment"] = "instalment"
     minimum_share: float = parameter(0.10, "1", 0.0, 1.0, "10 % of the bill (Huabei, Chinese cards)")
     minimum_payment: float = parameter(10.0, "currency", 0.0, 10_000.0, "assumption: floor of the minimum payment")
-    late_rate_monthly: float = parameter(0.0, "1/month", 0.0, 0.2, "charged on the overdue amount, above the contract rate")
+    late_rate_monthly: float = parameter(
+        0.0, "1/month", 0.0, 0.2, "charged on the overdue amount, above the contract rate"
+    )
     prepayment_monthly: float = parameter(0.03, "1/month", 0.0, 0.5, "2-4 % a month; not confirmed")
-    write_off_months: int = parameter(10, "month", 3, 1_000, "9-11 unpaid due dates; derived from D90+ over D30+ of Ant 2017-19")
-    relet_monthly: float = parameter(0.08, "1/month", 0.0, 1.0, "assumption: a closed line is granted anew in a static book")
+    write_off_months: int = parameter(
+        10, "month", 3, 1_000, "9-11 unpaid due dates; derived from D90+ over D30+ of Ant 2017-19"
+    )
+    relet_monthly: float = parameter(
+        0.08, "1/month", 0.0, 1.0, "assumption: a closed line is granted anew in a static book"
+    )
     recovery_monthly: float = parameter(0.0115, "1/month", 0.0, 0.5, "8 % of a written-off balance still to come")
 
     def _faults(self) -> list[str]:
@@ -174,9 +202,7 @@ class Model:
         except tomllib.TOMLDecodeError as error:
             raise InputError(subject, [f"found no valid TOML ({error}); mend the file"]) from error
         faults: list[str] = []
-        made = {
-            key: _section(kind, content.pop(key, {}), key, faults) for key, kind in SECTIONS.items()
-        }
+        made = {key: _section(kind, content.pop(key, {}), key, faults) for key, kind in SECTIONS.items()}
         products = {
             name: _section(Product, values, f"products.{name}", faults)
             for name, values in content.pop("products", {}).items()

@@ -67,8 +67,8 @@ def simulate(
     model : parameters; by default those of the preset named in the portfolio's attrs
     seed : of all random numbers, 0 ... 2**64 - 1; drawn and stored in the result if None
     horizon : months to simulate, by default all that macro has
-    renewal : "static" grants finished loans anew and keeps lines in use; "run-off" grants nothing new, while the undrawn
-        part of open lines stays drawable
+    renewal : "static" grants finished loans anew and keeps lines in use; "run-off" grants nothing new, while the
+        undrawn part of open lines stays drawable
     threads : worker threads, by default one for each processor; the result is the same bits for any number
     progress : show a progress bar on standard error
     trace : ids of borrowers whose months are kept one by one (`trace_...` variables)
@@ -92,11 +92,15 @@ def simulate(
     seed = secrets.randbits(63) if seed is None else int(seed)
     blocks = build(portfolio, model)
     paths = _with_paths(macro).isel(month=slice(0, horizon))
-    scenarios = [paths.isel(scenario=s) for s in range(paths.sizes["scenario"])] if "scenario" in paths.dims else [paths]
+    scenarios = (
+        [paths.isel(scenario=s) for s in range(paths.sizes["scenario"])] if "scenario" in paths.dims else [paths]
+    )
     work = [pack(one, portfolio, model, blocks.products, renewal == "static") for one in scenarios]
     loan_months = portfolio.sizes["loan"] * paths.sizes["path"] * paths.sizes["month"] * len(scenarios)
     with tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05) as bar:
-        sums = [_run(blocks, packed, paths["path"].values, seed, threads, portfolio.sizes["loan"], bar) for packed in work]
+        sums = [
+            _run(blocks, packed, paths["path"].values, seed, threads, portfolio.sizes["loan"], bar) for packed in work
+        ]
     results = [_label(blocks, portfolio, *one, paths) for one in sums]
     result = xr.concat(results, dim=paths["scenario"]) if "scenario" in paths.dims else results[0]
     if trace is not None:
@@ -186,9 +190,13 @@ def _faults(macro: xr.Dataset, seed: Any, horizon: Any, renewal: str, threads: A
         faults.append(f"threads: found {threads!r}, expected a whole number >= 1 or None; choose one")
     length = macro.sizes.get("month", 0)
     if length == 0:
-        faults.append("macro: found no months, expected a dimension 'month' of at least 1; use scenario() or macro_paths()")
+        faults.append(
+            "macro: found no months, expected a dimension 'month' of at least 1; use scenario() or macro_paths()"
+        )
     elif horizon is not None and not (isinstance(horizon, int | np.integer) and 1 <= horizon <= length):
-        faults.append(f"horizon: found {horizon!r}, expected 1 ... {length}, the scenario's months; shorten or extend it")
+        faults.append(
+            f"horizon: found {horizon!r}, expected 1 ... {length}, the scenario's months; shorten or extend it"
+        )
     elif macro.sizes.get("path", 1) == 0:
         faults.append("macro: found no paths, expected at least 1; use macro_paths()")
     return faults
@@ -253,7 +261,7 @@ def _run(
         with lock:
             totals[some_paths] += part
             jobless[some_paths] += part_jobless
-        return (some_blocks.stop - some_blocks.start) * len(part)
+        return int(some_blocks.stop - some_blocks.start) * len(part)
 
     workers = threads or os.cpu_count() or 1
     tasks = _tasks(blocks.count, paths.size, months, workers)
@@ -278,7 +286,7 @@ def _label(blocks: Blocks, portfolio: xr.Dataset, totals: Array, jobless: Array,
     dims = ("path", "month", "segment")
     money = totals / float(MINOR)
     bucket = totals[..., at.C_BALANCE : at.C_BALANCE + len(BUCKETS)]
-    stage = np.stack([bucket[..., STAGE_OF_BUCKET == s].sum(-1) for s in STAGES], axis=-1) / float(MINOR)
+    stage = np.stack([bucket[..., s == STAGE_OF_BUCKET].sum(-1) for s in STAGES], axis=-1) / float(MINOR)
     variables: dict[str, Any] = {
         "balance": ((*dims, "bucket"), bucket / float(MINOR), {"units": "currency"}),
         "accounts": ((*dims, "bucket"), totals[..., at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)], {"units": "1"}),
@@ -311,17 +319,17 @@ def _label(blocks: Blocks, portfolio: xr.Dataset, totals: Array, jobless: Array,
 def fingerprint(portfolio: xr.Dataset) -> str:
     """Hash of all values of a portfolio, whatever its order of variables.
 
-    Returns 16 hexadecimal digits (BLAKE2b).
+    Returns the first 16 hexadecimal digits of a SHA-256.
     """
-    digest = hashlib.blake2b(digest_size=8)
+    digest = hashlib.sha256()
     for name in sorted(PORTFOLIO):
         values = portfolio[name].values
         if PORTFOLIO[name].kind == "label":
             values, labels = pd.factorize(values.astype(object), sort=True)
             digest.update("\n".join(map(str, labels)).encode())
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(values))
-    return digest.hexdigest()
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _record(portfolio: xr.Dataset, macro: xr.Dataset, model: Model, seed: int, renewal: str) -> dict[str, Any]:

@@ -58,7 +58,9 @@ def lives(
         variables[f"trace_{name}"] = ((*dims, "traced"), np.stack([part[name] for part in parts], -1))
     for name in (*LOAN_ROWS, *LOAN_FLOWS):
         variables[f"trace_{name}"] = ((*dims, "traced_loan"), np.concatenate([part[name] for part in parts], -1))
-    loans = np.concatenate([np.flatnonzero(portfolio["borrower"].values == np.flatnonzero(ids == i)[0]) for i in wanted])
+    loans = np.concatenate(
+        [np.flatnonzero(portfolio["borrower"].values == np.flatnonzero(ids == i)[0]) for i in wanted]
+    )
     coords = {
         "path": paths,
         "month": np.arange(packed.month_real.shape[1] + 1),

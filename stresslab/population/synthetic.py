@@ -125,8 +125,12 @@ def _debts(numbers: dict[str, Any], count: int, rng: np.random.Generator) -> tup
 def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator, model: Model) -> dict[str, Array]:
     b, count = numbers["borrowers"], lenders.size
     income = _fen(b["income_median"] * np.exp(b["income_log_sd"] * rng.standard_normal(count)))
-    risk = np.exp(b["risk_log_sd"] * rng.standard_normal(count)) * np.where(lenders >= 3, b["risk_factor_3_lenders"], 1.0)
-    stacked = np.where(lenders >= 5, b["buffer_factor_5_lenders"], np.where(lenders >= 3, b["buffer_factor_3_lenders"], 1))
+    risk = np.exp(b["risk_log_sd"] * rng.standard_normal(count)) * np.where(
+        lenders >= 3, b["risk_factor_3_lenders"], 1.0
+    )
+    stacked = np.where(
+        lenders >= 5, b["buffer_factor_5_lenders"], np.where(lenders >= 3, b["buffer_factor_3_lenders"], 1)
+    )
     months = b["buffer_months"] * stacked * np.exp(b["buffer_log_sd"] * rng.standard_normal(count))
     target = _fen(np.minimum(months, 24.0) * income)
     risk = np.minimum(risk / risk.mean(), 20.0)
@@ -172,12 +176,18 @@ def _loans(
 
 
 def _product(
-    numbers: dict[str, Any], product: str, lender: str, who: Array, income: Array, burden: Array, rng: np.random.Generator
+    numbers: dict[str, Any],
+    product: str,
+    lender: str,
+    who: Array,
+    income: Array,
+    burden: Array,
+    rng: np.random.Generator,
 ) -> dict[str, Array]:
     """Loans of one product at one lender; `due` is what each asks for in a month."""
     rules, count = numbers["products"][product], who.size
     due = rules["debt_service"] * burden[who] * income[who] * np.exp(rules["log_sd"] * rng.standard_normal(count))
-    rate = rng.uniform(*rules["annual_rate"], count)
+    rate = _between(rng, rules["annual_rate"], count)
     loans: dict[str, Array] = {
         "borrower": who,
         "lender": np.full(count, lender, object),
@@ -197,7 +207,7 @@ def _product(
         nothing = np.zeros(count, np.int64)
         return loans | {
             "usual_balance": usual,
-            "limit": usual / rng.uniform(*rules["utilisation"], count),
+            "limit": usual / _between(rng, rules["utilisation"], count),
             "balance": usual,
             "tenor_months": nothing,
             "remaining_months": nothing,
@@ -233,13 +243,13 @@ def _cap(loans: dict[str, Array], income: Array, cap: float) -> dict[str, Array]
 def _score(people: dict[str, Array], loans: dict[str, Array], rng: np.random.Generator) -> Array:
     """Application score: what a lender sees of risk at origination, with noise; mean 600, standard deviation 50.
 
-    Employment and cash stay hidden; the weights (0.6 risk, 0.5 buffer, 0.4 debt over income, 1.2 noise) are assumptions.
+    Employment and cash now stay hidden; weights of risk, buffer, debt over income and noise are assumptions.
     """
     count = people["income"].size
     debt = np.bincount(loans["borrower"], loans["usual_balance"], count) / people["income"]
 
     def standard(values: Array) -> Array:
-        return (values - values.mean()) / max(float(values.std()), 1e-12)
+        return np.asarray((values - values.mean()) / max(float(values.std()), 1e-12))
 
     seen = (
         -0.6 * standard(np.log(people["job_loss_risk"]))
@@ -250,6 +260,11 @@ def _score(people: dict[str, Array], loans: dict[str, Array], rng: np.random.Gen
     return np.clip(600.0 + 50.0 * standard(seen), 300.0, 900.0)
 
 
+def _between(rng: np.random.Generator, bounds: list[float], count: int) -> Array:
+    """Uniform draws between two bounds."""
+    return np.asarray(bounds[0] + (bounds[1] - bounds[0]) * rng.random(count))
+
+
 def _fen(amount: Array) -> Array:
     """Amounts rounded to minor units, still in currency."""
-    return np.round(amount, 2)
+    return np.asarray(np.round(amount, 2))

@@ -180,16 +180,16 @@ def _link_faults(portfolio: xr.Dataset, borrowers: int) -> list[str]:
             f"expected a position 0 ... {borrowers - 1} of a borrower; re-index"
         )
     if product is not None and tenor is not None:
-        both = sorted(set(product[tenor == 0]) & set(product[tenor > 0]))
+        both = np.intersect1d(product[tenor == 0], product[tenor > 0]).tolist()
         faults += [
             f"product: found {name!r} with tenor_months 0 and above, expected its loans all revolving or all not; "
             "split it in two"
             for name in both
         ]
     own = portfolio.attrs.get("own_lender")
-    if lender is not None and own and own not in lender:
-        some = sorted(set(lender))[:8]
-        faults.append(f"attrs['own_lender']: found {own!r}, expected one of {some}; name the lender as its loans do")
+    lenders = [] if lender is None else np.unique(lender).tolist()
+    if lenders and own and own not in lenders:
+        faults.append(f"attrs['own_lender']: found {own!r}, expected one of {lenders[:8]}; name it as its loans do")
     return faults
 
 

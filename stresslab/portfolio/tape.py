@@ -28,6 +28,9 @@ VALUES = tuple(name for name in PORTFOLIO if name not in ("borrower_id", "borrow
 BORROWER_VALUES = tuple(name for name in VALUES if PORTFOLIO[name].dim == "borrower")
 TEXTS = (*KEYS, *(name for name in VALUES if PORTFOLIO[name].kind == "label"))
 KINDS = {"flag": bool, "whole": np.int64, "number": np.float64, "label": np.str_}
+CSV: dict[str, Any] = {"low_memory": False, "index_col": False}
+if tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1):
+    CSV["float_precision"] = "round_trip"  # later versions read every number exactly
 WHOLE = r"0|-?[1-9]\d{0,17}"
 EXTRA = "pip install 'stresslab[tape]'"
 
@@ -153,13 +156,13 @@ def _open(tape: Any, source: str) -> tuple[list[str], Load]:
     if isinstance(tape, pd.DataFrame):
         return list(tape.columns), lambda some, _: tape[some]
     if isinstance(tape, str | PathLike) and source.endswith((".parquet", ".pq")):
-        from pyarrow.parquet import read_schema
+        from pyarrow.parquet import ParquetFile
 
-        return list(read_schema(tape).names), lambda some, _: pd.read_parquet(tape, columns=some)
+        file = ParquetFile(tape)
+        return file.schema_arrow.names, lambda some, _: file.read(some).to_pandas(ignore_metadata=True)
     if isinstance(tape, str | PathLike) and re.search(r"\.csv(\.\w+)?$", source):
-        exact: dict[str, Any] = {"low_memory": False, "float_precision": "round_trip", "index_col": False}
         header = list(pd.read_csv(tape, nrows=0).columns)
-        return header, lambda some, texts: pd.read_csv(tape, usecols=some, dtype=dict.fromkeys(texts, str), **exact)
+        return header, lambda some, texts: pd.read_csv(tape, usecols=some, dtype=dict.fromkeys(texts, str), **CSV)
     table = tape.collect() if hasattr(tape, "collect") else tape  # a Polars query
     if hasattr(table, "select") and hasattr(table, "to_pandas"):  # Polars, Arrow
         names = getattr(table, "column_names", None) or table.columns
@@ -195,7 +198,8 @@ def _map_faults(columns: Mapping[str, str], constants: Mapping[str, Constant], n
 
 def _like(word: str, words: Iterable[str]) -> str:
     """Names that look like a misspelt one, in brackets."""
-    close = difflib.get_close_matches(str(word), [str(one) for one in words], n=2, cutoff=0.6)
+    lower = {str(one).lower(): str(one) for one in words}
+    close = [lower[one] for one in difflib.get_close_matches(str(word).lower(), lower, n=2, cutoff=0.7)]
     return f" (there is {' and '.join(map(repr, close))})" if close else ""
 
 

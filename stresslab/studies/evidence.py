@@ -50,7 +50,9 @@ FACTS: dict[str, Fact] = {
     "share with one lender": Fact(0.47, 0.53, "Beijing IFA, Jiguang 2018: 44-56 % have several", "set on it"),
     "entries after income loss or illiquidity": Fact(0.50, 0.80, "Ganong and Noel 2023, Gerardi et al. 2018"),
     "entries by choice": Fact(0.06, 0.38, "Ganong and Noel 2023 to Gerardi et al. 2018"),
-    "first defaulters who still pay another lender": Fact(0.50, 1.00, "TransUnion 2011: about two thirds pay something"),
+    "first defaulters who still pay another lender": Fact(
+        0.50, 1.00, "TransUnion 2011: about two thirds pay something"
+    ),
     "written off a year over balance": Fact(0.014, 0.026, "formation of 2.0-2.6 % implied by Ant 2019, less cures"),
 }
 
@@ -66,7 +68,9 @@ def evidence(books: int = 6, borrowers: int = 100_000, seed: int = 1) -> pd.Data
     Every book is `synthetic_portfolio("china-online")` in `scenario("china-baseline")`, nothing else.
     """
     if not (isinstance(books, int) and books >= 2):
-        raise InputError("evidence", [f"books: found {books!r}, expected a whole number >= 2; errors come from their spread"])
+        raise InputError(
+            "evidence", [f"books: found {books!r}, expected a whole number >= 2; errors come from their spread"]
+        )
     rows = [_figures(borrowers, seed + number) for number in range(books)]
     values = {name: np.array([row[name] for row in rows]) for name in FACTS}
     table = pd.DataFrame(
@@ -95,8 +99,10 @@ def _figures(borrowers: int, seed: int) -> Mapping[str, float]:
     lenders = lenders_of(book)
     by_cause = result["entries_to_arrears"].sum("month").values
     causes = dict(zip(result["cause"].values, by_cause / by_cause.sum(), strict=True))
-    lost = {name: float(r["written_off"].sum() / r["balance"].sum("bucket").mean()) / 2.0 for name, r in
-            (("late", result), ("early", other))}
+    lost = {
+        name: float(r["written_off"].sum() / r["balance"].sum("bucket").mean()) / 2.0
+        for name, r in (("late", result), ("early", other))
+    }
     return {
         "D30+ of balance": _share(result, 1),
         "D90+ / D30+, write-off at 300 days": _share(result, 3) / _share(result, 1),

@@ -34,12 +34,14 @@ def edges(values: Array, level: float) -> tuple[Array, Array]:
 
 def draw_fans(ax: Axes, shown: Quantity, levels: Sequence[float]) -> None:
     """Bands, the widest first, and the median of each scenario."""
-    for (name, values), hue in zip(shown.runs, HUES, strict=False):
+    for (_, values), hue in zip(shown.runs, HUES, strict=False):
         for level in sorted(levels, reverse=True):
             low, high = edges(values, level)
-            ax.fill_between(shown.months, low, high, color=hue, alpha=TINT, linewidth=0, label=f"_{name} {level}")
+            ax.fill_between(shown.months, low, high, color=hue, alpha=TINT, linewidth=0)
     for (name, values), hue, dash in zip(shown.runs, HUES, DASHES, strict=False):
-        ax.plot(shown.months, np.median(values, axis=0), color=hue, linestyle=dash, linewidth=2.2, label=name or "median")
+        ax.plot(
+            shown.months, np.median(values, axis=0), color=hue, linestyle=dash, linewidth=2.2, label=name or "median"
+        )
 
 
 def legend_note(paths: int, levels: Sequence[float]) -> str:
@@ -51,8 +53,10 @@ def legend_note(paths: int, levels: Sequence[float]) -> str:
     if paths == 1:
         return "1 path"
     shares = [f"{100.0 * level:.6g} %" for level in sorted(levels)]
-    listed = " and ".join([", ".join(shares[:-1]), shares[-1]] if len(shares) > 1 else shares)
-    return f"median, and band{'s' if len(shares) > 1 else ''} that hold{'' if len(shares) > 1 else 's'} {listed} of {paths} paths"
+    bands = (
+        f"bands that hold {', '.join(shares[:-1])} and {shares[-1]}" if shares[1:] else f"a band that holds {shares[0]}"
+    )
+    return f"median, and {bands} of {paths:,} paths"
 
 
 def name_ends(ax: Axes, shown: Quantity) -> None:

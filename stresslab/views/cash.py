@@ -10,7 +10,27 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from stresslab.measures.quantiles import Array
-from stresslab.views.style import DASHES, HUES, INK, Label, beside, money, points_wide, wrap
+from stresslab.measures.selection import level_faults
+from stresslab.views.quantity import dataset_faults, scenario_faults
+from stresslab.views.style import DASHES, HUES, Label, beside, money, points_wide, wrap
+
+FINITE = ("cumulative_gap", "shortfall", "buffer")
+
+
+def buffer_faults(buffer: object) -> list[str]:
+    """Everything that keeps a liquidity buffer from being drawn."""
+    needs: dict[str, tuple[str, ...]] = {"cumulative_gap": ("path", "month"), "shortfall": ("path",)}
+    needs |= dict.fromkeys(("buffer", "buffer_low", "buffer_high"), ())
+    faults = dataset_faults(buffer, needs, "measures.liquidity_buffer()", attrs=("confidence",))
+    if faults or not isinstance(buffer, xr.Dataset):
+        return faults
+    faults = scenario_faults(buffer) + level_faults("confidence", (buffer.attrs["confidence"],))
+    for name in needs:
+        bad = ~np.isfinite(buffer[name].values) if name in FINITE else np.isnan(buffer[name].values)
+        if bad.any():
+            found = f"{name}: found {buffer[name].values[bad][0]}, {int(bad.sum()):,} in all, expected numbers"
+            faults.append(f"{found}; give the Dataset of measures.liquidity_buffer()")
+    return faults
 
 
 def draw_buffers(ax: Axes, views: Sequence[tuple[str, xr.Dataset]], months: Array, currency: str) -> None:
@@ -26,7 +46,7 @@ def draw_buffers(ax: Axes, views: Sequence[tuple[str, xr.Dataset]], months: Arra
         share = f"{100.0 * float(view.attrs['confidence']):.6g} %"
         amount, interval = money(size, currency, least, most)
         words = f"buffer at {share}:\n{amount}\n{interval}"
-        labels.append(Label(-size, f"{wrap(name)}\n{words}" if name else words, hue if name else INK))
+        labels.append(Label(-size, f"{wrap(name)}\n{words}" if name else words, hue if name else None))
     if len(views) == 1:
         labels += _worst(ax, views[0][1], months, currency)
     bounds = [-float(view[end]) for _, view in views for end in ("buffer_low", "buffer_high")]
@@ -47,7 +67,7 @@ def _worst(ax: Axes, view: xr.Dataset, months: Array, currency: str) -> list[Lab
     ax.plot(months, gap, color=HUES[0], linewidth=0.9)
     ax.plot(months[deepest], gap[deepest], "v", color=HUES[0], markersize=7)
     amount, _ = money(-float(gap[deepest]), currency)
-    return [Label(float(gap[-1]), f"worst path:\n{amount}\nin month {months[deepest]:.0f}", INK)]
+    return [Label(float(gap[-1]), f"worst path:\n{amount}\nin month {months[deepest]:.0f}")]
 
 
 def _whisker(ax: Axes, view: xr.Dataset, last: float, place: int) -> None:

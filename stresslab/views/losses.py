@@ -6,12 +6,15 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from stresslab.measures.quantiles import Array
-from stresslab.views.style import DASHES, HUES, INK, POINTS, ground, points_high, with_interval
+from stresslab.views.quantity import dataset_faults, scenario_faults
+from stresslab.views.style import DASHES, HUES, POINTS, ground, points_high, with_interval
 
 NORMAL_95 = 1.959964
 """Standard errors on each side of a 95 % interval, if the estimate is normal."""
@@ -27,6 +30,24 @@ class Mark(NamedTuple):
     value: float
     low: float
     high: float
+
+
+def loss_faults(losses: object, segment: str, level: float | None) -> list[str]:
+    """Everything that keeps losses from being drawn."""
+    names = ("expected_loss_rate", "expected_loss_se_rate")
+    tails = ("var_rate", "var_low_rate", "var_high_rate", "es_rate", "es_se_rate")
+    needs = {"loss_rate": ("path", "segment")} | dict.fromkeys(names, ("segment",))
+    faults = dataset_faults(losses, needs | dict.fromkeys(tails, ("segment", "level")), "measures.loss_distribution()")
+    if faults or not isinstance(losses, xr.Dataset):
+        return faults
+    faults = scenario_faults(losses)
+    for name, wish in (("segment", segment), ("level", level)):
+        known = losses[name].values.tolist()
+        if wish is not None and wish not in known:
+            faults.append(f"{name}: found {wish!r}, expected one of {known}; choose one")
+    if segment in losses["segment"].values and not np.isfinite(losses["loss_rate"].sel(segment=segment)).all():
+        faults.append(f"loss_rate: found no finite rate for {segment!r}, expected an opening balance; choose another")
+    return faults
 
 
 def loss_marks(view: xr.Dataset, level: float) -> list[Mark]:
@@ -59,8 +80,8 @@ def sharpest_level(views: Sequence[xr.Dataset]) -> float:
 def bins(samples: Sequence[Array]) -> Array:
     """Edges of bins that suit every sample: over all of them, as wide as the narrowest that any one asks for.
 
-    >>> bins([np.array([0.0, 4.0]), np.array([8.0, 9.0])])  # two bins for two values (Sturges); 1 / 2 < 4 / 2
-    array([...])
+    >>> bins([np.array([0.0, 4.0]), np.array([8.0, 10.0])])  # Sturges: two bins for two values; 2 / 2 < 4 / 2
+    array([ 0.,  1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10.])
     """
     low, high = min(float(x.min()) for x in samples), max(float(x.max()) for x in samples)
     if low == high:
@@ -95,7 +116,7 @@ def draw_marks(ax: Axes, groups: Sequence[tuple[str, Sequence[Mark]]], peak: flo
     step = 1.55 * POINTS["small"] / points_high(ax)
     room = min((rows + 0.5) * step, 0.75)
     ax.set_ylim(0.0, peak / (1.0 - room))
-    ax.set_yticks([tick for tick in ax.get_yticks() if tick <= 1.001 * peak])
+    ax.set_yticks([tick for tick in MaxNLocator(5).tick_values(0.0, peak) if tick <= peak])
     ax.spines["left"].set_bounds(0.0, peak)
     ends = [end for _, marks in groups for mark in marks for end in mark[1:] if math.isfinite(end)]
     ends += list(ax.dataLim.intervalx)
@@ -152,6 +173,6 @@ def _beside_mark(ax: Axes, mark: Mark, row: float, text: str, hue: str, bold: bo
         va="center",
         fontsize=POINTS["small"],
         fontweight="bold" if bold else "normal",
-        color=hue if bold else INK,
+        color=hue if bold else mpl.rcParams["text.color"],
         bbox=ground(ax),
     )

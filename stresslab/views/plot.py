@@ -13,12 +13,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from stresslab.measures.selection import level_faults, refuse
+from stresslab.measures.selection import BALANCE, level_faults, refuse, result_faults
 from stresslab.schema import BUCKETS
 from stresslab.views import style
 from stresslab.views.bands import draw_fans, legend_note, name_ends
-from stresslab.views.cash import draw_buffers
-from stresslab.views.losses import draw_histograms, draw_marks, loss_marks, sharpest_level
+from stresslab.views.cash import buffer_faults, draw_buffers
+from stresslab.views.losses import draw_histograms, draw_marks, loss_faults, loss_marks, sharpest_level
 from stresslab.views.quantity import (
     bucket_shares,
     dataset_faults,
@@ -61,9 +61,9 @@ def fan(
     (array([3000000., 4000000.]), 'paid in the month [currency million]')
     """
     levels = tuple(np.atleast_1d(levels).tolist())
-    refuse("plot.fan", level_faults("levels", levels))
-    shown = read_quantity(result, variable, lender, "plot.fan")
-    ax = style.axes_for(ax, "plot.fan")
+    faults = style.axes_faults(ax) + level_faults("levels", levels)
+    shown = read_quantity(result, variable, lender, "plot.fan", faults)
+    ax = style.axes_or_new(ax)
     draw_fans(ax, shown, levels)
     style.furnish(
         ax,
@@ -97,13 +97,15 @@ def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") 
     Balance past due, us
     mean of 1 path; not shown: current, 90.0 % at the start and 60.0 % at the end
     """
-    refuse("plot.arrears", dataset_faults(result, {}, "simulate()") or scenario_faults(result, most=1))
+    faults = dataset_faults(result, {"balance": BALANCE}, "simulate()")
+    faults = faults or scenario_faults(result, most=1) + result_faults(result, lender, {"balance": BALANCE})
+    refuse("plot.arrears", style.axes_faults(ax) + faults)
     _, one = each_scenario(result)[0]
     shares = bucket_shares(one, lender, "plot.arrears").mean("path").transpose("month", "bucket")
     months = one["month"].values.astype(np.float64)
     current, late = shares.values[:, 0], shares.values[:, 1:]
-    ax = style.axes_for(ax, "plot.arrears")
-    ax.stackplot(months, late.T, colors=style.shades(late.shape[1]), edgecolor="white", linewidth=0.5)
+    ax = style.axes_or_new(ax)
+    ax.stackplot(months, late.T, colors=list(style.shades(late.shape[1])), edgecolor="white", linewidth=0.5)
     ax.set_ylim(0.0, max(1.05 * float(late.sum(axis=1).max()), 1e-9))
     first, last = style.together((100.0 * current[[0, -1]]).tolist())
     style.furnish(
@@ -132,7 +134,7 @@ def loss_distribution(
         the highest for which there are paths enough, or else the lowest
     Returns the axes: loss as a share of the opening balance [1] against the share of the paths in each bin; above, a
     dot and a whisker for each estimate, with its numbers. The interval of VaR is that of the dataset, with an
-    arrowhead where it has no bound; those of expected loss and ES are the estimate -+ 1.96 standard errors.
+    arrowhead where it has no bound; those of expected loss and ES reach 1.96 standard errors to each side.
     Raises InputError naming each fault: a variable missing, an unknown segment or level, a segment that opened empty,
     more than four scenarios.
 
@@ -148,11 +150,11 @@ def loss_distribution(
     >>> ax.texts[1].get_text()  # the 2nd of 4 losses, over 200; four paths are too few for an interval
     'VaR 50 %: 1.00 % [-∞, ∞]'
     """
-    refuse("plot.loss_distribution", _loss_faults(losses, segment, level))
+    refuse("plot.loss_distribution", style.axes_faults(ax) + loss_faults(losses, segment, level))
     views = [(name, view.sel(segment=segment)) for name, view in each_scenario(losses)]
     level = sharpest_level([view for _, view in views]) if level is None else level
     groups = [(name, loss_marks(view, level)) for name, view in views]
-    ax = style.axes_for(ax, "plot.loss_distribution")
+    ax = style.axes_or_new(ax)
     peak = draw_histograms(ax, [view["loss_rate"].values for _, view in views])
     months = losses.attrs.get("horizon")
     style.furnish(
@@ -168,32 +170,15 @@ def loss_distribution(
     return ax
 
 
-def _loss_faults(losses: xr.Dataset, segment: str, level: float | None) -> list[str]:
-    """Everything that keeps losses from being drawn."""
-    names = ("expected_loss_rate", "expected_loss_se_rate")
-    tails = ("var_rate", "var_low_rate", "var_high_rate", "es_rate", "es_se_rate")
-    needs = {"loss_rate": ("path", "segment")} | dict.fromkeys(names, ("segment",))
-    faults = dataset_faults(losses, needs | dict.fromkeys(tails, ("segment", "level")), "measures.loss_distribution()")
-    if faults:
-        return faults
-    faults = scenario_faults(losses)
-    for name, wish in (("segment", segment), ("level", level)):
-        known = losses[name].values.tolist()
-        if wish is not None and wish not in known:
-            faults.append(f"{name}: found {wish!r}, expected one of {known}; choose one")
-    if segment in losses["segment"].values and not np.isfinite(losses["loss_rate"].sel(segment=segment)).all():
-        faults.append(f"loss_rate: found no finite rate for {segment!r}, expected an opening balance; choose another")
-    return faults
-
-
 def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Fan of the cumulative cash gap, and the liquidity buffer that carries the lender through it.
 
     buffer : Dataset of measures.liquidity_buffer(); a `scenario` dimension gives one fan each, at most four
     ax : axes to draw on; None: a new figure
-    Returns the axes: the fan, whose wide band has the buffer's confidence q on its lower edge (it holds 2 q - 1 of the
-    paths); a line at minus the buffer, with its 95 % interval in words; the path with the largest shortfall. The
-    line lies on or below the fan's edge, as the worst month comes at another time on each path.
+    Returns the axes: the fan, with bands for 50 % and, if the buffer's confidence q is above 0.5, for 2 q - 1 of the
+    paths, which puts q on its lower edge; a line at minus the buffer, with its 95 % interval as a whisker and in words;
+    with one scenario, also the path with the largest shortfall. The line lies on or below the band's edge, as the
+    worst month comes at another time on each path.
     Raises InputError naming each fault: a variable missing or not finite, more than four scenarios.
 
     >>> from matplotlib.figure import Figure
@@ -202,16 +187,20 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     ...     {"cumulative_gap": (("path", "month"), gaps, {"units": "currency"}), "shortfall": ("path", [2e6, 3e6]),
     ...      "buffer": 2e6, "buffer_low": -np.inf, "buffer_high": np.inf},
     ...     {"month": [1, 2]}, {"confidence": 0.5, "currency": "CNY", "lender": "us"})
-    >>> [text.get_text() for text in buffer(found, ax=Figure().add_subplot()).texts]
-    ['buffer at 50 %: CNY 2.00 million [-∞, ∞]', 'worst path: CNY 3.00 million in month 1']
+    >>> for text in buffer(found, ax=Figure().add_subplot()).texts:
+    ...     print(text.get_text())
+    buffer at 50 %:
+    CNY 2.00 million
+    [-∞, ∞]
+    worst path:
+    CNY 3.00 million
+    in month 1
     """
-    needs = {"cumulative_gap": ("path", "month"), "shortfall": ("path",), "buffer": (), "buffer_low": (), "buffer_high": ()}
-    faults = dataset_faults(buffer, needs, "measures.liquidity_buffer()", attrs=("confidence",))
-    refuse("plot.buffer", faults)
+    refuse("plot.buffer", style.axes_faults(ax) + buffer_faults(buffer))
     shown = read_quantity(buffer, "cumulative_gap", "own", "plot.buffer")
     confidence = float(buffer.attrs["confidence"])
     levels = sorted({0.5, 2.0 * confidence - 1.0} if confidence > 0.5 else {0.5})
-    ax = style.axes_for(ax, "plot.buffer")
+    ax = style.axes_or_new(ax)
     draw_fans(ax, shown, levels)
     ax.plot(shown.months[[0, -1]], [0.0, 0.0], color="0.4", linewidth=0.8)
     style.furnish(

@@ -10,7 +10,7 @@ import xarray as xr
 
 from stresslab.measures.quantiles import Array
 from stresslab.measures.selection import BALANCE, FLOW, lender_name, refuse, result_faults, select
-from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS
+from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError
 
 ARREARS_RATES = {"arrears_rate": 30, "arrears_rate_90": 90}
 """Shares of the balance that are computed on the way: name -> days past due from which it counts."""
@@ -50,24 +50,26 @@ class Quantity:
         return max(float(np.abs(values).max()) for _, values in self.runs)
 
 
-def read_quantity(source: xr.Dataset | xr.DataArray, variable: str, lender: str, subject: str) -> Quantity:
+def read_quantity(source: object, variable: str, lender: str, subject: str, faults: Sequence[str] = ()) -> Quantity:
     """One variable of a dataset, or an array, over paths and months.
 
     source : Dataset of simulate(), macro_paths() or a measure; or DataArray ([scenario,] path, month)
     variable : of the dataset, or one of ARREARS_RATES
     lender : "own" | "all" | a name; matters where the variable has segments
     subject : what an error message calls the picture
+    faults : already found, to be named with the others
     Raises InputError naming each fault.
     """
     if isinstance(source, xr.DataArray):
         name, values, whose = str(source.name or "value"), source, ""
     elif isinstance(source, xr.Dataset):
         name = variable
+        refuse(subject, [*faults, *_choice_faults(source, variable, lender)])
         values, whose = _of_dataset(source, variable, lender, subject)
     else:
         found = f"result: found {type(source).__name__}, expected a Dataset or a DataArray"
-        refuse(subject, [f"{found}; give a result of simulate()"])
-    refuse(subject, _faults(name, values))
+        raise InputError(subject, [*faults, f"{found}; give a result of simulate()"])
+    refuse(subject, [*faults, *_faults(name, values)])
     if name in MONTHLY:
         values = values.isel(month=np.flatnonzero(values["month"].values > 0))  # month 0 is the start: no flows yet
     return Quantity(
@@ -97,7 +99,7 @@ def dataset_faults(
     maker : who makes such a dataset
     """
     if not isinstance(dataset, xr.Dataset):
-        return [f"found {type(dataset).__name__}, expected a Dataset; give that of {maker}"]
+        return [f"what is to be drawn: found {type(dataset).__name__}, expected a Dataset; give that of {maker}"]
     faults = []
     for name, dims in needs.items():
         if name not in dataset.data_vars:
@@ -105,7 +107,9 @@ def dataset_faults(
         elif set(dataset[name].dims) - {"scenario"} != set(dims):
             found = f"{name}: found dimensions {dataset[name].dims}, expected {tuple(dims)}, perhaps with 'scenario'"
             faults.append(f"{found}; give the Dataset of {maker} unreduced")
-    return faults + [f"{name}: missing from attrs; give the Dataset of {maker}" for name in attrs if name not in dataset.attrs]
+    return faults + [
+        f"{name}: missing from attrs; give the Dataset of {maker}" for name in attrs if name not in dataset.attrs
+    ]
 
 
 def runs_of(values: xr.DataArray) -> list[tuple[str, Array]]:
@@ -118,8 +122,7 @@ def runs_of(values: xr.DataArray) -> list[tuple[str, Array]]:
 
 def scenario_faults(dataset: xr.Dataset | xr.DataArray, most: int = MOST_SCENARIOS) -> list[str]:
     """Fault of more scenarios than one picture can show."""
-    count = dict(zip(dataset.dims, dataset.shape, strict=True)) if isinstance(dataset, xr.DataArray) else dataset.sizes
-    if count.get("scenario", 1) <= most:
+    if "scenario" not in dataset.dims or dataset["scenario"].size <= most:
         return []
     names = dataset["scenario"].values.tolist()
     few = "one" if most == 1 else f"{most} or fewer"
@@ -127,18 +130,19 @@ def scenario_faults(dataset: xr.Dataset | xr.DataArray, most: int = MOST_SCENARI
 
 
 def bucket_shares(result: xr.Dataset, lender: str, subject: str) -> xr.DataArray:
-    """Share of each bucket in the balance of a lender (..., path, month, bucket) [1].
+    """Share of each bucket in the balance of a lender (..., path, month, bucket) [1]; call result_faults() first.
 
-    Raises InputError if the result is not whole, or has a month without any balance.
+    Raises InputError if there is a month without any balance.
     """
-    refuse(subject, result_faults(result, lender, {"balance": BALANCE}))
     balance = select(result, lender)["balance"].sum("segment")
     whole = balance.sum("bucket")
     if bool((whole == 0.0).any()):
         first = np.argwhere(whole.values == 0.0)[0]
         at = ", ".join(f"{dim} {i}" for dim, i in zip(whole.dims, first, strict=True))
         refuse(subject, [f"balance: found 0 at {at}, expected > 0, for a share needs a whole; end before that month"])
-    return (balance / whole).drop_attrs().assign_attrs(units="1")
+    shares = balance / whole
+    shares.attrs = {"units": "1"}
+    return shares
 
 
 def whose_book(result: xr.Dataset, lender: str) -> str:
@@ -146,19 +150,25 @@ def whose_book(result: xr.Dataset, lender: str) -> str:
     return "all lenders" if lender == "all" else lender_name(result, lender)
 
 
-def _of_dataset(source: xr.Dataset, variable: str, lender: str, subject: str) -> tuple[xr.DataArray, str]:
-    """One variable of a dataset, amounts and counts summed over what is neither scenario, path nor month."""
+def _choice_faults(source: xr.Dataset, variable: str, lender: str) -> list[str]:
+    """Faults of wanting this variable of this lender from a dataset."""
     if variable in ARREARS_RATES:
-        late = BUCKETS.index(f"{ARREARS_RATES[variable]}-{ARREARS_RATES[variable] + 29}")
-        shares = bucket_shares(source, lender, subject)
-        return shares.isel(bucket=slice(late, None)).sum("bucket"), whose_book(source, lender)
+        return result_faults(source, lender, {"balance": BALANCE})
     if variable not in source.data_vars:
         known = [str(name) for name, each in source.data_vars.items() if {"path", "month"} <= set(each.dims)]
         known += list(ARREARS_RATES) if "balance" in known else []
-        refuse(subject, [f"variable: found {variable!r}, expected one of {known}; choose one"])
+        return [f"variable: found {variable!r}, expected one of {known}; choose one"]
+    return result_faults(source, lender, {variable: FLOW}) if "segment" in source[variable].dims else []
+
+
+def _of_dataset(source: xr.Dataset, variable: str, lender: str, subject: str) -> tuple[xr.DataArray, str]:
+    """One variable of a dataset, and whose it is; amounts and counts are summed over segments, buckets and the like."""
+    if variable in ARREARS_RATES:
+        late = BUCKETS.index(f"{ARREARS_RATES[variable]}-{ARREARS_RATES[variable] + 29}")
+        shares = bucket_shares(source, lender, subject).isel(bucket=slice(late, None))
+        return shares.sum("bucket", keep_attrs=True), whose_book(source, lender)
     values, whose = source[variable], ""
     if "segment" in values.dims:
-        refuse(subject, result_faults(source, lender, {variable: FLOW}))
         values, whose = select(source, lender)[variable], whose_book(source, lender)
     elif "lender" in source.attrs:
         whose = whose_book(source, str(source.attrs["lender"]))
@@ -178,8 +188,17 @@ def _faults(name: str, values: xr.DataArray) -> list[str]:
     if lost or more:
         expected = "'path' and 'month', and perhaps 'scenario'"
         faults.append(f"{name}: found dimensions {values.dims}, expected {expected}; sum or select the others first")
+    months = values["month"].values if "month" in values.dims else np.arange(1)
     if values.size == 0:
         faults.append(f"{name}: found nothing in it, shape {values.shape}, expected paths and months; give some")
+    elif months.dtype.kind not in "iuf":
+        faults.append(
+            f"month: found type {months.dtype}, expected months counted from the start; assign_coords(month=...)"
+        )
+    elif name in MONTHLY and months.max() <= 0:
+        faults.append(
+            f"{name}: found no month after the start, expected some, for month 0 has no flows; simulate longer"
+        )
     bad = ~np.isfinite(values.values)
     if bad.any():
         at = ", ".join(f"{dim} {i}" for dim, i in zip(values.dims, np.argwhere(bad)[0], strict=True))
@@ -198,10 +217,10 @@ def _words(name: str) -> str:
 
 def _unit(name: str, values: xr.DataArray) -> str:
     """Unit of a variable: as its attrs say, else as the schema says, else ""."""
-    if "units" in values.attrs:
-        return str(values.attrs["units"])
     if name in COUNTS:
         return "number"
+    if "units" in values.attrs:
+        return str(values.attrs["units"])
     if name in (*STOCKS, *FLOWS):
         return "currency"
     return MACRO[name].unit if name in MACRO else ""

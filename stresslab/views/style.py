@@ -17,7 +17,6 @@ from matplotlib.ticker import ScalarFormatter
 from scipy.optimize import isotonic_regression
 
 from stresslab.measures.quantiles import Array
-from stresslab.measures.selection import refuse
 
 HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 """Blue, vermillion, bluish green, reddish purple: told apart with any colour vision. Source: Okabe and Ito (2008)."""
@@ -25,8 +24,6 @@ HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)))
 """Line styles beside the hues, for print in grey."""
 
-INK = "0.2"
-FAINT = "0.85"
 POINTS = {"small": 10.0, "medium": 11.5, "title": 13.0}
 """Font sizes [point] on a figure of SIZE."""
 
@@ -43,21 +40,22 @@ POWERS = {0: "", 3: "thousand", 6: "million", 9: "billion", 12: "trillion"}
 
 
 class Label(NamedTuple):
-    """Words for what stands at height y."""
+    """Words for what stands at height y; no colour is the usual one of text."""
 
     y: float
     text: str
-    colour: Any = INK
+    colour: Any = None
 
 
-def axes_for(ax: Axes | None, subject: str) -> Axes:
-    """The axes given, or those of a new figure.
+def axes_faults(ax: object) -> list[str]:
+    """Fault of what should be axes, or None for a new figure."""
+    if ax is None or isinstance(ax, Axes):
+        return []
+    return [f"ax: found {type(ax).__name__}, expected matplotlib axes; give one Axes, such as fig.add_subplot()"]
 
-    Raises InputError if something else than axes is given.
-    """
-    if ax is not None and not isinstance(ax, Axes):
-        found = f"ax: found {type(ax).__name__}, expected matplotlib axes"
-        refuse(subject, [f"{found}; give one Axes, such as fig.add_subplot()"])
+
+def axes_or_new(ax: Axes | None) -> Axes:
+    """The axes given, or those of a new figure."""
     return plt.subplots(figsize=SIZE, layout="constrained")[1] if ax is None else ax
 
 
@@ -91,13 +89,13 @@ def furnish(ax: Axes, title: str, note: str, x: str, y: str) -> None:
     """Title with a note below it, axis labels, a quiet frame."""
     letters = max(int(1.2 * points_wide(ax) / (0.6 * POINTS["title"])), 24)  # a title may be wider than its axes
     wrapped = [textwrap.fill(line, letters) for line in (title, note)]
-    ax.set_title("\n".join(wrapped), fontsize=POINTS["title"], color=INK, pad=10, linespacing=1.4)
-    ax.set_xlabel(x, fontsize=POINTS["medium"], color=INK)
-    ax.set_ylabel(y, fontsize=POINTS["medium"], color=INK)
-    ax.tick_params(labelsize=POINTS["small"], color=FAINT, labelcolor=INK)
+    ax.set_title("\n".join(wrapped), fontsize=POINTS["title"], pad=10, linespacing=1.4)
+    ax.set_xlabel(x, fontsize=POINTS["medium"])
+    ax.set_ylabel(y, fontsize=POINTS["medium"])
+    ax.tick_params(labelsize=POINTS["small"], color="0.6")
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color("0.6")
-    ax.grid(axis="y", color=FAINT, linewidth=0.6)
+    ax.grid(axis="y", color="0.5", alpha=0.3, linewidth=0.6)
     ax.set_axisbelow(True)
 
 
@@ -216,12 +214,14 @@ def beside(ax: Axes, labels: Sequence[Label], *, bold: bool = False, leader: boo
             label.text,
             (last, label.y),
             (last + (right - left) * (OFFSET if leader else OFFSET / 3.0) / wide, height),
-            color=label.colour,
+            color=label.colour or mpl.rcParams["text.color"],
             fontsize=size,
             fontweight="bold" if bold else "normal",
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkB": 0.0} if leader else None,
+            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkB": 0.0, "relpos": (0.0, 0.5)}
+            if leader
+            else None,
         )
 
 

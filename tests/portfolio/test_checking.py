@@ -85,9 +85,9 @@ def test_all_faults_at_once():
         "attrs['as_of']: missing, expected the day or month of the balances, \"2026-01\"; set it",
         "score: missing, expected application score; higher is safer [1] along 'borrower'; add it",
         "annual_rate: found 24.0 at position 0 (and 5 more), expected <= 5 [1/year]; a rate is a decimal: 0.06, not 6",
-        "attrs['own_lender']: found 'nobody', expected one of ['bank', 'ours', 'platform']; "
-        "name the lender as its loans do",
-        "overdue: found 5000.0 with balance 1000.0 at position 0 (and 1 more), expected at most the balance; mend either",
+        "attrs['own_lender']: found 'nobody', expected one of ['bank', 'ours', 'platform']; name it as its loans do",
+        "overdue: found 5000.0 with balance 1000.0 at position 0 (and 1 more), expected at most the balance; "
+        "mend either",
     ]
 
 

@@ -1,0 +1,152 @@
+"""From the front door: input that cannot be used gets a clear error, odd input that can be used a right answer."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import stresslab as sl
+
+
+@pytest.fixture(scope="module")
+def book():
+    return sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
+
+
+@pytest.fixture(scope="module")
+def calm():
+    return sl.scenario("china-baseline").isel(month=slice(0, 3))
+
+
+def changed(book, name, value, where=0):
+    values = book[name].values.astype(float) if isinstance(value, float) else book[name].values.copy()
+    values[where] = value
+    return book.assign({name: (book[name].dims, values)})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("income", np.nan, ["income", "nan", "position 0", "finite"]),
+        ("balance", -5.0, ["balance", "-5.0", ">= 0"]),
+        ("annual_rate", 18.0, ["annual_rate", "18.0", "decimal"]),
+        ("household_support", 42.0, ["household_support", "42.0", "<= 1"]),
+        ("income", 3e7, ["income", "30000000", "21,474,836"]),
+        ("income", 1e7, ["32-bit", "borrower 0"]),
+        ("product", "mortgage", ["product", "mortgage", "huabei"]),
+        ("days_past_due", 12.5, ["days_past_due", "12.5", "whole"]),
+        ("overdue", 2e6, ["overdue", "balance"]),
+        ("borrower", 300, ["borrower", "300", "299"]),
+    ],
+)
+def test_a_bad_value_is_named(book, calm, name, value, words):
+    bad = changed(book, name, value)
+    with pytest.raises(sl.InputError) as caught:
+        sl.simulate(bad, calm, seed=1, progress=False)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_faults_come_together_and_nothing_changes(book, calm):
+    bad = changed(changed(book, "income", -1.0), "limit", np.nan)
+    before = bad.copy(deep=True)
+    with pytest.raises(sl.InputError) as caught:
+        sl.simulate(bad, calm, seed=1, progress=False)
+    assert len(caught.value.faults) == 2
+    xr.testing.assert_identical(bad, before)
+
+
+def test_repeated_ids_are_refused_and_unsorted_ones_are_not(book, calm):
+    with pytest.raises(sl.InputError, match="borrower_id"):
+        sl.simulate(changed(book, "borrower_id", 7), calm, seed=1, progress=False)
+    order = np.random.default_rng(0).permutation(300)
+    new_place = np.argsort(order)
+    shuffled = book.isel(borrower=order).assign(borrower=("loan", new_place[book["borrower"].values]))
+    a, b = (sl.simulate(one, calm, seed=1, progress=False) for one in (book, shuffled))
+    xr.testing.assert_equal(a, b)
+
+
+def test_an_empty_book_is_refused(book, calm):
+    with pytest.raises(sl.InputError, match="sizes"):
+        sl.simulate(book.isel(borrower=slice(0, 0), loan=slice(0, 0)), calm, seed=1, progress=False)
+
+
+def test_one_loan_lives(book, calm):
+    mine = np.flatnonzero(book["borrower"].values == 0)[:1]
+    result = sl.simulate(book.isel(borrower=[0], loan=mine), calm, seed=1, progress=False)
+    assert float(result["accounts"].isel(month=0).sum()) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"horizon": 4}, ["horizon", "4", "1 ... 3"]),
+        ({"horizon": 0}, ["horizon", "0"]),
+        ({"renewal": "growing"}, ["renewal", "growing", "run-off"]),
+        ({"threads": 0}, ["threads", "0"]),
+        ({"seed": -1}, ["seed", "-1"]),
+        ({"trace": [10**6]}, ["trace", "1000000"]),
+        ({"seed": -1, "threads": 0, "horizon": 99}, ["seed", "threads", "horizon"]),
+    ],
+)
+def test_a_bad_argument_is_named(book, calm, asked, words):
+    with pytest.raises(sl.InputError) as caught:
+        sl.simulate(book, calm, **({"seed": 1, "progress": False} | asked))
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_percent_in_a_macro_path_is_named(book, calm):
+    with pytest.raises(sl.InputError, match="decimal"):
+        sl.simulate(book, calm.assign(unemployment_rate=calm["unemployment_rate"] * 100), seed=1, progress=False)
+
+
+def test_an_unknown_lender_is_named(book, calm):
+    result = sl.simulate(book, calm.expand_dims(path=[0, 1]), seed=1, progress=False)
+    with pytest.raises(sl.InputError, match="ant"):
+        sl.loss_distribution(result, lender="nobody")
+
+
+def test_a_book_without_preset_needs_a_model(book, calm):
+    bare = book.drop_attrs(deep=False)
+    with pytest.raises(sl.InputError, match="model"):
+        sl.simulate(bare, calm, seed=1, progress=False)
+    model = sl.Model.from_preset("china-online")
+    assert sl.simulate(bare, calm, model, seed=1, progress=False).sizes["month"] == 4
+
+
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+def test_results_come_back_unchanged(book, calm, tmp_path, suffix):
+    result = sl.simulate(book, calm, seed=1, progress=False, trace=[3])
+    path = tmp_path / f"result.{suffix}"
+    if suffix == "nc":
+        result.to_netcdf(path)
+        again = xr.load_dataset(path)
+    else:
+        result.to_zarr(path, zarr_format=2)
+        again = xr.open_zarr(path).load()
+    xr.testing.assert_identical(result, again)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_interrupt_stops_the_run():
+    code = (
+        "import stresslab as sl\n"
+        "book = sl.synthetic_portfolio(borrowers=20_000, seed=1)\n"
+        "macro = sl.macro_paths(sl.scenario('fed-2026-severely-adverse'), 5_000, seed=1)\n"
+        "print('begin', flush=True)\n"
+        "sl.simulate(book, macro, seed=1, progress=False)\n"
+    )
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    run.stdout.readline()
+    time.sleep(1.0)
+    asked = time.monotonic()
+    run.send_signal(signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
+    assert time.monotonic() - asked < 20.0
+    assert "KeyboardInterrupt" in errors
+    assert run.returncode != 0
