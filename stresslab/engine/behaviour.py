@@ -103,9 +103,9 @@ def hurdle_of(giveup, forget, strategic, hazard):
 
 @njit(forceinline=True)
 def next_missed(missed, paid, due, arrears):
-    """Unpaid due dates at month end: 0 if all is paid, held if this month's due is paid, else one more."""
-    held = missed if paid >= int32(due - arrears) else int32(missed + int32(1))
-    return int32(0) if paid >= due else held
+    """Unpaid due dates at month end: 0 if all is paid, held if late and this month's due is paid, else one more."""
+    held = (missed > int32(0)) & (paid >= int32(due - arrears))
+    return int32(0) if paid >= due else (missed if held else int32(missed + int32(1)))
 
 
 @njit(forceinline=True)

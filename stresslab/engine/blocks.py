@@ -141,6 +141,13 @@ def _refuse(portfolio: xr.Dataset, model: Model, products: list[str]) -> None:
             f"borrower {portfolio['borrower_id'].values[worst]}: found 2 x credit + buffer + 10 x monthly income = "
             f"{load[worst]:,.2f}, expected <= {LARGEST_AMOUNT:,.2f} (32-bit minor units); use a larger currency unit"
         )
+    tenor = portfolio["tenor_months"].values
+    for name in set(products) & set(known):
+        mine = portfolio["product"].values.astype(object) == name
+        kind = model.products[name].kind
+        if (tenor[mine] > 0).any() == (kind == "revolving"):
+            wanted = "0" if kind == "revolving" else "above 0"
+            faults.append(f"tenor_months: expected {wanted} for {name!r}, which the model calls {kind}; mend either")
     if faults:
         raise InputError("portfolio", faults)
 

@@ -19,7 +19,19 @@ import xarray as xr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES, FLOWS, MACRO, MINOR, PORTFOLIO, STAGES, InputError, check
+from stresslab.schema import (
+    BUCKET_FLOOR,
+    BUCKETS,
+    CAUSES,
+    FLOWS,
+    MACRO,
+    MINOR,
+    PORTFOLIO,
+    STAGES,
+    InputError,
+    check,
+    portfolio_faults,
+)
 
 from . import layout as at
 from .blocks import Blocks, build, read_back
@@ -86,9 +98,9 @@ def simulate(
     faults = _faults(macro, seed, horizon, renewal, threads)
     if faults:
         raise InputError("simulate", faults)
-    check(portfolio, PORTFOLIO, "portfolio")
+    if faults := portfolio_faults(portfolio):
+        raise InputError("portfolio", faults)
     check(macro, MACRO, "macro")
-    check_links(portfolio)
     seed = secrets.randbits(63) if seed is None else int(seed)
     blocks = build(portfolio, model)
     paths = _with_paths(macro).isel(month=slice(0, horizon))
@@ -143,9 +155,9 @@ def advance(
         faults.append(f"macro: found dimensions {dict(macro.sizes)}, expected a single path; select one with isel")
     if faults:
         raise InputError("advance", faults)
-    check(portfolio, PORTFOLIO, "portfolio")
+    if faults := portfolio_faults(portfolio):
+        raise InputError("portfolio", faults)
     check(macro, MACRO, "macro")
-    check_links(portfolio)
     seed = secrets.randbits(63) if seed is None else int(seed)
     blocks = build(portfolio, model)
     one = _with_paths(macro, path).isel(month=slice(0, months))
@@ -154,30 +166,6 @@ def advance(
     with tqdm(disable=True) as bar:
         _run(blocks, packed, coordinates, seed, threads, portfolio.sizes["loan"], bar, first_month, keep=True)
     return read_back(blocks, portfolio, model)
-
-
-def check_links(portfolio: xr.Dataset) -> None:
-    """Refuse ids that repeat, loans of nobody, and amounts that contradict each other."""
-    faults = []
-    ids = portfolio["borrower_id"].values
-    again = pd.Series(ids).duplicated()
-    if again.any():
-        found = f"{ids[again][0]} more than once (and {int(again.sum()) - 1:,} more such)"
-        faults.append(f"borrower_id: found {found}, expected each once; renumber")
-    if portfolio.sizes["borrower"] == 0 or portfolio.sizes["loan"] == 0:
-        faults.append(f"portfolio: found sizes {dict(portfolio.sizes)}, expected a borrower and a loan; add some")
-    elif int(portfolio["borrower"].max()) >= portfolio.sizes["borrower"]:
-        last = portfolio.sizes["borrower"] - 1
-        faults.append(f"borrower: found position {int(portfolio['borrower'].max())}, expected 0 ... {last}; re-index")
-    over = portfolio["overdue"].values > portfolio["balance"].values + 0.005
-    if over.any():
-        worst = int(np.flatnonzero(over)[0])
-        faults.append(
-            f"overdue: found {portfolio['overdue'].values[worst]} of a balance of {portfolio['balance'].values[worst]} "
-            f"at position {worst} (and {int(over.sum()) - 1:,} more), expected at most the balance; mend either"
-        )
-    if faults:
-        raise InputError("portfolio", faults)
 
 
 def _faults(macro: xr.Dataset, seed: Any, horizon: Any, renewal: str, threads: Any) -> list[str]:

@@ -16,9 +16,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.portfolio.checking import check_portfolio, portfolio_faults
+from stresslab.portfolio.checking import check_portfolio
 from stresslab.portfolio.completing import Draft, derive, donor_faults, draw
-from stresslab.schema import PORTFOLIO, InputError, check
+from stresslab.schema import PORTFOLIO, InputError, check, contradictions
 
 Array = NDArray[Any]
 Constant = str | float | bool
@@ -90,7 +90,7 @@ def read_portfolio(
     used_seed = draw(draft, donors, currency, seed)
     attrs = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": source}
     book = _dataset(draft.values, rows).assign_attrs(attrs, **_record(draft, preset, constants, donors, used_seed))
-    faults += portfolio_faults(book) if "borrower" in draft.values else []
+    faults += contradictions(book) if "borrower" in draft.values else []
     if faults:
         raise InputError(source, faults)
     return check_portfolio(book)
