@@ -114,12 +114,12 @@ def simulate(
             _run(blocks, packed, paths["path"].values, seed, threads, portfolio.sizes["loan"], bar) for packed in work
         ]
     results = [_label(blocks, portfolio, *one, paths) for one in sums]
-    result = xr.concat(results, dim=paths["scenario"]) if "scenario" in paths.dims else results[0]
+    result = _together(results, paths)
     if trace is not None:
         from .trace import lives
 
         traced = [lives(portfolio, packed, paths["path"].values, model, seed, trace) for packed in work]
-        result = result.merge(xr.concat(traced, dim=paths["scenario"]) if "scenario" in paths.dims else traced[0])
+        result = result.merge(_together(traced, paths))
     return result.assign_attrs(_record(portfolio, macro, model, seed, renewal))
 
 
@@ -204,6 +204,16 @@ def _with_paths(macro: xr.Dataset, path: int = 0) -> xr.Dataset:
     return macro if "path" in macro.coords else macro.assign_coords(path=np.arange(macro.sizes["path"]))
 
 
+def _together(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
+    """Parts along `scenario`, if macro has it; what does not depend on the economy stays as it is."""
+    if "scenario" not in paths.dims:
+        return parts[0]
+    fixed = [name for name in parts[0] if "path" not in parts[0][name].dims]
+    moving = [part.drop_vars(fixed) for part in parts]
+    names = paths["scenario"] if "scenario" in paths.coords else "scenario"
+    return xr.concat(moving, dim=names).assign({name: parts[0][name] for name in fixed})
+
+
 def _tasks(blocks: int, paths: int, months: int, threads: int) -> Iterator[tuple[slice, slice]]:
     """Rectangles of blocks and paths of about TASK borrower-months; never so large that a thread stands idle."""
     block_months = at.LANES * months
@@ -277,9 +287,9 @@ def _label(blocks: Blocks, portfolio: xr.Dataset, totals: Array, jobless: Array,
     stage = np.stack([bucket[..., s == STAGE_OF_BUCKET].sum(-1) for s in STAGES], axis=-1) / float(MINOR)
     variables: dict[str, Any] = {
         "balance": ((*dims, "bucket"), bucket / float(MINOR), {"units": "currency"}),
-        "accounts": ((*dims, "bucket"), totals[..., at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)], {"units": "1"}),
+        "accounts": ((*dims, "bucket"), totals[..., at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)], {"units": "number"}),
         "stage_balance": ((*dims, "stage"), stage, {"units": "currency"}),
-        "entries_to_arrears": ((*dims, "cause"), totals[..., at.C_ENTRIES :], {"units": "1"}),
+        "entries_to_arrears": ((*dims, "cause"), totals[..., at.C_ENTRIES :], {"units": "number"}),
         "unemployment_rate": (dims[:2], jobless / portfolio.sizes["borrower"], {"units": "1"}),
     }
     for name in ("undrawn_limit", *FLOWS):

@@ -67,7 +67,7 @@ def _worst(ax: Axes, view: xr.Dataset, months: Array, currency: str) -> list[Lab
     ax.plot(months, gap, color=HUES[0], linewidth=0.9)
     ax.plot(months[deepest], gap[deepest], "v", color=HUES[0], markersize=7)
     amount, _ = money(-float(gap[deepest]), currency)
-    return [Label(float(gap[-1]), f"worst path:\n{amount}\nin month {months[deepest]:.0f}")]
+    return [Label(float(gap[-1]), f"worst path, short by\n{amount}\nin month {months[deepest]:.0f}")]
 
 
 def _whisker(ax: Axes, view: xr.Dataset, last: float, place: int) -> None:

@@ -83,7 +83,7 @@ def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") 
     result : Dataset of simulate(); needs balance
     ax : axes to draw on; None: a new figure
     lender : "own" (attrs own_lender) | "all" (the system) | a name
-    Returns the axes: one area for each bucket from 30 days, stacked, the latest on top. What is current is left out,
+    Returns the axes: one area for each bucket from 30 days, stacked, the oldest debt on top. Current is left out,
     as it would dwarf the rest; the note below the title says how much it is.
     Raises InputError naming each fault: a variable missing, negative or not finite, an unknown lender, a month without
     any balance, more than one scenario.
@@ -192,7 +192,7 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     buffer at 50 %:
     CNY 2.00 million
     [-∞, ∞]
-    worst path:
+    worst path, short by
     CNY 3.00 million
     in month 1
     """

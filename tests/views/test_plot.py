@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stresslab.engine.simulate import simulate
 from stresslab.measures.liquidity import Funding, liquidity_buffer
 from stresslab.measures.losses import loss_distribution
 from stresslab.measures.provisions import provisions
-from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
 from stresslab.scenarios.paths import macro_paths
 from stresslab.schema import BUCKETS, InputError
@@ -349,7 +347,7 @@ def test_buffer_marks_the_path_with_the_largest_shortfall_where_it_is_deepest(ax
     mark = next(line for line in ax.lines if line.get_marker() == "v" and len(line.get_xdata()) == 1)
     assert mark.get_ydata()[0] == -worst
     assert mark.get_xdata()[0] == int(deepest["month"][int(deepest.argmin("month"))])
-    assert f"worst path: CNY {worst / 1e3:.1f} thousand in month" in words(ax)
+    assert f"worst path, short by CNY {worst / 1e3:.1f} thousand in month" in words(ax)
 
 
 def test_buffer_of_few_paths_has_an_arrow_and_of_none_needed_no_worst_path(ax):
@@ -380,35 +378,3 @@ def test_buffer_names_every_fault():
         plot.buffer(found.assign(cumulative_gap=found["cumulative_gap"] * np.nan))
     with pytest.raises(InputError, match="confidence: found 90"):
         plot.buffer(found.assign_attrs(confidence=90))
-
-
-# what the engine makes
-
-
-@pytest.fixture(scope="module")
-def simulated():
-    """A small real run of two scenarios."""
-    names = ["fed-2026-baseline", "fed-2026-severely-adverse"]
-    both = xr.concat([scenario(name) for name in names], xr.Variable("scenario", names)).isel(month=slice(0, 18))
-    book = synthetic_portfolio("china-online", borrowers=2_000, seed=1)
-    return simulate(book, macro_paths(both, paths=10, seed=2), seed=3, progress=False)
-
-
-def test_every_picture_of_a_real_run(simulated, ax):
-    assert plot.fan(simulated, ax=ax).get_ylabel() == "balance [CNY million]"
-    assert plot.fan(simulated, "accounts", ax=ax).get_ylabel() == "accounts [thousand]"
-    assert plot.fan(simulated, "arrears_rate", ax=ax).get_ylabel().endswith("[%]")
-    severe = simulated.isel(scenario=1)
-    funding = Funding.for_book(severe, borrowed_share=0.3)
-    pictures = [
-        lambda ax: plot.fan(simulated, "unemployment_rate", ax=ax),
-        lambda ax: plot.arrears(severe, ax=ax),
-        lambda ax: plot.loss_distribution(losses_of(simulated), ax=ax),
-        lambda ax: plot.buffer(liquidity_buffer(simulated, funding, confidence=0.8), ax=ax),
-        lambda ax: plot.buffer(liquidity_buffer(severe, funding, confidence=0.8), ax=ax),
-    ]
-    for picture in pictures:
-        fresh = mpl.figure.Figure(figsize=(10, 6), layout="constrained").add_subplot()
-        picture(fresh)
-        assert "ant" in fresh.get_title() or "Unemployment" in fresh.get_title()
-        assert not overlapping(fresh)

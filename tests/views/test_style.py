@@ -80,6 +80,7 @@ def test_hues_are_told_apart_in_grey_with_their_line_styles():
 
 
 def test_overlapping_labels_are_found_out(ax):
+    ax.figure.set_layout_engine("none")
     ax.text(0.5, 0.5, "one")
     ax.text(0.5, 0.5, "two")
     ax.text(5.0, 0.5, "off the page")
