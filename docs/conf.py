@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
+    "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
@@ -38,9 +39,9 @@ nb_merge_streams = True
 nb_render_markdown_format = "myst"
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
+autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
+numpydoc_show_class_members = False
 maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
 
@@ -83,18 +84,20 @@ def plain(text: str) -> str:
     return "".join(spans)
 
 
-def field_of(text: str) -> tuple[list[str], str] | None:
-    """Labels and text of a line `name, name : text`, `Returns text` or `Raises Error text`; None for any other."""
+def field_of(text: str) -> tuple[str, str, str] | None:
+    """Section, name and text of a line `name, name : text`, `Returns Kind text` or `Raises Error text`; else None."""
     if match := PARAMETER.fullmatch(text):
-        return [f":param {plain(name)}:" for name in match[1].split(", ")], match[2]
+        return "Parameters", match[1], match[2]
     if match := OUTCOME.fullmatch(text):
-        return [f":{match[1][0].lower()}{match[1][1:]}:"], match[2]
+        section, _, name = match[1].partition(" ")
+        first, _, rest = match[2].partition(" ")
+        return (section, name, match[2]) if name else (section, first.strip(",:;"), rest)
     return None
 
 
 def house_style(lines: list[str]) -> list[str]:
-    """reStructuredText of a docstring in the house style, which CONTRIBUTING.md describes."""
-    labelled: list[tuple[list[str], list[str]]] = []
+    """Numpydoc sections of a docstring in the house style, which CONTRIBUTING.md describes."""
+    labelled: list[tuple[str, str, list[str]]] = []
     paragraphs: list[list[str]] = []
     last = "gap"
     for line in lines:
@@ -109,11 +112,11 @@ def house_style(lines: list[str]) -> list[str]:
             paragraphs.append([line])
             last = "doctest"
         elif not indented and (field := field_of(text)):
-            labelled.append((field[0], [field[1]]))
+            labelled.append((*field[:2], [field[2]]))
             last = "field"
         elif last == "field" and (indented or (runs_on and not FORMULA.fullmatch(text))):
-            labels, entries = labelled[-1]
-            if indented and labels == [":returns:"] and entries[-1][-1] in ".:;":
+            section, _, entries = labelled[-1]
+            if indented and section == "Returns" and entries[-1][-1] in ".:;":
                 entries.append(text)  # one variable of a dataset on each line
             else:
                 entries[-1] += f" {text}"
@@ -127,12 +130,18 @@ def house_style(lines: list[str]) -> list[str]:
                 paragraphs.append([])
             paragraphs[-1].append(plain(text))
             last = "prose"
-    listed = []
-    for labels, (text, *entries) in labelled:
-        bullets = [f"    - {plain(entry)}" for entry in entries]
-        listed += [f"{label} {plain(text)}" for label in labels]
-        listed += ["", *bullets, ""] if bullets else []
-    blocks = [*paragraphs[:1], listed, *paragraphs[1:]]
+    blocks = paragraphs[:1]
+    for section in ("Parameters", "Returns", "Raises"):
+        rows: list[str] = []
+        for kind, name, (text, *entries) in labelled:
+            if kind == section:
+                bullets = [f"    - {plain(entry)}" for entry in entries]
+                rows += [name, f"    {plain(text)}", *(["", *bullets] if bullets else [])]
+        blocks += [[section, "-" * len(section), *rows]] if rows else []
+    examples = [block for block in paragraphs[1:] if block[0].startswith(">>>")]
+    notes = [block for block in paragraphs[1:] if block not in examples]
+    blocks += [["Notes", "-----"], *notes] if notes else []
+    blocks += [["Examples", "--------"], *examples] if examples else []
     return "\n\n".join("\n".join(block) for block in blocks if block).splitlines()
 
 
@@ -158,5 +167,5 @@ def short_signature(
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("autodoc-process-docstring", read_house_style)
+    app.connect("autodoc-process-docstring", read_house_style, priority=100)  # before numpydoc reads it
     app.connect("autodoc-process-signature", short_signature)

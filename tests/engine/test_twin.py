@@ -17,6 +17,8 @@ COUNTS = ("accounts", "entries_to_arrears")
 def both(preset, renewal, months=24, paths=2):
     """The engine's result and the twin's, of a book in which everything happens."""
     book, macro, model = late_book(preset), harsh(months, paths), busy(preset)
+    barely = (book["days_past_due"] == 0) & (book["balance"] > 0) & (np.arange(book.sizes["loan"]) % 3 == 0)
+    book = book.assign(overdue=book["overdue"].where(~barely, (book["balance"] / 2).round(2)))  # 1 to 29 days
     macro = macro.assign_coords(path=[3, 2**32 - 1][:paths])
     result = simulate(book, macro, model, seed=SEED, renewal=renewal, progress=False, trace=book["borrower_id"].values)
     packed = pack(macro, book, model, sorted(set(book["product"].values)), renewal == "static")

@@ -212,10 +212,10 @@ def draw_on_line(person: Person, loan: Loan, month: Any) -> None:
 
 
 def next_missed(missed: int, paid: int, due: int, overdue: int) -> int:
-    """Unpaid due dates: none, as before, or one more."""
+    """Unpaid due dates: none; as before for who is late and pays this month's due; else one more."""
     if paid >= due:
         return 0
-    return missed if paid >= due - overdue else missed + 1
+    return missed if missed > 0 and paid >= due - overdue else missed + 1
 
 
 def pay_revolving(person: Person, loan: Loan, later: int) -> None:

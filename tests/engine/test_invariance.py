@@ -1,0 +1,164 @@
+"""The answer depends on book, macro, model and seed: not on threads, tasks, order, company, horizon or processor."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from stresslab.engine import months, simulate
+from stresslab.engine.simulate import advance
+
+from .small import PRESETS, busy, flat, harsh, late_book
+
+REPOSITORY = Path(__file__).parents[2]
+MONTHS, PATHS = 12, 3
+
+
+def run(book, macro, **asked):
+    return simulate.simulate(book, macro, busy(book.attrs["preset"]), **({"seed": 11, "progress": False} | asked))
+
+
+@pytest.fixture(scope="module")
+def book():
+    return late_book(borrowers=1_500)
+
+
+@pytest.fixture(scope="module")
+def macro():
+    return harsh(MONTHS, PATHS)
+
+
+@pytest.fixture(scope="module")
+def result(book, macro):
+    return run(book, macro, threads=1)
+
+
+def test_any_number_of_threads(book, macro, result):
+    for threads in (2, 5, None):
+        xr.testing.assert_identical(run(book, macro, threads=threads), result)
+
+
+@pytest.mark.parametrize("task", [1, 50_000, 10**9])
+def test_any_size_of_task(book, macro, result, task, monkeypatch):
+    monkeypatch.setattr(simulate, "TASK", task)
+    xr.testing.assert_identical(run(book, macro, threads=2), result)
+
+
+def test_any_order_of_borrowers_and_loans(book, macro, result):
+    rng = np.random.default_rng(0)
+    people, loans = rng.permutation(book.sizes["borrower"]), rng.permutation(book.sizes["loan"])
+    shuffled = book.isel(borrower=people, loan=loans)
+    place = np.argsort(people)
+    shuffled = shuffled.assign(borrower=("loan", place[shuffled["borrower"].values]))
+    again = run(shuffled, macro)
+    xr.testing.assert_equal(again.drop_vars("own_share"), result.drop_vars("own_share"))
+    xr.testing.assert_allclose(again["own_share"], result["own_share"])  # a mean of the input, no result of the draws
+    wrong = shuffled.assign(borrower_id=book["borrower_id"])  # the draws hang on the id, not on the place
+    assert not run(wrong, macro).equals(result)
+
+
+@pytest.mark.parametrize("path", range(PATHS))
+def test_a_path_alone(book, macro, result, path):
+    alone = run(book, macro.isel(path=[path]))
+    xr.testing.assert_equal(alone, result.isel(path=[path]))
+    if path > 0:
+        renamed = run(book, macro.isel(path=[path]).assign_coords(path=[0]))  # the draws hang on the coordinate
+        assert not np.array_equal(renamed["balance"], alone["balance"])
+
+
+def test_a_borrower_alone(book, macro):
+    """In any company a borrower lives the same life: half the book and the other half make the whole."""
+    share = flat(MONTHS, 0.0)  # no job flows: they are the same for all only because they hang on everybody
+    nobody = book["jobless_months"] * 0
+    safe = book.assign(job_loss_risk=nobody, jobless_months=nobody, employed=book["employed"] | True)
+    first = safe["borrower_id"].values < 700
+    of_first = first[safe["borrower"].values]
+    parts = []
+    for people, loans in ((first, of_first), (~first, ~of_first)):
+        part = safe.isel(borrower=people, loan=loans)
+        parts.append(part.assign(borrower=("loan", (np.cumsum(people) - 1)[safe["borrower"].values[loans]])))
+    whole = run(safe, share)
+    for name in ("balance", "accounts", "paid", "entries_to_arrears", "written_off"):
+        together = sum(run(part, share)[name].reindex(segment=whole["segment"], fill_value=0) for part in parts)
+        np.testing.assert_allclose(together, whole[name], rtol=0, atol=1e-6)
+
+
+def test_a_shorter_horizon_is_the_beginning_of_a_longer_one(book, macro, result):
+    xr.testing.assert_equal(run(book, macro, horizon=5), result.isel(month=slice(0, 6)))
+
+
+def test_scenarios_side_by_side(book, macro, result):
+    calm = macro.assign(unemployment_rate=macro["unemployment_rate"] * 0 + 0.05)
+    both = xr.concat([calm, macro], xr.Variable("scenario", ["calm", "harsh"]), data_vars="all")
+    xr.testing.assert_equal(run(book, both).sel(scenario="harsh", drop=True), result.drop_vars("scenario", errors="ignore"))
+
+
+@pytest.mark.parametrize("renewal", ["static", "run-off"])
+def test_a_life_cut_in_two_goes_on(book, renewal, monkeypatch):
+    """The same state, rates and draws lead to the same life, so `advance` forgets nothing.
+
+    The rates must be held by hand. Job flows are solved from the state at the start of each piece, and that state is
+    what happened, not what was expected at the first start; pay is relative to each piece's first month. A second
+    piece of a moving macro path therefore continues the life, and its draws, at slightly different rates.
+    """
+    macro, model = flat(14, 0.2, line_supply=0.5), busy()
+
+    def same_flows(target, *_):
+        return np.full(target.shape, 0.03), np.full(target.shape, 0.2), np.full(target.shape, 0.1)
+
+    monkeypatch.setattr(months, "job_flows", same_flows)
+    asked = {"model": model, "seed": 5, "renewal": renewal}
+    whole = advance(book, macro, 14, **asked)
+    begun = advance(book, macro, 6, **asked)
+    xr.testing.assert_identical(advance(begun, macro.isel(month=slice(6, None)), 8, first_month=6, **asked), whole)
+    again = advance(begun, macro.isel(month=slice(6, None)), 8, **asked)  # the first months' draws once more
+    assert not again.equals(whole)
+
+
+def fingerprints():
+    """A hash of every variable of a small run of each preset."""
+    found = {}
+    for preset in PRESETS:
+        values = run(late_book(preset), harsh(MONTHS, 2), threads=1)
+        for name in values.data_vars:
+            found[f"{preset} {name}"] = hashlib.sha256(values[name].values.tobytes()).hexdigest()
+    return found
+
+
+def test_any_processor(tmp_path):
+    """The same bits from code compiled for a plain 64-bit processor and for this one without its widest vectors.
+
+    Each child compiles into a cache of its own, which takes most of the time.
+    """
+    code = "import json; from tests.engine.test_invariance import fingerprints; print(json.dumps(fingerprints()))"
+    kinds = {"generic": {"NUMBA_CPU_NAME": "generic"}}
+    if "avx2" in flags_of_this_processor():
+        kinds["narrow"] = {"NUMBA_CPU_FEATURES": "-avx512f,-avx2,-fma"}
+    children = {
+        kind: subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=REPOSITORY,
+            env={**os.environ, **settings, "NUMBA_CACHE_DIR": str(tmp_path / kind)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for kind, settings in kinds.items()
+    }
+    here = fingerprints()
+    for kind, child in children.items():
+        output, _ = child.communicate(timeout=300)
+        assert child.returncode == 0, kind
+        assert json.loads(output) == here, kind
+
+
+def flags_of_this_processor():
+    """Vector extensions that the compiler uses here."""
+    from llvmlite.binding import get_host_cpu_features
+
+    return {name for name, present in get_host_cpu_features().items() if present}
