@@ -346,7 +346,10 @@ def _link_faults(portfolio: xr.Dataset, borrowers: int) -> list[str]:
             f"expected a position 0 ... {borrowers - 1} of a borrower; re-index"
         )
     if product is not None and tenor is not None:
-        both = sorted({*pd.unique(product[tenor == 0])} & {*pd.unique(product[tenor > 0])}, key=str)
+        code, names = pd.factorize(product)
+        with_tenor = np.bincount(code, tenor > 0, len(names)) > 0
+        without = np.bincount(code, tenor == 0, len(names)) > 0
+        both = sorted(map(str, names[with_tenor & without]))
         faults += [
             f"product: found {name!r} with tenor_months 0 and above, expected its loans all revolving or all not; "
             "split it in two"

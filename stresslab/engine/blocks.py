@@ -75,7 +75,8 @@ def build(portfolio: xr.Dataset, model: Model, replay_loan_by_loan: bool = False
     """
     labels, code = _segments(portfolio)
     products = sorted({product for _, product in labels})
-    _refuse(portfolio, model, products)
+    product_of = np.array([products.index(product) for _, product in labels])
+    _refuse(portfolio, model, products, product_of[code])
     owner = portfolio["borrower"].values.astype(np.int64)
     ids = portfolio["borrower_id"].values.astype(np.int64)
     order = np.lexsort((np.arange(owner.size), code, portfolio["priority"].values, owner))
@@ -101,12 +102,11 @@ def build(portfolio: xr.Dataset, model: Model, replay_loan_by_loan: bool = False
     salt = np.empty(owner.size, np.int64)
     salt[order] = rank + 1
 
-    product_of = np.array([products.index(product) for _, product in labels])
     slot_product = product_of[segment]
     if replay_loan_by_loan:
         labels, segment = [("", "")] * segment.size, np.arange(segment.size)
     people, people_real = _people(portfolio, model, seat, len(block_list))
-    loans, loan_reals = _loans(portfolio, model, place, salt, segment.size)
+    loans, loan_reals = _loans(portfolio, model, products, product_of[code], place, salt, segment.size)
     return Blocks(
         people, people_real, loans, loan_reals, first_slot, segment, slot_product, labels, products, seat, place
     )
@@ -120,7 +120,7 @@ def _segments(portfolio: xr.Dataset) -> tuple[list[tuple[str, str]], Array]:
     return [(str(lenders[p // len(products)]), str(products[p % len(products)])) for p in pairs], code
 
 
-def _refuse(portfolio: xr.Dataset, model: Model, products: list[str]) -> None:
+def _refuse(portfolio: xr.Dataset, model: Model, products: list[str], product: Array) -> None:
     """Faults that only the engine can see."""
     known = sorted(model.products)
     faults = [
@@ -141,11 +141,10 @@ def _refuse(portfolio: xr.Dataset, model: Model, products: list[str]) -> None:
             f"borrower {portfolio['borrower_id'].values[worst]}: found 2 x credit + buffer + 10 x monthly income = "
             f"{load[worst]:,.2f}, expected <= {LARGEST_AMOUNT:,.2f} (32-bit minor units); use a larger currency unit"
         )
-    tenor = portfolio["tenor_months"].values
+    with_tenor = np.bincount(product, portfolio["tenor_months"].values > 0, len(products)) > 0
     for name in set(products) & set(known):
-        mine = portfolio["product"].values.astype(object) == name
         kind = model.products[name].kind
-        if (tenor[mine] > 0).any() == (kind == "revolving"):
+        if with_tenor[products.index(name)] == (kind == "revolving"):
             wanted = "0" if kind == "revolving" else "above 0"
             faults.append(f"tenor_months: expected {wanted} for {name!r}, which the model calls {kind}; mend either")
     if faults:
@@ -267,10 +266,11 @@ def _people(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) -> tu
     )
 
 
-def _loans(portfolio: xr.Dataset, model: Model, place: Array, salt: Array, slots: int) -> tuple[Array, Array]:
+def _loans(
+    portfolio: xr.Dataset, model: Model, products: list[str], product: Array, place: Array, salt: Array, slots: int
+) -> tuple[Array, Array]:
     v = {name: portfolio[name].values for name in portfolio.variables if portfolio[name].dims == ("loan",)}
-    product, names = pd.factorize(v["product"].astype(object))
-    fading = np.array([fading_hazard(model, str(name)) for name in names])
+    fading = np.array([fading_hazard(model, name) for name in products])
     ages = np.minimum(np.asarray(v["claim_months"], np.int64), OLDEST_CLAIM)
     whole = {
         at.BALANCE: minor(v["balance"]),

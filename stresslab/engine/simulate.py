@@ -109,7 +109,9 @@ def simulate(
     )
     work = [pack(one, portfolio, model, blocks.products, renewal == "static") for one in scenarios]
     loan_months = portfolio.sizes["loan"] * paths.sizes["path"] * paths.sizes["month"] * len(scenarios)
-    with tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05) as bar:
+    bars = tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05)
+    with bars as bar, ThreadPoolExecutor(1) as clerk:
+        mark = clerk.submit(fingerprint, portfolio)  # beside the run, which leaves the interpreter free
         sums = [
             _run(blocks, packed, paths["path"].values, seed, threads, portfolio.sizes["loan"], bar) for packed in work
         ]
@@ -120,7 +122,7 @@ def simulate(
 
         traced = [lives(portfolio, packed, paths["path"].values, model, seed, trace) for packed in work]
         result = result.merge(_together(traced, paths))
-    return result.assign_attrs(_record(portfolio, macro, model, seed, renewal))
+    return result.assign_attrs(_record(portfolio, mark.result(), macro, model, seed, renewal))
 
 
 def advance(
@@ -254,7 +256,7 @@ def _run(
             blocks.people, blocks.people_real, blocks.loans, blocks.loan_reals, blocks.first_slot, blocks.product,
             blocks.segment, np.array([some_blocks.start, some_blocks.stop]), coordinates[some_paths], first_month,
             key0, key1, month_real, month_whole, packed.model_real, packed.model_whole, packed.product_real,
-            packed.product_whole, part, part_jobless, keep,
+            packed.product_whole, part.reshape(-1, at.COLUMNS), len(blocks.segments), part_jobless, keep,
         )  # fmt: skip
         with lock:
             totals[some_paths] += part
@@ -330,14 +332,16 @@ def fingerprint(portfolio: xr.Dataset) -> str:
     return digest.hexdigest()[:16]
 
 
-def _record(portfolio: xr.Dataset, macro: xr.Dataset, model: Model, seed: int, renewal: str) -> dict[str, Any]:
+def _record(
+    portfolio: xr.Dataset, mark: str, macro: xr.Dataset, model: Model, seed: int, renewal: str
+) -> dict[str, Any]:
     """What it takes to run this again."""
     macro_attrs = {str(k): v for k, v in macro.attrs.items() if isinstance(v, str | int | float)}
     return {
         **{key: portfolio.attrs.get(key, "") for key in ("currency", "as_of", "own_lender", "preset")},
         "seed": str(seed),
         "portfolio_seed": str(portfolio.attrs.get("seed", "")),
-        "portfolio_fingerprint": fingerprint(portfolio),
+        "portfolio_fingerprint": mark,
         "borrowers": portfolio.sizes["borrower"],
         "loans": portfolio.sizes["loan"],
         "renewal": renewal,

@@ -112,12 +112,12 @@ def _months_of(blocks: Blocks, packed: Packed, p: int, path: Any, seed: int) -> 
     words, late = np.empty(4 * at.LANES, np.uint32), np.empty(at.LANES + 1, np.int64)
     sums = np.zeros((slots, at.COLUMNS), np.int64)
     real, whole = packed.month_real[p], packed.month_whole[p]
-    open_accounts(person, loan, late, blocks.product, slots, whole[0], packed.product_whole, sums)
+    open_accounts(person, loan, late, blocks.product, 0, slots, whole[0], packed.product_whole, sums)
     yield person, loan, sums
     for t in range(len(real)):
         sums[:] = 0
         live_month(
-            person, person_real, loan, loan_real, words, late, blocks.product, slots, t, path, *key_of(seed),
+            person, person_real, loan, loan_real, words, late, blocks.product, 0, slots, t, path, *key_of(seed),
             real[t], whole[t], whole[min(t + 1, len(real) - 1)], packed.model_real, packed.model_whole,
             packed.product_real, packed.product_whole, sums,
         )  # fmt: skip

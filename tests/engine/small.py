@@ -78,7 +78,7 @@ def riskless(preset: str = "china-online", **changes: Any) -> Model:
         "willingness.strategic_monthly": 0.0,
     }
     quiet |= {f"products.{name}.prepayment_monthly": 0.0 for name in model.products}
-    return model.replace(**quiet, **changes)
+    return model.replace(**(quiet | changes))
 
 
 def book_of(borrowers: int, products: tuple[str, ...], **changes: Any) -> xr.Dataset:
@@ -107,4 +107,3 @@ def book_of(borrowers: int, products: tuple[str, ...], **changes: Any) -> xr.Dat
         value = changes.get(name, defaults.get(name, False if spec.kind == "flag" else 0))
         variables[name] = (spec.dim, np.broadcast_to(np.asarray(value), (sizes[spec.dim],)).copy())
     return xr.Dataset(variables, attrs={"currency": "CNY", "as_of": "2026-01", "own_lender": "bank"})
-

@@ -125,5 +125,6 @@ def test_neighbours_share_nothing(words, salt):
     here = spread_words(words[3], salt).astype(np.int64)
     others = [philox_words(2**18, 6, 7, *key_of(2**40 + 3)), philox_words(2**18, 5, 8, *key_of(2**40 + 3))]
     others += [philox_words(2**18, 5, 7, *key_of(2**40 + 4)), np.roll(words, 1, axis=1)]
-    assert looks_random([p for other in others for p in independent(here, spread_words(other[3], salt).astype(np.int64))])
+    there = [spread_words(other[3], salt).astype(np.int64) for other in others]
+    assert looks_random([p for values in there for p in independent(here, values)])
     assert not looks_random(independent(here, here))

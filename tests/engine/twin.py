@@ -1,6 +1,6 @@
 """A plain twin of the borrower-month: one borrower at a time, his loans one after another, to be read and compared.
 
-Amounts are Python integers of minor units. Where the engine calculates in float32, `f32` does so here, because the order
+Amounts are Python integers of minor units. Where the engine calculates in float32, `f32` does so here, because order
 and precision of its operations are part of the rules. `twin_run` reads the book and the parameters and adds up.
 """
 

@@ -1,0 +1,1 @@
+"""Speed of the engine on this machine: `python -m benchmarks.table`, or `asv run`."""

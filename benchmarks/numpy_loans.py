@@ -1,0 +1,329 @@
+"""A month of the loans in vectorised NumPy, for `numpy_twin`: bills, payments, arrears, write-off, sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stresslab.engine import layout as at
+from stresslab.engine.months import Packed
+from stresslab.engine.steps import CLAIM_SALT, RELET_SALT
+from stresslab.schema import BUCKETS, CAUSES, bucket_of
+
+from .numpy_people import GOLDEN, HALF, LOW, ONE, UNIT_24, Month, People, money, spread
+
+Array = NDArray[Any]
+
+
+class Slot:
+    """Loans of one lender and product that are paid at the same turn, at most one of each borrower of a chunk.
+
+    owner : positions of their borrowers in the chunk, rising
+    """
+
+    MOVES = ("balance", "arrears", "missed", "remaining", "shut", "claim", "hazard")
+
+    def __init__(self, packed: Packed, product: int, segment: int, owner: Array, rows: dict[str, Array]) -> None:
+        self.product, self.segment, self.owner = product, segment, owner
+        self.rules, self.rates = packed.product_whole[product], packed.product_real[product]
+        self.revolving = bool(self.rules[at.REVOLVING] > 0)
+        together = int(owner[-1] - owner[0]) == owner.size - 1
+        self.where: Any = slice(int(owner[0]), int(owner[-1]) + 1) if together else owner
+        self.rate, self.limit, self.usual, self.tenor = (rows[n] for n in ("rate", "limit", "usual", "tenor"))
+        self.instalment, self.part_payer, self.strategic = (
+            rows["instalment"],
+            rows["transactor"] == 0,
+            rows["strategic"],
+        )
+        self.opening = {name: rows[name] for name in self.MOVES}
+        self.salts = (rows["salt"].astype(np.int64) * GOLDEN & LOW).astype(np.uint32)
+        self.salt = self.salts[0] if (self.salts == self.salts[0]).all() else self.salts
+        self.has_line = self.limit > 0
+        self.lines, self.lineless = int(self.has_line.sum()), (~self.has_line).nonzero()[0]
+        self.exact = int(self.limit.max()) < 2**24  # float32 then holds every amount to be spent
+        self.due, self.payable, self.drawn, self.owed, self.interest = (
+            np.zeros(owner.size, np.int32) for _ in range(5)
+        )
+        self.word = np.zeros(owner.size, np.uint32)
+
+    def reopen(self) -> None:
+        """Back to the opening state, at the start of a path."""
+        self.balance, self.arrears, self.missed, self.remaining, self.shut, self.claim, self.hazard = (
+            self.opening[name].copy() for name in self.MOVES
+        )
+        # A book may begin with arrears of under 30 days; at a month's end whoever has arrears has missed a due date.
+        self.late, self.closed, self.claims = (
+            rows.nonzero()[0] for rows in (self.missed | self.arrears, self.shut, self.claim)
+        )
+        self.total = int(self.balance.sum(dtype=np.int64))
+
+    def take(self, values: Array, out: Array) -> Array:
+        """The owners' values: a view where they stand together."""
+        if isinstance(self.where, slice):
+            return values[self.where]
+        return np.take(values, self.where, out=out, mode="clip")
+
+    def put(self, values: Array, taken: Array) -> None:
+        """Values taken and changed back to the owners."""
+        if not isinstance(self.where, slice):
+            values[self.where] = taken
+
+    def of(self, people: Array) -> tuple[Array, Array]:
+        """Those of some borrowers (rising) who have a loan here, and where it stands."""
+        spot = np.minimum(self.owner.searchsorted(people), self.owner.size - 1)
+        has = self.owner[spot] == people
+        return people[has], spot[has]
+
+    def draws(self, m: Month, few: Array, use: int = 0) -> Array:
+        """A uniform word of each of a few loans, for a use."""
+        word = m.words[3][self.owner[few]] + self.salts[few]
+        word += np.uint32(use * GOLDEN & LOW)
+        return spread(word, 0, word, np.empty_like(word))
+
+
+def intend(slot: Slot, m: Month, s: Month, whole: Array) -> None:
+    """What each means to pay: all that is due, or nothing."""
+    word, late = spread(slot.take(m.words[3], s.u), slot.salt, slot.word, s.v), slot.late
+    np.copyto(slot.payable, slot.due)
+    np.less(word, slot.take(m.careless, s.u), out=s.mask)
+    slot.payable[s.mask.nonzero()[0]] = 0
+    if late.size:
+        missed = slot.missed[late]
+        tired = np.maximum(
+            whole[at.GIVE_UP + np.minimum(missed, at.DEPTHS - 1)], slot.strategic[late] * whole[at.RESOLVED]
+        )
+        tired *= missed > 0
+        careless = whole[at.FORGET] + slot.strategic[late] * whole[at.STRATEGY]
+        tries = (word[late] >> 1).view(np.int32) >= np.maximum(tired, careless)
+        slot.payable[late] = slot.due[late] * tries
+    m.need[slot.where] += slot.payable
+
+
+def bill_revolving(slot: Slot, m: Month, s: Month, real: Array, whole: Array, renewing: bool) -> None:
+    """Minimum payment and ordinary spending."""
+    share, floor, late, drawn = slot.rates[at.MINIMUM_SHARE], slot.rules[at.MINIMUM_PAYMENT], slot.late, slot.drawn
+    np.copyto(s.f, slot.balance, casting="unsafe")
+    np.multiply(s.f, share, out=s.f)
+    np.add(s.f, HALF, out=s.f)
+    np.copyto(slot.due, s.f, casting="unsafe")
+    np.maximum(slot.due, floor, out=slot.due)
+    np.minimum(slot.due, slot.balance, out=slot.due)
+    if late.size:
+        bill = slot.balance[late] - slot.arrears[late]
+        least = np.maximum(money(bill.astype(np.float32) * share), floor)
+        slot.due[late] = slot.arrears[late] + np.minimum(least, bill)
+    intend(slot, m, s, whole)
+    if not renewing:
+        drawn.fill(0)
+        return
+    np.subtract(slot.usual, slot.balance, out=drawn)
+    np.add(drawn, slot.due, out=s.i)
+    np.copyto(drawn, slot.usual)
+    np.copyto(drawn, s.i, where=slot.part_payer)
+    np.subtract(slot.limit, slot.balance, out=s.i)
+    np.minimum(drawn, s.i, out=drawn)
+    np.maximum(drawn, 0, out=drawn)
+    drawn[late[slot.missed[late] > 0]] = 0
+    drawn[slot.closed] = 0
+    if not slot.exact or real[at.SUPPLY] != ONE:
+        np.copyto(s.f, drawn, casting="unsafe")
+        np.multiply(s.f, real[at.SUPPLY], out=s.f)
+        np.copyto(drawn, s.f, casting="unsafe")
+    m.cash[slot.where] += drawn
+
+
+def bill_instalment(slot: Slot, m: Month, s: Month, whole: Array) -> None:
+    """Interest and instalment, the whole balance at maturity."""
+    late = slot.late
+    np.copyto(s.f, slot.balance, casting="unsafe")
+    np.multiply(s.f, slot.rate, out=s.f)
+    np.add(s.f, HALF, out=s.f)
+    np.copyto(slot.interest, s.f, casting="unsafe")
+    np.add(slot.balance, slot.interest, out=slot.owed)
+    np.minimum(slot.instalment, slot.owed, out=slot.due)
+    if late.size:
+        slot.due[late] = np.minimum(slot.arrears[late] + slot.instalment[late], slot.owed[late])
+    np.less_equal(slot.remaining, 1, out=s.mask)
+    np.copyto(slot.due, slot.owed, where=s.mask)
+    intend(slot, m, s, whole)
+
+
+def draw_on_lines(slots: list[Slot], m: Month, real: Array) -> None:
+    """Those short of cash draw on lines that are open and not in arrears."""
+    np.greater(m.need, m.cash, out=m.mask)
+    short = m.mask.nonzero()[0]
+    for slot in slots:
+        who, here = slot.of(short)
+        lack = m.need[who] - m.cash[who]
+        free = slot.limit[here] - slot.balance[here] - slot.drawn[here]
+        room = (free.astype(np.float32) * real[at.SUPPLY]).astype(np.int32)
+        usable = (room > 0) & (lack > 0) & ((slot.missed[here] | slot.shut[here]) == 0)
+        extra = np.minimum(lack, room) * usable
+        slot.drawn[here] += extra
+        m.cash[who] += extra
+
+
+def pay_revolving(slot: Slot, m: Month, s: Month, sums: Array) -> Array:
+    """Pay the bill; interest runs on what is left. Returns how late those were before who paid too little."""
+    cash, need, paid, rest = slot.take(m.cash, s.cash), slot.take(m.need, s.need), s.j, s.i
+    np.maximum(cash, 0, out=paid)
+    np.minimum(paid, slot.payable, out=paid)
+    np.subtract(need, slot.payable, out=need)
+    np.subtract(cash, paid, out=cash)
+    np.subtract(slot.balance, paid, out=rest)
+    more = np.subtract(cash, need, out=s.k)
+    np.minimum(rest, more, out=more)
+    np.maximum(more, 0, out=more)
+    np.less_equal(slot.payable, 0, out=s.mask)
+    np.logical_or(s.mask, slot.part_payer, out=s.mask)
+    np.copyto(more, 0, where=s.mask)
+    np.add(paid, more, out=paid)
+    np.subtract(cash, more, out=cash)
+    np.subtract(rest, more, out=rest)
+    slot.put(m.cash, cash)
+    slot.put(m.need, need)
+    np.copyto(s.f, rest, casting="unsafe")
+    np.multiply(s.f, slot.rate, out=s.f)
+    np.add(s.f, HALF, out=s.f)
+    np.copyto(slot.interest, s.f, casting="unsafe")
+    np.add(rest, slot.drawn, out=slot.balance)
+    np.add(slot.balance, slot.interest, out=slot.balance)
+    drawn = int(slot.drawn.sum(dtype=np.int64))
+    sums[at.C_DRAWN] += drawn
+    return settle(slot, s, drawn, sums)
+
+
+def pay_instalment(slot: Slot, m: Month, s: Month, whole: Array, renewing: bool, sums: Array) -> Array:
+    """Pay the instalment; some prepay; a finished loan is granted anew. Returns as `pay_revolving`."""
+    cash, paid, after = slot.take(m.cash, s.cash), s.j, slot.balance
+    np.maximum(cash, 0, out=paid)
+    np.minimum(paid, slot.payable, out=paid)
+    np.subtract(cash, paid, out=cash)
+    slot.put(m.cash, cash)
+    m.need[slot.where] -= slot.payable
+    np.greater_equal(slot.word, int(slot.rules[at.PREPAY]) << 1, out=s.mask)
+    may = s.mask.nonzero()[0]
+    able = (cash[may] >= m.pay[slot.owner[may]]) & (paid[may] >= slot.due[may]) & (slot.missed[may] == 0)
+    settles = may[able]
+    paid[settles] = slot.owed[settles]
+    np.subtract(slot.owed, paid, out=after)
+    np.subtract(slot.remaining, 1, out=slot.remaining)
+    np.maximum(slot.remaining, 0, out=slot.remaining)
+    np.equal(after, 0, out=s.mask)
+    done = s.mask.nonzero()[0]
+    slot.remaining[done] = 0
+    supply = int(whole[at.SUPPLY_16]) if renewing else 0
+    again = done[(slot.shut[done] == 0) & ((slot.word[done] & 0xFFFF) < supply)]
+    after[again] = slot.usual[again]
+    slot.remaining[again] = slot.tenor[again]
+    granted = int(slot.usual[again].sum(dtype=np.int64))
+    sums[at.C_ORIGINATED] += granted
+    return settle(slot, s, granted, sums)
+
+
+def settle(slot: Slot, s: Month, lent: int, sums: Array) -> Array:
+    """Sums of the month; unpaid due dates and arrears. Returns how late those were before who are late now."""
+    paid, interest = int(s.j.sum(dtype=np.int64)), int(slot.interest.sum(dtype=np.int64))
+    sums[at.C_PAID] += paid
+    sums[at.C_INTEREST] += interest
+    slot.total += lent + interest - paid  # the slot's balance follows from its flows
+    np.less(s.j, slot.due, out=s.mask)
+    late = s.mask.nonzero()[0]
+    missed, arrears, due, paid_late = slot.missed[late], slot.arrears[late], slot.due[late], s.j[late]
+    slot.missed[slot.late] = 0
+    slot.arrears[slot.late] = 0
+    slot.missed[late] = missed + ~((missed > 0) & (paid_late >= due - arrears))
+    slot.arrears[late] = due - paid_late
+    slot.late = late
+    return missed
+
+
+def recover(slot: Slot, people: People, m: Month, model_real: Array, sums: Array) -> None:
+    """Payments on claims already written off."""
+    who = slot.claims
+    hazard = slot.hazard[who]
+    slot.hazard[who] = hazard * model_real[at.CLAIM_FADE]
+    u = (slot.draws(m, who, CLAIM_SALT) >> 8).astype(np.float32) * UNIT_24
+    hit = (u < hazard).nonzero()[0]
+    if hit.size == 0:
+        return
+    paying, full = who[hit], model_real[at.FULL_RECOVERY]
+    claim, owner = slot.claim[paying], slot.owner[paying]
+    v = u[hit] / hazard[hit]
+    w = (v - full) / (ONE - full)
+    share = np.where(v < full, ONE, np.float32(3.0) * model_real[at.PARTIAL_RECOVERY] * w * w)
+    amount = np.minimum((claim.astype(np.float32) * share).astype(np.int32), claim)
+    people.buffer[owner] = np.maximum(people.buffer[owner] - amount, 0)
+    slot.claim[paying] -= amount
+    slot.claims = who[slot.claim[who] > 0]
+    sums[at.C_RECOVERED] += amount.sum(dtype=np.int64)
+
+
+def grow_old(slot: Slot, people: People, m: Month, whole: Array, before: Array, sums: Array) -> Array:
+    """Entries by cause, late charges, default and write-off; returns what was written off now.
+
+    before : how late `slot.late` was
+    """
+    late = slot.late
+    entered = late[before == 0]
+    owner, word = slot.owner[entered], (slot.draws(m, entered) >> 1).view(np.int32)
+    cause = np.where(people.jobless[owner] == 0, np.where(m.poor[owner], 1, 2), 0)
+    cause[word < whole[at.FORGET] + slot.strategic[entered] * whole[at.STRATEGY]] = 3
+    cause[word < whole[at.FORGET]] = 4
+    sums[at.C_ENTRIES :] += np.bincount(cause, minlength=len(CAUSES))
+    fee = money(slot.arrears[late].astype(np.float32) * slot.rates[at.LATE_RATE])
+    slot.arrears[late] += fee
+    slot.balance[late] += fee
+    missed, balance = slot.missed[late], slot.balance[late]
+    gone = missed >= slot.rules[at.WRITE_OFF]
+    fees, lost = int(fee.sum(dtype=np.int64)), int(balance[gone].sum(dtype=np.int64))
+    sums[at.C_FEES] += fees
+    sums[at.C_DEFAULTED] += balance[(missed >= 3) & (before < 3)].sum(dtype=np.int64)
+    sums[at.C_WRITTEN_OFF] += lost
+    slot.total += fees - lost
+    off, slot.late = late[gone], late[~gone]
+    slot.claims = np.concatenate([slot.claims, off[slot.claim[off] == 0]])
+    slot.claim[off] += slot.balance[off]
+    slot.hazard[off] = slot.rates[at.RECOVERY_HAZARD]
+    slot.shut[off] = 1
+    for row in (slot.balance, slot.arrears, slot.missed, slot.remaining):
+        row[off] = 0
+    return off
+
+
+def relet(slot: Slot, people: People, m: Month, off: Array, renewing: bool, sums: Array) -> None:
+    """Closed loans granted anew to those who have a job; what was written off this month is closed from now on."""
+    closed = slot.closed
+    if renewing and closed.size:
+        word = (slot.draws(m, closed, RELET_SALT) >> 1).view(np.int32)
+        again = (word < slot.rules[at.RELET]) & (people.jobless[slot.owner[closed]] == 0)
+        anew, closed = closed[again], closed[~again]
+        slot.shut[anew] = 0
+        if not slot.revolving:
+            slot.balance[anew], slot.remaining[anew] = slot.usual[anew], slot.tenor[anew]
+            granted = int(slot.usual[anew].sum(dtype=np.int64))
+            sums[at.C_ORIGINATED] += granted
+            slot.total += granted
+    slot.closed = np.concatenate([closed, off])
+
+
+def tally(slot: Slot, s: Month, sums: Array) -> None:
+    """Balances and accounts by bucket, undrawn limits."""
+    late, closed = slot.late[slot.missed[slot.late] > 0], slot.closed
+    if slot.revolving:
+        room = np.subtract(slot.limit, slot.balance, out=s.i)
+        np.maximum(room, 0, out=room)
+        room[late] = 0
+        room[closed] = 0
+        sums[at.C_UNDRAWN] += room.sum(dtype=np.int64)
+        accounts = slot.lines - np.count_nonzero(slot.has_line[closed]) + np.count_nonzero(slot.balance[slot.lineless])
+    else:
+        accounts = np.count_nonzero(slot.balance)
+    bucket = bucket_of(slot.missed[late])
+    owed = np.bincount(bucket, slot.balance[late], len(BUCKETS)).astype(np.int64)
+    number = np.bincount(bucket, minlength=len(BUCKETS))
+    owed[0], number[0] = slot.total - owed.sum(), accounts - late.size
+    sums[at.C_BALANCE : at.C_BALANCE + len(BUCKETS)] += owed
+    sums[at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)] += number

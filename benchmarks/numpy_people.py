@@ -1,0 +1,199 @@
+"""A month of the borrowers in vectorised NumPy, for `numpy_twin`: draws, jobs, pay, expenses, saving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stresslab.engine import layout as at
+
+Array = NDArray[Any]
+GOLDEN, LOW = 0x9E3779B9, 0xFFFFFFFF
+MULTIPLIERS, STEPS = (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)
+TILE = 8_192
+"""Borrowers whose draws are made together: ten rounds on six arrays of 64 bits, best kept in the nearest cache."""
+ONE, HALF = np.float32(1.0), np.float32(0.5)
+UNIT_24, UNIT_15 = np.float32(2.0**-24), np.float32(2.0**-15)
+
+
+class People:
+    """The borrowers of a chunk."""
+
+    def __init__(self, rows: dict[str, Array], key: tuple[int, int], frugal: np.float32) -> None:
+        self.income, self.support, self.benefit = rows["income"], rows["support"], rows["benefit"]
+        self.risk = rows["risk"] * np.float32(2.0**24)  # a power of two: compared with 24-bit integers, exactly
+        self.target, self.strategic = rows["target"], rows["strategic"]
+        self.needs = money(rows["needs"].astype(np.float32))
+        self.spared = self.needs - money(rows["needs"].astype(np.float32) * frugal)
+        self.opening = rows["buffer"], rows["jobless"], rows["level"]
+        # Two of the ten rounds of Philox do not depend on month and path.
+        low = rows["id"].view(np.uint32).astype(np.uint64) * MULTIPLIERS[0]
+        high = (low >> 32 ^ key[1]) * MULTIPLIERS[1]
+        self.draws = high >> 32, high & LOW, low & LOW
+
+    def reopen(self) -> None:
+        """Back to the opening state, at the start of a path."""
+        self.buffer, self.jobless, self.level = (values.copy() for values in self.opening)
+        self.out_of_work = self.jobless.nonzero()[0]
+
+
+class Month:
+    """What the month holds for each borrower of a chunk, and arrays of passing use; shared by all chunks."""
+
+    def __init__(self, size: int) -> None:
+        self.wide = [np.empty(TILE, np.uint64) for _ in range(6)]
+        self.words = [np.empty(size, np.uint32) for _ in range(4)]
+        self.cash, self.need, self.pay = (np.empty(size, np.int32) for _ in range(3))
+        self.careless, self.poor = np.empty(size, np.uint32), np.empty(size, bool)
+        self.u, self.v = np.empty(size, np.uint32), np.empty(size, np.uint32)
+        self.f, self.g, self.h = (np.empty(size, np.float32) for _ in range(3))
+        self.i, self.j, self.k, self.mask = *(np.empty(size, np.int32) for _ in range(3)), np.empty(size, bool)
+
+    def cut(self, size: int) -> Month:
+        """The same arrays for fewer borrowers."""
+        part = object.__new__(Month)
+        for name, value in vars(self).items():
+            part.__dict__[name] = [v[:size] for v in value] if isinstance(value, list) else value[:size]
+        return part
+
+
+def money(amount: Array) -> Array:
+    """Whole minor units nearest to non-negative float32 amounts, halves up."""
+    whole: Array = (amount + HALF).astype(np.int32)
+    return whole
+
+
+def spread(word: Array, salt: Any, out: Array, spare: Array) -> Array:
+    """One more uniform word out of each, as `engine.random.spread`; salt is already times the golden ratio."""
+    np.add(word, salt, out=out)
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        np.right_shift(out, shift, out=spare)
+        np.bitwise_xor(out, spare, out=out)
+        np.multiply(out, factor, out=out)
+    np.right_shift(out, 16, out=spare)
+    return np.bitwise_xor(out, spare, out=out)
+
+
+def draw(people: People, m: Month, month: int, path: int, key: tuple[int, int]) -> None:
+    """Philox4x32-10 on counters (borrower, month, path, 0): four words for each borrower, a tile at a time."""
+    far = path * MULTIPLIERS[1]
+    near = (far >> 32 ^ month ^ key[0]) * MULTIPLIERS[0]
+    first = (key[0] + STEPS[0]) & LOW, (key[1] + STEPS[1]) & LOW
+    for begin in range(0, m.cash.size, TILE):
+        tile = slice(begin, begin + TILE)
+        c0, c1, c2, c3, low, high = (wide[: m.cash[tile].size] for wide in m.wide)
+        k0, k1 = first
+        np.bitwise_xor(people.draws[0][tile], (far & LOW) ^ k0, out=c0)
+        np.copyto(c1, people.draws[1][tile])
+        np.bitwise_xor(people.draws[2][tile], near >> 32 ^ k1, out=c2)
+        c3.fill(near & LOW)
+        for _ in range(8):
+            k0, k1 = (k0 + STEPS[0]) & LOW, (k1 + STEPS[1]) & LOW
+            np.multiply(c0, MULTIPLIERS[0], out=low)
+            np.multiply(c2, MULTIPLIERS[1], out=high)
+            np.right_shift(high, 32, out=c0)
+            np.bitwise_xor(c0, c1, out=c0)
+            np.bitwise_xor(c0, k0, out=c0)
+            np.bitwise_and(high, LOW, out=c1)
+            np.right_shift(low, 32, out=c2)
+            np.bitwise_xor(c2, c3, out=c2)
+            np.bitwise_xor(c2, k1, out=c2)
+            np.bitwise_and(low, LOW, out=c3)
+        for word, c in zip(m.words, (c0, c1, c2, c3), strict=True):
+            np.copyto(word[tile], c, casting="unsafe")
+
+
+def find_work(people: People, m: Month, real: Array, model_whole: Array) -> None:
+    """Months without a job after this month's draw."""
+    np.right_shift(m.words[0], 8, out=m.u)
+    np.copyto(m.f, m.u.view(np.int32), casting="unsafe")
+    np.multiply(people.risk, real[at.SEPARATION], out=m.g)
+    jobless, idle = people.jobless, people.out_of_work
+    early = jobless[idle] <= model_whole[at.EARLY_MONTHS]
+    finding = np.where(early, real[at.FIND_EARLY], real[at.FIND_LATE])
+    still = np.where(m.f[idle] * UNIT_24 >= ONE - finding, 0, jobless[idle] + 1)
+    np.less(m.f, m.g, out=m.mask)
+    np.copyto(jobless, m.mask)
+    jobless[idle] = still
+    people.out_of_work = jobless.nonzero()[0]
+
+
+def lasting_level(people: People, m: Month, model_real: Array, model_whole: Array) -> None:
+    """Lasting pay over usual pay, in place."""
+    level, f = people.level, m.f
+    np.subtract(level, ONE, out=level)
+    np.multiply(level, model_real[at.PERSISTENCE], out=level)
+    np.add(level, ONE, out=level)
+    np.bitwise_and(m.words[2], 0xFFFF, out=m.u)
+    np.copyto(f, m.u.view(np.int32), casting="unsafe")
+    np.multiply(f, UNIT_15, out=f)
+    np.subtract(f, ONE, out=f)
+    np.multiply(f, model_real[at.WIDTH], out=f)
+    np.add(f, ONE, out=f)
+    np.multiply(level, f, out=level)
+    fallen = (m.words[2] >= int(model_whole[at.FALL_FROM_16]) << 16).nonzero()[0]
+    level[fallen] *= model_real[at.FALL_KEEP]
+
+
+def passing_shock(m: Month, model_real: Array) -> Array:
+    """Factor on the month's pay: a cubic of the sum of a word's four bytes, added up two and two."""
+    u, v, f, g = m.u, m.v, m.f, m.g
+    np.bitwise_and(m.words[1], 0x00FF00FF, out=u)
+    np.right_shift(m.words[1], 8, out=v)
+    np.bitwise_and(v, 0x00FF00FF, out=v)
+    np.add(u, v, out=u)
+    np.multiply(u, 0x00010001, out=u)
+    np.right_shift(u, 16, out=u)
+    np.copyto(f, u.view(np.int32), casting="unsafe")
+    np.subtract(f, np.float32(510.0), out=f)
+    np.multiply(f, model_real[at.PASSING_SCALE], out=f)
+    np.multiply(f, np.float32(1.0 / 6.0), out=g)
+    np.add(g, HALF, out=g)
+    np.multiply(g, f, out=g)
+    np.add(g, ONE, out=g)
+    np.multiply(g, f, out=g)
+    np.add(g, ONE, out=g)
+    return np.multiply(g, model_real[at.PASSING_CENTRE], out=g)
+
+
+def be_paid(people: People, m: Month, real: Array, whole: Array, model_real: Array, model_whole: Array) -> None:
+    """Pay after shocks, furlough and joblessness; necessities and expenses; the month's cash."""
+    lasting_level(people, m, model_real, model_whole)
+    shock, pay, usual = passing_shock(m, model_real), m.f, m.h
+    np.multiply(people.income, real[at.WAGE], out=usual)
+    np.multiply(usual, people.level, out=pay)
+    np.multiply(pay, shock, out=pay)
+    idle = people.out_of_work
+    insured = np.where(people.jobless[idle] <= model_whole[at.BENEFIT_MONTHS], people.benefit[idle], np.float32(0.0))
+    relief = pay[idle] * (people.support[idle] + insured)
+    if whole[at.FURLOUGH_16] > 0:
+        pay[(m.words[2] < int(whole[at.FURLOUGH_16]) << 16).nonzero()[0]] *= real[at.KEEP]
+    pay[idle] = relief
+    np.multiply(usual, model_real[at.LOW_PAY], out=usual)
+    np.less(pay, usual, out=m.poor)
+    np.add(pay, HALF, out=pay)
+    np.copyto(m.pay, pay, casting="unsafe")
+    np.add(people.buffer, m.pay, out=m.cash)
+    np.subtract(m.cash, people.needs, out=m.cash)
+    poor = m.poor.nonzero()[0]
+    m.cash[poor] += people.spared[poor]
+    np.less(spread(m.words[3], 0, m.u, m.v), int(model_whole[at.EXPENSE_16]) << 16, out=m.mask)
+    event = m.mask.nonzero()[0]
+    size = (m.u[event] >> 16).astype(np.float32) * model_real[at.EXPENSE_INVERSE]
+    m.cash[event] -= money(np.float32(3.0) * size * size * (model_real[at.EXPENSE_MEAN] * people.income[event]))
+
+
+def save(people: People, m: Month, saving: np.float32) -> None:
+    """What is left becomes the buffer, up to its target."""
+    np.subtract(m.cash, people.buffer, out=m.i)
+    np.less_equal(m.i, 0, out=m.mask)
+    np.copyto(m.f, m.i, casting="unsafe")
+    np.multiply(m.f, saving, out=m.f)
+    np.copyto(m.i, m.f, casting="unsafe")
+    np.add(m.i, people.buffer, out=m.i)
+    np.maximum(people.target, people.buffer, out=m.j)
+    np.minimum(m.i, m.j, out=people.buffer)
+    np.maximum(m.cash, 0, out=m.cash)
+    np.copyto(people.buffer, m.cash, where=m.mask)

@@ -1,0 +1,62 @@
+"""One measurement of time and peak memory in a process of its own; prints JSON.
+
+`python -m benchmarks.scaling simulate LOANS` or `python -m benchmarks.scaling generate LOANS`.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+
+from stresslab.population.synthetic import synthetic_portfolio
+
+from . import workloads as load
+from .measuring import processor_seconds, wall_seconds
+
+LARGEST_DRAWN = 100_000
+"""Loans of a book that is drawn and seasoned; larger ones are copies of it under other borrower ids."""
+
+
+def peak() -> int:
+    """Most memory of this process so far [byte]."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def generate(loans: int) -> dict[str, float]:
+    """A book from a preset, seasoned."""
+    synthetic_portfolio(load.PRESET, borrowers=300, seed=load.SEED)  # compiles
+    before = peak()
+    borrowers = round(loans / load.LOANS_EACH)
+    made: list[int] = []
+    seconds = wall_seconds(
+        lambda: made.append(synthetic_portfolio(load.PRESET, borrowers=borrowers, seed=load.SEED).sizes["loan"])
+    )
+    return {"loans": made[0], "seconds": seconds, "before": before, "peak": peak()}
+
+
+def scale(loans: int, paths: int = 2, months: int = 12) -> dict[str, float]:
+    """Simulate a book of so many loans: the whole call, and the kernel's part of it."""
+    drawn = min(loans, LARGEST_DRAWN)
+    portfolio = load.larger(load.book(round(drawn / load.LOANS_EACH)), max(1, loans // drawn))
+    load.Run(load.book(300), load.macro(paths, months)).simulate()  # compiles
+    run = load.Run(portfolio, load.macro(paths, months))
+    blocks, packed = run.prepare()
+    kernel = processor_seconds(lambda: run.kernel(blocks, packed))
+    del blocks
+    before = peak()
+    whole = processor_seconds(run.simulate)
+    return {
+        "loans": portfolio.sizes["loan"],
+        "loan_months": run.loan_months,
+        "book": portfolio.nbytes,
+        "kernel": kernel,
+        "simulate": whole,
+        "before": before,
+        "peak": peak(),
+    }
+
+
+if __name__ == "__main__":
+    what, loans = sys.argv[1], int(float(sys.argv[2]))
+    print(json.dumps(generate(loans) if what == "generate" else scale(loans)))

@@ -1,0 +1,175 @@
+"""Parameters: bounds, files, copies with changes, and every fault at once."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stresslab.engine.model import SECTIONS, Employment, Model, Product, Willingness
+from stresslab.schema import InputError
+
+from .small import PRESETS
+
+KINDS = {**SECTIONS, "product": Product}
+PARAMETERS = [(kind, spec) for kind in KINDS.values() for spec in dataclasses.fields(kind) if "low" in spec.metadata]
+NAMES = [f"{kind.__name__}.{spec.name}" for kind, spec in PARAMETERS]
+
+
+@pytest.mark.parametrize(("kind", "spec"), PARAMETERS, ids=NAMES)
+def test_a_parameter_knows_unit_bounds_and_source(kind, spec):
+    meta = spec.metadata
+    assert meta["unit"]
+    assert meta["source"]
+    defaults = spec.default if isinstance(spec.default, tuple) else (spec.default,)
+    assert all(meta["low"] <= value <= meta["high"] for value in defaults)
+
+
+@pytest.mark.parametrize(("kind", "spec"), PARAMETERS, ids=NAMES)
+def test_a_value_out_of_bounds_is_named(kind, spec):
+    meta, several = spec.metadata, isinstance(spec.default, tuple)
+    for bound in (meta["low"], meta["high"]):
+        value = type(spec.default[0] if several else spec.default)(bound)
+        kind(**{spec.name: (value,) if several else value})
+    for wrong in (meta["low"] - 1, meta["high"] + 1, float("nan"), "much", True, None):
+        with pytest.raises(InputError) as caught:
+            kind(**{spec.name: (wrong,) if several else wrong})
+        (fault,) = caught.value.faults
+        assert spec.name in fault
+        assert repr(wrong) in fault
+
+
+@pytest.mark.parametrize("name", ["early_months", "benefit_months"])
+def test_whole_months_are_whole(name):
+    with pytest.raises(InputError, match=name):
+        Employment(**{name: 6.5})
+
+
+def test_write_off_months_are_whole():
+    with pytest.raises(InputError, match="write_off_months"):
+        Product(write_off_months=9.5)
+
+
+@pytest.mark.parametrize("wrong", [(), 0.5])
+def test_giving_up_is_a_list(wrong):
+    with pytest.raises(InputError, match="give_up"):
+        Willingness(give_up=wrong)
+
+
+def test_a_kind_of_product_is_one_of_two():
+    with pytest.raises(InputError) as caught:
+        Product(kind="balloon", minimum_share=2.0)
+    assert len(caught.value.faults) == 2
+    assert "balloon" in caught.value.faults[0]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_survives_its_file(preset, tmp_path):
+    model = Model.from_preset(preset)
+    model.to_toml(tmp_path / "model.toml")
+    assert Model.from_toml(tmp_path / "model.toml") == model
+    assert Model.from_toml(str(tmp_path / "model.toml")).to_dict() == model.to_dict()
+
+
+def values_of(kind):
+    """Any instance of a section."""
+    made = {}
+    for spec in dataclasses.fields(kind):
+        if "low" not in spec.metadata:
+            made[spec.name] = st.sampled_from(["revolving", "instalment"])
+            continue
+        low, high = spec.metadata["low"], spec.metadata["high"]
+        if isinstance(spec.default, tuple):
+            made[spec.name] = st.lists(st.floats(low, high), min_size=1, max_size=12).map(tuple)
+        else:
+            whole = isinstance(spec.default, int)
+            made[spec.name] = st.integers(int(low), int(high)) if whole else st.floats(low, high)
+    return st.builds(kind, **made)
+
+
+MODELS = st.builds(
+    Model,
+    **{name: values_of(kind) for name, kind in SECTIONS.items()},
+    products=st.dictionaries(st.text("abc-xyz 贷", min_size=1, max_size=8), values_of(Product), max_size=3),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(model=MODELS)
+def test_any_model_survives_its_file(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "model.toml"
+    model.to_toml(path)
+    assert Model.from_toml(path) == model
+
+
+def test_what_is_left_out_keeps_its_default(tmp_path):
+    (tmp_path / "mine.toml").write_text('[willingness]\nforgetting = 0.05\n[products.card]\nkind = "revolving"\n')
+    model = Model.from_toml(tmp_path / "mine.toml")
+    assert model.willingness == Willingness(forgetting=0.05)
+    assert model.employment == Employment()
+    assert model.products == {"card": Product(kind="revolving")}
+
+
+def test_every_fault_of_a_file_is_named_at_once(tmp_path):
+    (tmp_path / "bad.toml").write_text(
+        "[willingness]\nforgeting = 0.05\nstrategic_monthly = 5\n"
+        '[products.card]\nkind = "balloon"\nfee = 1\n[weather]\nrain = 1\n[income]\nlow_pay = "low"\n'
+    )
+    with pytest.raises(InputError) as caught:
+        Model.from_toml(tmp_path / "bad.toml")
+    text = str(caught.value)
+    assert len(caught.value.faults) == 6
+    for words in (
+        ["willingness.forgeting", "unknown"],
+        ["willingness.strategic_monthly", "found 5", "0 ... 0.5"],
+        ["products.card.fee", "unknown"],
+        ["products.card.kind", "balloon"],
+        ["weather", "unknown section"],
+        ["income.low_pay", "'low'"],
+    ):
+        assert any(all(word in fault for word in words) for fault in caught.value.faults), (words, text)
+    assert "bad.toml" in text
+
+
+@pytest.mark.parametrize("text", ["[willingness", "employment = 3", "products = 3", "[products]\ncard = 3"])
+def test_a_file_of_another_shape_is_refused(tmp_path, text):
+    (tmp_path / "odd.toml").write_text(text)
+    with pytest.raises(InputError, match=r"odd\.toml"):
+        Model.from_toml(tmp_path / "odd.toml")
+
+
+def test_an_unknown_preset_is_named():
+    with pytest.raises(InputError, match=r"mars.*china-online.*us-card"):
+        Model.from_preset("mars")
+
+
+def test_replace_changes_only_what_it_names():
+    model = Model.from_preset("china-online")
+    changed = model.replace(**{"willingness.give_up": [0.2, 0.4], "products.jiebei.write_off_months": 6})
+    assert changed.willingness.give_up == (0.2, 0.4)
+    assert changed.products["jiebei"].write_off_months == 6
+    assert model == Model.from_preset("china-online")
+    back = changed.replace(
+        **{"willingness.give_up": list(model.willingness.give_up), "products.jiebei.write_off_months": 10}
+    )
+    assert back == model
+
+
+@pytest.mark.parametrize(
+    "name", ["forgetting", "willingness.forgeting", "weather.rain", "products.mars.kind", "income.low_pay.x", ""]
+)
+def test_replace_refuses_unknown_names(name):
+    with pytest.raises(InputError, match="unknown"):
+        Model.from_preset("china-online").replace(**{name: 0.1})
+
+
+def test_replace_names_all_faults_at_once():
+    with pytest.raises(InputError) as caught:
+        Model.from_preset("china-online").replace(**{"income.low_pay": 80, "products.jiebei.relet_monthly": -1})
+    assert len(caught.value.faults) == 2
+    assert all("replace" not in fault for fault in caught.value.faults)
+
+
+def test_parameters_cannot_be_changed_in_place():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Model.from_preset("china-online").willingness.forgetting = 0.0
