@@ -25,6 +25,7 @@ test: $(VENV)/.has-test ## style, types, tests and the examples in docstrings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@find stresslab -name '*.nb[ic]' -delete # a compiled kernel does not notice a change in a function that it calls
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 docs: $(VENV)/.has-docs docs/_build/.library ## the pages, with every notebook and example run; warnings are errors

@@ -26,37 +26,35 @@ def peak() -> int:
 def generate(loans: int) -> dict[str, float]:
     """A book from a preset, seasoned."""
     synthetic_portfolio(load.PRESET, borrowers=300, seed=load.SEED)  # compiles
-    before = peak()
+    before, sizes = peak(), []
     borrowers = round(loans / load.LOANS_EACH)
-    made: list[int] = []
     seconds = wall_seconds(
-        lambda: made.append(synthetic_portfolio(load.PRESET, borrowers=borrowers, seed=load.SEED).sizes["loan"])
+        lambda: sizes.append(synthetic_portfolio(load.PRESET, borrowers=borrowers, seed=load.SEED).sizes["loan"])
     )
-    return {"loans": made[0], "seconds": seconds, "before": before, "peak": peak()}
+    return {"loans": sizes[0], "seconds": seconds, "before": before, "peak": peak()}
 
 
-def scale(loans: int, paths: int = 2, months: int = 12) -> dict[str, float]:
-    """Simulate a book of so many loans: the whole call, and the kernel's part of it."""
+def simulate(loans: int, paths: int = 2, months: int = 12) -> dict[str, float]:
+    """A few paths and months of a book of so many loans: the whole call, and the kernel's part of it."""
+    load.Run(load.book(300), load.macro(paths, months)).simulate()  # compiles
     drawn = min(loans, LARGEST_DRAWN)
     portfolio = load.larger(load.book(round(drawn / load.LOANS_EACH)), max(1, loans // drawn))
-    load.Run(load.book(300), load.macro(paths, months)).simulate()  # compiles
     run = load.Run(portfolio, load.macro(paths, months))
-    blocks, packed = run.prepare()
-    kernel = processor_seconds(lambda: run.kernel(blocks, packed))
-    del blocks
     before = peak()
     whole = processor_seconds(run.simulate)
+    after = peak()
+    blocks, packed = run.prepare()
+    kernel = processor_seconds(lambda: run.kernel(blocks, packed))
     return {
         "loans": portfolio.sizes["loan"],
         "loan_months": run.loan_months,
-        "book": portfolio.nbytes,
         "kernel": kernel,
-        "simulate": whole,
+        "setup": whole - kernel,
         "before": before,
-        "peak": peak(),
+        "peak": after,
     }
 
 
 if __name__ == "__main__":
     what, loans = sys.argv[1], int(float(sys.argv[2]))
-    print(json.dumps(generate(loans) if what == "generate" else scale(loans)))
+    print(json.dumps(generate(loans) if what == "generate" else simulate(loans)))

@@ -60,7 +60,7 @@ class Run:
 
 
 def larger(portfolio: xr.Dataset, times: int) -> xr.Dataset:
-    """A book several times over, each copy with borrower ids, and so with lives, of its own: quicker than to season one."""
+    """A book several times over, each copy with borrower ids, and so lives, of its own: quicker than to season one."""
     count = portfolio.sizes["borrower"]
     copies = [
         portfolio.assign(borrower_id=portfolio["borrower_id"] + i * count, borrower=portfolio["borrower"] + i * count)

@@ -135,7 +135,7 @@ def recovery(word, claim, hazard, full, partial):
     """
     u = chance(word)
     v = u / hazard if hazard > float32(0.0) else ONE
-    w = (v - full) / (ONE - full)
+    w = (v - full) / (ONE - full) if full < ONE else ONE
     share = ONE if v < full else float32(3.0) * partial * w * w
     amount = int32(float32(claim) * share)
     most = amount if amount < claim else claim

@@ -65,12 +65,11 @@ def minor(amount: Array) -> Array:
     return whole
 
 
-def build(portfolio: xr.Dataset, model: Model, replay_loan_by_loan: bool = False) -> Blocks:
+def build(portfolio: xr.Dataset, model: Model) -> Blocks:
     """Lay a portfolio out in blocks.
 
     portfolio : Dataset (borrower, loan), checked
     model : names the products' rules
-    replay_loan_by_loan : give every slot a segment of its own (a few borrowers, to read each loan's flows)
     Raises InputError for unknown products, too many loans and amounts that 32 bits cannot hold.
     """
     labels, code = _segments(portfolio)
@@ -103,8 +102,6 @@ def build(portfolio: xr.Dataset, model: Model, replay_loan_by_loan: bool = False
     salt[order] = rank + 1
 
     slot_product = product_of[segment]
-    if replay_loan_by_loan:
-        labels, segment = [("", "")] * segment.size, np.arange(segment.size)
     people, people_real = _people(portfolio, model, seat, len(block_list))
     loans, loan_reals = _loans(portfolio, model, products, product_of[code], place, salt, segment.size)
     return Blocks(
@@ -132,13 +129,14 @@ def _refuse(portfolio: xr.Dataset, model: Model, products: list[str], product: A
     many = np.bincount(owner, minlength=portfolio.sizes["borrower"])
     if (many > MOST_LOANS).any():
         faults.append(f"borrower: found {many.max()} loans of one borrower, expected at most {MOST_LOANS}; merge some")
-    credit = np.maximum(portfolio["balance"].values, portfolio["limit"].values)
-    load = np.bincount(owner, 2.0 * credit, portfolio.sizes["borrower"])
-    load = load + portfolio["liquid_buffer"].values + 10.0 * portfolio["income"].values
+    amounts = [portfolio[name].values for name in ("balance", "limit", "usual_balance", "instalment")]
+    load = np.bincount(owner, 2.0 * np.maximum.reduce(amounts), portfolio.sizes["borrower"])
+    pay = portfolio["income"].values * np.maximum(portfolio["pay_level"].values, 1.0)
+    load = load + portfolio["liquid_buffer"].values + portfolio["necessities"].values + 10.0 * pay
     worst = int(load.argmax())
     if load[worst] > LARGEST_AMOUNT:
         faults.append(
-            f"borrower {portfolio['borrower_id'].values[worst]}: found 2 x credit + buffer + 10 x monthly income = "
+            f"borrower {portfolio['borrower_id'].values[worst]}: found 2 x credit + buffer + costs + 10 x pay = "
             f"{load[worst]:,.2f}, expected <= {LARGEST_AMOUNT:,.2f} (32-bit minor units); use a larger currency unit"
         )
     with_tenor = np.bincount(product, portfolio["tenor_months"].values > 0, len(products)) > 0

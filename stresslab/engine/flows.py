@@ -103,7 +103,7 @@ def _follow(target, opening, risk, early, finding, share, early_factor, late_fac
             employed += weight[g, 0]
         base = finding * start / (1.0 - start) * employed / max(hazard, 1e-12)
         for t in range(months):
-            low, high = -400.0, 400.0
+            low, high = -1e6, 1e6
             jobless_early, jobless_late = 0.0, 0.0
             for spell in range(1, weight.shape[1]):
                 if spell <= early:

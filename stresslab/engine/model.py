@@ -35,9 +35,15 @@ class Section:
                 continue
             value, meta = getattr(self, item.name), item.metadata
             wanted = f"expected {meta['low']:g} ... {meta['high']:g} [{meta['unit']}]"
-            for number in value if isinstance(value, tuple) else (value,):
-                if isinstance(number, bool) or not isinstance(number, int | float):
-                    faults.append(f"{item.name}: found {number!r}, {wanted}; give a number")
+            several = isinstance(item.default, tuple)
+            if several and not (isinstance(value, tuple) and value):
+                faults.append(f"{item.name}: found {value!r}, expected a list of numbers; give at least one")
+                continue
+            whole = isinstance(item.default, int)
+            for number in value if several else (value,):
+                if isinstance(number, bool) or not isinstance(number, int if whole else int | float):
+                    kind = "a whole number" if whole else "a number"
+                    faults.append(f"{item.name}: found {number!r}, {wanted}; give {kind}")
                 elif not meta["low"] <= number <= meta["high"]:
                     faults.append(f"{item.name}: found {number!r}, {wanted}; rates are decimals")
         return faults
@@ -205,7 +211,7 @@ class Model:
         made = {key: _section(kind, content.pop(key, {}), key, faults) for key, kind in SECTIONS.items()}
         products = {
             name: _section(Product, values, f"products.{name}", faults)
-            for name, values in content.pop("products", {}).items()
+            for name, values in _table(content.pop("products", {}), "products", faults).items()
         }
         faults += [f"{key}: found an unknown section, expected {[*SECTIONS, 'products']}; remove it" for key in content]
         if faults:
@@ -233,8 +239,8 @@ class Model:
             *parents, last = dotted.split(".")
             place = content
             for parent in parents:
-                place = place.get(parent, {})
-            if last not in place:
+                place = place.get(parent, {}) if isinstance(place, dict) else {}
+            if not isinstance(place, dict) or last not in place:
                 raise InputError("model", [f"{dotted}: unknown, expected section.parameter; see Model.to_dict()"])
             place[last] = value
         return self._from_text(tomli_w.dumps(content), "model")
@@ -242,6 +248,7 @@ class Model:
 
 def _section(kind: type[Section], values: Any, where: str, faults: list[str]) -> Any:
     """One group from plain values; appends its faults, each with its key."""
+    values = _table(values, where, faults)
     known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - known)
     faults += [f"{where}.{key}: unknown, expected one of {sorted(known)}; remove or rename it" for key in unknown]
@@ -251,3 +258,11 @@ def _section(kind: type[Section], values: Any, where: str, faults: list[str]) ->
     except InputError as error:
         faults += [f"{where}.{fault}" for fault in error.faults]
         return None
+
+
+def _table(values: Any, where: str, faults: list[str]) -> dict[str, Any]:
+    """What stands under a key, if it is a table; else one more fault."""
+    if isinstance(values, dict):
+        return values
+    faults.append(f"{where}: found {values!r}, expected a table of parameters; write [{where}]")
+    return {}

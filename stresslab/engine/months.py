@@ -57,11 +57,12 @@ def pack(macro: xr.Dataset, portfolio: xr.Dataset, model: Model, products: list[
 
 def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[Array, Array]:
     paths, months = macro.sizes["path"], macro.sizes["month"]
+    every = macro["path"] * macro["month"]
 
     def read(name: str) -> Array:
         if name not in macro:
             return np.full((paths, months), MACRO_NEUTRAL[name])
-        return macro[name].broadcast_like(macro["unemployment_rate"]).transpose("path", "month").values.astype(float)
+        return macro[name].broadcast_like(every).transpose("path", "month").values.astype(float)
 
     unemployment, growth = read("unemployment_rate"), read("real_income_growth")
     jobless = np.where(portfolio["employed"].values, 0, np.maximum(portfolio["jobless_months"].values, 1))
@@ -91,7 +92,8 @@ def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[Arr
     whole[..., at.FURLOUGH_16] = threshold(read("furlough_share"), 16)
     whole[..., at.SUPPLY_16] = threshold(read("line_supply"), 16)
     whole[..., at.FORGET] = threshold(will.forgetting * (1.0 - cured), 31)
-    whole[..., at.STRATEGY] = threshold(will.strategic_monthly * eased, 31)
+    strategy = threshold(will.strategic_monthly * eased, 31)
+    whole[..., at.STRATEGY] = np.minimum(strategy, 2**31 - 1 - whole[..., at.FORGET])  # their sum must fit 31 bits
     whole[..., at.RESOLVED] = threshold(np.minimum(will.strategic_resolve * pressed, 0.98), 31)
     giving_up = threshold(np.minimum(depths * pressed[..., None], 0.98), 31)
     giving_up[..., 1:] = np.maximum(giving_up[..., 1:], 1)  # a hurdle of 0 marks a loan that is current

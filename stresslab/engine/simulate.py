@@ -143,7 +143,7 @@ def advance(
     months : months to move, at most those of macro
     first_month : months already lived under this seed, so that a life can be cut in two and go on with the same draws
     path : path coordinate the draws hang on, if macro names none
-    Returns Dataset (borrower, loan): state after the months, everything else as it was.
+    Returns Dataset (borrower, loan): state after the months, usual pay moved by the economy, the rest as it was.
 
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
@@ -167,7 +167,9 @@ def advance(
     coordinates = one["path"].values
     with tqdm(disable=True) as bar:
         _run(blocks, packed, coordinates, seed, threads, portfolio.sizes["loan"], bar, first_month, keep=True)
-    return read_back(blocks, portfolio, model)
+    after = read_back(blocks, portfolio, model)
+    # What the economy did to everybody's pay stays with the borrower, so that a second move goes on from there.
+    return after.assign(income=after["income"] * float(packed.month_real[0, -1, at.WAGE]))
 
 
 def _faults(macro: xr.Dataset, seed: Any, horizon: Any, renewal: str, threads: Any) -> list[str]:
@@ -189,6 +191,17 @@ def _faults(macro: xr.Dataset, seed: Any, horizon: Any, renewal: str, threads: A
         )
     elif macro.sizes.get("path", 1) == 0:
         faults.append("macro: found no paths, expected at least 1; use macro_paths()")
+    if "path" in macro.coords and macro["path"].ndim == 1:
+        paths = macro["path"].values
+        sound = paths.dtype.kind in "iu" and paths.size == np.unique(paths).size
+        if not sound or (paths < 0).any() or (paths >= 2**32).any():
+            faults.append(f"path: found {paths[:5]}, expected distinct whole numbers 0 ... 2**32 - 1; renumber them")
+    for name in set(macro.data_vars) & set(MACRO):
+        strange = set(macro[name].dims) - {"scenario", "path", "month"}
+        if strange or "month" not in macro[name].dims:
+            faults.append(
+                f"{name}: found dimensions {macro[name].dims}, expected month, with path or scenario; mend it"
+            )
     return faults
 
 
@@ -298,10 +311,10 @@ def _label(blocks: Blocks, portfolio: xr.Dataset, totals: Array, jobless: Array,
         variables[name] = (dims, money[..., COLUMN_OF[name]], {"units": "currency"})
     lenders, products = zip(*blocks.segments, strict=True)
     balance = portfolio["balance"].values
-    own = np.zeros(len(blocks.segments))
     code = blocks.segment[blocks.place // at.LANES]
-    weight = np.bincount(code, balance + 1e-9, own.size)
-    own = np.bincount(code, (balance + 1e-9) * portfolio["own_share"].values, own.size) / weight
+    weight = np.bincount(code, balance + 1e-9)
+    own = np.bincount(code, (balance + 1e-9) * portfolio["own_share"].values) / weight
+    own = np.round(own, 12)  # a sum of floats may differ in its last bit with the order of the loans
     coords = {
         "path": macro["path"].values,
         "month": np.arange(totals.shape[1]),
