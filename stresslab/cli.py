@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -53,11 +54,11 @@ def run(
 def scenarios() -> None:
     """List the scenarios that come with the package."""
     table = Table(box=None, pad_edge=False)
-    listed = sl.scenarios()
-    for column in listed.columns:
-        table.add_column(str(column).replace("_", " "), overflow="fold")
-    for row in listed.itertuples(index=False):
-        table.add_row(*(str(cell) for cell in row))
+    for column in ("name", "months", "unemployment, peak", "publisher", "purpose"):
+        table.add_column(column, no_wrap=column == "name", overflow="fold")
+    for row in sl.scenarios().to_dict("records"):
+        peak = f"{row['peak_unemployment']:.1%}"
+        table.add_row(row["name"], str(row["months"]), peak, row["publisher"], row["purpose"])
     console.print(table)
 
 
@@ -80,9 +81,9 @@ def _report(study: Study, out: Path, quiet: bool) -> None:
 def _table(answers: Answers) -> Table:
     summary = summary_table(answers)
     table = Table(box=None, pad_edge=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in summary.columns:
         table.add_column(str(name), justify="right")
     for figure, row in summary.iterrows():
-        table.add_row(str(figure), *(f"{value:,.3g}" if abs(value) < 100 else f"{value:,.0f}" for value in row))
+        table.add_row(str(figure), *("-" if np.isnan(v) else f"{v:,.3g}" if abs(v) < 100 else f"{v:,.0f}" for v in row))
     return table

@@ -190,7 +190,8 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
 def summary_table(answers: Answers) -> pd.DataFrame:
     """The figures that a reader asks for first, a column for each scenario.
 
-    Returns DataFrame indexed by figure; rates in %, money in millions of the book's currency, standard errors beside.
+    Returns DataFrame indexed by figure; rates in % (of loss: of the opening balance over the horizon), money in
+    millions of the book's currency, standard errors beside. Peaks are of the mean over paths.
     """
     result, losses, cash, rules = answers.result, answers.losses, answers.liquidity, answers.provisions
     own = result.isel(segment=result["lender"].values == result.attrs["own_lender"])
@@ -199,27 +200,24 @@ def summary_table(answers: Answers) -> pd.DataFrame:
     total = losses.sel(segment="total")
     currency = result.attrs["currency"]
     rows: dict[str, xr.DataArray] = {
-        "unemployment among borrowers, peak of the mean [%]": 100.0
-        * result["unemployment_rate"].mean("path").max("month"),
+        "borrowers' unemployment, peak [%]": 100.0 * result["unemployment_rate"].mean("path").max("month"),
         "D30+ at the start [%]": 100.0 * share.isel(month=0).mean("path"),
-        "D30+, peak of the mean [%]": 100.0 * share.mean("path").max("month"),
-        "expected loss over opening balance [%]": 100.0 * total["expected_loss_rate"],
-        "  standard error [%]": 100.0 * total["expected_loss_se_rate"],
+        "D30+, peak [%]": 100.0 * share.mean("path").max("month"),
+        "expected loss [%]": 100.0 * total["expected_loss_rate"],
+        "  its standard error [%]": 100.0 * total["expected_loss_se_rate"],
     }
     for level in losses["level"].values:
         at = total.sel(level=level)
         rows[f"loss VaR {level:.1%} [%]"] = 100.0 * at["var_rate"]
-        rows[f"  standard error of VaR {level:.1%} [%]"] = 100.0 * at["var_se_rate"]
+        rows[f"  its standard error, {level:.1%} [%]"] = 100.0 * at["var_se_rate"]
         rows[f"loss ES {level:.1%} [%]"] = 100.0 * at["es_rate"]
     last = rules.isel(month=-1).mean("path")
-    rows[f"allowance required at the end, mean [{currency} million]"] = last["allowance_required"] / 1e6
-    rows["loan provision ratio at the end, mean [%]"] = 100.0 * last["loan_provision_ratio"]
+    rows[f"allowance at the end [{currency} m]"] = last["allowance_required"] / 1e6
+    rows["loan provision ratio at the end [%]"] = 100.0 * last["loan_provision_ratio"]
     confidence = cash.attrs["confidence"]
-    rows[f"liquidity buffer {confidence:.0%}, {cash.attrs['horizon']} months [{currency} million]"] = (
-        cash["buffer"] / 1e6
-    )
-    rows["  standard error of the buffer"] = cash["buffer_se"] / 1e6
-    rows["survival probability without new funding [%]"] = 100.0 * cash["survival_probability"]
+    rows[f"buffer {confidence:.0%}, {cash.attrs['horizon']} months [{currency} m]"] = cash["buffer"] / 1e6
+    rows[f"  its standard error [{currency} m]"] = cash["buffer_se"] / 1e6
+    rows["survival without new funding [%]"] = 100.0 * cash["survival_probability"]
     names = list(result["scenario"].values) if "scenario" in result.dims else ["scenario"]
     return pd.DataFrame(
         {name: [float(v.sel(scenario=name) if "scenario" in v.dims else v) for v in rows.values()] for name in names},

@@ -150,3 +150,20 @@ def test_an_interrupt_stops_the_run():
     assert time.monotonic() - asked < 20.0
     assert "KeyboardInterrupt" in errors
     assert run.returncode != 0
+
+
+def test_a_kept_layout_never_serves_another_book(book, calm):
+    first = sl.simulate(book, calm, seed=1, progress=False)
+    richer = changed(book, "income", 9_999.0)
+    other = sl.simulate(richer, calm, seed=1, progress=False)
+    again = sl.simulate(book, calm, seed=1, progress=False)
+    xr.testing.assert_identical(first, again)
+    assert other.attrs["portfolio_fingerprint"] != first.attrs["portfolio_fingerprint"]
+    book["income"][0] += 1.0  # in place: the same object, another book
+    try:
+        assert sl.simulate(book, calm, seed=1, progress=False).attrs["portfolio_fingerprint"] not in {
+            first.attrs["portfolio_fingerprint"],
+            other.attrs["portfolio_fingerprint"],
+        }
+    finally:
+        book["income"][0] -= 1.0

@@ -56,7 +56,7 @@ def test_a_study_writes_what_it_found(tmp_path):
     answers = run_study(read_study(SMALL), progress=False)
     table = summary_table(answers)
     severe, calm = table["fed-2026-severely-adverse"], table["fed-2026-baseline"]
-    peak = "unemployment among borrowers, peak of the mean [%]"
+    peak = "borrowers' unemployment, peak [%]"
     assert severe[peak] > calm[peak]
     path = tmp_path / "study.toml"
     path.write_text(

@@ -40,8 +40,8 @@ class Packed:
 def threshold(probability: Any, bits: int) -> Array:
     """Integer below which a uniform integer of `bits` bits falls with the probability; at most 2**31 - 1.
 
-    >>> threshold(0.5, 16)
-    array(32768, dtype=int32)
+    >>> int(threshold(0.5, 16))
+    32768
     """
     return np.minimum(np.rint(np.asarray(probability, float) * 2.0**bits), 2.0**31 - 1).astype(np.int32)
 

@@ -39,6 +39,7 @@ from .kernel import live
 from .model import Model
 from .months import Packed, pack
 from .random import key_of
+from .trace import lives, traced_ids
 
 Array = NDArray[Any]
 Renewal = Literal["static", "run-off"]
@@ -98,31 +99,27 @@ def simulate(
     faults = _faults(macro, seed, horizon, renewal, threads)
     if faults:
         raise InputError("simulate", faults)
-    if faults := portfolio_faults(portfolio):
-        raise InputError("portfolio", faults)
     check(macro, MACRO, "macro")
+    mark, blocks = _laid_out(portfolio, model)
+    if trace is not None:
+        traced_ids(portfolio, trace)
     seed = secrets.randbits(63) if seed is None else int(seed)
-    blocks = build(portfolio, model)
     paths = _with_paths(macro).isel(month=slice(0, horizon))
     scenarios = (
         [paths.isel(scenario=s) for s in range(paths.sizes["scenario"])] if "scenario" in paths.dims else [paths]
     )
     work = [pack(one, portfolio, model, blocks.products, renewal == "static") for one in scenarios]
     loan_months = portfolio.sizes["loan"] * paths.sizes["path"] * paths.sizes["month"] * len(scenarios)
-    bars = tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05)
-    with bars as bar, ThreadPoolExecutor(1) as clerk:
-        mark = clerk.submit(fingerprint, portfolio)  # beside the run, which leaves the interpreter free
+    with tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05) as bar:
         sums = [
             _run(blocks, packed, paths["path"].values, seed, threads, portfolio.sizes["loan"], bar) for packed in work
         ]
     results = [_label(blocks, portfolio, *one, paths) for one in sums]
     result = _together(results, paths)
     if trace is not None:
-        from .trace import lives
-
         traced = [lives(portfolio, packed, paths["path"].values, model, seed, trace) for packed in work]
         result = result.merge(_together(traced, paths))
-    return result.assign_attrs(_record(portfolio, mark.result(), macro, model, seed, renewal))
+    return result.assign_attrs(_record(portfolio, mark, macro, model, seed, renewal))
 
 
 def advance(
@@ -203,6 +200,22 @@ def _faults(macro: xr.Dataset, seed: Any, horizon: Any, renewal: str, threads: A
                 f"{name}: found dimensions {macro[name].dims}, expected month, with path or scenario; mend it"
             )
     return faults
+
+
+_LAST: dict[tuple[str, ...], Blocks] = {}
+
+
+def _laid_out(portfolio: xr.Dataset, model: Model) -> tuple[str, Blocks]:
+    """Fingerprint and blocks of a sound portfolio; the last one's are kept, for studies run one book many times."""
+    mark = fingerprint(portfolio)
+    key = (mark, str(portfolio.attrs.get("own_lender")), json.dumps(model.to_dict()))
+    if key not in _LAST:
+        if faults := portfolio_faults(portfolio):
+            raise InputError("portfolio", faults)
+        blocks = build(portfolio, model)
+        _LAST.clear()
+        _LAST[key] = blocks
+    return mark, _LAST[key]
 
 
 def _model_of(portfolio: xr.Dataset) -> Model:
@@ -335,13 +348,13 @@ def fingerprint(portfolio: xr.Dataset) -> str:
     Returns the first 16 hexadecimal digits of a SHA-256.
     """
     digest = hashlib.sha256()
-    for name in sorted(PORTFOLIO):
+    for name in sorted(set(PORTFOLIO) & set(portfolio.variables)):
         values = portfolio[name].values
-        if PORTFOLIO[name].kind == "label":
+        if values.dtype.kind in "OUT":
             values, labels = pd.factorize(values.astype(object), sort=True)
             digest.update("\n".join(map(str, labels)).encode())
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(values).tobytes())
+        digest.update(np.ascontiguousarray(values).view(np.uint8).data)
     return digest.hexdigest()[:16]
 
 

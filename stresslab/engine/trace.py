@@ -46,11 +46,7 @@ def lives(
     Raises InputError for ids that the portfolio does not have.
     """
     ids = portfolio["borrower_id"].values
-    wanted = np.asarray(list(borrowers), np.int64)
-    absent = sorted({int(i) for i in wanted} - {int(i) for i in ids})
-    if absent or wanted.size == 0:
-        found = absent[:5] or "no ids"
-        raise InputError("simulate", [f"trace: found {found}, expected ids of the portfolio; see borrower_id"])
+    wanted = traced_ids(portfolio, borrowers)
     parts = [_one_life(portfolio, int(np.flatnonzero(ids == i)[0]), packed, paths, model, seed) for i in wanted]
     dims = ("path", "month")
     variables: dict[str, Any] = {}
@@ -71,6 +67,16 @@ def lives(
         "traced_product": ("traced_loan", portfolio["product"].values[loans].astype(str)),
     }
     return xr.Dataset(variables, coords)
+
+
+def traced_ids(portfolio: xr.Dataset, borrowers: Sequence[int]) -> Array:
+    """The ids to trace; InputError for ids that the portfolio does not have."""
+    wanted = np.asarray(list(borrowers), np.int64)
+    absent = sorted({int(i) for i in wanted} - {int(i) for i in portfolio["borrower_id"].values})
+    if absent or wanted.size == 0:
+        found = absent[:5] or "no ids"
+        raise InputError("simulate", [f"trace: found {found}, expected ids of the portfolio; see borrower_id"])
+    return wanted
 
 
 def _one_life(

@@ -52,7 +52,8 @@ def busy(preset: str = "china-online") -> Model:
     model = Model.from_preset(preset)
     often = {
         "income.fall_monthly": 0.03,
-        "spending.expense_monthly": 0.10,
+        "spending.expense_monthly": 0.15,
+        "spending.expense_mean": 2.0,
         "willingness.forgetting": 0.3,
         "willingness.cured_in_month": 0.8,
         "willingness.strategic_monthly": 0.10,
