@@ -16,7 +16,14 @@ MAY_IMPORT = {
     "studies": {"schema", "scenarios", "engine", "population", "measures"},
     "views": {"schema", "measures"},
 }
-INSIDE_ENGINE = {"random": set(), "behaviour": set(), "layout": set(), "kernel": {"random", "behaviour", "layout"}}
+INSIDE_ENGINE = {
+    "random": set(),
+    "behaviour": set(),
+    "layout": set(),
+    "rows": set(),
+    "steps": {"random", "behaviour", "layout"},
+    "kernel": {"steps", "layout", "rows"},
+}
 
 
 def imported(path: Path, source: str | None = None) -> set[str]:
