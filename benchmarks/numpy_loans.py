@@ -283,7 +283,8 @@ def grow_old(slot: Slot, people: People, m: Month, whole: Array, before: Array, 
     sums[at.C_DEFAULTED] += balance[(missed >= 3) & (before < 3)].sum(dtype=np.int64)
     sums[at.C_WRITTEN_OFF] += lost
     slot.total += fees - lost
-    off, slot.late = late[gone], late[~gone]
+    off: Array = late[gone]
+    slot.late = late[~gone]
     slot.claims = np.concatenate([slot.claims, off[slot.claim[off] == 0]])
     slot.claim[off] += slot.balance[off]
     slot.hazard[off] = slot.rates[at.RECOVERY_HAZARD]

@@ -155,7 +155,8 @@ def passing_shock(m: Month, model_real: Array) -> Array:
     np.add(g, ONE, out=g)
     np.multiply(g, f, out=g)
     np.add(g, ONE, out=g)
-    return np.multiply(g, model_real[at.PASSING_CENTRE], out=g)
+    np.multiply(g, model_real[at.PASSING_CENTRE], out=g)
+    return g
 
 
 def be_paid(people: People, m: Month, real: Array, whole: Array, model_real: Array, model_whole: Array) -> None:
