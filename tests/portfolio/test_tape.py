@@ -31,7 +31,7 @@ def faults(tape, **changes):
     return caught.value.faults
 
 
-def same(book, other):
+def assert_same(book, other):
     xr.testing.assert_identical(book.drop_attrs(deep=False), other.drop_attrs(deep=False))
 
 
@@ -53,13 +53,13 @@ def test_every_kind_of_table_gives_the_same_portfolio(tmp_path):
     tape.to_parquet(tmp_path / "tape.parquet")
     for path in ("tape.csv", "tape.csv.gz", "tape.parquet"):
         read = read_portfolio(tmp_path / path, **BASICS)
-        same(read, book)
+        assert_same(read, book)
         assert read.attrs["source"] == path
     tape.set_index("borrower_id").to_parquet(tmp_path / "indexed.parquet")
-    same(read_portfolio(tmp_path / "indexed.parquet", **BASICS), book)
+    assert_same(read_portfolio(tmp_path / "indexed.parquet", **BASICS), book)
     polars = pl.from_pandas(tape)
     for table in (polars, polars.lazy(), pa.Table.from_pandas(tape), tape.convert_dtypes(), tape.astype(object)):
-        same(read_portfolio(table, **BASICS), book)
+        assert_same(read_portfolio(table, **BASICS), book)
 
 
 def test_decimals_and_categories_are_read_as_numbers_and_names():
@@ -70,7 +70,7 @@ def test_decimals_and_categories_are_read_as_numbers_and_names():
         overdue=tape.overdue.astype(str),
         employed=tape.employed.astype(int),
     )
-    same(read_portfolio(odd, **BASICS), three_book())
+    assert_same(read_portfolio(odd, **BASICS), three_book())
 
 
 def test_keys_are_ordered_as_numbers_if_all_are_and_as_text_otherwise():
@@ -92,7 +92,7 @@ def test_leading_zeros_survive_a_file(tmp_path):
 
 def test_a_column_map_reads_what_it_names_and_nothing_else():
     tape = three().rename(columns=str.upper).assign(income=np.nan)
-    same(read_portfolio(tape, columns={name: name.upper() for name in three()}, **BASICS), three_book())
+    assert_same(read_portfolio(tape, columns={name: name.upper() for name in three()}, **BASICS), three_book())
 
 
 def test_a_synthetic_book_survives_the_round_trip_and_lives_the_same_lives(tmp_path):
@@ -116,7 +116,7 @@ def test_the_order_of_rows_and_columns_does_not_matter(rows, random, drawing):
     extra = {"donors": DONORS, "seed": 1} if drawing else {}
     turned = read_portfolio(tape.iloc[list(rows)][kept], **BASICS, **extra)
     straight = read_portfolio(tape[sorted(kept)], **BASICS, **extra)
-    same(turned.sortby("loan_label"), straight)
+    assert_same(turned.sortby("loan_label"), straight)
 
 
 SPOILT = [
