@@ -29,9 +29,10 @@ BUCKET_FLOOR = (0, 1, 2, 3, 4, 6, 9, 12)
 """Unpaid due dates at which each bucket begins (one due date is 30 days)."""
 
 STAGES = (1, 2, 3)
-"""IFRS 9 stages by days past due alone: < 30, 30-89 (5.5.11), 90+ (B5.5.37)."""
+"""IFRS 9 stages. 1; 2: 30-89 days past due (5.5.11), score fallen, or forborne in probation; 3: 90+ (B5.5.37), or
+forborne after 90+ and still in probation."""
 
-CAUSES = ("job loss", "income loss", "illiquidity", "strategic", "forgetting")
+CAUSES = ("job loss", "income loss", "illiquidity", "strategic", "forgetting", "misunderstanding")
 """Why a loan that was current missed its due date."""
 
 STOCKS = ("balance", "accounts", "stage_balance", "undrawn_limit")
@@ -99,6 +100,7 @@ PORTFOLIO: dict[str, Variable] = {
     "household_support": Variable("borrower", "1", "share of own pay that the household gives while jobless", high=1.0),
     "strategic": Variable("borrower", "1", "may stop paying although he could", kind="flag"),
     "score": Variable("borrower", "1", "application score; higher is safer", high=1000.0),
+    "inquiries": Variable("borrower", "1", "applications for credit that the bureau remembers", high=1200.0),
     "borrower": Variable("loan", "1", "position of the borrower who owes it", high=2**32 - 1, kind="whole"),
     "lender": Variable("loan", "", "who lent it", kind="label"),
     "product": Variable("loan", "", "which product's rules it follows", kind="label"),
@@ -116,6 +118,15 @@ PORTFOLIO: dict[str, Variable] = {
     "transactor": Variable("loan", "1", "pays the whole bill when he can (revolving)", kind="flag"),
     "days_past_due": Variable("loan", "day", "days since the oldest unpaid due date", high=36_000, kind="whole"),
     "overdue": Variable("loan", "currency", "amount past due, part of the balance"),
+    "score_change": Variable(
+        "loan",
+        "1",
+        "points of the behavioural score that the lender uses above the application's",
+        low=-1e6,
+        high=1e6,
+        kind="whole",
+    ),
+    "recent_arrears": Variable("loan", "1", "unpaid due dates that the score remembers", high=1200.0),
     "priority": Variable("loan", "1", "who is paid first: lower first", high=100.0),
     "own_share": Variable("loan", "1", "funded by the lender of record, against partners", high=1.0),
     "written_off": Variable("loan", "1", "written off and closed to new credit", kind="flag"),

@@ -119,11 +119,78 @@ def keep_buffer(buffer, cash, target, saving):
 
 
 @njit(forceinline=True)
+def payment(payable, cash):
+    """What of his cash (may be negative) goes to what he means to pay on a loan: the smaller of both."""
+    free = cash if cash > int32(0) else int32(0)
+    return payable if payable < free else free
+
+
+@njit(forceinline=True)
 def minimum_payment(bill, share, floor):
     """The larger of a share of the bill and a floor, never more than the bill."""
     part = money(float32(bill) * share)
     least = part if part > floor else floor
     return least if least < bill else bill
+
+
+@njit(forceinline=True)
+def revolving_due(bill, share, floor, agreed):
+    """The minimum payment, or what a plan has agreed instead (negative: a holiday); never more than the bill."""
+    planned = agreed if agreed > int32(0) else int32(0)
+    planned = planned if planned < bill else bill
+    return minimum_payment(bill, share, floor) if agreed == int32(0) else planned
+
+
+@njit(forceinline=True)
+def annuity(balance, rate, months):
+    """Payment that repays a balance with interest in `months` >= 1 equal parts, rounded up to the minor unit.
+
+    B r (1 + r)^n / ((1 + r)^n - 1), and B / n without interest.
+    """
+    grown = ONE
+    for _ in range(months):
+        grown = grown * (ONE + rate)
+    owed = float32(balance)
+    part = owed / float32(months) if grown <= ONE else owed * rate * grown / (grown - ONE)
+    return int32(int32(part) + int32(1))
+
+
+@njit(forceinline=True)
+def fade(memory, forget_256):
+    """A memory in 256ths, less the share (256ths) that is forgotten in a month."""
+    return int32(memory - ((memory * forget_256) >> int32(8)))
+
+
+@njit(forceinline=True)
+def remembered(memory, missed, forget_256):
+    """Unpaid due dates that a score remembers [256ths]: those of now, or older ones that fade, whichever are more."""
+    faded, now = fade(memory, forget_256), int32(missed << int32(8))
+    return faded if faded > now else now
+
+
+@njit(forceinline=True)
+def bureau_score(points, loans, loan_points, inquiries, inquiry_points):
+    """Application score less points for loans open anywhere beyond two, and for applications [256ths]."""
+    return int32(points - loan_points * int32(loans - int32(2)) - ((inquiries * inquiry_points) >> int32(8)))
+
+
+@njit(forceinline=True)
+def score(bureau, memory, arrears_points, use, use_points):
+    """Behavioural score: the bureau's less points for what the lender has seen himself.
+
+    memory : unpaid due dates remembered [256ths]; use : balance over limit of a line, 0.5 for an instalment loan
+    bureau - arrears_points memory - use_points (2 use - 1)
+    """
+    drawn = float32(use_points) * (use + use - ONE)
+    return int32(bureau - ((memory * arrears_points) >> int32(8)) - int32(drawn))
+
+
+@njit(forceinline=True)
+def approval(points, approve_from, slope, supply):
+    """Chance that an application is granted: none below a score, rising in a straight line to the lender's supply."""
+    passed = (float32(points) - approve_from) * slope
+    passed = passed if passed > float32(0.0) else float32(0.0)
+    return (passed if passed < ONE else ONE) * supply
 
 
 @njit(forceinline=True)
@@ -136,7 +203,6 @@ def recovery(word, claim, hazard, full, partial):
     u = chance(word)
     v = u / hazard if hazard > float32(0.0) else ONE
     w = (v - full) / (ONE - full) if full < ONE else ONE
-    share = ONE if v < full else float32(3.0) * partial * w * w
-    amount = int32(float32(claim) * share)
-    most = amount if amount < claim else claim
+    amount = int32(float32(claim) * (float32(3.0) * partial * w * w))
+    most = claim if (v < full) | (amount > claim) else amount
     return most if u < hazard else int32(0)

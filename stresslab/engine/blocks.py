@@ -24,6 +24,8 @@ from .model import Model
 Array = NDArray[Any]
 MOST_LOANS = 60
 """Loans of one borrower; the kernel's salts leave room for 63."""
+MEMORY_UNIT = 256
+"""In what parts the kernel keeps what scores remember."""
 OLDEST_CLAIM = 600
 """Months after which a claim ages no further."""
 WIDEST = 16
@@ -34,7 +36,7 @@ WIDEST = 16
 class Blocks:
     """Arrays for the kernel, and where each borrower and loan of the portfolio stands in them.
 
-    people (block, row * lane), loans (slot, row * lane); first_slot (block + 1); segment, product (slot)
+    people (block, row * lane), loans (slot, row * lane); first_slot (block + 1); segment, product, lender (slot)
     segments: labels "lender:product"; seat (borrower) = block * LANES + lane; place (loan) = slot * LANES + lane
     """
 
@@ -45,8 +47,10 @@ class Blocks:
     first_slot: Array
     segment: Array
     product: Array
+    lender: Array
     segments: list[tuple[str, str]]
     products: list[str]
+    lenders: list[str]
     seat: Array
     place: Array
 
@@ -101,12 +105,14 @@ def build(portfolio: xr.Dataset, model: Model) -> Blocks:
     salt = np.empty(owner.size, np.int64)
     salt[order] = rank + 1
 
-    slot_product = product_of[segment]
+    lenders = sorted({lender for lender, _ in labels})
+    lender_of = np.array([lenders.index(lender) for lender, _ in labels])
     people, people_real = _people(portfolio, model, seat, len(block_list))
     loans, loan_reals = _loans(portfolio, model, products, product_of[code], place, salt, segment.size)
     return Blocks(
-        people, people_real, loans, loan_reals, first_slot, segment, slot_product, labels, products, seat, place
-    )
+        people, people_real, loans, loan_reals, first_slot, segment, product_of[segment], lender_of[segment], labels,
+        products, lenders, seat, place,
+    )  # fmt: skip
 
 
 def _segments(portfolio: xr.Dataset) -> tuple[list[tuple[str, str]], Array]:
@@ -250,6 +256,9 @@ def _people(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) -> tu
         at.TARGET: minor(p["buffer_target"]),
         at.JOBLESS: jobless,
         at.STRATEGIC: p["strategic"],
+        at.POINTS: np.rint(p["score"]),
+        at.INQUIRIES: np.rint(np.asarray(p["inquiries"], float) * MEMORY_UNIT),
+        at.LOANS: np.bincount(portfolio["borrower"].values[portfolio["balance"].values > 0], minlength=jobless.size),
     }
     real = {
         at.INCOME: np.asarray(p["income"], float) * MINOR,
@@ -283,6 +292,8 @@ def _loans(
         at.CLOSED: v["written_off"],
         at.CLAIM: minor(v["claim"]),
         at.SALT: salt,
+        at.SCORE: np.rint(portfolio["score"].values)[v["borrower"]] + v["score_change"],
+        at.MEMORY: np.rint(np.asarray(v["recent_arrears"], float) * MEMORY_UNIT),
     }
     real = {
         at.RATE: np.asarray(v["annual_rate"], float) / 12.0,
@@ -324,7 +335,7 @@ def read_back(blocks: Blocks, portfolio: xr.Dataset, model: Model) -> xr.Dataset
     for name in blocks.products:
         mine = (product == name) & (claim > 0)
         age[mine] = np.searchsorted(-fading_hazard(model, name), -hazard[mine])
-    remaining = loan(at.REMAINING)
+    points = person(at.POINTS, blocks.people)[portfolio["borrower"].values]
     new_values = {
         "liquid_buffer": currency(person(at.BUFFER, blocks.people)),
         "pay_level": person(at.LEVEL, blocks.people_real).astype(float),
@@ -333,7 +344,10 @@ def read_back(blocks: Blocks, portfolio: xr.Dataset, model: Model) -> xr.Dataset
         "balance": currency(loan(at.BALANCE)),
         "overdue": currency(loan(at.ARREARS)),
         "days_past_due": loan(at.MISSED) * 30,
-        "remaining_months": remaining,
+        "remaining_months": loan(at.REMAINING),
+        "inquiries": person(at.INQUIRIES, blocks.people) / MEMORY_UNIT,
+        "score_change": loan(at.SCORE) - points,
+        "recent_arrears": loan(at.MEMORY) / MEMORY_UNIT,
         "written_off": closed,
         "claim": currency(claim),
         "claim_months": np.where(claim > 0, age, 0),

@@ -108,6 +108,9 @@ class Willingness(Section):
     """Why a borrower who could pay does not."""
 
     forgetting: float = parameter(0.03, "1/due date", 0.0, 0.5, "assumption, range 0.02-0.06")
+    misunderstanding: float = parameter(
+        0.05, "1/first due date", 0.0, 0.5, "assumption: terms of a new instalment loan misread; part of the 3 % missed"
+    )
     cured_in_month: float = parameter(0.985, "1", 0.0, 1.0, "assumption, range 0.97-0.99")
     reminded_share: float = parameter(0.02, "1", 0.0, 1.0, "assumption: share of these cures that needs a collector")
     strategic_monthly: float = parameter(0.006, "1/month", 0.0, 0.5, "assumption, range 0.003-0.03")
@@ -123,13 +126,56 @@ class Willingness(Section):
         "assumption (0.35 at 2 in the source's toy model): by unpaid due dates 1, 2, ...; the last holds on",
     )
     contact_on_give_up: float = parameter(0.25, "1", 0.0, 0.95, "assumption: p (1 - e c) / (1 - e) at contact c")
+    broken_plan: float = parameter(
+        0.95, "1", 0.0, 0.98, "assumption: who broke a plan tries again this rarely: 1 - p; all is due then"
+    )
+
+
+@dataclass(frozen=True)
+class Scoring(Section):
+    """Behavioural score: application score less points for what lenders see, as of one to two months ago."""
+
+    arrears_points: int = parameter(80, "point", 0, 1_000, "assumption: for each unpaid due date remembered")
+    arrears_forgotten: float = parameter(0.12, "1/month", 0.0, 1.0, "assumption: memory halves in 5 to 6 months")
+    use_points: float = parameter(30.0, "point", 0.0, 500.0, "assumption: line used in full, against half")
+    loan_points: int = parameter(10, "point", 0, 500, "assumption: for each open loan beyond two, anywhere")
+    inquiry_points: int = parameter(15, "point", 0, 500, "assumption: for each application remembered")
+    inquiries_forgotten: float = parameter(0.25, "1/month", 0.0, 1.0, "assumption: memory halves in 2 to 3 months")
+    sicr_drop: int = parameter(
+        60, "point", 0, 10_000, "assumption: fall below the application score that moves a current loan to stage 2"
+    )
+
+
+@dataclass(frozen=True)
+class Applications(Section):
+    """New credit where an instalment loan has been repaid or was never granted, in a static book."""
+
+    usual_monthly: float = parameter(0.08, "1/month", 0.0, 1.0, "assumption: with a job and cash enough")
+    short_monthly: float = parameter(0.30, "1/month", 0.0, 1.0, "assumption: short of cash for this month's dues")
+    refused_below: float = parameter(480.0, "point", 0.0, 1_000.0, "assumption: score at which nobody is approved")
+    granted_above: float = parameter(
+        580.0, "point", 0.0, 1_000.0, "assumption: score at which all are approved, as far as supply goes"
+    )
+
+    def _faults(self) -> list[str]:
+        faults = super()._faults()
+        if not faults and self.refused_below > self.granted_above - 0.01:
+            found = f"found {self.refused_below!r} with granted_above {self.granted_above!r}"
+            faults.append(f"refused_below: {found}, expected it below by 0.01 or more; mend either")
+        return faults
 
 
 @dataclass(frozen=True)
 class Recovery(Section):
     """What comes back after write-off: with probability hazard(age) in a month, all or a part of the claim."""
 
-    halving_months: float = parameter(12.0, "month", 1.0, 120.0, "Yindeng: > 11 % below one year, 2.5 % beyond five")
+    halving_months: float = parameter(
+        28.0,
+        "month",
+        1.0,
+        120.0,
+        "derived from Yindeng: 11 % below one year, 2.5 % beyond five: 60 ln 2 / ln(11 / 2.5)",
+    )
     full_share: float = parameter(0.2, "1", 0.0, 1.0, "3 full of 15 that pay at all; assumption")
     partial_mean: float = parameter(0.25, "1", 0.0, 0.33, "mean of Beta(1, 3); assumption")
 
@@ -151,7 +197,7 @@ class Product(Section):
     relet_monthly: float = parameter(
         0.08, "1/month", 0.0, 1.0, "assumption: a closed line is granted anew in a static book"
     )
-    recovery_monthly: float = parameter(0.0115, "1/month", 0.0, 0.5, "8 % of a written-off balance still to come")
+    recovery_monthly: float = parameter(0.0051, "1/month", 0.0, 0.5, "8 % of a written-off balance still to come")
 
     def _faults(self) -> list[str]:
         wrong = self.kind not in ("revolving", "instalment")
@@ -164,6 +210,8 @@ SECTIONS: dict[str, type[Section]] = {
     "income": Income,
     "spending": Spending,
     "willingness": Willingness,
+    "scoring": Scoring,
+    "applications": Applications,
     "recovery": Recovery,
 }
 
@@ -172,7 +220,7 @@ SECTIONS: dict[str, type[Section]] = {
 class Model:
     """All parameters of the borrower-month.
 
-    employment, income, spending, willingness, recovery : groups of parameters
+    employment, income, spending, willingness, scoring, applications, recovery : groups of parameters
     products : rules by product name
     Raises InputError naming each parameter out of its bounds, the value and the bounds.
 
@@ -184,6 +232,8 @@ class Model:
     income: Income = Income()
     spending: Spending = Spending()
     willingness: Willingness = Willingness()
+    scoring: Scoring = Scoring()
+    applications: Applications = Applications()
     recovery: Recovery = Recovery()
     products: Mapping[str, Product] = field(default_factory=dict)
 

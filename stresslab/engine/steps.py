@@ -1,8 +1,8 @@
-"""The steps of a month: each one loop over the lanes of a block, or over the few lanes it concerns.
+"""The steps of a month up to the last payment: each one loop over the lanes of a block.
 
 Arrays and scalars only. Every loop over all lanes is free of branches and follows one product's rules, so that it
-becomes vector code; what is rare (arrears, write-off, closed loans) is done lane by lane. The order of the steps is in
-`kernel.live_month`.
+becomes vector code; what is rare is done lane by lane. The order of the steps is in `kernel.live_month`; what becomes
+of arrears is in `arrears`, what lenders see in `sight`.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numba import float32, int32, int64, njit, uint32
 
-from stresslab.schema import BUCKET_FLOOR
-
 from . import behaviour as act
 from . import layout as at
 from .layout import LANES
 from .random import philox4x32, spread
 
 ZERO, ONE = np.int32(0), np.int32(1)
-RELET_SALT, CLAIM_SALT = 64, 128  # a borrower has at most MOST_LOANS loans, whose own salts are 1, 2, ...
+RELET_SALT, CLAIM_SALT, APPLY_SALT, OFFER_SALT = 64, 128, 192, 256  # own salts of loans are 1, 2, ... MOST_LOANS
 
 
 @njit(forceinline=True)
@@ -74,29 +72,67 @@ def work_and_pay(person, real, words, month_real, month_whole, model_real, model
         real[at.LEVEL + k] = level
         person[at.PAY + k] = pay
         person[at.SHORT_PAID + k] = ONE if poor else ZERO
-        person[at.CASH + k] = int32(person[at.BUFFER + k] + pay - act.money(needs) - act.money(expense))
+        spent = int32(act.money(needs) + act.money(expense))
+        person[at.NEEDS + k] = spent
+        person[at.CASH + k] = int32(person[at.BUFFER + k] + pay - spent)
         person[at.NEED + k] = ZERO
+        person[at.ASKED + k] = ZERO
+        person[at.HELD + k] = ZERO
         jobless_now = int32(jobless_now + (ONE if jobless > ZERO else ZERO))
     return jobless_now
 
 
 @njit(forceinline=True)
-def bill_revolving(person, loan, words, month_real, month_whole, product_real, product_whole, spending):
-    """Bill, minimum payment and ordinary spending on an open line; adds to NEED and CASH."""
+def shut(loan, k):
+    """Not 0 if a line cannot be drawn on: in arrears, closed or barred."""
+    return loan[at.MISSED + k] | loan[at.CLOSED + k] | (loan[at.MARKS + k] & int32(at.BARRED))
+
+
+@njit(forceinline=True)
+def refused(loan, k):
+    """Not 0 if no new loan is granted here: closed by write-off, barred or in a plan."""
+    return loan[at.CLOSED + k] | (loan[at.MARKS + k] & int32(at.NO_NEW_CREDIT))
+
+
+@njit(forceinline=True)
+def first_due_date(loan, k, remaining):
+    """Is it the first of a new loan, with so many due dates to come at the beginning of the month?"""
+    return ((remaining ^ loan[at.TENOR + k]) | (loan[at.MARKS + k] & int32(at.PLANNED))) == ZERO
+
+
+@njit(forceinline=True)
+def vacant(loan, k):
+    """No instalment loan is owed here, and one may be granted."""
+    return ((loan[at.BALANCE + k] | refused(loan, k)) == ZERO) & (loan[at.USUAL + k] > ZERO)
+
+
+@njit(forceinline=True)
+def vacancies(loan):
+    """How many have no instalment loan here and may be granted one, now or when a mark that bars them is lifted."""
+    count = ZERO
+    for k in range(LANES):
+        empty = ((loan[at.BALANCE + k] | loan[at.CLOSED + k]) == ZERO) & (loan[at.USUAL + k] > ZERO)
+        count = int32(count + (ONE if empty else ZERO))
+    return count
+
+
+@njit(forceinline=True)
+def bill_revolving(person, loan, words, lender_real, lender_whole, product_real, product_whole, spending):
+    """Bill, minimum or agreed payment and ordinary spending on an open line; adds to NEED and CASH."""
     share, floor = product_real[at.MINIMUM_SHARE], product_whole[at.MINIMUM_PAYMENT]
-    forget, hazard = month_whole[at.FORGET], month_whole[at.STRATEGY]
-    supply = month_real[at.SUPPLY] if spending else float32(0.0)
+    forget, hazard = lender_whole[at.FORGET], lender_whole[at.STRATEGY]
+    supply = lender_real[at.SUPPLY] if spending else float32(0.0)
     for k in range(LANES):
         balance, arrears = loan[at.BALANCE + k], loan[at.ARREARS + k]
-        due = int32(arrears + act.minimum_payment(int32(balance - arrears), share, floor))
+        due = int32(arrears + act.revolving_due(int32(balance - arrears), share, floor, loan[at.INSTALMENT + k]))
         hurdle = act.hurdle_of(loan[at.HURDLE + k], forget, person[at.STRATEGIC + k], hazard)
         payable = due if act.pays(spread(words[3 * LANES + k], loan[at.SALT + k]), hurdle) else ZERO
         settled = balance if loan[at.TRANSACTOR + k] > ZERO else due
         wanted = int32(loan[at.USUAL + k] - int32(balance - settled))
-        room = int32(loan[at.LIMIT + k] - balance)
+        room = int32(float32(int32(loan[at.LIMIT + k] - balance)) * supply)
         spent = wanted if wanted < room else room
-        usable = (spent > ZERO) & ((loan[at.MISSED + k] | loan[at.CLOSED + k]) == ZERO)
-        drawn = int32(float32(spent) * supply) if usable else ZERO
+        usable = (spent > ZERO) & (shut(loan, k) == ZERO)
+        drawn = spent if usable else ZERO
         loan[at.DUE + k] = due
         loan[at.PAYABLE + k] = payable
         loan[at.DRAWN + k] = drawn
@@ -105,19 +141,25 @@ def bill_revolving(person, loan, words, month_real, month_whole, product_real, p
 
 
 @njit(forceinline=True)
-def bill_instalment(person, loan, real, words, month_whole):
-    """Interest and the instalment due, the whole balance at maturity; adds to NEED."""
-    forget, hazard = month_whole[at.FORGET], month_whole[at.STRATEGY]
+def bill_instalment(person, loan, real, words, lender_whole):
+    """Interest and the instalment due, the whole balance at maturity; adds to NEED.
+
+    At the first due date some misread the terms.
+    """
+    forget, hazard = lender_whole[at.FORGET], lender_whole[at.STRATEGY]
+    misread = int32(forget + lender_whole[at.MISREAD])
     for k in range(LANES):
         balance, arrears = loan[at.BALANCE + k], loan[at.ARREARS + k]
         interest = act.money(float32(balance) * real[at.RATE + k])
         owed = int32(balance + interest)
         asked = int32(arrears + loan[at.INSTALMENT + k])
         due = owed if (loan[at.REMAINING + k] <= ONE) | (asked > owed) else asked
-        hurdle = act.hurdle_of(loan[at.HURDLE + k], forget, person[at.STRATEGIC + k], hazard)
+        careless = misread if first_due_date(loan, k, loan[at.REMAINING + k]) else forget
+        hurdle = act.hurdle_of(loan[at.HURDLE + k], careless, person[at.STRATEGIC + k], hazard)
         word = spread(words[3 * LANES + k], loan[at.SALT + k])
         payable = due if act.pays(word, hurdle) else ZERO
         loan[at.WORD + k] = int32(word)
+        loan[at.DRAWN + k] = ZERO
         loan[at.INTEREST + k] = interest
         loan[at.DUE + k] = due
         loan[at.PAYABLE + k] = payable
@@ -125,16 +167,37 @@ def bill_instalment(person, loan, real, words, month_whole):
 
 
 @njit(forceinline=True)
-def draw_on_line(person, loan, month_real):
+def draw_on_line(person, loan, lender_real):
     """A borrower short of cash for what he means to pay draws on a line that is open and not in arrears."""
-    supply = month_real[at.SUPPLY]
+    supply = lender_real[at.SUPPLY]
     for k in range(LANES):
         short = int32(person[at.NEED + k] - person[at.CASH + k])
         room = int32(float32(int32(loan[at.LIMIT + k] - loan[at.BALANCE + k] - loan[at.DRAWN + k])) * supply)
-        usable = (short > ZERO) & (room > ZERO) & ((loan[at.MISSED + k] | loan[at.CLOSED + k]) == ZERO)
+        usable = (short > ZERO) & (room > ZERO) & (shut(loan, k) == ZERO)
         extra = (short if short < room else room) if usable else ZERO
         loan[at.DRAWN + k] = int32(loan[at.DRAWN + k] + extra)
         person[at.CASH + k] = int32(person[at.CASH + k] + extra)
+
+
+@njit(forceinline=True)
+def apply_for_credit(person, loan, words, lender_real, model_real):
+    """Where an instalment loan has been repaid, or never granted, borrowers apply: often when short of cash.
+
+    The lender sees the score, not the job. Money granted to who is short helps to pay this month's bills.
+    """
+    apply, apply_short, supply = model_real[at.APPLY], model_real[at.APPLY_SHORT], lender_real[at.SUPPLY]
+    approve_from, slope = model_real[at.APPROVE_FROM], model_real[at.APPROVE_SLOPE]
+    for k in range(LANES):
+        free, usual = vacant(loan, k), loan[at.USUAL + k]
+        short = person[at.NEED + k] > person[at.CASH + k]
+        calm = apply if person[at.JOBLESS + k] == ZERO else float32(0.0)
+        wish = apply_short if short else calm
+        u = act.chance(spread(words[3 * LANES + k], loan[at.SALT + k] + APPLY_SALT))
+        asked = free & (u < wish)
+        granted = asked & (u < wish * act.approval(loan[at.SCORE + k], approve_from, slope, supply))
+        person[at.ASKED + k] = int32(person[at.ASKED + k] + (ONE if asked else ZERO))
+        person[at.CASH + k] = int32(person[at.CASH + k] + (usual if granted & short else ZERO))
+        loan[at.DRAWN + k] = usual if granted else ZERO
 
 
 @njit(forceinline=True)
@@ -148,9 +211,8 @@ def pay_revolving(person, loan, real, sums):
             loan[at.DUE + k],
             loan[at.PAYABLE + k],
         )
-        cash = person[at.CASH + k] if person[at.CASH + k] > ZERO else ZERO
         later = int32(person[at.NEED + k] - payable)
-        first = payable if payable < cash else cash
+        first = act.payment(payable, person[at.CASH + k])
         free = int32(person[at.CASH + k] - first - later)
         rest = int32(balance - first) if (loan[at.TRANSACTOR + k] > ZERO) & (payable > ZERO) else ZERO
         more = rest if rest < free else free
@@ -172,9 +234,9 @@ def pay_revolving(person, loan, real, sums):
 
 
 @njit(forceinline=True)
-def pay_instalment(person, loan, month_whole, product_whole, renewing, sums):
+def pay_instalment(person, loan, lender_whole, product_whole, renewing, sums):
     """Pay the instalment in the order of priority; some prepay in full; a finished loan is granted anew."""
-    prepay, supply = product_whole[at.PREPAY], month_whole[at.SUPPLY_16] if renewing else ZERO
+    prepay, supply = product_whole[at.PREPAY], lender_whole[at.SUPPLY_16] if renewing else ZERO
     granted_high, granted_low, paid_high, paid_low, interest_high, interest_low = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
     for k in range(LANES):
         interest, arrears, due, payable = (
@@ -183,9 +245,14 @@ def pay_instalment(person, loan, month_whole, product_whole, renewing, sums):
             loan[at.DUE + k],
             loan[at.PAYABLE + k],
         )
+        usual, applied, tenor, remaining = (
+            loan[at.USUAL + k],
+            loan[at.DRAWN + k],
+            loan[at.TENOR + k],
+            loan[at.REMAINING + k],
+        )
         owed = int32(loan[at.BALANCE + k] + interest)
-        cash = person[at.CASH + k] if person[at.CASH + k] > ZERO else ZERO
-        paid = payable if payable < cash else cash
+        paid = act.payment(payable, person[at.CASH + k])
         left = int32(person[at.CASH + k] - paid)
         word = uint32(loan[at.WORD + k])
         missed = loan[at.MISSED + k]
@@ -194,11 +261,13 @@ def pay_instalment(person, loan, month_whole, product_whole, renewing, sums):
         settles = (int32(word >> uint32(1)) >= prepay) & able
         paid_all = owed if settles else paid
         after = int32(owed - paid_all)
-        again = ((after | loan[at.CLOSED + k]) == ZERO) & (int32(word & uint32(0xFFFF)) < supply)
-        granted = loan[at.USUAL + k] if again else ZERO
-        remaining = int32(loan[at.REMAINING + k] - ONE) if loan[at.REMAINING + k] > ZERO else ZERO
+        ended = (owed > ZERO) & ((after | refused(loan, k)) == ZERO)
+        again = ended & (int32(word & uint32(0xFFFF)) < supply)
+        granted = usual if again else applied
+        fewer = int32(remaining - ONE) if remaining > ZERO else ZERO
+        running = fewer if after > ZERO else ZERO
         loan[at.BALANCE + k] = int32(after + granted)
-        loan[at.REMAINING + k] = loan[at.TENOR + k] if again else (remaining if after > ZERO else ZERO)
+        loan[at.REMAINING + k] = tenor if granted > ZERO else running
         loan[at.ARREARS + k] = int32(due - paid) if paid < due else ZERO
         loan[at.BEFORE + k] = missed
         loan[at.MISSED + k] = act.next_missed(missed, paid, due, arrears)
@@ -219,129 +288,3 @@ def end_of_month(person, saving):
         person[at.BUFFER + k] = act.keep_buffer(
             person[at.BUFFER + k], person[at.CASH + k], person[at.TARGET + k], saving
         )
-
-
-@njit(forceinline=True)
-def find_late(loan, late):
-    """Lanes with arrears, a hurdle left from arrears, or a closed loan; returns their number."""
-    for k in range(LANES):
-        loan[at.PAYABLE + k] = loan[at.MISSED + k] | loan[at.HURDLE + k] | loan[at.CLOSED + k]
-    count = 0
-    for k in range(0, LANES, 4):  # most groups of four have nobody to look at
-        p = at.PAYABLE + k
-        if (loan[p] | loan[p + 1] | loan[p + 2] | loan[p + 3]) != ZERO:
-            for lane in range(k, k + 4):
-                late[count] = lane
-                count += 1 if loan[at.PAYABLE + lane] != ZERO else 0
-    return count
-
-
-@njit(forceinline=True)
-def hurdle_in_arrears(missed, strategic, month_whole):
-    """Probability (31 bits) of giving up at a depth of arrears; a strategic borrower stays by his decision."""
-    depth = missed if missed < at.DEPTHS else at.DEPTHS - 1
-    tired, resolved = month_whole[at.GIVE_UP + depth], month_whole[at.RESOLVED]
-    return resolved if strategic > ZERO and resolved > tired else tired
-
-
-@njit(forceinline=True)
-def late_lanes(
-    late, count, person, loan, real, words, month_whole, next_whole, product_real, product_whole, renewing, sums
-):
-    """Late charges, entry by cause, default, giving up, write-off and re-letting, for the few lanes concerned."""
-    late_rate, write_off, forget, hazard = (
-        product_real[at.LATE_RATE],
-        product_whole[at.WRITE_OFF],
-        month_whole[at.FORGET],
-        month_whole[at.STRATEGY],
-    )
-    for i in range(count):
-        k = late[i]
-        missed = loan[at.MISSED + k]
-        if missed > ZERO:
-            before = loan[at.BEFORE + k]
-            if before == ZERO:
-                cause = 0
-                word = int32(spread(words[3 * LANES + k], loan[at.SALT + k]) >> uint32(1))
-                if word < forget:
-                    cause = 4
-                elif word < int32(forget + person[at.STRATEGIC + k] * hazard):
-                    cause = 3
-                elif person[at.JOBLESS + k] == ZERO:
-                    cause = 1 if person[at.SHORT_PAID + k] > ZERO else 2
-                sums[at.C_ENTRIES + cause] += 1
-            fee = act.money(float32(loan[at.ARREARS + k]) * late_rate)
-            loan[at.ARREARS + k] = int32(loan[at.ARREARS + k] + fee)
-            loan[at.BALANCE + k] = int32(loan[at.BALANCE + k] + fee)
-            sums[at.C_FEES] += fee
-            if missed >= 3 and before < 3:
-                sums[at.C_DEFAULTED] += loan[at.BALANCE + k]
-            if missed >= write_off:
-                sums[at.C_WRITTEN_OFF] += loan[at.BALANCE + k]
-                loan[at.CLAIM + k] = int32(loan[at.CLAIM + k] + loan[at.BALANCE + k])
-                real[at.CLAIM_HAZARD + k] = product_real[at.RECOVERY_HAZARD]
-                loan[at.CLOSED + k] = ONE
-                for row in (at.BALANCE, at.ARREARS, at.MISSED, at.HURDLE, at.REMAINING):
-                    loan[row + k] = ZERO
-            else:
-                loan[at.HURDLE + k] = hurdle_in_arrears(missed, person[at.STRATEGIC + k], next_whole)
-        else:
-            loan[at.HURDLE + k] = ZERO
-            if renewing and loan[at.CLOSED + k] > ZERO and person[at.JOBLESS + k] == ZERO:
-                word = int32(spread(words[3 * LANES + k], loan[at.SALT + k] + RELET_SALT) >> uint32(1))
-                if word < product_whole[at.RELET]:
-                    loan[at.CLOSED + k] = ZERO
-                    if product_whole[at.REVOLVING] == ZERO:
-                        loan[at.BALANCE + k] = loan[at.USUAL + k]
-                        loan[at.REMAINING + k] = loan[at.TENOR + k]
-                        sums[at.C_ORIGINATED] += loan[at.USUAL + k]
-
-
-@njit(forceinline=True)
-def recover_claims(person, loan, real, words, model_real, sums):
-    """Payments on claims already written off: rarely, in part or in full, ever more rarely with age."""
-    fade, full, partial = model_real[at.CLAIM_FADE], model_real[at.FULL_RECOVERY], model_real[at.PARTIAL_RECOVERY]
-    events = ZERO
-    for k in range(LANES):
-        hazard = real[at.CLAIM_HAZARD + k]
-        word = spread(words[3 * LANES + k], loan[at.SALT + k] + CLAIM_SALT)
-        events = int32(events + (ONE if (loan[at.CLAIM + k] > ZERO) & (act.chance(word) < hazard) else ZERO))
-    if events > ZERO:
-        for k in range(LANES):
-            word = spread(words[3 * LANES + k], loan[at.SALT + k] + CLAIM_SALT)
-            recovered = act.recovery(word, loan[at.CLAIM + k], real[at.CLAIM_HAZARD + k], full, partial)
-            left = int32(person[at.BUFFER + k] - recovered)
-            person[at.BUFFER + k] = left if left > ZERO else ZERO
-            loan[at.CLAIM + k] = int32(loan[at.CLAIM + k] - recovered)
-            sums[at.C_RECOVERED] += recovered
-    for k in range(LANES):
-        real[at.CLAIM_HAZARD + k] = real[at.CLAIM_HAZARD + k] * fade
-
-
-@njit(forceinline=True)
-def tally(loan, late, count, revolving, sums):
-    """Balances and accounts by bucket, undrawn limits; late lanes one by one, current ones by difference."""
-    balance_high, balance_low, undrawn_high, undrawn_low, accounts = ZERO, ZERO, ZERO, ZERO, ZERO
-    for k in range(LANES):
-        balance, limit = loan[at.BALANCE + k], loan[at.LIMIT + k]
-        room = int32(limit - balance)
-        usable = (room > ZERO) & ((loan[at.MISSED + k] | loan[at.CLOSED + k]) == ZERO) & revolving
-        a_line = (limit > ZERO) & (loan[at.CLOSED + k] == ZERO) & revolving
-        accounts = int32(accounts + (ONE if a_line | (balance > ZERO) else ZERO))
-        undrawn_high, undrawn_low = add(undrawn_high, undrawn_low, room if usable else ZERO)
-        balance_high, balance_low = add(balance_high, balance_low, balance)
-    late_balance, late_accounts = int64(0), 0
-    for i in range(count):
-        k = late[i]
-        missed = loan[at.MISSED + k]
-        if missed > ZERO:
-            bucket = 1
-            while bucket < 7 and missed >= BUCKET_FLOOR[bucket + 1]:
-                bucket += 1
-            sums[at.C_BALANCE + bucket] += loan[at.BALANCE + k]
-            sums[at.C_ACCOUNTS + bucket] += 1
-            late_balance += loan[at.BALANCE + k]
-            late_accounts += 1
-    sums[at.C_BALANCE] += total(balance_high, balance_low) - late_balance
-    sums[at.C_ACCOUNTS] += accounts - late_accounts
-    sums[at.C_UNDRAWN] += total(undrawn_high, undrawn_low)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,46 +13,58 @@ from numpy.typing import NDArray
 from stresslab.schema import MINOR, InputError
 
 from . import layout as at
+from .asking import Asked
 from .blocks import Blocks, build
-from .kernel import live_month, open_accounts
-from .model import Model
+from .custom import Kernel
 from .months import Packed, product_arrays
 from .random import key_of
 
 Array = NDArray[Any]
-PERSON_VARIABLES = {"pay": at.PAY, "buffer": at.BUFFER, "jobless_months": at.JOBLESS}
-LOAN_ROWS = {"balance": at.BALANCE, "days_past_due": at.MISSED, "due": at.DUE, "overdue": at.ARREARS, "claim": at.CLAIM}
+PERSON_VARIABLES = {"pay": at.PAY, "buffer": at.BUFFER, "jobless_months": at.JOBLESS, "necessities": at.NEEDS}
+LOAN_ROWS = {
+    "balance": at.BALANCE,
+    "days_past_due": at.MISSED,
+    "due": at.DUE,
+    "overdue": at.ARREARS,
+    "claim": at.CLAIM,
+    "score": at.SCORE,
+}
 LOAN_FLOWS = {
     "drawn": at.C_DRAWN,
     "originated": at.C_ORIGINATED,
     "interest": at.C_INTEREST,
     "fees": at.C_FEES,
     "paid": at.C_PAID,
+    "forgiven": at.C_FORGIVEN,
     "written_off": at.C_WRITTEN_OFF,
     "recovered": at.C_RECOVERED,
 }
+LOAN_EVENTS = ("contact", "restructured", "redefaulted", "cause")
 
 
-def lives(
-    portfolio: xr.Dataset, packed: Packed, paths: Array, model: Model, seed: int, borrowers: Sequence[int]
-) -> xr.Dataset:
+def lives(asked: Asked, packed: Packed, paths: Array, borrowers: Sequence[int]) -> xr.Dataset:
     """Months of the named borrowers on every path.
 
-    portfolio, packed, seed : those of the whole run, so that the lives are the ones lived in it
+    asked, packed : those of the whole run, so that the lives are the ones lived in it
     paths : path coordinates
     borrowers : borrower ids
     Returns Dataset: `trace_pay`, `trace_buffer`, `trace_jobless_months` (path, month, traced) and `trace_balance`,
     `trace_days_past_due`, `trace_due`, `trace_paid` ... (path, month, traced_loan); money in currency.
+    `trace_necessities` [currency] counts what was spent before any payment; `trace_score` is what the lender will see
+    next month; `trace_contact` the share of late payers like him who were reached; `trace_restructured` and
+    `trace_redefaulted` are 1 in the month a plan is agreed or broken; `trace_cause` is the position in schema.CAUSES of
+    why a loan that was current missed its due date, else -1.
     Raises InputError for ids that the portfolio does not have.
     """
+    portfolio = asked.portfolio
     ids = portfolio["borrower_id"].values
     wanted = traced_ids(portfolio, borrowers)
-    parts = [_one_life(portfolio, int(np.flatnonzero(ids == i)[0]), packed, paths, model, seed) for i in wanted]
+    parts = [_one_life(asked, int(np.flatnonzero(ids == i)[0]), packed, paths) for i in wanted]
     dims = ("path", "month")
     variables: dict[str, Any] = {}
     for name in PERSON_VARIABLES:
         variables[f"trace_{name}"] = ((*dims, "traced"), np.stack([part[name] for part in parts], -1))
-    for name in (*LOAN_ROWS, *LOAN_FLOWS):
+    for name in (*LOAN_ROWS, *LOAN_FLOWS, *LOAN_EVENTS):
         variables[f"trace_{name}"] = ((*dims, "traced_loan"), np.concatenate([part[name] for part in parts], -1))
     loans = np.concatenate(
         [np.flatnonzero(portfolio["borrower"].values == np.flatnonzero(ids == i)[0]) for i in wanted]
@@ -79,34 +91,44 @@ def traced_ids(portfolio: xr.Dataset, borrowers: Sequence[int]) -> Array:
     return wanted
 
 
-def _one_life(
-    portfolio: xr.Dataset, position: int, packed: Packed, paths: Array, model: Model, seed: int
-) -> dict[str, Array]:
+def _one_life(asked: Asked, position: int, packed: Packed, paths: Array) -> dict[str, Array]:
     """Arrays (path, month) and (path, month, loan) of one borrower, his loans in the portfolio's order."""
-    rows = np.flatnonzero(portfolio["borrower"].values == position)
-    small = portfolio.isel(borrower=[position], loan=rows)
+    rows = np.flatnonzero(asked.portfolio["borrower"].values == position)
+    small = asked.portfolio.isel(borrower=[position], loan=rows)
     small["borrower"] = ("loan", np.zeros(rows.size, np.int64))
-    blocks = build(small, model)
-    real, whole = product_arrays(model, blocks.products)
+    blocks = build(small, asked.model)
+    real, whole = product_arrays(asked.model, blocks.products)
     packed = dataclasses.replace(packed, product_real=real, product_whole=whole)
+    lender = packed.lender[[asked.blocks.lenders.index(name) for name in blocks.lenders]][blocks.lender]
     slots = blocks.place // at.LANES
-    months = packed.month_real.shape[1]
-    life = {name: np.zeros((paths.size, months + 1)) for name in PERSON_VARIABLES}
-    life |= {name: np.zeros((paths.size, months + 1, rows.size)) for name in (*LOAN_ROWS, *LOAN_FLOWS)}
+    shape = (paths.size, packed.month_real.shape[1] + 1)
+    life = {name: np.zeros(shape) for name in PERSON_VARIABLES}
+    life |= {name: np.zeros((*shape, rows.size)) for name in (*LOAN_ROWS, *LOAN_FLOWS, *LOAN_EVENTS)}
+    life["cause"] -= 1.0
     for p in range(paths.size):
-        for t, (person, loan, sums) in enumerate(_months_of(blocks, packed, p, np.uint32(paths[p]), seed)):
+        months = _months_of(blocks, lender, packed, p, np.uint32(paths[p]), asked.seed, asked.kernel)
+        for t, (person, loan, sums) in enumerate(months):
             for name, row in PERSON_VARIABLES.items():
                 life[name][p, t] = person[row]
             for name, row in LOAN_ROWS.items():
                 life[name][p, t] = loan[slots, row]
             for name, column in LOAN_FLOWS.items():
                 life[name][p, t] = sums[slots, column]
+            entries = sums[slots, at.C_ENTRIES :]
+            life["cause"][p, t] = np.where(entries.any(1), entries.argmax(1), -1)
+            life["restructured"][p, t] = sums[slots, at.C_RESTRUCTURED : at.C_RESTRUCTURED + at.PROGRAMMES].sum(1)
+            life["redefaulted"][p, t] = sums[slots, at.C_REDEFAULTED]
+            if t > 0:
+                was_late = life["days_past_due"][p, t - 1] > 0
+                life["contact"][p, t] = np.where(was_late, packed.contact[p, t - 1, lender[slots]], 0.0)
     life["days_past_due"] *= 30.0
-    money = {"pay", "buffer", *LOAN_ROWS, *LOAN_FLOWS} - {"days_past_due"}
+    money = {"pay", "buffer", "necessities", *LOAN_ROWS, *LOAN_FLOWS} - {"days_past_due", "score"}
     return {name: values / MINOR if name in money else values for name, values in life.items()}
 
 
-def _months_of(blocks: Blocks, packed: Packed, p: int, path: Any, seed: int) -> Any:
+def _months_of(
+    blocks: Blocks, lender: Array, packed: Packed, p: int, path: Any, seed: int, kernel: Kernel
+) -> Iterator[tuple[Array, Array, Array]]:
     """State and sums of the one block after each month; the borrower sits in lane 0."""
     slots = blocks.segment.size
     person = np.zeros(at.PERSON_ROWS * at.LANES, np.int32)
@@ -114,17 +136,23 @@ def _months_of(blocks: Blocks, packed: Packed, p: int, path: Any, seed: int) -> 
     person_real = blocks.people_real[0].copy()
     loan = np.zeros((slots, at.LOAN_ROWS * at.LANES), np.int32)
     loan[:, : at.LOAN_STATE * at.LANES] = blocks.loans
-    loan_real = blocks.loan_reals.copy()
+    loan_real = np.zeros((slots, at.LOAN_REAL_ROWS * at.LANES), np.float32)
+    loan_real[:, : at.LOAN_REALS * at.LANES] = blocks.loan_reals
     words, late = np.empty(4 * at.LANES, np.uint32), np.empty(at.LANES + 1, np.int64)
     sums = np.zeros((slots, at.COLUMNS), np.int64)
-    real, whole = packed.month_real[p], packed.month_whole[p]
-    open_accounts(person, loan, late, blocks.product, 0, slots, whole[0], packed.product_whole, sums)
+    kernel.open_accounts(
+        person, loan, late, blocks.product, lender, 0, slots, packed.lender_whole[p, 0], packed.model_whole,
+        packed.product_whole, sums,
+    )  # fmt: skip
     yield person, loan, sums
-    for t in range(len(real)):
+    months = packed.month_real.shape[1]
+    for t in range(months):
         sums[:] = 0
-        live_month(
-            person, person_real, loan, loan_real, words, late, blocks.product, 0, slots, t, path, *key_of(seed),
-            real[t], whole[t], whole[min(t + 1, len(real) - 1)], packed.model_real, packed.model_whole,
-            packed.product_real, packed.product_whole, sums,
+        kernel.live_month(
+            person, person_real, loan, loan_real, words, late, blocks.product, lender, 0, slots, t, path,
+            *key_of(seed), packed.month_real[p, t], packed.month_whole[p, t], packed.lender_real[p, t],
+            packed.lender_whole[p, t], packed.lender_whole[p, min(t + 1, months - 1)], packed.model_real,
+            packed.model_whole, packed.product_real, packed.product_whole, packed.relief_real, packed.relief_whole,
+            sums,
         )  # fmt: skip
         yield person, loan, sums

@@ -150,6 +150,7 @@ def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator
         "insured": rng.random(count) < b["insured_share"],
         "household_support": rng.beta(a, b["support_concentration"] - a, count),
         "strategic": rng.random(count) < b["strategic_share"],
+        "inquiries": np.zeros(count),
     }
 
 
@@ -198,6 +199,8 @@ def _product(
         "own_share": np.full(count, float(rules["own_share"])),
         "days_past_due": np.zeros(count, np.int64),
         "overdue": np.zeros(count),
+        "score_change": np.zeros(count, np.int64),
+        "recent_arrears": np.zeros(count),
         "written_off": np.zeros(count, bool),
         "claim": np.zeros(count),
         "claim_months": np.zeros(count, np.int64),

@@ -78,6 +78,8 @@ def _overdue(days: Array, tenor: Array, remaining: Array, instalment: Array, bal
     return np.where(days == 0, 0.0, np.where(tenor > 0, late, np.nan))
 
 
+NOTHING_REMEMBERED = ("recent_arrears", "score_change", "inquiries")
+"""What nobody need give: where it does not follow, what it follows from is a fault, and it is none of its own."""
 IDENTITIES = (
     Identity("own_share", ("balance",), lambda balance: np.ones(balance.size)),
     Identity("written_off", ("balance",), lambda balance: np.zeros(balance.size, bool)),
@@ -92,6 +94,9 @@ IDENTITIES = (
         _overdue,
         "revolving loans past due",
     ),
+    Identity("recent_arrears", ("days_past_due",), lambda days: days // 30),
+    Identity("score_change", ("balance",), lambda balance: np.zeros(balance.size)),
+    Identity("inquiries", ("borrower",), lambda owner: np.zeros(int(owner.max(initial=-1)) + 1)),
     Identity("claim", ("written_off",), lambda closed: np.where(closed != 0, np.nan, 0.0), "loans written off"),
     Identity("claim_months", ("claim",), lambda claim: np.where(claim > 0, np.nan, 0.0), "claims"),
     Identity("employed", ("jobless_months",), lambda months: months == 0),
@@ -113,6 +118,7 @@ def derive(draft: Draft, own_lender: str, donors: xr.Dataset | None) -> None:
         usual_balance = balance if revolving, else limit
         overdue = 0 if days_past_due = 0; else for instalment loans instalment x max(1, floor(days_past_due / 30)), at
             most the balance; the whole balance after the last due date
+        recent_arrears = floor(days_past_due / 30); score_change = 0 and inquiries = 0: nothing is remembered
         claim = 0 unless written off; claim_months = 0 without a claim
         employed = (jobless_months = 0); jobless_months = 0 where employed
         pay_level = 1 where there is an income: what is paid now is taken for usual
@@ -123,7 +129,10 @@ def derive(draft: Draft, own_lender: str, donors: xr.Dataset | None) -> None:
     lender = Identity("lender", ("balance",), lambda balance: np.full(balance.size, own_lender))
     for identity in (lender, *IDENTITIES, _priority(donors)):
         name = identity.name
-        if name in draft.given or not all(need in draft.values for need in identity.needs):
+        if name in draft.given:
+            continue
+        if not all(need in draft.values for need in identity.needs):
+            draft.given |= {name} & {*NOTHING_REMEMBERED}
             continue
         value = identity.value(*(draft.values[need] for need in identity.needs))
         undefined = np.flatnonzero(np.isnan(value)) if value.dtype.kind == "f" else np.empty(0, int)

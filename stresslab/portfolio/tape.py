@@ -78,7 +78,8 @@ def read_portfolio(
     >>> book.borrower_label.values.tolist(), book.borrower.values.tolist(), book.instalment.values.tolist()
     (['a', 'b'], [1, 0, 1], [100.0, 0.0, 0.0])
     >>> book.attrs["derived"]
-    'own_share, written_off, instalment, usual_balance, overdue, claim, claim_months'
+    'own_share, written_off, instalment, usual_balance, overdue, recent_arrears, score_change, inquiries,
+    claim, claim_months'
     """
     faults = _argument_faults(currency, as_of, own_lender, seed)
     source, rows = _read(tape, columns, dict(constants or {}), faults)

@@ -1,10 +1,9 @@
-"""The model beside the evidence: what is known of such books in normal times, and what the simulated ones show."""
+"""The model beside the evidence: what is known of such books, and what the simulated ones show."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,8 @@ from stresslab.engine.simulate import advance, simulate
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
 from stresslab.schema import InputError
+from stresslab.studies.facts import CALM, STRESS
+from stresslab.studies.stressed import stressed_figures
 
 Array = NDArray[Any]
 SNAPSHOTS = 6
@@ -24,66 +25,40 @@ EARLY_WRITE_OFF = 6
 """Unpaid due dates at write-off in the second run: 180 days past due."""
 
 
-@dataclass(frozen=True)
-class Fact:
-    """What a source says: a range, where from, and whether defaults were set on it or it was left as a check."""
-
-    low: float
-    high: float
-    source: str
-    used: str = "check"
-
-
-ANT = "Ant prospectus 2017-19: D30+ 1.08, 1.43, 1.56 %; D90+ 0.68, 1.01, 1.05 %"
-Y14 = "derived from FR Y-14M large-bank cards, stocks in a steady state"
-FACTS: dict[str, Fact] = {
-    "D30+ of balance": Fact(0.011, 0.018, ANT, "set on it"),
-    "D90+ / D30+, write-off at 300 days": Fact(0.60, 0.72, ANT),
-    "D90+ / D30+, write-off at 180 days": Fact(0.45, 0.55, "US practice, same source's arithmetic"),
-    "loss with 180 over loss with 300 days": Fact(0.90, 1.10, "the write-off lag changes no loss"),
-    "current to 30 days, a month": Fact(0.0025, 0.0080, "Ant 2019 steady state 0.27-0.32 %; facilitators to 0.8 %"),
-    "roll 30 to 60": Fact(0.62, 0.79, Y14, "set on it"),
-    "roll 60 to 90": Fact(0.78, 0.90, Y14, "set on it"),
-    "roll 90 to 120": Fact(0.86, 0.96, Y14),
-    "roll after 120": Fact(0.91, 0.99, Y14),
-    "D30+ with 4 lenders or more over one": Fact(2.0, 5.0, "debt stacking, lines open: India 2024-25, Jiguang 2018"),
-    "share with one lender": Fact(0.47, 0.53, "Beijing IFA, Jiguang 2018: 44-56 % have several", "set on it"),
-    "entries after income loss or illiquidity": Fact(0.50, 0.80, "Ganong and Noel 2023, Gerardi et al. 2018"),
-    "entries by choice": Fact(0.06, 0.38, "Ganong and Noel 2023 to Gerardi et al. 2018"),
-    "first defaulters who still pay another lender": Fact(
-        0.50, 1.00, "TransUnion 2011: about two thirds pay something"
-    ),
-    "written off a year over balance": Fact(0.014, 0.026, "formation of 2.0-2.6 % implied by Ant 2019, less cures"),
-}
-
-
-def evidence(books: int = 6, borrowers: int = 100_000, seed: int = 1) -> pd.DataFrame:
-    """Facts of Chinese online credit in normal times beside the same figures of simulated books.
+def evidence(
+    books: int = 6, borrowers: int = 100_000, seed: int = 1, under: Literal["calm", "stress"] = "calm"
+) -> pd.DataFrame:
+    """Facts of consumer credit beside the same figures of simulated books.
 
     books : independent synthetic books, whose spread gives the standard errors; at least 2
     borrowers : of each book
     seed : of the first book; the others count on from it
+    under : "calm": `china-online` in `china-baseline`; "stress": it and `us-card` under a replay of early 2020, closed
+        lines, a recession, the Federal Reserve's severely adverse path, and plans for late borrowers
     Returns DataFrame indexed by fact: model, standard_error, low, high (the evidence's range), inside, used, source.
-    Raises InputError for fewer than two books.
-    Every book is `synthetic_portfolio("china-online")` in `scenario("china-baseline")`, nothing else.
+    Raises InputError for fewer than two books, or unknown times.
     """
+    faults = []
     if not (isinstance(books, int) and books >= 2):
-        raise InputError(
-            "evidence", [f"books: found {books!r}, expected a whole number >= 2; errors come from their spread"]
-        )
-    rows = [_figures(borrowers, seed + number) for number in range(books)]
-    values = {name: np.array([row[name] for row in rows]) for name in FACTS}
+        faults.append(f"books: found {books!r}, expected a whole number >= 2; errors come from their spread")
+    if under not in ("calm", "stress"):
+        faults.append(f"under: found {under!r}, expected 'calm' or 'stress'; choose one")
+    if faults:
+        raise InputError("evidence", faults)
+    facts, figures = (CALM, _figures) if under == "calm" else (STRESS, stressed_figures)
+    rows = [figures(borrowers, seed + number) for number in range(books)]
+    values = {name: np.array([row[name] for row in rows]) for name in facts}
     table = pd.DataFrame(
         {
             "model": {name: float(v.mean()) for name, v in values.items()},
             "standard_error": {name: float(v.std(ddof=1) / np.sqrt(books)) for name, v in values.items()},
-            "low": {name: fact.low for name, fact in FACTS.items()},
-            "high": {name: fact.high for name, fact in FACTS.items()},
+            "low": {name: fact.low for name, fact in facts.items()},
+            "high": {name: fact.high for name, fact in facts.items()},
         }
     )
     table["inside"] = (table["low"] <= table["model"]) & (table["model"] <= table["high"])
-    table["used"] = [fact.used for fact in FACTS.values()]
-    table["source"] = [fact.source for fact in FACTS.values()]
+    table["used"] = [fact.used for fact in facts.values()]
+    table["source"] = [fact.source for fact in facts.values()]
     return table.rename_axis("fact")
 
 

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from stresslab.measures.selection import BALANCE, level_faults, refuse, result_faults
 from stresslab.schema import BUCKETS
 from stresslab.views import style
 from stresslab.views.bands import draw_fans, legend_note, name_ends
 from stresslab.views.cash import buffer_faults, draw_buffers
+from stresslab.views.life import draw_life, life_faults
 from stresslab.views.losses import draw_histograms, draw_marks, loss_faults, loss_marks, sharpest_level
 from stresslab.views.quantity import (
     bucket_shares,
@@ -28,7 +30,7 @@ from stresslab.views.quantity import (
     whose_book,
 )
 
-__all__ = ["arrears", "buffer", "fan", "loss_distribution"]
+__all__ = ["arrears", "buffer", "fan", "life", "loss_distribution"]
 
 
 def fan(
@@ -212,3 +214,30 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     )
     draw_buffers(ax, each_scenario(buffer), shown.months, shown.currency)
     return ax
+
+
+def life(
+    result: xr.Dataset, borrower: int | None = None, *, path: int | None = None, figure: Figure | None = None
+) -> Figure:
+    """One traced borrower on one page: pay and job, what he owes, and every loan month by month.
+
+    result : Dataset of simulate(trace=[...])
+    borrower : id of a traced borrower; None: the first
+    path : label along `path`; None: the first
+    figure : to draw on; None: a new one
+    Returns the figure. Above: pay, necessities with rare expenses, and the buffer; months without a job are shaded.
+    Middle: what he owes, current, 30 or more days past due, written off. Below: a row for each loan in the order of the
+    portfolio, shaded by days past due, with marks for payments, misses, contact (more than half of late payers like him
+    were reached), plans and write-off, and the cause of the last fall into arrears that was not cured.
+    Raises InputError naming each fault: nothing traced, an unknown borrower or path, several scenarios.
+
+    >>> import stresslab as sl
+    >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
+    >>> who = int(book["borrower_id"][0])
+    >>> run = sl.simulate(book, sl.scenario("china-baseline"), seed=3, horizon=6, trace=[who], progress=False)
+    >>> from matplotlib.figure import Figure
+    >>> len(life(run, who, figure=Figure()).axes)
+    3
+    """
+    refuse("plot.life", life_faults(result, borrower, path, figure))
+    return draw_life(result, borrower, path, figure)

@@ -1,0 +1,143 @@
+"""Sums as a labelled dataset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES, FLOWS, MINOR, PORTFOLIO, STAGES
+
+from . import layout as at
+from .blocks import Blocks
+from .months import Packed
+from .responses import ContingencyPlan, EarlyWarning, Outreach, Response, Restructuring, programmes, unfold
+from .together import SecondRound
+
+Array = NDArray[Any]
+COLUMN_OF = {
+    "undrawn_limit": at.C_UNDRAWN,
+    "drawn": at.C_DRAWN,
+    "originated": at.C_ORIGINATED,
+    "interest": at.C_INTEREST,
+    "fees": at.C_FEES,
+    "paid": at.C_PAID,
+    "forgiven": at.C_FORGIVEN,
+    "written_off": at.C_WRITTEN_OFF,
+    "recovered": at.C_RECOVERED,
+    "defaulted": at.C_DEFAULTED,
+}
+EVENTS = {
+    "redefaulted": at.C_REDEFAULTED,
+    "flagged": at.C_FLAGGED,
+    "warned": at.C_WARNED,
+    "false_alarms": at.C_FALSE_ALARMS,
+    "lead_months": at.C_LEAD,
+}
+STAGE_OF_BUCKET = np.array([1 if floor < 1 else 2 if floor < 3 else 3 for floor in BUCKET_FLOOR])
+
+
+def label(
+    blocks: Blocks, portfolio: xr.Dataset, totals: Array, jobless: Array, packed: Packed, macro: xr.Dataset
+) -> xr.Dataset:
+    """Sums as a labelled dataset, money in currency."""
+    dims = ("path", "month", "segment")
+    money = totals / float(MINOR)
+    bucket = totals[..., at.C_BALANCE : at.C_BALANCE + len(BUCKETS)]
+    watched, forborne = totals[..., at.C_WATCHED], totals[..., at.C_FORBORNE]
+    stage = np.stack([bucket[..., s == STAGE_OF_BUCKET].sum(-1) for s in STAGES], axis=-1)
+    stage += np.stack([-watched - forborne, watched, forborne], axis=-1)
+    variables: dict[str, Any] = {
+        "balance": ((*dims, "bucket"), bucket / float(MINOR), {"units": "currency"}),
+        "accounts": ((*dims, "bucket"), totals[..., at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)], {"units": "number"}),
+        "stage_balance": ((*dims, "stage"), stage / float(MINOR), {"units": "currency"}),
+        "entries_to_arrears": ((*dims, "cause"), totals[..., at.C_ENTRIES :], {"units": "number"}),
+        "unemployment_rate": (dims[:2], jobless / portfolio.sizes["borrower"], {"units": "1"}),
+    }
+    for name in ("undrawn_limit", *FLOWS):
+        variables[name] = (dims, money[..., COLUMN_OF[name]], {"units": "currency"})
+    lenders, products = zip(*blocks.segments, strict=True)
+    row = packed.lender[[blocks.lenders.index(lender) for lender in lenders]]
+    for name, values in (("line_supply", packed.lender_real[..., at.SUPPLY]), ("contact", packed.contact)):
+        monthly = values[:, :, row].astype(float)
+        variables[name] = (dims, np.concatenate([np.ones_like(monthly[:, :1]), monthly], axis=1), {"units": "1"})
+    balance = portfolio["balance"].values
+    code = blocks.segment[blocks.place // at.LANES]
+    weight = np.bincount(code, balance + 1e-9)
+    own = np.bincount(code, (balance + 1e-9) * portfolio["own_share"].values) / weight
+    own = np.round(own, 12)  # a sum of floats may differ in its last bit with the order of the loans
+    coords = {
+        "path": macro["path"].values,
+        "month": np.arange(totals.shape[1]),
+        "segment": [f"{lender}:{product}" for lender, product in blocks.segments],
+        "lender": ("segment", list(lenders)),
+        "product": ("segment", list(products)),
+        "bucket": list(BUCKETS),
+        "stage": list(STAGES),
+        "cause": list(CAUSES),
+    }
+    variables["own_share"] = ("segment", own, {"units": "1"})
+    return xr.Dataset(variables, coords)
+
+
+def fingerprint(portfolio: xr.Dataset) -> str:
+    """Hash of all values of a portfolio, whatever its order of variables.
+
+    Returns the first 16 hexadecimal digits of a SHA-256.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(set(PORTFOLIO) & set(portfolio.variables)):
+        values = portfolio[name].values
+        if values.dtype.kind in "OUT":
+            values, labels = pd.factorize(values.astype(object), sort=True)
+            digest.update("\n".join(map(str, labels)).encode())
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(values).view(np.uint8).data)
+    return digest.hexdigest()[:16]
+
+
+def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks, found: SecondRound) -> xr.Dataset:
+    """What responses did and cost, along `response`, and what became of plans and warnings by segment."""
+    every = [one for one, _ in unfold(responses)]
+    dims, first = ("path", "month"), np.zeros((len(totals), 1, len(every)))
+    active = np.concatenate([first > 0, found.active], axis=1)
+    contacts = np.concatenate([first, found.contacts], axis=1)
+    cost = np.zeros(active.shape)
+    plans = programmes(responses)
+    for number, one in enumerate(every):
+        on = active[..., number]
+        if isinstance(one, ContingencyPlan):
+            on = np.broadcast_to(np.arange(active.shape[1]) > 0, on.shape)
+        cost[..., number] = on * one.cost_monthly
+        if isinstance(one, Outreach):
+            cost[..., number] += contacts[..., number] * one.cost_per_contact
+        elif isinstance(one, EarlyWarning):
+            cost[..., number] += totals[..., at.C_FLAGGED].sum(-1) * one.cost_per_flag
+        elif isinstance(one, Restructuring):
+            row = next(i for i, it in enumerate(plans) if it is one)
+            cost[..., number] += totals[..., at.C_RESTRUCTURED + row].sum(-1) * one.cost_per_plan
+    agreed = totals[..., at.C_RESTRUCTURED : at.C_RESTRUCTURED + at.PROGRAMMES].sum(-1)
+    variables: dict[str, Any] = {
+        "active": ((*dims, "response"), active),
+        "contacts": ((*dims, "response"), contacts, {"units": "number"}),
+        "operating_cost": ((*dims, "response"), np.round(cost, 2), {"units": "currency"}),
+        "restructured": ((*dims, "segment"), agreed, {"units": "number"}),
+    }
+    for name, column in EVENTS.items():
+        variables[name] = ((*dims, "segment"), totals[..., column], {"units": "number"})
+    return xr.Dataset(variables, {"response": [one.label for one in every]})
+
+
+def together(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
+    """Parts along `scenario`, if macro has it; what does not depend on the economy stays as it is."""
+    if "scenario" not in paths.dims:
+        return parts[0]
+    fixed = [name for name in parts[0] if "path" not in parts[0][name].dims]
+    moving = [part.drop_vars(fixed) for part in parts]
+    names = paths["scenario"] if "scenario" in paths.coords else "scenario"
+    return xr.concat(moving, dim=names).assign({name: parts[0][name] for name in fixed})
