@@ -1,4 +1,4 @@
-"""A month of the loans in vectorised NumPy, for `numpy_twin`: bills, payments, arrears, write-off, sums."""
+"""A month of the loans in vectorised NumPy, for `numpy_twin`: bills, applications, payments, arrears, scores, sums."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stresslab.engine import layout as at
 from stresslab.engine.months import Packed
-from stresslab.engine.steps import CLAIM_SALT, RELET_SALT
+from stresslab.engine.steps import APPLY_SALT, CLAIM_SALT, RELET_SALT
 from stresslab.schema import BUCKETS, CAUSES, bucket_of
 
 from .numpy_people import GOLDEN, HALF, LOW, ONE, UNIT_24, Month, People, money, spread
@@ -21,9 +21,11 @@ class Slot:
     """Loans of one lender and product that are paid at the same turn, at most one of each borrower of a chunk.
 
     owner : positions of their borrowers in the chunk, rising
+    fallen : points of the score that lenders use below the application's
+    fresh, vacant : first due date this month; nothing owed, and to be applied for
     """
 
-    MOVES = ("balance", "arrears", "missed", "remaining", "shut", "claim", "hazard")
+    MOVES = ("balance", "arrears", "missed", "remaining", "shut", "claim", "hazard", "memory", "fallen")
 
     def __init__(self, packed: Packed, product: int, segment: int, owner: Array, rows: dict[str, Array]) -> None:
         self.product, self.segment, self.owner = product, segment, owner
@@ -37,12 +39,15 @@ class Slot:
             rows["transactor"] == 0,
             rows["strategic"],
         )
+        self.points = rows["points"]
+        rows["fallen"] = rows["points"] - rows["score"]
         self.opening = {name: rows[name] for name in self.MOVES}
         self.salts = (rows["salt"].astype(np.int64) * GOLDEN & LOW).astype(np.uint32)
         self.salt = self.salts[0] if (self.salts == self.salts[0]).all() else self.salts
         self.has_line = self.limit > 0
         self.lines, self.lineless = int(self.has_line.sum()), (~self.has_line).nonzero()[0]
         self.exact = int(self.limit.max()) < 2**24  # float32 then holds every amount to be spent
+        self.whole_line = np.maximum(self.limit, 1).astype(np.float32)
         self.due, self.payable, self.drawn, self.owed, self.interest = (
             np.zeros(owner.size, np.int32) for _ in range(5)
         )
@@ -50,14 +55,18 @@ class Slot:
 
     def reopen(self) -> None:
         """Back to the opening state, at the start of a path."""
-        self.balance, self.arrears, self.missed, self.remaining, self.shut, self.claim, self.hazard = (
-            self.opening[name].copy() for name in self.MOVES
-        )
+        vars(self).update({name: rows.copy() for name, rows in self.opening.items()})
         # A book may begin with arrears of under 30 days; at a month's end whoever has arrears has missed a due date.
         self.late, self.closed, self.claims = (
             rows.nonzero()[0] for rows in (self.missed | self.arrears, self.shut, self.claim)
         )
         self.total = int(self.balance.sum(dtype=np.int64))
+        self.owing = self.balance > 0
+        nothing = np.zeros(0, np.int64)
+        self.fresh = self.applied = self.vacant = nothing
+        if not self.revolving:
+            self.fresh = (self.remaining == self.tenor).nonzero()[0]
+            self.vacant = (((self.balance | self.shut) == 0) & (self.usual > 0)).nonzero()[0]
 
     def take(self, values: Array, out: Array) -> Array:
         """The owners' values: a view where they stand together."""
@@ -76,6 +85,12 @@ class Slot:
         has = self.owner[spot] == people
         return people[has], spot[has]
 
+    def grant(self, few: Array) -> int:
+        """New loans of the usual amount; returns what they come to."""
+        usual = self.usual[few]
+        self.balance[few], self.remaining[few] = usual, self.tenor[few]
+        return int(usual.sum(dtype=np.int64))
+
     def draws(self, m: Month, few: Array, use: int = 0) -> Array:
         """A uniform word of each of a few loans, for a use."""
         word = m.words[3][self.owner[few]] + self.salts[few]
@@ -83,20 +98,28 @@ class Slot:
         return spread(word, 0, word, np.empty_like(word))
 
 
+def careless(slot: Slot, few: Array, whole: Array, first: Array) -> Array:
+    """Chance (of 2**31) that a few of them forget, misread the terms at the `first` due date or stop by choice."""
+    chance: Array = whole[at.FORGET] + first * whole[at.MISREAD] + slot.strategic[few] * whole[at.STRATEGY]
+    return chance
+
+
 def intend(slot: Slot, m: Month, s: Month, whole: Array) -> None:
     """What each means to pay: all that is due, or nothing."""
-    word, late = spread(slot.take(m.words[3], s.u), slot.salt, slot.word, s.v), slot.late
+    word, late, fresh = spread(slot.take(m.words[3], s.u), slot.salt, slot.word, s.v), slot.late, slot.fresh
     np.copyto(slot.payable, slot.due)
     np.less(word, slot.take(m.careless, s.u), out=s.mask)
     slot.payable[s.mask.nonzero()[0]] = 0
+    if fresh.size:
+        slot.payable[fresh[(word[fresh] >> 1).view(np.int32) < careless(slot, fresh, whole, np.int32(1))]] = 0
     if late.size:
         missed = slot.missed[late]
         tired = np.maximum(
             whole[at.GIVE_UP + np.minimum(missed, at.DEPTHS - 1)], slot.strategic[late] * whole[at.RESOLVED]
         )
         tired *= missed > 0
-        careless = whole[at.FORGET] + slot.strategic[late] * whole[at.STRATEGY]
-        tries = (word[late] >> 1).view(np.int32) >= np.maximum(tired, careless)
+        first = (slot.remaining[late] == slot.tenor[late]) & (slot.tenor[late] > 0)
+        tries = (word[late] >> 1).view(np.int32) >= np.maximum(tired, careless(slot, late, whole, first))
         slot.payable[late] = slot.due[late] * tries
     m.need[slot.where] += slot.payable
 
@@ -118,19 +141,19 @@ def bill_revolving(slot: Slot, m: Month, s: Month, real: Array, whole: Array, re
     if not renewing:
         drawn.fill(0)
         return
-    np.subtract(slot.usual, slot.balance, out=drawn)
-    np.add(drawn, slot.due, out=s.i)
+    np.subtract(slot.usual, slot.balance, out=s.i)
+    np.add(s.i, slot.due, out=s.i)
     np.copyto(drawn, slot.usual)
     np.copyto(drawn, s.i, where=slot.part_payer)
     np.subtract(slot.limit, slot.balance, out=s.i)
+    if not slot.exact or real[at.SUPPLY] != ONE:
+        np.copyto(s.f, s.i, casting="unsafe")
+        np.multiply(s.f, real[at.SUPPLY], out=s.f)
+        np.copyto(s.i, s.f, casting="unsafe")
     np.minimum(drawn, s.i, out=drawn)
     np.maximum(drawn, 0, out=drawn)
     drawn[late[slot.missed[late] > 0]] = 0
     drawn[slot.closed] = 0
-    if not slot.exact or real[at.SUPPLY] != ONE:
-        np.copyto(s.f, drawn, casting="unsafe")
-        np.multiply(s.f, real[at.SUPPLY], out=s.f)
-        np.copyto(drawn, s.f, casting="unsafe")
     m.cash[slot.where] += drawn
 
 
@@ -163,6 +186,25 @@ def draw_on_lines(slots: list[Slot], m: Month, real: Array) -> None:
         extra = np.minimum(lack, room) * usable
         slot.drawn[here] += extra
         m.cash[who] += extra
+
+
+def apply_for_credit(slot: Slot, people: People, m: Month, real: Array, model_real: Array) -> None:
+    """Where nothing is owed borrowers apply, often if short of cash; a grant to those pays this month's bills."""
+    most = max(model_real[at.APPLY], model_real[at.APPLY_SHORT])
+    u = (slot.draws(m, slot.vacant, APPLY_SALT) >> 8).astype(np.float32) * UNIT_24
+    some = u < most
+    here, u = slot.vacant[some], u[some]
+    owner = slot.owner[here]
+    short = m.need[owner] > m.cash[owner]
+    usual = np.where(people.jobless[owner] == 0, model_real[at.APPLY], np.float32(0.0))
+    wish = np.where(short, model_real[at.APPLY_SHORT], usual)
+    m.asked.append(owner[u < wish])
+    score = (slot.points[here] - slot.fallen[here]).astype(np.float32)
+    passed = (score - model_real[at.APPROVE_FROM]) * model_real[at.APPROVE_SLOPE]
+    granted = u < wish * (np.minimum(np.maximum(passed, np.float32(0.0)), ONE) * real[at.SUPPLY])
+    slot.applied = here[granted]
+    helped = granted & short
+    m.cash[owner[helped]] += slot.usual[here[helped]]
 
 
 def pay_revolving(slot: Slot, m: Month, s: Month, sums: Array) -> Array:
@@ -212,13 +254,15 @@ def pay_instalment(slot: Slot, m: Month, s: Month, whole: Array, renewing: bool,
     np.subtract(slot.remaining, 1, out=slot.remaining)
     np.maximum(slot.remaining, 0, out=slot.remaining)
     np.equal(after, 0, out=s.mask)
+    np.logical_and(s.mask, slot.owing, out=s.mask)
     done = s.mask.nonzero()[0]
     slot.remaining[done] = 0
     supply = int(whole[at.SUPPLY_16]) if renewing else 0
-    again = done[(slot.shut[done] == 0) & ((slot.word[done] & 0xFFFF) < supply)]
-    after[again] = slot.usual[again]
-    slot.remaining[again] = slot.tenor[again]
-    granted = int(slot.usual[again].sum(dtype=np.int64))
+    renewed = (slot.word[done] & 0xFFFF) < supply
+    granted = slot.grant(np.concatenate([done[renewed], slot.applied]))
+    slot.fresh = np.concatenate([done[renewed], slot.applied])
+    ended = done[~renewed]
+    slot.vacant = np.concatenate([slot.vacant[slot.balance[slot.vacant] == 0], ended[slot.usual[ended] > 0]])
     sums[at.C_ORIGINATED] += granted
     return settle(slot, s, granted, sums)
 
@@ -240,11 +284,11 @@ def settle(slot: Slot, s: Month, lent: int, sums: Array) -> Array:
     return missed
 
 
-def recover(slot: Slot, people: People, m: Month, model_real: Array, sums: Array) -> None:
+def recover(slot: Slot, people: People, m: Month, real: Array, model_real: Array, sums: Array) -> None:
     """Payments on claims already written off."""
     who = slot.claims
-    hazard = slot.hazard[who]
-    slot.hazard[who] = hazard * model_real[at.CLAIM_FADE]
+    hazard = slot.hazard[who] * real[at.RECOVERY]
+    slot.hazard[who] *= model_real[at.CLAIM_FADE]
     u = (slot.draws(m, who, CLAIM_SALT) >> 8).astype(np.float32) * UNIT_24
     hit = (u < hazard).nonzero()[0]
     if hit.size == 0:
@@ -252,9 +296,9 @@ def recover(slot: Slot, people: People, m: Month, model_real: Array, sums: Array
     paying, full = who[hit], model_real[at.FULL_RECOVERY]
     claim, owner = slot.claim[paying], slot.owner[paying]
     v = u[hit] / hazard[hit]
-    w = (v - full) / (ONE - full)
-    share = np.where(v < full, ONE, np.float32(3.0) * model_real[at.PARTIAL_RECOVERY] * w * w)
-    amount = np.minimum((claim.astype(np.float32) * share).astype(np.int32), claim)
+    w = (v - full) / (ONE - full) if full < ONE else np.zeros_like(v)
+    part = claim.astype(np.float32) * (np.float32(3.0) * model_real[at.PARTIAL_RECOVERY] * w * w)
+    amount = np.where(v < full, claim, np.minimum(part.astype(np.int32), claim))
     people.buffer[owner] = np.maximum(people.buffer[owner] - amount, 0)
     slot.claim[paying] -= amount
     slot.claims = who[slot.claim[who] > 0]
@@ -269,8 +313,10 @@ def grow_old(slot: Slot, people: People, m: Month, whole: Array, before: Array, 
     late = slot.late
     entered = late[before == 0]
     owner, word = slot.owner[entered], (slot.draws(m, entered) >> 1).view(np.int32)
+    first = (slot.remaining[entered] + 1 == slot.tenor[entered]) & (slot.tenor[entered] > 0)
     cause = np.where(people.jobless[owner] == 0, np.where(m.poor[owner], 1, 2), 0)
-    cause[word < whole[at.FORGET] + slot.strategic[entered] * whole[at.STRATEGY]] = 3
+    cause[word < careless(slot, entered, whole, first)] = 3
+    cause[word < whole[at.FORGET] + first * whole[at.MISREAD]] = 5
     cause[word < whole[at.FORGET]] = 4
     sums[at.C_ENTRIES :] += np.bincount(cause, minlength=len(CAUSES))
     fee = money(slot.arrears[late].astype(np.float32) * slot.rates[at.LATE_RATE])
@@ -289,6 +335,7 @@ def grow_old(slot: Slot, people: People, m: Month, whole: Array, before: Array, 
     slot.claim[off] += slot.balance[off]
     slot.hazard[off] = slot.rates[at.RECOVERY_HAZARD]
     slot.shut[off] = 1
+    slot.memory[off] = np.maximum(slot.memory[off], slot.missed[off] << 8)
     for row in (slot.balance, slot.arrears, slot.missed, slot.remaining):
         row[off] = 0
     return off
@@ -303,15 +350,15 @@ def relet(slot: Slot, people: People, m: Month, off: Array, renewing: bool, sums
         anew, closed = closed[again], closed[~again]
         slot.shut[anew] = 0
         if not slot.revolving:
-            slot.balance[anew], slot.remaining[anew] = slot.usual[anew], slot.tenor[anew]
-            granted = int(slot.usual[anew].sum(dtype=np.int64))
+            granted = slot.grant(anew)
             sums[at.C_ORIGINATED] += granted
             slot.total += granted
+            slot.fresh = np.concatenate([slot.fresh, anew])
     slot.closed = np.concatenate([closed, off])
 
 
-def tally(slot: Slot, s: Month, sums: Array) -> None:
-    """Balances and accounts by bucket, undrawn limits."""
+def tally(slot: Slot, s: Month, model_whole: Array, sums: Array) -> None:
+    """Balances and accounts by bucket, undrawn limits, current balances whose score has fallen."""
     late, closed = slot.late[slot.missed[slot.late] > 0], slot.closed
     if slot.revolving:
         room = np.subtract(slot.limit, slot.balance, out=s.i)
@@ -328,3 +375,33 @@ def tally(slot: Slot, s: Month, sums: Array) -> None:
     owed[0], number[0] = slot.total - owed.sum(), accounts - late.size
     sums[at.C_BALANCE : at.C_BALANCE + len(BUCKETS)] += owed
     sums[at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)] += number
+    drop = model_whole[at.SICR_DROP]
+    np.greater_equal(slot.fallen, drop, out=s.mask)
+    watched = slot.balance[s.mask.nonzero()[0]].sum(dtype=np.int64)
+    sums[at.C_WATCHED] += watched - slot.balance[late[slot.fallen[late] >= drop]].sum(dtype=np.int64)
+
+
+def score(slot: Slot, people: People, m: Month, s: Month, model_real: Array, model_whole: Array) -> None:
+    """Points lost until next month: at all lenders alike, for arrears remembered here, for the use of a line."""
+    memory, fallen = slot.memory, slot.fallen
+    np.multiply(memory, model_whole[at.FORGET_ARREARS], out=s.i)
+    np.right_shift(s.i, 8, out=s.i)
+    np.subtract(memory, s.i, out=memory)
+    memory[slot.late] = np.maximum(memory[slot.late], slot.missed[slot.late] << 8)
+    np.multiply(memory, model_whole[at.ARREARS_POINTS], out=s.i)
+    np.right_shift(s.i, 8, out=s.i)
+    np.add(slot.take(m.lost, s.j), s.i, out=fallen)
+    if slot.revolving:
+        np.copyto(s.f, slot.balance, casting="unsafe")
+        np.divide(s.f, slot.whole_line, out=s.f)
+        np.minimum(s.f, ONE, out=s.f)
+        np.add(s.f, s.f, out=s.f)
+        np.subtract(s.f, ONE, out=s.f)
+        np.multiply(s.f, model_real[at.USE_POINTS], out=s.f)
+        np.copyto(s.i, s.f, casting="unsafe")
+        np.add(fallen, s.i, out=fallen)
+    np.greater(slot.balance, 0, out=s.mask)
+    np.not_equal(s.mask, slot.owing, out=slot.owing)
+    changed = slot.owing.nonzero()[0]
+    np.copyto(slot.owing, s.mask)
+    people.loans[slot.owner[changed]] += np.where(slot.owing[changed], 1, -1).astype(np.int32)

@@ -1,4 +1,4 @@
-"""A month of the borrowers in vectorised NumPy, for `numpy_twin`: draws, jobs, pay, expenses, saving."""
+"""A month of the borrowers in vectorised NumPy, for `numpy_twin`: draws, jobs, pay, expenses, saving, the bureau."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class People:
     def __init__(self, rows: dict[str, Array], key: tuple[int, int], frugal: np.float32) -> None:
         self.income, self.support, self.benefit = rows["income"], rows["support"], rows["benefit"]
         self.risk = rows["risk"] * np.float32(2.0**24)  # a power of two: compared with 24-bit integers, exactly
-        self.target, self.strategic = rows["target"], rows["strategic"]
+        self.target, self.strategic, self.points = rows["target"], rows["strategic"], rows["points"]
         self.needs = money(rows["needs"].astype(np.float32))
         self.spared = self.needs - money(rows["needs"].astype(np.float32) * frugal)
-        self.opening = rows["buffer"], rows["jobless"], rows["level"]
+        self.opening = rows["buffer"], rows["jobless"], rows["level"], rows["inquiries"], rows["loans"]
         # Two of the ten rounds of Philox do not depend on month and path.
         low = rows["id"].view(np.uint32).astype(np.uint64) * MULTIPLIERS[0]
         high = (low >> 32 ^ key[1]) * MULTIPLIERS[1]
@@ -35,7 +35,7 @@ class People:
 
     def reopen(self) -> None:
         """Back to the opening state, at the start of a path."""
-        self.buffer, self.jobless, self.level = (values.copy() for values in self.opening)
+        self.buffer, self.jobless, self.level, self.inquiries, self.loans = (values.copy() for values in self.opening)
         self.out_of_work = self.jobless.nonzero()[0]
 
 
@@ -46,10 +46,11 @@ class Month:
         self.wide = [np.empty(TILE, np.uint64) for _ in range(6)]
         self.words = [np.empty(size, np.uint32) for _ in range(4)]
         self.cash, self.need, self.pay = (np.empty(size, np.int32) for _ in range(3))
-        self.careless, self.poor = np.empty(size, np.uint32), np.empty(size, bool)
+        self.careless, self.poor, self.lost = np.empty(size, np.uint32), np.empty(size, bool), np.empty(size, np.int32)
         self.u, self.v = np.empty(size, np.uint32), np.empty(size, np.uint32)
         self.f, self.g, self.h = (np.empty(size, np.float32) for _ in range(3))
         self.i, self.j, self.k, self.mask = *(np.empty(size, np.int32) for _ in range(3)), np.empty(size, bool)
+        self.asked: list[Array] = []
 
     def cut(self, size: int) -> Month:
         """The same arrays for fewer borrowers."""
@@ -198,3 +199,22 @@ def save(people: People, m: Month, saving: np.float32) -> None:
     np.minimum(m.i, m.j, out=people.buffer)
     np.maximum(m.cash, 0, out=m.cash)
     np.copyto(people.buffer, m.cash, where=m.mask)
+
+
+def ask_bureau(people: People, m: Month, model_whole: Array) -> None:
+    """Points lost at every lender alike: loans open anywhere beyond two, and applications remembered."""
+    np.multiply(people.inquiries, model_whole[at.INQUIRY_POINTS], out=m.i)
+    np.right_shift(m.i, 8, out=m.i)
+    np.subtract(people.loans, 2, out=m.lost)
+    np.multiply(m.lost, model_whole[at.LOAN_POINTS], out=m.lost)
+    np.add(m.lost, m.i, out=m.lost)
+
+
+def report_to_bureau(people: People, m: Month, model_whole: Array) -> None:
+    """Older applications fade, the month's are added."""
+    np.multiply(people.inquiries, model_whole[at.FORGET_INQUIRIES], out=m.i)
+    np.right_shift(m.i, 8, out=m.i)
+    np.subtract(people.inquiries, m.i, out=people.inquiries)
+    for who in m.asked:
+        people.inquiries[who] += 256
+    m.asked.clear()

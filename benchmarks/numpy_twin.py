@@ -1,4 +1,6 @@
-"""The engine's whole model in vectorised NumPy, bit for bit: the yardstick for the compiled kernel.
+"""The engine's plain model in vectorised NumPy, bit for bit: the yardstick for the compiled kernel.
+
+Plain: nothing comes back and no lender responds, so all lenders do the same in a month and nobody is in a plan.
 
 As fast as honest NumPy goes: an array for each variable over borrowers, and over all loans of one lender and product,
 so that there are few calls on long arrays; dense work in place, on what is true of nearly everybody; what never changes
@@ -29,11 +31,11 @@ Array = NDArray[Any]
 CHUNK = 262_144
 """Borrowers worked on together: enough to hide the calls."""
 PERSON = {"id": at.ID, "needs": at.NECESSITIES, "buffer": at.BUFFER, "target": at.TARGET, "jobless": at.JOBLESS}
-PERSON |= {"strategic": at.STRATEGIC}
+PERSON |= {"strategic": at.STRATEGIC, "points": at.POINTS, "inquiries": at.INQUIRIES, "loans": at.LOANS}
 PERSON_REAL = {"income": at.INCOME, "level": at.LEVEL, "risk": at.RISK, "support": at.SUPPORT, "benefit": at.BENEFIT}
 LOAN = {"balance": at.BALANCE, "arrears": at.ARREARS, "missed": at.MISSED, "remaining": at.REMAINING}
 LOAN |= {"instalment": at.INSTALMENT, "limit": at.LIMIT, "usual": at.USUAL, "tenor": at.TENOR, "salt": at.SALT}
-LOAN |= {"transactor": at.TRANSACTOR, "shut": at.CLOSED, "claim": at.CLAIM}
+LOAN |= {"transactor": at.TRANSACTOR, "shut": at.CLOSED, "claim": at.CLAIM, "score": at.SCORE, "memory": at.MEMORY}
 LOAN_REAL = {"rate": at.RATE, "hazard": at.CLAIM_HAZARD}
 
 
@@ -94,7 +96,7 @@ class Twin:
         slot, lane = np.divmod(blocks.place[mine], LANES)
         rows = {name: blocks.loans[slot, row + lane] for name, row in LOAN.items()}
         rows |= {name: blocks.loan_reals[slot, row + lane] for name, row in LOAN_REAL.items()}
-        rows["strategic"] = people.strategic[owner]
+        rows["strategic"], rows["points"] = people.strategic[owner], people.points[owner]
         return of_loans.Slot(self.packed, int(product[mine[0]]), int(segment[mine[0]]), owner, rows)
 
     def run(self, place: int, path: int, months: int | None = None) -> tuple[Array, Array]:
@@ -104,27 +106,29 @@ class Twin:
         path : its coordinate, which the random numbers hang on
         Returns sums (month + 1, segment, column) and jobless (month + 1), int64.
         """
-        real, whole = self.packed.month_real[place], self.packed.month_whole[place]
-        length = len(real) if months is None else months
+        length = self.packed.month_real.shape[1] if months is None else months
         totals = np.zeros((length + 1, self.segments, at.COLUMNS), np.int64)
         jobless = np.zeros(length + 1, np.int64)
         for chunk in self.chunks:
             chunk.people.reopen()
             for slot, scratch in zip(chunk.slots, chunk.scratch, strict=True):
                 slot.reopen()
-                of_loans.tally(slot, scratch, totals[0, slot.segment])
+                of_loans.tally(slot, scratch, self.packed.model_whole, totals[0, slot.segment])
             jobless[0] += chunk.people.out_of_work.size
             for t in range(length):
-                self._month(chunk, t, path, real[t], whole[t], totals[t + 1])
+                self._month(chunk, place, t, path, totals[t + 1])
                 jobless[t + 1] += chunk.people.out_of_work.size
         return totals, jobless
 
-    def _month(self, chunk: Chunk, month: int, path: int, real: Array, whole: Array, sums: Array) -> None:
+    def _month(self, chunk: Chunk, place: int, month: int, path: int, sums: Array) -> None:
         """One month of a chunk, in the order of the kernel's `live_month`."""
         people, m, p = chunk.people, chunk.month, self.packed
         of_people.draw(people, m, month, path, self.key)
-        of_people.find_work(people, m, real, p.model_whole)
-        of_people.be_paid(people, m, real, whole, p.model_real, p.model_whole)
+        of_people.find_work(people, m, p.month_real[place, month], p.model_whole)
+        of_people.be_paid(
+            people, m, p.month_real[place, month], p.month_whole[place, month], p.model_real, p.model_whole
+        )
+        real, whole = p.lender_real[place, month, 0], p.lender_whole[place, month, 0]
         m.need.fill(0)
         np.multiply(people.strategic.view(np.uint32), int(whole[at.STRATEGY]) << 1, out=m.careless)
         np.add(m.careless, int(whole[at.FORGET]) << 1, out=m.careless)
@@ -135,6 +139,9 @@ class Twin:
             else:
                 of_loans.bill_instalment(slot, m, s, whole)
         of_loans.draw_on_lines([slot for slot in chunk.slots if slot.revolving], m, real)
+        for slot in chunk.slots if self.renewing else ():
+            if not slot.revolving:
+                of_loans.apply_for_credit(slot, people, m, real, p.model_real)
         before = [
             of_loans.pay_revolving(slot, m, s, sums[slot.segment])
             if slot.revolving
@@ -142,12 +149,15 @@ class Twin:
             for slot, s in slots
         ]
         of_people.save(people, m, p.model_real[at.SAVING])
+        of_people.ask_bureau(people, m, p.model_whole)
         for (slot, s), late_before in zip(slots, before, strict=True):
             row = sums[slot.segment]
-            of_loans.recover(slot, people, m, p.model_real, row)
+            of_loans.recover(slot, people, m, real, p.model_real, row)
             off = of_loans.grow_old(slot, people, m, whole, late_before, row)
             of_loans.relet(slot, people, m, off, self.renewing, row)
-            of_loans.tally(slot, s, row)
+            of_loans.tally(slot, s, p.model_whole, row)
+            of_loans.score(slot, people, m, s, p.model_real, p.model_whole)
+        of_people.report_to_bureau(people, m, p.model_whole)
 
 
 def _turns(blocks: Blocks) -> tuple[Array, Array, Array, Array]:

@@ -17,10 +17,10 @@ import xarray as xr
 from numba import njit
 from numpy.typing import NDArray
 
+from stresslab.engine import arrears, sight, steps
 from stresslab.engine import layout as at
-from stresslab.engine import steps
 from stresslab.engine.blocks import Blocks
-from stresslab.engine.kernel import live_month
+from stresslab.engine.kernel import live_month, take_seats
 from stresslab.engine.layout import LANES
 from stresslab.engine.months import Packed
 from stresslab.engine.random import key_of
@@ -50,20 +50,24 @@ class Block:
         lists = [blocks.product[a:b] for a, b in zip(blocks.first_slot, blocks.first_slot[1:], strict=False)]
         number = next(i for i, one in enumerate(lists) if tuple(blocks.products[p] for p in one) == PRODUCTS)
         begin = int(blocks.first_slot[number])
-        self.packed, self.products = packed, lists[number]
+        self.packed, self.products, self.lenders = packed, lists[number], blocks.lender[begin : begin + 2] * 0
         self.person = np.zeros(at.PERSON_ROWS * LANES, np.int32)
-        self.person[: at.PERSON_STATE * LANES] = blocks.people[number]
-        self.person_real = blocks.people_real[number].copy()
+        self.person_real = np.empty(at.PERSON_REALS * LANES, np.float32)
         self.loan = np.zeros((2, at.LOAN_ROWS * LANES), np.int32)
-        self.loan[:, : at.LOAN_STATE * LANES] = blocks.loans[begin : begin + 2]
-        self.loan_real = blocks.loan_reals[begin : begin + 2].copy()
+        self.loan_real = np.zeros((2, at.LOAN_REAL_ROWS * LANES), np.float32)
+        take_seats(
+            blocks.people, blocks.people_real, blocks.loans, blocks.loan_reals, number, begin, 2, self.person,
+            self.person_real, self.loan, self.loan_real,
+        )  # fmt: skip
         self.words, self.late = np.zeros(4 * LANES, np.uint32), np.zeros(LANES + 1, np.int64)
         self.sums = np.zeros((2, at.COLUMNS), np.int64)
         key = key_of(load.SEED)
         live_month(
-            self.person, self.person_real, self.loan, self.loan_real, self.words, self.late, self.products, 0, 2, 0,
-            np.uint32(0), *key, packed.month_real[0, 0], packed.month_whole[0, 0], packed.month_whole[0, 1],
-            packed.model_real, packed.model_whole, packed.product_real, packed.product_whole, self.sums,
+            self.person, self.person_real, self.loan, self.loan_real, self.words, self.late, self.products,
+            self.lenders, 0, 2, 0, np.uint32(0), *key, packed.month_real[0, 0], packed.month_whole[0, 0],
+            packed.lender_real[0, 0], packed.lender_whole[0, 0], packed.lender_whole[0, 1], packed.model_real,
+            packed.model_whole, packed.product_real, packed.product_whole, packed.relief_real, packed.relief_whole,
+            self.sums,
         )  # fmt: skip
         self.before = [values.copy() for values in self.state()]
 
@@ -78,29 +82,36 @@ class Block:
     def steps(self) -> list[Step]:
         """Name, function, arguments, and how often a borrower of this block goes through it in a month."""
         p, (line, loan), (line_real, loan_real) = self.packed, self.loan, self.loan_real
-        real, whole, later = p.month_real[0, 1], p.month_whole[0, 1], p.month_whole[0, 2]
+        month, whole = p.month_real[0, 1], p.month_whole[0, 1]
+        terms, lender = p.lender_real[0, 1, 0], p.lender_whole[0, 1, 0]
         rates, rules = p.product_real[self.products], p.product_whole[self.products]
-        count = steps.find_late(line, self.late)
+        count, one = arrears.find_late(line, self.late), np.float32(1)
         person, words, sums, late = self.person, self.words, self.sums, self.late
-        everybody = p.model_real, p.model_whole
+        model, numbers = p.model_real, p.model_whole
+        relief = p.relief_real, p.relief_whole
+        at_stake = late, count, person, line, line_real, words, lender, lender, rates[0], rules[0], *relief
         return [
             ("draw_words", steps.draw_words, (person, words, 2, np.uint32(0), *key_of(load.SEED)), 1),
-            ("work_and_pay", steps.work_and_pay, (person, self.person_real, words, real, whole, *everybody), 1),
-            ("bill_revolving", steps.bill_revolving, (person, line, words, real, whole, rates[0], rules[0], True), 1),
-            ("bill_instalment", steps.bill_instalment, (person, loan, loan_real, words, whole), 1),
-            ("draw_on_line", steps.draw_on_line, (person, line, real), 1),
+            ("work_and_pay", steps.work_and_pay, (person, self.person_real, words, month, whole, model, numbers), 1),
+            ("bill_revolving", steps.bill_revolving, (person, line, words, terms, lender, rates[0], rules[0], True), 1),
+            ("bill_instalment", steps.bill_instalment, (person, loan, loan_real, words, lender), 1),
+            ("draw_on_line", steps.draw_on_line, (person, line, terms), 1),
             ("pay_revolving", steps.pay_revolving, (person, line, line_real, sums[0]), 1),
-            ("pay_instalment", steps.pay_instalment, (person, loan, whole, rules[1], True, sums[1]), 1),
-            ("end_of_month", steps.end_of_month, (person, p.model_real[at.SAVING]), 1),
-            ("recover_claims", steps.recover_claims, (person, line, line_real, words, p.model_real, sums[0]), 2),
-            ("find_late", steps.find_late, (line, late), 2),
+            ("pay_instalment", steps.pay_instalment, (person, loan, lender, rules[1], True, sums[1]), 1),
+            ("end_of_month", steps.end_of_month, (person, model[at.SAVING]), 1),
+            ("recover_claims", arrears.recover_claims, (person, line, line_real, words, one, model, sums[0]), 2),
+            ("find_late", arrears.find_late, (line, late), 2),
             (
                 f"late_lanes ({count} of {LANES})",
-                steps.late_lanes,
-                (late, count, person, line, line_real, words, whole, later, rates[0], rules[0], True, sums[0]),
+                arrears.late_lanes,
+                (*at_stake, numbers, True, sums[0]),
                 2,
             ),
-            ("tally", steps.tally, (line, late, count, True, sums[0]), 2),
+            ("tally", sight.tally, (person, line, late, count, True, numbers[at.SICR_DROP], sums[0]), 2),
+            ("score_loan, a line", sight.score_loan, (person, line, True, model, numbers), 1),
+            ("score_loan, a loan", sight.score_loan, (person, loan, False, model, numbers), 1),
+            ("ask_bureau", sight.ask_bureau, (person, numbers), 1),
+            ("report_to_bureau", sight.report_to_bureau, (person, numbers), 1),
         ]  # fmt: skip
 
 

@@ -9,9 +9,11 @@ import xarray as xr
 from tqdm import tqdm
 
 from stresslab.engine.blocks import Blocks, build
+from stresslab.engine.custom import BUILT_IN
 from stresslab.engine.model import Model
 from stresslab.engine.months import Packed, pack
-from stresslab.engine.simulate import _run, simulate
+from stresslab.engine.running import run
+from stresslab.engine.simulate import simulate
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
 from stresslab.scenarios.paths import macro_paths
@@ -50,13 +52,13 @@ class Run:
         """What `simulate` does before the kernel starts."""
         model = Model.from_preset(PRESET)
         blocks = build(self.portfolio, model)
-        return blocks, pack(self.paths, self.portfolio, model, blocks.products, renewing=True)
+        return blocks, pack(self.paths, self.portfolio, model, blocks, renewing=True)
 
     def kernel(self, blocks: Blocks, packed: Packed, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """The compiled loop alone, on all paths."""
         with tqdm(disable=True) as bar:
             coordinates = self.paths["path"].values
-            return _run(blocks, packed, coordinates, SEED, threads, self.portfolio.sizes["loan"], bar)
+            return run(blocks, packed, coordinates, SEED, threads, self.portfolio.sizes["loan"], bar, BUILT_IN)
 
 
 def larger(portfolio: xr.Dataset, times: int) -> xr.Dataset:
