@@ -49,6 +49,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
+    "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
@@ -62,7 +63,7 @@ html_static_path = ["_static"]
 html_css_files = ["stresslab.css"]
 html_favicon = "_static/stresslab.svg"
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "glossary", "tutorial", "evidence", "ideas/*")}
+html_sidebars = {page: [] for page in ("index", "glossary", "tutorial", "evidence", "responses", "own_behaviour", "ideas/*")}
 html_theme_options = {
     "logo": {"text": "stresslab", "image_light": "_static/stresslab.svg", "image_dark": "_static/stresslab.svg"},
     "navigation_with_keys": False,
