@@ -341,12 +341,12 @@ def grow_old(slot: Slot, people: People, m: Month, whole: Array, before: Array, 
     return off
 
 
-def relet(slot: Slot, people: People, m: Month, off: Array, renewing: bool, sums: Array) -> None:
+def relet(slot: Slot, people: People, m: Month, off: Array, renewing: bool, supply_16: int, sums: Array) -> None:
     """Closed loans granted anew to those who have a job; what was written off this month is closed from now on."""
     closed = slot.closed
     if renewing and closed.size:
         word = (slot.draws(m, closed, RELET_SALT) >> 1).view(np.int32)
-        again = (word < slot.rules[at.RELET]) & (people.jobless[slot.owner[closed]] == 0)
+        again = (word < (int(slot.rules[at.RELET]) * supply_16 >> 16)) & (people.jobless[slot.owner[closed]] == 0)
         anew, closed = closed[again], closed[~again]
         slot.shut[anew] = 0
         if not slot.revolving:

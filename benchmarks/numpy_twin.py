@@ -154,7 +154,7 @@ class Twin:
             row = sums[slot.segment]
             of_loans.recover(slot, people, m, real, p.model_real, row)
             off = of_loans.grow_old(slot, people, m, whole, late_before, row)
-            of_loans.relet(slot, people, m, off, self.renewing, row)
+            of_loans.relet(slot, people, m, off, self.renewing, int(whole[at.SUPPLY_16]), row)
             of_loans.tally(slot, s, p.model_whole, row)
             of_loans.score(slot, people, m, s, p.model_real, p.model_whole)
         of_people.report_to_bureau(people, m, p.model_whole)

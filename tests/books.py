@@ -11,6 +11,7 @@ from stresslab.schema import BUCKETS, CAUSES, FLOWS, MINOR, STAGES
 
 SEGMENTS = ("ours:card", "ours:loan", "bank:card")
 STAGE_OF_BUCKET = np.array([0, 1, 1, 2, 2, 2, 2, 2])
+CAUSE_SHARES = [0.5, 0.1, 0.1, 0.1, 0.15, 0.05]
 
 
 def made_up_result(
@@ -28,7 +29,9 @@ def made_up_result(
     scenario : names, each harsher than the one before on the same draws; None: no such dimension
     Returns Dataset of every stock and flow of the schema; on each path, month and segment
     closing = opening + drawn + originated + interest + fees - paid - forgiven - written_off, in whole minor units.
-    Losses have a common cause: a draw of each path moves all its segments.
+    Losses have a common cause: a draw of each path moves all its segments. The same draw makes lenders grant less and
+    reach fewer, so that `line_supply` and `contact` fall from 1 in month 0, each lender's in all of his segments.
+    Part of what is not past due is in stage 2 (score fallen, or forborne) and in stage 3 (forborne after 90 days).
     """
     names = ["base"] if scenario is None else list(scenario)
     runs = [_one_scenario(paths, months, seed, list(segments), harshness=1.0 + k) for k in range(len(names))]
@@ -52,7 +55,7 @@ def _one_scenario(paths: int, months: int, seed: int, segments: list[str], harsh
     lives = [_photograph(owed, line, flows, np.zeros((paths, len(segments), len(CAUSES)), dtype=np.int64))]
     for _ in range(months):
         flows, late = _month(rng, owed, line, claims, weather)
-        lives.append(_photograph(owed, line, flows, entry_rng.multinomial(late, [0.5, 0.1, 0.1, 0.1, 0.2])))
+        lives.append(_photograph(owed, line, flows, entry_rng.multinomial(late, CAUSE_SHARES)))
     return _dataset(lives, segments, weather, own_share, seed)
 
 
@@ -90,7 +93,7 @@ def _month(
         "recovered": back,
         "defaulted": slide[..., 2],
     }
-    return flow, slide[..., 0] // (1000 * MINOR)
+    return flow, slide[..., 0] // (20 * MINOR)
 
 
 def _photograph(
@@ -98,9 +101,11 @@ def _photograph(
 ) -> dict[str, np.ndarray]:
     """The state at a month's end and the month's flows, in currency."""
     in_stage = owed @ np.eye(len(STAGES), dtype=np.int64)[STAGE_OF_BUCKET]
+    watched, forborne = owed[..., 0] // 50, owed[..., 0] // 400  # not past due, and yet not in stage 1
+    in_stage += np.stack([-watched - forborne, watched, forborne], axis=-1)
     money = {"balance": owed, "stage_balance": in_stage, "undrawn_limit": line} | flows
     shot = {name: amount / MINOR for name, amount in money.items()}
-    return shot | {"accounts": owed // (1000 * MINOR), "entries_to_arrears": entries.copy()}
+    return shot | {"accounts": owed // (20 * MINOR), "entries_to_arrears": entries.copy()}
 
 
 def _dataset(
@@ -116,6 +121,11 @@ def _dataset(
     data["unemployment_rate"] = (("path", "month"), rate.clip(0.01, 0.5))
     data["own_share"] = (("segment",), own_share)
     lender, product = zip(*(segment.split(":") for segment in segments), strict=True)
+    names = sorted(set(lender))
+    slump = weather[..., None] * np.minimum(np.arange(len(lives)), 6)[:, None]  # (path, month, segment)
+    place = np.array([names.index(name) for name in lender])
+    for name, gain in (("line_supply", 0.04), ("contact", 0.02)):
+        data[name] = (("path", "month", "segment"), np.exp(-gain * slump * (1 + place)), {"units": "1"})
     coords = {
         "path": np.arange(weather.shape[0]),
         "month": np.arange(len(lives)),

@@ -16,14 +16,34 @@ MAY_IMPORT = {
     "studies": {"schema", "scenarios", "engine", "population", "measures"},
     "views": {"schema", "measures"},
 }
-INSIDE_ENGINE = {
-    "random": set(),
-    "behaviour": set(),
+INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stand above it in this table
     "layout": set(),
     "rows": set(),
-    "steps": {"random", "behaviour", "layout"},
-    "kernel": {"steps", "layout", "rows"},
-}
+    "random": set(),
+    "behaviour": set(),
+    "steps": {"layout", "random", "behaviour"},
+    "arrears": {"layout", "random", "behaviour", "steps"},
+    "sight": {"layout", "behaviour", "steps"},
+    "kernel": {"layout", "rows", "steps", "arrears", "sight"},
+    "custom": {"behaviour", "steps", "arrears", "sight", "kernel"},
+    "model": set(),
+    "flows": {"model"},
+    "responses": {"layout", "model"},
+    "blocks": {"layout", "model"},
+    "months": {"layout", "model", "flows", "responses", "blocks"},
+    "field": {"layout", "model", "responses", "months"},
+    "running": {"layout", "random", "custom", "model", "blocks", "months"},
+    "together": {"layout", "custom", "model", "responses", "blocks", "months", "field", "running"},
+    "labels": {"layout", "responses", "blocks", "months", "together"},
+    "asking": {"custom", "model", "responses", "blocks", "months", "field", "running", "together", "labels"},
+    "recording": {"asking"},
+    "trace": {"layout", "random", "custom", "blocks", "months", "asking"},
+    "panel": {"layout", "random", "model", "responses", "blocks", "months", "field", "running", "asking"},
+    "simulate": {
+        "layout", "custom", "model", "responses", "blocks", "months", "field", "running", "together", "labels",
+        "asking", "recording", "trace",
+    },
+}  # fmt: skip
 
 
 def imported(path: Path, source: str | None = None) -> set[str]:
@@ -64,7 +84,32 @@ def test_a_wrong_import_is_seen():
     assert wrong_way(PACKAGE / "engine/model.py", "from ..population import synthetic") == {"population"}
 
 
+def inside_engine(module, source=None):
+    """Modules of the engine that one of them imports."""
+    names = imported(PACKAGE / f"engine/{module}.py", source)
+    return {name.split(".")[1] for name in names if name.startswith("engine.")}
+
+
 @pytest.mark.parametrize("module", INSIDE_ENGINE)
 def test_the_engine_is_a_stack(module):
-    inside = {name.split(".")[1] for name in imported(PACKAGE / f"engine/{module}.py") if name.startswith("engine.")}
-    assert inside <= INSIDE_ENGINE[module]
+    below = [*INSIDE_ENGINE][: [*INSIDE_ENGINE].index(module)]
+    assert INSIDE_ENGINE[module] <= {*below}
+    assert inside_engine(module) <= INSIDE_ENGINE[module]
+
+
+def test_every_module_has_its_place_in_the_stack():
+    assert {path.stem for path in (PACKAGE / "engine").glob("*.py")} - {"__init__"} == {*INSIDE_ENGINE}
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "above"),
+    [
+        ("steps", "from .sight import tally", {"sight"}),
+        ("sight", "from . import arrears", {"arrears"}),
+        ("kernel", "from stresslab.engine.custom import Kernel", {"custom"}),
+        ("responses", "from .months import pack\nfrom .model import Model", {"months"}),
+        ("field", "import stresslab.engine.simulate", {"simulate"}),
+    ],
+)
+def test_a_module_that_looks_up_the_stack_is_seen(module, source, above):
+    assert inside_engine(module, source) - INSIDE_ENGINE[module] == above

@@ -90,7 +90,20 @@ def test_one_loan_lives(book, calm):
         ({"threads": 0}, ["threads", "0"]),
         ({"seed": -1}, ["seed", "-1"]),
         ({"trace": [10**6]}, ["trace", "1000000"]),
-        ({"seed": -1, "threads": 0, "horizon": 99}, ["seed", "threads", "horizon"]),
+        ({"responses": sl.Outreach()}, ["responses", "Outreach", "expected a list"]),
+        ({"responses": ["Outreach"]}, ["responses", "'Outreach'", "expected a response"]),
+        ({"responses": [sl.Outreach(), sl.Outreach(cost_monthly=9.0)]}, ["responses", "more than once", "name="]),
+        (
+            {"responses": [sl.EarlyWarning(), sl.EarlyWarning(name="b")]},
+            ["responses", "2 of EarlyWarning", "at most 1"],
+        ),
+        ({"feedback": True}, ["feedback", "True", "Feedback(...)"]),
+        ({"behaviour": {"jobb": abs}}, ["behaviour", "'jobb'", "'job'"]),
+        ({"behaviour": {"fade": abs}}, ["behaviour", "'fade'", "numba.njit"]),
+        (
+            {"seed": -1, "threads": 0, "horizon": 99, "feedback": 1, "responses": 1, "behaviour": 1},
+            ["seed", "threads", "horizon", "feedback", "responses", "behaviour", "6 faults"],
+        ),
     ],
 )
 def test_a_bad_argument_is_named(book, calm, asked, words):
@@ -118,9 +131,25 @@ def test_a_book_without_preset_needs_a_model(book, calm):
     assert sl.simulate(bare, calm, model, seed=1, progress=False).sizes["month"] == 4
 
 
+def test_feedback_needs_arrears_at_the_start(book, calm):
+    sound = {"balance": book["balance"] * (book["days_past_due"] == 0), "days_past_due": book["days_past_due"] * 0}
+    sound["overdue"] = book["overdue"] * 0
+    with pytest.raises(sl.InputError) as caught:
+        sl.simulate(book.assign(sound), calm, seed=1, feedback=sl.Feedback(), progress=False)
+    for words in ("found no loan 30 days late", "found no loan 90 days late", "300 borrowers", "contagion"):
+        assert words in str(caught.value)
+    off = sl.Feedback(supply=0.0, contagion=0.0, caseload=0.0, recovery=0.0)
+    assert sl.simulate(book.assign(sound), calm, seed=1, feedback=off, progress=False).sizes["month"] == 4
+
+
+ASKED = {"plain": {}, "second round": {"feedback": sl.Feedback(), "responses": [sl.Outreach(), sl.Restructuring()]}}
+
+
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
 @pytest.mark.parametrize("suffix", ["nc", "zarr"])
-def test_results_come_back_unchanged(book, calm, tmp_path, suffix):
-    result = sl.simulate(book, calm, seed=1, progress=False, trace=[3])
+def test_results_come_back_unchanged(calm, tmp_path, suffix, asked):
+    book = sl.synthetic_portfolio("china-online", borrowers=2_000, seed=1)
+    result = sl.simulate(book, calm, seed=1, progress=False, trace=[3], **asked)
     path = tmp_path / f"result.{suffix}"
     if suffix == "nc":
         result.to_netcdf(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import float32, int32, njit
+from numba import float32, int32, int64, njit
 
 from . import behaviour as act
 from . import layout as at
@@ -237,16 +237,17 @@ def late_lanes(
                 back_to_contract(k, loan, real)
             barred = loan[at.MARKS + k] & int32(at.BARRED)
             if renewing and loan[at.CLOSED + k] > ZERO and person[at.JOBLESS + k] == ZERO and not barred:
-                let_again(k, loan, word, product_whole, sums)
+                let_again(k, loan, word, lender_whole[at.SUPPLY_16], product_whole, sums)
         offered = loan[at.MISSED + k] > ZERO or loan[at.MARKS + k] & int32(at.OFFERED)
         if offered and loan[at.BALANCE + k] > ZERO and relief_whole.shape[0] > 0:
             offer_relief(k, loan, real, word, lender_whole, relief_real, relief_whole, revolving, sums)
 
 
 @njit(forceinline=True)
-def let_again(k, loan, word, product_whole, sums):
-    """A line closed by write-off is granted anew now and then."""
-    if int32(spread(word, loan[at.SALT + k] + RELET_SALT) >> np.uint32(1)) < product_whole[at.RELET]:
+def let_again(k, loan, word, supply_16, product_whole, sums):
+    """A line closed by write-off is granted anew now and then, as far as the lender's supply goes."""
+    chance = (int64(product_whole[at.RELET]) * supply_16) >> 16
+    if int32(spread(word, loan[at.SALT + k] + RELET_SALT) >> np.uint32(1)) < chance:
         loan[at.CLOSED + k] = ZERO
         if product_whole[at.REVOLVING] == ZERO:
             loan[at.BALANCE + k] = loan[at.USUAL + k]

@@ -58,8 +58,11 @@ def panel(
     """
     asked, paths = ask("panel", portfolio, macro, model, seed, None, renewal, threads, responses, feedback, behaviour)
     last = paths.sizes["month"]
-    kept = list(range(last + 1)) if months is None else sorted({int(month) for month in months})
     faults = []
+    whole = months is None or all(isinstance(month, int | np.integer) for month in months)
+    kept = sorted({int(month) for month in months}) if months is not None and whole else list(range(last + 1))
+    if not whole:
+        faults.append(f"months: found {months!r}, expected whole numbers among 0 ... {last}; choose some of these")
     if "scenario" in paths.dims or paths.sizes["path"] != 1:
         faults.append(f"macro: found dimensions {dict(macro.sizes)}, expected a single path; select one with isel")
     if not kept or kept[0] < 0 or kept[-1] > last:
@@ -87,7 +90,9 @@ def _live_and_look(asked: Asked, packed: Packed, path: int, kept: list[int]) -> 
     coordinate, oldest = np.array([path], np.uint32), _claim_days(asked)
     rows: dict[str, list[Array]] = {}
     for t in range(packed.month_real.shape[1] + 1):
-        before = _loan(blocks, loans, at.MISSED)
+        missed, marks = _loan(blocks, loans, at.MISSED), _loan(blocks, loans, at.MARKS)
+        hidden = (missed == 0) & ((marks & at.PLANNED) > 0)  # what a plan hid comes back when it is broken
+        before = np.where(hidden, _loan(blocks, loans, at.DEPTH), missed)
         asked.kernel.live_together(
             persons, person_reals, loans, loan_reals, blocks.first_slot, blocks.product, blocks.segment, lenders, t,
             coordinate, *key_of(asked.seed), packed.month_real, packed.month_whole,

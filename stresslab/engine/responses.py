@@ -179,6 +179,11 @@ class Restructuring(Response):
             faults.append(
                 f"from_days: found {self.from_days} with to_days {self.to_days}, expected at most it; mend either"
             )
+        if sound and self.from_days <= self.to_days and self.depths[0] > self.depths[1]:
+            found = f"found {self.from_days} with to_days {self.to_days}"
+            faults.append(
+                f"from_days: {found}, expected a multiple of 30 between them, as days are counted; widen them"
+            )
         if sound and self.holiday_months >= self.probation_months:
             found = f"found {self.holiday_months} with probation_months {self.probation_months}"
             faults.append(f"holiday_months: {found}, expected fewer, for a plan is proved by payments; mend either")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import ks_2samp, rankdata
+from scipy.stats import rankdata
 
 from stresslab.engine.panel import panel
 from stresslab.schema import InputError
@@ -128,11 +128,9 @@ def _discrimination(score: Array, bad: Array) -> tuple[float, float, float]:
     auc = 1.0 - (rankdata(score)[bad].sum() - wrong * (wrong + 1) / 2) / (good * wrong)
     one, two = auc / (2.0 - auc), 2.0 * auc**2 / (1.0 + auc)
     variance = auc * (1.0 - auc) + (wrong - 1) * (one - auc**2) + (good - 1) * (two - auc**2)
-    return (
-        auc,
-        float(np.sqrt(variance / (good * wrong))),
-        float(ks_2samp(score[~bad], score[bad], method="asymp").statistic),
-    )
+    points = np.unique(score)
+    passed = [np.searchsorted(np.sort(score[who]), points, side="right") / who.sum() for who in (bad, ~bad)]
+    return auc, float(np.sqrt(variance / (good * wrong))), float(abs(passed[0] - passed[1]).max())
 
 
 def _by_band(score: Array, bad: Array, edges: Array) -> tuple[Array, Array]:

@@ -40,6 +40,8 @@ def life_faults(result: object, borrower: object, path: object, figure: object) 
     lost = [f"trace_{name}" for name in (*BORROWER, *LOAN) if f"trace_{name}" not in result]
     if lost:
         return [f"{name}: missing, expected months of traced borrowers; call simulate(trace=[...])" for name in lost]
+    if "path" not in result.dims:
+        return ["path: found none among the dimensions, expected one; keep it, as with isel(path=[0])"]
     faults = []
     if "scenario" in result["trace_pay"].dims:
         faults.append("scenario: found several, expected one; select it with sel(scenario=...)")

@@ -8,8 +8,9 @@ from tqdm import tqdm
 from benchmarks.numpy_twin import Twin
 from stresslab.engine import layout as at
 from stresslab.engine.blocks import build
+from stresslab.engine.custom import BUILT_IN
 from stresslab.engine.months import pack
-from stresslab.engine.simulate import _run
+from stresslab.engine.running import run
 from tests.engine.small import busy, harsh, late_book
 
 SEED, BORROWERS = 2**40 + 5, 300
@@ -26,12 +27,13 @@ def book_of(preset: str) -> xr.Dataset:
 @pytest.mark.parametrize("renewing", [True, False])
 @pytest.mark.parametrize("chunk", [100, 1_000])
 def test_twin_has_the_bits_of_the_kernel(preset: str, renewing: bool, chunk: int) -> None:
-    book, model, macro = book_of(preset), busy(preset), harsh(16, 2)
+    contact = ("month", np.where(np.arange(16) % 2 == 0, 1.0, 0.1))  # what lenders do depends on the month
+    book, model, macro = book_of(preset), busy(preset), harsh(16, 2).assign(collections_capacity=contact)
     blocks = build(book, model)
-    packed = pack(macro, book, model, blocks.products, renewing)
+    packed = pack(macro, book, model, blocks, renewing)
     paths = np.array([7, 2**31])
     with tqdm(disable=True) as bar:
-        totals, jobless = _run(blocks, packed, paths, SEED, 1, book.sizes["loan"], bar)
+        totals, jobless = run(blocks, packed, paths, SEED, 1, book.sizes["loan"], bar, BUILT_IN)
     twin = Twin(blocks, packed, SEED, chunk)
     for place, path in enumerate(paths):
         sums, out_of_work = twin.run(place, int(path))
@@ -40,18 +42,19 @@ def test_twin_has_the_bits_of_the_kernel(preset: str, renewing: bool, chunk: int
 
 
 def test_the_book_lives_through_all_that_is_rare() -> None:
-    """Otherwise equal sums would show nothing: every column but the one that nobody fills has an amount in it."""
+    """Otherwise equal sums would show nothing: every column that a response does not fill has an amount in it."""
     book, model = book_of("china-online"), busy("china-online")
     blocks = build(book, model)
-    packed = pack(harsh(16), book, model, blocks.products, True)
+    packed = pack(harsh(16), book, model, blocks, True)
     sums, _ = Twin(blocks, packed, SEED).run(0, 0)
     empty = np.flatnonzero(sums.sum(axis=(0, 1)) == 0)
-    assert empty.tolist() == [at.C_FORGIVEN]
+    responses = range(at.C_FORBORNE, at.C_ENTRIES)
+    assert empty.tolist() == [at.C_FORGIVEN, *responses]
 
 
 def test_another_seed_has_other_bits() -> None:
     book, model = book_of("china-online"), busy("china-online")
     blocks = build(book, model)
-    packed = pack(harsh(3), book, model, blocks.products, True)
+    packed = pack(harsh(3), book, model, blocks, True)
     one, other = (Twin(blocks, packed, seed).run(0, 0)[0] for seed in (1, 2))
     assert (one != other).any()

@@ -56,8 +56,13 @@ def busy(preset: str = "china-online") -> Model:
         "spending.expense_mean": 2.0,
         "willingness.forgetting": 0.3,
         "willingness.cured_in_month": 0.8,
+        "willingness.misunderstanding": 0.5,
         "willingness.strategic_monthly": 0.10,
         "willingness.contact_on_strategic": 0.3,
+        "applications.usual_monthly": 0.3,
+        "applications.short_monthly": 0.6,
+        "applications.refused_below": 350.0,
+        "applications.granted_above": 600.0,
         "recovery.halving_months": 6.0,
     }
     for name in model.products:

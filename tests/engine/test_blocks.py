@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.engine import layout as at
-from stresslab.engine.blocks import MOST_LOANS, WIDEST, _embed, _merge, build, read_back
+from stresslab.engine.blocks import MEMORY_UNIT, MOST_LOANS, WIDEST, _embed, _merge, build, read_back
 from stresslab.engine.layout import LANES
 from stresslab.engine.model import Model
 from stresslab.schema import InputError
@@ -57,7 +57,11 @@ def book_with(lists):
         tenor_months=("loan", np.where(line, 0, 12)),
         remaining_months=("loan", np.where(line, 0, 6)),
         instalment=("loan", np.where(line, 0.0, 90.0)),
-        balance=("loan", 100.0 + np.arange(owner.size)),
+        balance=("loan", 100.0 * (np.arange(owner.size) % 7)),
+        score=("borrower", 500.0 + np.arange(len(lists))),
+        inquiries=("borrower", np.arange(len(lists)) / MEMORY_UNIT),
+        score_change=("loan", 5 - 3 * np.arange(owner.size)),
+        recent_arrears=("loan", 1.0 + np.arange(owner.size) / MEMORY_UNIT),
     ).assign_attrs(own_lender="ant")
 
 
@@ -74,6 +78,9 @@ def check_blocks(book, model=MODEL):
     labels = list(zip(book["lender"].values.astype(str), product.astype(str), strict=True))
     assert [blocks.segments[blocks.segment[s]] for s in slot] == labels
     assert [blocks.products[blocks.product[s]] for s in slot] == product.astype(str).tolist()
+    assert [blocks.lenders[blocks.lender[s]] for s in slot] == [lender for lender, _ in labels]
+    assert blocks.lenders == sorted({lender for lender, _ in labels})
+    check_scores(book, blocks)
     for i in range(book.sizes["borrower"]):
         mine = np.flatnonzero(owner == i)
         in_turn = mine[np.argsort(slot[mine])]
@@ -84,6 +91,23 @@ def check_blocks(book, model=MODEL):
     filled[slot, lane] = True
     assert (blocks.loans.reshape(-1, at.LOAN_STATE, LANES).transpose(0, 2, 1)[~filled] == 0).all()
     return blocks
+
+
+def check_scores(book, blocks):
+    """What scores are made of: application score, open loans anywhere, and what lenders and the bureau remember."""
+    owner, points = book["borrower"].values, np.rint(book["score"].values)
+    (slot, lane), (block, seat) = (np.divmod(where, LANES) for where in (blocks.place, blocks.seat))
+    open_loans = [(book["balance"].values[owner == i] > 0).sum() for i in range(book.sizes["borrower"])]
+    for row, values in (
+        (at.POINTS, points),
+        (at.INQUIRIES, np.rint(book["inquiries"].values * MEMORY_UNIT)),
+        (at.LOANS, open_loans),
+    ):
+        assert blocks.people[block, row + seat].tolist() == list(values)
+    score = points[owner] + book["score_change"].values
+    memory = np.rint(book["recent_arrears"].values * MEMORY_UNIT)
+    for row, values in ((at.SCORE, score), (at.MEMORY, memory)):
+        assert blocks.loans[slot, row + lane].tolist() == values.tolist()
 
 
 @settings(max_examples=25, deadline=None)
@@ -126,8 +150,11 @@ def test_a_portfolio_is_read_back_as_it_was(preset):
     book, model = late_book(preset, borrowers=700), busy(preset)
     back = read_back(check_blocks(book, model), book, model)
     xr.testing.assert_allclose(back, book, rtol=1e-7)
-    for name in ("balance", "overdue", "claim", "claim_months", "days_past_due", "jobless_months", "remaining_months"):
+    whole = ("claim_months", "days_past_due", "jobless_months", "remaining_months", "score_change")
+    for name in ("balance", "overdue", "claim", "inquiries", "recent_arrears", *whole):
         assert (back[name] == book[name]).all(), name
+    for name in ("inquiries", "recent_arrears", "score_change"):
+        assert np.unique(book[name]).size > 10, name  # there was something to remember
     other = book.assign(balance=book["balance"] + 0.01)
     assert not read_back(build(other, model), other, model).equals(back)
 

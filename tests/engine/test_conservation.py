@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from stresslab.engine.field import Feedback
+from stresslab.engine.labels import STAGE_OF_BUCKET
 from stresslab.engine.model import SECTIONS, Model, Product
-from stresslab.engine.simulate import STAGE_OF_BUCKET, advance, simulate
-from stresslab.schema import BUCKETS, STAGES, bucket_of
+from stresslab.engine.responses import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
+from stresslab.engine.simulate import advance, simulate
+from stresslab.portfolio.checking import check_portfolio
+from stresslab.schema import BUCKETS, CAUSES, STAGES, bucket_of
 
 from .small import PRESETS, busy, flat, harsh, late_book
 
@@ -36,17 +40,39 @@ def check_result(result, book):
     assert not gap(result).any()
     for name in ("balance", "accounts", "undrawn_limit", *PLUS, *MINUS, "recovered", "defaulted", "entries_to_arrears"):
         assert float(result[name].min()) >= 0.0, name
-    for stage in STAGES:
-        by_bucket = result["balance"].isel(bucket=np.flatnonzero(stage == STAGE_OF_BUCKET)).sum("bucket")
-        assert (minor(by_bucket) == minor(result["stage_balance"].sel(stage=stage))).all()
+    assert tuple(result["cause"].values) == CAUSES
+    for name in ("line_supply", "contact"):
+        assert ((result[name] >= 0.0) & (result[name] <= 1.0)).all()
+        assert (result[name].isel(month=0) == 1.0).all()
+    check_stages(result)
     late = result["accounts"].isel(bucket=slice(1, None)).sum("bucket").diff("month")
-    assert (late <= result["entries_to_arrears"].sum("cause").isel(month=slice(1, None))).all()
+    fallen = result["entries_to_arrears"].sum("cause")
+    if "redefaulted" in result:
+        fallen = fallen + result["redefaulted"]  # a broken plan is late again, but does not fall into arrears anew
+    assert (late <= fallen.isel(month=slice(1, None))).all()
     recovered, written_off = (minor(result[name]).sum(2).cumsum(1) for name in ("recovered", "written_off"))
     assert (recovered <= minor(book["claim"]).sum() + written_off).all()
 
 
+def check_stages(result):
+    """Stages hold what is that long past due, and of what is not: some in stage 2; in stage 3 only after a plan."""
+    stage = [minor(result["stage_balance"].sel(stage=stage)) for stage in STAGES]
+    past_due = [
+        minor(result["balance"].isel(bucket=np.flatnonzero(s == STAGE_OF_BUCKET)).sum("bucket")) for s in STAGES
+    ]
+    assert (sum(stage) == sum(past_due)).all()
+    assert (stage[1] >= past_due[1]).all()
+    if "restructured" in result:
+        assert (stage[2] >= past_due[2]).all()
+        never = (result["restructured"].cumsum("month") == 0).values
+        assert (stage[2][never] == past_due[2][never]).all()
+    else:
+        assert (stage[2] == past_due[2]).all()
+
+
 def check_book(book):
     """What every portfolio owes the engine."""
+    check_portfolio(book)
     amounts = ("liquid_buffer", "balance", "overdue", "claim")
     assert all(float(book[name].min()) >= 0.0 for name in amounts)
     assert (minor(book["overdue"]) <= minor(book["balance"])).all()
@@ -54,18 +80,32 @@ def check_book(book):
     assert (book["balance"].where(book["written_off"], 0.0) == 0.0).all()
     assert (book["remaining_months"] <= book["tenor_months"]).all()
     assert (book["employed"] == (book["jobless_months"] == 0)).all()
+    assert (book["recent_arrears"] >= book["days_past_due"] // 30).all()
 
 
 def sums_of(book, segments):
     """Balance [minor] and accounts (segment, bucket) of a portfolio."""
-    own = [f"{lender}:{product}" for lender, product in zip(book.lender.values, book["product"].values, strict=True)]
-    segment = np.array([list(segments).index(one) for one in own])
-    where = segment * len(BUCKETS) + bucket_of(book["days_past_due"].values // 30)
+    where = segment_of(book, segments) * len(BUCKETS) + bucket_of(book["days_past_due"].values // 30)
     line = (book["tenor_months"] == 0) & (book["limit"] > 0) & ~book["written_off"]
     accounts = (line | (book["balance"] > 0)).values.astype(np.int64)
     shape = (len(segments), len(BUCKETS))
     cells = shape[0] * shape[1]
     return [np.bincount(where, one, cells).reshape(shape) for one in (minor(book["balance"]), accounts)]
+
+
+def segment_of(book, segments):
+    """Position of each loan's segment."""
+    own = [f"{lender}:{product}" for lender, product in zip(book.lender.values, book["product"].values, strict=True)]
+    return np.array([list(segments).index(one) for one in own])
+
+
+def stages_of(book, scores, model, segments):
+    """Balance [minor] (segment, stage) of a portfolio whose lenders went by these changes of score in the month."""
+    fallen = (book["days_past_due"].values == 0) & (scores.values <= -model.scoring.sicr_drop)
+    stage = STAGE_OF_BUCKET[bucket_of(book["days_past_due"].values // 30)] + fallen
+    cells = len(segments) * len(STAGES)
+    where = segment_of(book, segments) * len(STAGES) + stage - 1
+    return np.bincount(where, minor(book["balance"]), cells).reshape(len(segments), len(STAGES))
 
 
 @pytest.mark.parametrize("renewal", RENEWALS)
@@ -85,12 +125,17 @@ def test_simulate_and_advance_agree(preset, renewal):
     macro, model = harsh(18).isel(path=0), busy(preset)
     asked = {"model": model, "seed": 2, "renewal": renewal}
     result = simulate(BOOKS[preset], macro, progress=False, **asked)
-    for months, book in ((0, BOOKS[preset]), (18, advance(BOOKS[preset], macro, 18, **asked))):
+    opened = BOOKS[preset]
+    before, last = (advance(opened, macro, months, **asked) for months in (17, 18))
+    for months, book, scores in ((0, opened, opened.score_change), (18, last, before.score_change)):
         check_book(book)
         balance, accounts = sums_of(book, result["segment"].values)
         then = result.isel(path=0, month=months)
         assert (minor(then["balance"]) == balance).all()
         assert (then["accounts"] == accounts).all()
+        stages = stages_of(book, scores, model, result["segment"].values)
+        assert (minor(then["stage_balance"]) == stages).all()
+        assert (stages != stages_of(book, 0 * scores, model, result["segment"].values)).any()  # some have fallen
         assert float(then["unemployment_rate"]) == pytest.approx(1.0 - float(book["employed"].mean()))
 
 
@@ -98,16 +143,30 @@ def inside(spec):
     """Values between the bounds of a parameter, both included."""
     low, high = spec.metadata["low"], spec.metadata["high"]
     if isinstance(spec.default, tuple):
-        return st.lists(st.floats(low, high), min_size=1, max_size=14).map(tuple)
+        most = 14 if spec.name == "give_up" else 11
+        return st.lists(st.floats(low, high), min_size=1, max_size=most).map(tuple)
     if isinstance(spec.default, int):
-        return st.integers(int(low), min(int(high), 60))
+        return st.integers(int(low), min(int(high), 60) if spec.metadata["unit"] == "month" else int(high))
     return st.floats(low, high)
 
 
-def parameters_of(section):
+IN_ORDER = (("refused_below", "granted_above"), ("from_days", "to_days"), ("holiday_months", "probation_months"))
+"""Parameters of which the first must be below the second, by 0.01 if they are no whole numbers."""
+
+
+@st.composite
+def parameters_of(draw, section):
     """Some of a section's parameters."""
-    fields = {name: inside(spec) for name, spec in section.__dataclass_fields__.items() if "low" in spec.metadata}
-    return st.fixed_dictionaries({}, optional=fields)
+    specs = {name: spec for name, spec in section.__dataclass_fields__.items() if "low" in spec.metadata}
+    chosen = draw(st.fixed_dictionaries({}, optional={name: inside(spec) for name, spec in specs.items()}))
+    for first, second in IN_ORDER:
+        if {first, second} & set(chosen):
+            low, high = draw(inside(specs[first])), specs[second].metadata["high"]
+            assume(low + 0.02 < high)
+            whole = isinstance(low, int)
+            chosen[first] = low
+            chosen[second] = draw(st.integers(low + 1, int(high)) if whole else st.floats(low + 0.02, high))
+    return chosen
 
 
 @st.composite
@@ -149,19 +208,85 @@ def test_books_balance_under_any_rules(preset, renewal, data):
     check_book(advance(BOOKS[preset], macro, 24, **asked))
 
 
+ALONE = {"refused_below": ("granted_above", 1_000.0), "granted_above": ("refused_below", 0.0)}
+"""What must stand at its own end for the other to come near its bound: these two never meet."""
+
+
 def bounds():
-    """Every parameter at either bound, as a change of the busy model."""
+    """Every parameter at either bound, as changes of the busy model."""
     products = {f"products.{name}": Product for name in busy().products}
     for where, section in {**SECTIONS, **products}.items():
         for name, spec in section.__dataclass_fields__.items():
             for bound in ("low", "high") if "low" in spec.metadata else ():
                 value = type(spec.default)(spec.metadata[bound]) if name != "give_up" else [spec.metadata[bound]]
-                yield f"{where}.{name}", value
+                changes = {f"{where}.{name}": value}
+                if name in ALONE:
+                    other, end = ALONE[name]
+                    changes[f"{where}.{other}"] = end
+                    changes[f"{where}.{name}"] = value if value != end else abs(value - 0.01)
+                yield f"{where}.{name}-{bound}", changes
+    yield "applications.almost-equal", {"applications.refused_below": 0.0, "applications.granted_above": 0.01}
 
 
-@pytest.mark.parametrize(("name", "value"), [*bounds()])
-def test_a_parameter_may_stand_at_its_bound(name, value):
-    book, model = BOOKS["china-online"], busy().replace(**{name: value})
+@pytest.mark.parametrize("changes", [change for _, change in bounds()], ids=[name for name, _ in bounds()])
+def test_a_parameter_may_stand_at_its_bound(changes):
+    book, model = BOOKS["china-online"], busy().replace(**changes)
     jobless = 1.0 - float(book["employed"].mean())  # stays as it is, which any flows can follow
     calm = flat(18, min(jobless / model.employment.borrower_ratio, 0.6))
     check_result(simulate(book, calm, model, seed=8, progress=False), book)
+
+
+ALL_AT_ONCE = (
+    Outreach(capacity=0.2),
+    EarlyWarning(score_below=560, use_from=0.9, window=3, freeze=True),
+    LimitManagement(cut=0.5, freeze_below=450, start_month=4),
+    Restructuring(name="pause", from_days=0, to_days=59, holiday_months=2, probation_months=6, capacity=0.1),
+    ContingencyPlan(
+        level=0.1,
+        responses=(
+            Restructuring(name="haircut", forgiveness=0.4, fee=0.05, capacity=0.3, take_up=0.9, probation_months=4),
+            Restructuring(name="rate", rate_reduction=0.8, term_months=0, capacity=0.3, probation_months=3),
+        ),
+    ),
+)
+
+
+@st.composite
+def responses(draw):
+    """Some of what a lender can do, on any terms."""
+    kinds = [kind for kind in (Outreach, EarlyWarning, LimitManagement, Restructuring) if draw(st.booleans())]
+    found = [kind(**draw(parameters_of(kind))) for kind in kinds]
+    if draw(st.booleans()):
+        waiting = (Restructuring(name="waiting", **draw(parameters_of(Restructuring))),)
+        trigger = draw(st.sampled_from(["arrears", "losses", "cash"]))
+        chosen = draw(parameters_of(ContingencyPlan))
+        terms = {name: value for name, value in chosen.items() if name not in ("start_month", "months")}
+        found.append(ContingencyPlan(trigger=trigger, responses=waiting, **terms))
+    return found
+
+
+@pytest.mark.parametrize("renewal", RENEWALS)
+@pytest.mark.parametrize("preset", PRESETS)
+@FEW
+@given(data=st.data())
+def test_books_balance_whatever_comes_back(preset, renewal, data):
+    asked = {
+        "seed": data.draw(st.integers(0, 2**64 - 1)),
+        "renewal": renewal,
+        "responses": data.draw(responses()),
+        "feedback": data.draw(st.none() | parameters_of(Feedback).map(lambda chosen: Feedback(**chosen))),
+    }
+    result = simulate(BOOKS[preset], data.draw(macros()), data.draw(models(preset)), progress=False, **asked)
+    check_result(result, BOOKS[preset])
+
+
+@pytest.mark.parametrize("feedback", [None, Feedback(sample=100)], ids=["alone", "feedback"])
+@pytest.mark.parametrize("renewal", RENEWALS)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_books_balance_whatever_lenders_do(preset, renewal, feedback):
+    asked = {"seed": 1, "renewal": renewal, "responses": ALL_AT_ONCE, "feedback": feedback, "progress": False}
+    result = simulate(BOOKS[preset], harsh(36, 3), busy(preset), **asked)
+    check_result(result, BOOKS[preset])
+    for name in ("forgiven", "restructured", "redefaulted", "flagged", "warned", "false_alarms"):
+        assert result[name].any(), name
+    assert gap(result.assign(forgiven=result["forgiven"] * 0.0)).any()  # what is forgiven has left the book

@@ -11,13 +11,27 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stresslab.engine import months, simulate
+from stresslab.engine import months, running, simulate
+from stresslab.engine.field import Feedback
+from stresslab.engine.responses import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
 from stresslab.engine.simulate import advance
 
 from .small import PRESETS, busy, flat, harsh, late_book
 
 REPOSITORY = Path(__file__).parents[2]
 MONTHS, PATHS = 12, 3
+SECOND_ROUND = {
+    "feedback": Feedback(sample=300),
+    "responses": [
+        Outreach(capacity=0.2),
+        EarlyWarning(score_below=560, window=3, freeze=True),
+        LimitManagement(cut=0.5, freeze_below=450, start_month=4),
+        Restructuring(forgiveness=0.3, probation_months=4, capacity=0.3),
+        ContingencyPlan(level=0.1, responses=(Restructuring(name="pause", holiday_months=2, capacity=0.3),)),
+    ],
+}
+"""A sample of a fifth of the borrowers finds what comes back, and their lender does all he can about it."""
+OVER_ALL_MONTHS = ["amplification", "amplification_se"]
 
 
 def run(book, macro, **asked):
@@ -39,28 +53,54 @@ def result(book, macro):
     return run(book, macro, threads=1)
 
 
-def test_any_number_of_threads(book, macro, result):
+@pytest.fixture(scope="module")
+def second(book, macro, result):
+    """The result with all that comes back; it is another one than without, and a sample's."""
+    found = run(book, macro, threads=1, **SECOND_ROUND)
+    for name in ("active", "restructured", "flagged", "forgiven"):
+        assert found[name].any(), name
+    assert not found[[*result]].equals(result)
+    other = run(book, macro, **SECOND_ROUND | {"feedback": Feedback(sample=500)})
+    assert not other["contact"].equals(found["contact"])
+    return found
+
+
+def test_any_number_of_threads(book, macro, result, second):
     for threads in (2, 5, None):
         xr.testing.assert_identical(run(book, macro, threads=threads), result)
+        xr.testing.assert_identical(run(book, macro, threads=threads, **SECOND_ROUND), second)
 
 
 @pytest.mark.parametrize("task", [1, 50_000, 10**9])
-def test_any_size_of_task(book, macro, result, task, monkeypatch):
-    monkeypatch.setattr(simulate, "TASK", task)
+def test_any_size_of_task(book, macro, result, second, task, monkeypatch):
+    monkeypatch.setattr(running, "TASK", task)
+    monkeypatch.setattr(running, "IN_STEP", 20 * task)
     xr.testing.assert_identical(run(book, macro, threads=2), result)
+    xr.testing.assert_identical(run(book, macro, threads=2, **SECOND_ROUND), second)
 
 
-def test_any_order_of_borrowers_and_loans(book, macro, result):
+def in_another_order(book):
+    """The same borrowers and loans, elsewhere."""
     rng = np.random.default_rng(0)
     people, loans = rng.permutation(book.sizes["borrower"]), rng.permutation(book.sizes["loan"])
     shuffled = book.isel(borrower=people, loan=loans)
-    place = np.argsort(people)
-    shuffled = shuffled.assign(borrower=("loan", place[shuffled["borrower"].values]))
+    return shuffled.assign(borrower=("loan", np.argsort(people)[shuffled["borrower"].values]))
+
+
+def test_any_order_of_borrowers_and_loans(book, macro, result):
+    shuffled = in_another_order(book)
     again = run(shuffled, macro)
     xr.testing.assert_equal(again.drop_vars("own_share"), result.drop_vars("own_share"))
     xr.testing.assert_allclose(again["own_share"], result["own_share"])  # a mean of the input, no result of the draws
     wrong = shuffled.assign(borrower_id=book["borrower_id"])  # the draws hang on the id, not on the place
     assert not run(wrong, macro).equals(result)
+
+
+@pytest.mark.parametrize("sample", [300, 10_000])
+def test_any_order_of_borrowers_and_loans_with_feedback(book, macro, sample):
+    asked = SECOND_ROUND | {"feedback": Feedback(sample=sample)}
+    again, found = (run(one, macro, **asked) for one in (in_another_order(book), book))
+    xr.testing.assert_equal(again.drop_vars("own_share"), found.drop_vars("own_share"))
 
 
 @pytest.mark.parametrize("path", range(PATHS))
@@ -70,6 +110,25 @@ def test_a_path_alone(book, macro, result, path):
     if path > 0:
         renamed = run(book, macro.isel(path=[path]).assign_coords(path=[0]))  # the draws hang on the coordinate
         assert not np.array_equal(renamed["balance"], alone["balance"])
+
+
+@pytest.mark.parametrize("path", range(PATHS))
+def test_a_path_alone_with_feedback(book, macro, second, path):
+    alone = run(book, macro.isel(path=[path]), **SECOND_ROUND)
+    xr.testing.assert_equal(alone, second.isel(path=[path]))
+    if path > 0:
+        renamed = run(book, macro.isel(path=[path]).assign_coords(path=[0]), **SECOND_ROUND)
+        assert not np.array_equal(renamed["balance"], alone["balance"])
+
+
+def test_rounds_of_feedback_do_not_look_at_other_paths(book, macro, second):
+    """Some paths are within the tolerance after one round and others are not, but all live the rounds asked for."""
+    gaps = [run(book, macro.isel(path=[path]), **SECOND_ROUND).attrs["feedback_gap"] for path in range(PATHS)]
+    between = (min(gaps) + second.attrs["feedback_gap"]) / 2
+    asked = SECOND_ROUND | {"feedback": Feedback(sample=300, rounds=2, tolerance=between)}
+    together = run(book, macro, **asked)
+    for path in range(PATHS):
+        xr.testing.assert_equal(run(book, macro.isel(path=[path]), **asked), together.isel(path=[path]))
 
 
 def test_a_borrower_alone(book, macro):
@@ -93,10 +152,20 @@ def test_a_shorter_horizon_is_the_beginning_of_a_longer_one(book, macro, result)
     xr.testing.assert_equal(run(book, macro, horizon=5), result.isel(month=slice(0, 6)))
 
 
-def test_scenarios_side_by_side(book, macro, result):
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_a_shorter_horizon_with_feedback(book, macro, rounds):
+    asked = SECOND_ROUND | {"feedback": Feedback(sample=300, rounds=rounds)}
+    shorter, longer = (run(book, macro, horizon=horizon, **asked) for horizon in (5, MONTHS))
+    xr.testing.assert_equal(
+        shorter.drop_vars(OVER_ALL_MONTHS), longer.isel(month=slice(0, 6)).drop_vars(OVER_ALL_MONTHS)
+    )
+
+
+def test_scenarios_side_by_side(book, macro, result, second):
     calm = macro.assign(unemployment_rate=macro["unemployment_rate"] * 0 + 0.05)
     both = xr.concat([calm, macro], xr.Variable("scenario", ["calm", "harsh"]), data_vars="all")
     xr.testing.assert_equal(run(book, both).sel(scenario="harsh", drop=True), result)
+    xr.testing.assert_equal(run(book, both, **SECOND_ROUND).sel(scenario="harsh", drop=True), second)
 
 
 @pytest.mark.parametrize("renewal", ["static", "run-off"])
@@ -125,9 +194,11 @@ def fingerprints():
     """A hash of every variable of a small run of each preset."""
     found = {}
     for preset in PRESETS:
-        values = run(late_book(preset), harsh(MONTHS, 2), threads=1)
-        for name in values.data_vars:
-            found[f"{preset} {name}"] = hashlib.sha256(values[name].values.tobytes()).hexdigest()
+        for asked in ({}, SECOND_ROUND):
+            values = run(late_book(preset), harsh(MONTHS, 2), threads=1, **asked)
+            for name in values.data_vars:
+                key = f"{preset} {name}{' second round' * bool(asked)}"
+                found[key] = hashlib.sha256(values[name].values.tobytes()).hexdigest()
     return found
 
 

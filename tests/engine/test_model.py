@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.engine.model import SECTIONS, Employment, Model, Product, Willingness
+from stresslab.engine.model import SECTIONS, Applications, Employment, Model, Product, Willingness
 from stresslab.schema import InputError
 
 from .small import PRESETS
@@ -14,6 +14,8 @@ from .small import PRESETS
 KINDS = {**SECTIONS, "product": Product}
 PARAMETERS = [(kind, spec) for kind in KINDS.values() for spec in dataclasses.fields(kind) if "low" in spec.metadata]
 NAMES = [f"{kind.__name__}.{spec.name}" for kind, spec in PARAMETERS]
+ROOM = {"refused_below": {"granted_above": 1_000.0}, "granted_above": {"refused_below": 0.0}}
+"""The other end of a range, far enough for a parameter to come near its bound, which it does not reach at one side."""
 
 
 @pytest.mark.parametrize(("kind", "spec"), PARAMETERS, ids=NAMES)
@@ -28,9 +30,12 @@ def test_a_parameter_knows_unit_bounds_and_source(kind, spec):
 @pytest.mark.parametrize(("kind", "spec"), PARAMETERS, ids=NAMES)
 def test_a_value_out_of_bounds_is_named(kind, spec):
     meta, several = spec.metadata, isinstance(spec.default, tuple)
+    room = ROOM.get(spec.name, {})
     for bound in (meta["low"], meta["high"]):
         value = type(spec.default[0] if several else spec.default)(bound)
-        kind(**{spec.name: (value,) if several else value})
+        if value in room.values():
+            value = abs(value - 0.1)
+        kind(**{spec.name: (value,) if several else value}, **room)
     for wrong in (meta["low"] - 1, meta["high"] + 1, float("nan"), "much", True, None):
         with pytest.raises(InputError) as caught:
             kind(**{spec.name: (wrong,) if several else wrong})
@@ -48,6 +53,18 @@ def test_whole_months_are_whole(name):
 def test_write_off_months_are_whole():
     with pytest.raises(InputError, match="write_off_months"):
         Product(write_off_months=9.5)
+
+
+@pytest.mark.parametrize("wrong", [(580.0, 580.0), (600.0, 580.0), (1_000.0, 1_000.0), (0.0, 0.0)])
+def test_credit_is_refused_below_where_it_is_granted(wrong):
+    with pytest.raises(InputError) as caught:
+        Applications(refused_below=wrong[0], granted_above=wrong[1])
+    (fault,) = caught.value.faults
+    found = f"found {wrong[0]} with granted_above {wrong[1]}"
+    assert fault == f"refused_below: {found}, expected it below by 0.01 or more; mend either"
+    Applications(refused_below=579.9, granted_above=580.0)
+    with pytest.raises(InputError, match=r"applications\.refused_below: found 600"):
+        Model.from_preset("china-online").replace(**{"applications.refused_below": 600})
 
 
 @pytest.mark.parametrize("wrong", [(), 0.5])
@@ -84,6 +101,16 @@ def values_of(kind):
         else:
             whole = isinstance(spec.default, int)
             made[spec.name] = st.integers(int(low), int(high)) if whole else st.floats(low, high)
+    if kind is Applications:  # two of them stand in an order
+        pair = (
+            st.lists(st.floats(0.0, 1_000.0), min_size=2, max_size=2, unique=True)
+            .map(sorted)
+            .filter(lambda ends: ends[0] <= ends[1] - 0.01)
+        )
+        others = {name: some for name, some in made.items() if name not in ROOM}
+        return st.builds(
+            lambda ends, **rest: kind(refused_below=ends[0], granted_above=ends[1], **rest), pair, **others
+        )
     return st.builds(kind, **made)
 
 

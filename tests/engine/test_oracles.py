@@ -9,10 +9,16 @@ from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
 from stresslab.population.synthetic import synthetic_portfolio
 
-from .small import book_of, flat, riskless
+from . import small
+from .small import book_of, flat
 
 CENT = Decimal("0.01")
 INSTALMENT = {"tenor_months": 12, "remaining_months": 12, "usual_balance": 12_000.0, "limit": 12_000.0}
+
+
+def riskless(**changes):
+    """Nothing left to chance, the first due date of a new loan included."""
+    return small.riskless(**({"willingness.misunderstanding": 0.0} | changes))
 
 
 def cents(amount):
@@ -105,6 +111,34 @@ def test_write_off_comes_at_its_month(months):
     assert np.flatnonzero(result["defaulted"].values.ravel()).tolist() == [3]
 
 
+# Scores.
+
+
+def test_a_score_forgets_by_hand():
+    """One of two loans usual anywhere: + 10. A due date missed long ago: 80 points, of which 31 / 256 fade a month.
+
+    256 -> 225 -> 198 -> 175 in 256ths, times 80: 70, 61 and 54 points. Stage 2 from 60 below the application score;
+    a month goes by what the score was before it.
+    """
+    loan = book_of(1, ("jiebei",), balance=12_000.0, instalment=1_066.19, recent_arrears=1.0, **INSTALMENT)
+    model = riskless(**{"scoring.loan_points": 10, "scoring.arrears_points": 80, "scoring.arrears_forgotten": 0.12})
+    result = simulate(loan, flat(4, 0.0), model, seed=1, renewal="run-off", progress=False, trace=[0])
+    assert result["trace_score"].values.ravel().tolist()[:4] == [600, 540, 549, 556]
+    watched = result["stage_balance"].sel(stage=2).values.ravel() > 0
+    assert watched.tolist() == [False, False, True, False, False]
+    assert (result["stage_balance"].sum("stage") == result["balance"].sum("bucket")).all()
+    again = simulate(loan.assign(score_change=loan["score_change"] - 60), flat(1, 0.0), model, seed=1, progress=False)
+    assert (again["stage_balance"].sel(stage=2).values.ravel() > 0).tolist() == [True, True]
+
+
+@pytest.mark.parametrize(("balance", "score"), [(1_500.0, 595), (1_000.0, 610), (500.0, 625), (0.0, 650)])
+def test_use_of_a_line_and_loans_elsewhere_by_hand(balance, score):
+    """30 (2 x use - 1) points off, and 10 on for each loan fewer than two; nothing owed is no loan."""
+    line = book_of(1, ("huabei",), balance=balance, usual_balance=balance, annual_rate=0.0)
+    result = simulate(line, flat(1, 0.0), riskless(), seed=1, progress=False, trace=[0])
+    assert result["trace_score"].values.ravel().tolist() == [600, score]
+
+
 # Chances.
 
 
@@ -169,6 +203,42 @@ def test_forgetting_and_stopping_by_choice_add_up():
     causes = result["entries_to_arrears"].isel(path=0, month=1, segment=0)
     assert causes.sum() == 1_000
     for cause in ("forgetting", "strategic"):
+        assert are_binomial(causes.sel(cause=[cause]).values, np.array([1_000]), 0.5)
+
+
+MISREAD = {"willingness.misunderstanding": 0.2, "willingness.cured_in_month": 0.6, "willingness.give_up": [0.0]}
+
+
+def test_only_the_first_due_date_of_a_new_loan_is_misread():
+    """0.2 (1 - 0.6) of new instalment loans in their first month; none later, none of older ones, no line."""
+    new, old = (book_of(4_000, ("jiebei",), **LONG | {"remaining_months": months}) for months in (120, 119))
+    for book, chance in ((new, 0.08), (old, 0.0), (book_of(500, ("huabei",)), 0.0)):
+        result = simulate(book, flat(6, 0.0), riskless(**MISREAD), seed=3, renewal="run-off", progress=False)
+        entries, current = entries_and_chances(result, "misunderstanding")
+        assert are_binomial(entries[:1], current[:1], chance)
+        assert not entries[1:].any()
+        assert result["entries_to_arrears"].sum() == entries.sum()
+    assert not are_binomial(entries[:1], current[:1], 0.2)
+
+
+def test_a_loan_granted_anew_is_misread_anew():
+    """The last instalment is paid in month 1, so that month 2 asks for the first of the next loan."""
+    book = book_of(4_000, ("jiebei",), **LONG | {"remaining_months": 1})
+    result = simulate(book, flat(3, 0.0), riskless(**MISREAD), seed=3, progress=False)
+    entries, current = entries_and_chances(result, "misunderstanding")
+    assert entries[[0, 2]].tolist() == [0, 0]
+    assert are_binomial(entries[1:2], current[1:2], 0.08)
+
+
+def test_forgetting_and_misreading_add_up():
+    """Half forget and half misread: nobody is left to pay a first instalment."""
+    book = book_of(1_000, ("jiebei",), **LONG)
+    certain = {"forgetting": 0.5, "misunderstanding": 0.5, "cured_in_month": 0.0}
+    model = riskless(**{f"willingness.{name}": value for name, value in certain.items()})
+    result = simulate(book, flat(1, 0.0), model, seed=3, renewal="run-off", progress=False)
+    causes = result["entries_to_arrears"].isel(path=0, month=1, segment=0)
+    assert causes.sum() == 1_000
+    for cause in ("forgetting", "misunderstanding"):
         assert are_binomial(causes.sel(cause=[cause]).values, np.array([1_000]), 0.5)
 
 
@@ -247,3 +317,27 @@ def test_pay_keeps_its_mean():
     error = 0.12 * np.sqrt(1.0 + np.arange(1, 13) / 12.0) / np.sqrt(300)
     assert (np.abs(mean / wage - 1.0) < 4.0 * error).all()
     assert not (np.abs(mean - 1.0) < 4.0 * error).all()
+
+
+def test_applications_are_granted_by_score():
+    """Who has paid off applies in 3 of 10 months; at 530 between 480 and 580 half are granted, of half the supply.
+
+    An application not granted stays with the bureau: 15 points each, of which a quarter fades a month.
+    """
+    paid_off = {"balance": 0.0, "usual_balance": 12_000.0, "tenor_months": 12, "remaining_months": 0, "score": 530.0}
+    book = book_of(4_000, ("jiebei",), instalment=1_066.19, **paid_off)
+    model = riskless(**{"applications.usual_monthly": 0.3})
+    for supply in (1.0, 0.5):
+        result = simulate(book, flat(1, 0.0, line_supply=supply), model, seed=3, progress=False)
+        granted = result["originated"].values[0, 1] / 12_000.0
+        assert are_binomial(granted, np.array([4_000]), 0.3 * 0.5 * supply)
+        assert not are_binomial(granted, np.array([4_000]), 0.3)
+    after = advance(book, flat(1, 0.0), 1, model, seed=3)
+    asked = after["inquiries"].values
+    assert set(np.unique(asked)) == {0.0, 1.0}
+    assert are_binomial(asked.sum(keepdims=True), np.array([4_000]), 0.3)
+    for score, chance in ((480.0, 0.0), (580.0, 0.3)):
+        other = simulate(book.assign(score=book["score"] * 0 + score), flat(1, 0.0), model, seed=3, progress=False)
+        assert are_binomial(other["originated"].values[0, 1] / 12_000.0, np.array([4_000]), chance)
+    gone = simulate(book, flat(3, 0.0), model, seed=3, renewal="run-off", progress=False)
+    assert not gone["originated"].any()

@@ -7,11 +7,16 @@ import pytest
 from numba import njit
 from scipy.stats import chi2_contingency, chisquare
 
+from stresslab.engine.blocks import MOST_LOANS
+from stresslab.engine.layout import PROGRAMMES
 from stresslab.engine.random import key_of, philox4x32, spread
+from stresslab.engine.steps import APPLY_SALT, CLAIM_SALT, OFFER_SALT, RELET_SALT
 
 from . import twin
 
-SALTS = (0, 1, 2, 64, 128)
+OFFERS = tuple(OFFER_SALT + 64 * programme for programme in range(PROGRAMMES))
+FAMILIES = (0, RELET_SALT, CLAIM_SALT, APPLY_SALT, *OFFERS)
+SALTS = (0, 1, 2, RELET_SALT, CLAIM_SALT, APPLY_SALT, OFFERS[0], OFFERS[-1])
 KNOWN = [
     ((0, 0, 0, 0), (0, 0), "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
     ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
@@ -67,8 +72,14 @@ def test_twin_and_kernel_draw_alike(words):
     for i in (0, 1, 2**18 - 1):
         mine = twin.philox((i, 5, 7, 0), (3, 2**8))
         assert mine == tuple(int(word) for word in words[:, i])
-        for salt in (0, 1, 60, 124, 188):
+        for salt in (0, 1, *(family + MOST_LOANS for family in FAMILIES)):
             assert twin.spread(mine[3], salt) == int(spread_words(words[3], salt)[i])
+
+
+def test_no_two_uses_share_a_salt():
+    """A loan's draws for what it is about, a new grant, its claim, an application and each programme's offer."""
+    salts = [0, *(family + loan for family in FAMILIES for loan in range(1, MOST_LOANS + 1))]
+    assert len(salts) == len(set(salts))
 
 
 @pytest.mark.parametrize("salt", SALTS)
@@ -119,7 +130,7 @@ def test_the_four_words_are_uniform_and_independent(words):
     assert looks_random(p_values)
 
 
-@pytest.mark.parametrize("salt", [0, 1, 64])
+@pytest.mark.parametrize("salt", [0, 1, RELET_SALT, OFFERS[-1]])
 def test_neighbours_share_nothing(words, salt):
     """The next borrower, the next month, the next path and the next seed draw anew."""
     here = spread_words(words[3], salt).astype(np.int64)

@@ -1,7 +1,7 @@
 """A plain twin of the borrower-month: one borrower at a time, his loans one after another, to be read and compared.
 
-Amounts are Python integers of minor units. Where the engine calculates in float32, `f32` does so here, because order
-and precision of its operations are part of the rules. `twin_run` reads the book and the parameters and adds up.
+`twin_sight` holds scores, applications and warnings, `twin_relief` plans, `twin_numbers` random words and rounding;
+`twin_run` reads the book and the parameters and adds up.
 """
 
 from __future__ import annotations
@@ -9,40 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from stresslab.schema import FLOWS
 
-f32 = np.float32
-WORD = 0xFFFFFFFF
-GOLDEN = 0x9E3779B9
+from . import twin_relief as relief
+from . import twin_sight as sight
+from .twin_numbers import GOLDEN as GOLDEN
+from .twin_numbers import WORD as WORD
+from .twin_numbers import f32, fade, money, spread, unit
+from .twin_numbers import philox as philox
 
-
-# Random numbers.
-
-
-def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Philox4x32-10 on whole numbers."""
-    a, b, c, d = counter
-    k0, k1 = key
-    for _ in range(10):
-        low, high = a * 0xD2511F53, c * 0xCD9E8D57
-        a, b, c, d = (high >> 32) ^ b ^ k0, high & WORD, (low >> 32) ^ d ^ k1, low & WORD
-        k0, k1 = (k0 + GOLDEN) & WORD, (k1 + 0xBB67AE85) & WORD
-    return a, b, c, d
-
-
-def spread(word: int, salt: int) -> int:
-    """Another uniform word for each salt."""
-    x = (word + salt * GOLDEN) & WORD
-    x = (x ^ x >> 16) * 0x7FEB352D & WORD
-    x = (x ^ x >> 15) * 0x846CA68B & WORD
-    return x ^ x >> 16
-
-
-def unit(word: int) -> f32:
-    """The high 24 bits as a number in [0, 1)."""
-    return f32(word >> 8) * f32(2.0**-24)
+EVENTS = ("restructured", "redefaulted", "flagged", "warned", "false_alarms", "lead_months")
 
 
 # Who lives, and what he owes.
@@ -50,10 +26,17 @@ def unit(word: int) -> f32:
 
 @dataclass
 class Loan:
-    """One loan; the second half is of the month."""
+    """One loan; what has a default begins with the path, and what follows `now` is of the month.
+
+    score, next_score : that lenders go by in this month and in the next one
+    memory : unpaid due dates that the score remembers [256ths]
+    warned : months for which it has been flagged
+    now : what its lender does this month
+    """
 
     row: int
     segment: int
+    lender: int
     rules: Any
     salt: int
     balance: int
@@ -69,17 +52,44 @@ class Loan:
     claim: int
     rate: f32
     claim_hazard: f32
+    next_score: int
+    memory: int
+    warned: int = 0
+    frozen: bool = False
+    plan: relief.Plan | None = None
+    now: Any = None
+    score: int = 0
     before: int = 0
     word: int = 0
     due: int = 0
     payable: int = 0
+    first_due: bool = False
     cause: str = ""
-    flows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FLOWS, 0))
+    flows: dict[str, int] = field(default_factory=dict)
+
+    def begin_month(self, lender: Any, word: int) -> None:
+        """A clean sheet; the score is last month's."""
+        self.flows, self.cause = dict.fromkeys((*FLOWS, *EVENTS), 0), ""
+        self.now, self.word, self.before, self.score = lender, word, self.missed, self.next_score
+
+    @property
+    def barred(self) -> bool:
+        """No drawing, and nothing new."""
+        return self.closed or self.held_back
+
+    @property
+    def held_back(self) -> bool:
+        """By its lender, who has frozen it or agreed a plan."""
+        return self.frozen or self.plan is not None
 
 
 @dataclass
 class Person:
-    """One borrower and his loans in the order in which he pays them; the last lines are of the month."""
+    """One borrower and his loans in the order in which he pays them; the last lines are of the month.
+
+    points : score when he applied
+    inquiries, open_loans : what the bureau knows: applications remembered [256ths], loans with a balance
+    """
 
     id: int
     income: f32
@@ -92,18 +102,23 @@ class Person:
     target: int
     jobless_months: int
     strategic: bool
+    points: int
+    inquiries: int
+    open_loans: int
     loans: list[Loan]
     pay: int = 0
+    spent: int = 0
     cash: int = 0
+    applications: int = 0
     poor: bool = False
+
+    @property
+    def short(self) -> int:
+        """What he lacks of what he means to pay."""
+        return sum(loan.payable for loan in self.loans) - self.cash
 
 
 # What the month asks of the borrower.
-
-
-def money(amount: f32) -> int:
-    """The nearest minor unit, halves up."""
-    return int(amount + f32(0.5))
 
 
 def job(person: Person, word: int, month: Any, everybody: Any) -> int:
@@ -152,9 +167,9 @@ def work_and_live(person: Person, words: tuple[int, int, int, int], month: Any, 
     received = pay_received(person, own_pay, words[2] >> 16 < month.furlough_16, month, everybody)
     person.poor = bool(received < everybody.low_pay * usual)
     needs = f32(person.necessities) * (everybody.frugal_cost if person.poor else f32(1))
-    expense = rare_expense(spread(words[3], 0), person.income, everybody)
     person.pay = money(received)
-    person.cash = person.buffer + person.pay - money(needs) - money(expense)
+    person.spent = money(needs) + money(rare_expense(spread(words[3], 0), person.income, everybody))
+    person.cash = person.buffer + person.pay - person.spent
 
 
 # What the lenders ask, and what he pays.
@@ -165,50 +180,72 @@ def minimum_payment(bill: int, share: f32, floor: int) -> int:
     return min(bill, max(floor, money(f32(bill) * share)))
 
 
-def careless(person: Person, month: Any) -> int:
-    """Chance (of 2**31) that he forgets or stops by choice."""
-    return month.forget + (month.strategy if person.strategic else 0)
+def due_on_line(loan: Loan) -> int:
+    """What is overdue, and of the rest the minimum payment or what a plan says instead."""
+    bill = loan.balance - loan.overdue
+    if loan.plan and loan.plan.holiday > 0:
+        return loan.overdue
+    if loan.instalment > 0:
+        return loan.overdue + min(bill, loan.instalment)
+    return loan.overdue + minimum_payment(bill, loan.rules.minimum_share, loan.rules.minimum_payment)
 
 
-def tries_to_pay(person: Person, loan: Loan, month: Any) -> bool:
-    """Not forgotten, not stopped by choice, not given up."""
-    return loan.word >> 1 >= max(careless(person, month), giving_up(person, loan.missed, month))
+def begins(loan: Loan) -> bool:
+    """Is it the first due date of a new loan? A plan may have as many to come."""
+    return not loan.rules.revolving and loan.remaining == loan.tenor and loan.plan is None
 
 
-def giving_up(person: Person, missed: int, month: Any) -> int:
+def misreads(loan: Loan) -> int:
+    """Chance (of 2**31) that he has misunderstood the terms of a new loan, as the first due date shows."""
+    return loan.now.misread if loan.first_due else 0
+
+
+def careless(person: Person, loan: Loan) -> int:
+    """Chance (of 2**31) that he forgets, misreads the terms or stops by choice."""
+    return loan.now.forget + misreads(loan) + (loan.now.strategy if person.strategic else 0)
+
+
+def giving_up(person: Person, missed: int, lender: Any) -> int:
     """Chance (of 2**31) of not trying, by unpaid due dates; who stopped by choice holds on to it."""
     if missed == 0:
         return 0
-    tired = month.give_up[min(missed, len(month.give_up) - 1)]
-    return max(tired, month.resolved) if person.strategic else tired
+    tired = lender.give_up[min(missed, len(lender.give_up) - 1)]
+    return max(tired, lender.resolved) if person.strategic else tired
 
 
-def bill(person: Person, loan: Loan, month: Any, static: bool) -> None:
+def resignation(person: Person, loan: Loan, everybody: Any) -> int:
+    """Chance (of 2**31) that he will not even try: giving up before this month's collectors, or a plan not kept."""
+    if loan.missed > 0:
+        broke = loan.plan is not None and loan.plan.broken
+        return max(giving_up(person, loan.missed, loan.now), everybody.broken_resolve if broke else 0)
+    return loan.plan.unkept if loan.plan and loan.plan.on_probation else 0
+
+
+def bill(person: Person, loan: Loan, everybody: Any) -> None:
     """What is due, what he means to pay of it, and what he spends on an open line."""
     if loan.rules.revolving:
-        loan.due = loan.overdue + minimum_payment(
-            loan.balance - loan.overdue, loan.rules.minimum_share, loan.rules.minimum_payment
-        )
+        loan.due = due_on_line(loan)
     else:
         loan.flows["interest"] = money(f32(loan.balance) * loan.rate)
         owed = loan.balance + loan.flows["interest"]
         loan.due = owed if loan.remaining <= 1 else min(owed, loan.overdue + loan.instalment)
-    loan.payable = loan.due if tries_to_pay(person, loan, month) else 0
-    if loan.rules.revolving and static and loan.missed == 0 and not loan.closed:
+    loan.first_due = begins(loan)
+    refrains = max(careless(person, loan), resignation(person, loan, everybody))
+    loan.payable = loan.due if loan.word >> 1 >= refrains else 0
+    if loan.rules.revolving and everybody.static and loan.missed == 0 and not loan.barred:
         settled = loan.balance if loan.transactor else loan.due
-        spent = min(loan.usual - (loan.balance - settled), loan.limit - loan.balance)
-        if spent > 0:
-            loan.flows["drawn"] = int(f32(spent) * month.supply)
-            person.cash += loan.flows["drawn"]
+        room = int(f32(loan.limit - loan.balance) * loan.now.supply)
+        loan.flows["drawn"] = max(0, min(loan.usual - (loan.balance - settled), room))
+        person.cash += loan.flows["drawn"]
 
 
-def draw_on_line(person: Person, loan: Loan, month: Any) -> None:
+def draw_on_line(person: Person, loan: Loan) -> None:
     """Short of cash for his payments he draws on an open line."""
-    short = sum(each.payable for each in person.loans) - person.cash
-    room = int(f32(loan.limit - loan.balance - loan.flows["drawn"]) * month.supply)
-    if loan.rules.revolving and loan.missed == 0 and not loan.closed and short > 0 and room > 0:
-        loan.flows["drawn"] += min(short, room)
-        person.cash += min(short, room)
+    room = int(f32(loan.limit - loan.balance - loan.flows["drawn"]) * loan.now.supply)
+    if loan.rules.revolving and loan.missed == 0 and not loan.barred and person.short > 0 and room > 0:
+        extra = min(person.short, room)
+        loan.flows["drawn"] += extra
+        person.cash += extra
 
 
 def next_missed(missed: int, paid: int, due: int, overdue: int) -> int:
@@ -231,8 +268,8 @@ def pay_revolving(person: Person, loan: Loan, later: int) -> None:
     person.cash -= paid
 
 
-def pay_instalment(person: Person, loan: Loan, month: Any, static: bool) -> None:
-    """The instalment; with a month's pay to spare perhaps the rest too; a finished loan is granted anew."""
+def pay_instalment(person: Person, loan: Loan, static: bool) -> None:
+    """The instalment; with a month's pay to spare perhaps the rest too; a finished loan may be granted anew."""
     paid = min(loan.payable, max(0, person.cash))
     person.cash -= paid
     owed = loan.balance + loan.flows["interest"]
@@ -242,9 +279,11 @@ def pay_instalment(person: Person, loan: Loan, month: Any, static: bool) -> None
     loan.missed = next_missed(loan.missed, paid, loan.due, loan.overdue)
     loan.overdue = max(0, loan.due - paid)
     loan.remaining = max(0, loan.remaining - 1) if loan.balance > 0 else 0
-    if static and loan.balance == 0 and not loan.closed and loan.word & 0xFFFF < month.supply_16:
-        loan.flows["originated"] = loan.balance = loan.usual
-        loan.remaining = loan.tenor
+    finished = owed > 0 and loan.balance == 0
+    if static and finished and not loan.barred and loan.word & 0xFFFF < loan.now.supply_16:
+        loan.flows["originated"] = loan.usual
+    if loan.flows["originated"] > 0:
+        loan.balance, loan.remaining = loan.usual, loan.tenor
 
 
 def keep_buffer(person: Person, saving: f32) -> int:
@@ -259,77 +298,106 @@ def keep_buffer(person: Person, saving: f32) -> int:
 
 
 def recovered(loan: Loan, word: int, everybody: Any) -> int:
-    """Rarely all or a part of a claim written off."""
-    if loan.claim == 0 or unit(word) >= loan.claim_hazard:
+    """Rarely all or a part of a claim written off; more rarely when arrears are high everywhere."""
+    hazard = loan.claim_hazard * loan.now.recovery
+    if loan.claim == 0 or unit(word) >= hazard:
         return 0
-    v = unit(word) / loan.claim_hazard
+    v = unit(word) / hazard
     if v < everybody.full_recovery:
         return loan.claim
     w = (v - everybody.full_recovery) / (f32(1) - everybody.full_recovery)
     return min(loan.claim, int(f32(loan.claim) * (f32(3) * everybody.partial_recovery * w * w)))
 
 
-def cause_of(person: Person, loan: Loan, month: Any) -> str:
+def cause_of(person: Person, loan: Loan) -> str:
     """Why a loan that was current is not."""
-    if loan.word >> 1 < month.forget:
+    if loan.word >> 1 < loan.now.forget:
         return "forgetting"
-    if loan.word >> 1 < careless(person, month):
+    if loan.word >> 1 < loan.now.forget + misreads(loan):
+        return "misunderstanding"
+    if loan.word >> 1 < careless(person, loan):
         return "strategic"
     if person.jobless_months > 0:
         return "job loss"
     return "income loss" if person.poor else "illiquidity"
 
 
-def follow_up(person: Person, loan: Loan, month: Any) -> None:
-    """Entry, late charge, default, write-off."""
+def late_charge(loan: Loan) -> int:
+    """A share of what is overdue, unless a broken plan has called all of it."""
+    return 0 if loan.plan and loan.plan.broken else money(f32(loan.overdue) * loan.rules.late_rate)
+
+
+def follow_up(person: Person, loan: Loan) -> None:
+    """Entry, late charge (none on what a broken plan has called), default, write-off."""
     if loan.before == 0:
-        loan.cause = cause_of(person, loan, month)
-    fee = money(f32(loan.overdue) * loan.rules.late_rate)
+        loan.cause = cause_of(person, loan)
+        sight.count_hit(loan)
+    fee = late_charge(loan)
     loan.overdue += fee
     loan.balance += fee
     loan.flows["fees"] = fee
     if loan.before < 3 <= loan.missed:
         loan.flows["defaulted"] = loan.balance
     if loan.missed >= loan.rules.write_off:
+        sight.remember(loan)
         loan.flows["written_off"] = loan.balance
         loan.claim += loan.balance
         loan.claim_hazard = loan.rules.recovery
         loan.balance = loan.overdue = loan.missed = loan.remaining = 0
         loan.closed = True
+        relief.back_to_contract(loan)
 
 
 def lend_again(person: Person, loan: Loan, word: int) -> None:
-    """After a write-off a borrower with a job may get the loan again."""
-    if loan.closed and person.jobless_months == 0 and word >> 1 < loan.rules.relet:
+    """After a write-off a borrower with a job may get the loan again, as far as supply goes."""
+    chance = int(loan.rules.relet) * int(loan.now.supply_16) >> 16
+    if loan.closed and not loan.held_back and person.jobless_months == 0 and word >> 1 < chance:
         loan.closed = False
         if not loan.rules.revolving:
             loan.flows["originated"] = loan.balance = loan.usual
             loan.remaining = loan.tenor
 
 
+def end_month(person: Person, loan: Loan, word: int, everybody: Any) -> None:
+    """Claims, arrears, plans, new credit after a write-off, offers, and the score for the next month."""
+    back = recovered(loan, spread(word, loan.salt + 128), everybody)
+    loan.flows["recovered"] = back
+    loan.claim -= back
+    person.buffer = max(0, person.buffer - back)
+    loan.claim_hazard = loan.claim_hazard * everybody.claim_fade
+    if loan.missed > 0:
+        if loan.plan and loan.plan.on_probation:
+            relief.break_plan(loan)
+        follow_up(person, loan)
+    else:
+        relief.live_by_plan(loan)
+        if everybody.static:
+            lend_again(person, loan, spread(word, loan.salt + 64))
+    if relief.is_open(loan):
+        relief.offer_relief(loan, word, everybody.programmes)
+    loan.next_score = sight.score(person, loan, everybody)
+
+
 def live_a_month(person: Person, words: tuple[int, int, int, int], month: Any, everybody: Any) -> None:
     """The whole month of one borrower."""
     for loan in person.loans:
-        loan.flows, loan.cause, loan.before = dict.fromkeys(FLOWS, 0), "", loan.missed
-        loan.word = spread(words[3], loan.salt)
+        loan.begin_month(month.lenders[loan.lender], spread(words[3], loan.salt))
+        sight.watch(loan, everybody.window)
+    person.applications = 0
     work_and_live(person, words, month, everybody)
     for loan in person.loans:
-        bill(person, loan, month, everybody.static)
+        bill(person, loan, everybody)
     for loan in person.loans:
-        draw_on_line(person, loan, month)
+        draw_on_line(person, loan)
+    for loan in person.loans if everybody.static else ():
+        sight.apply_for_credit(person, loan, spread(words[3], loan.salt + 192), everybody)
     for place, loan in enumerate(person.loans):
         if loan.rules.revolving:
             pay_revolving(person, loan, later=sum(each.payable for each in person.loans[place + 1 :]))
         else:
-            pay_instalment(person, loan, month, everybody.static)
+            pay_instalment(person, loan, everybody.static)
     person.buffer = keep_buffer(person, everybody.saving)
     for loan in person.loans:
-        back = recovered(loan, spread(words[3], loan.salt + 128), everybody)
-        loan.flows["recovered"] = back
-        loan.claim -= back
-        person.buffer = max(0, person.buffer - back)
-        loan.claim_hazard = loan.claim_hazard * everybody.claim_fade
-        if loan.missed > 0:
-            follow_up(person, loan, month)
-        elif everybody.static:
-            lend_again(person, loan, spread(words[3], loan.salt + 64))
+        end_month(person, loan, words[3], everybody)
+    person.open_loans = sum(loan.balance > 0 for loan in person.loans)
+    person.inquiries = fade(person.inquiries, everybody.forget_inquiries) + person.applications * 256

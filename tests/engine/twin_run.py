@@ -8,16 +8,20 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from tqdm import tqdm
 
 from stresslab.engine import layout as at
+from stresslab.engine.asking import ask
+from stresslab.engine.model import Model
 from stresslab.engine.months import Packed
 from stresslab.schema import BUCKETS, CAUSES, FLOWS, STAGES
 
 from . import twin
-from .twin import Loan, Person, f32
+from .twin import EVENTS, Loan, Person
+from .twin_numbers import f32
 
-LOAN_HISTORY = ("balance", "overdue", "missed", "claim", "due")
-PERSON_HISTORY = ("pay", "buffer", "jobless_months")
+LOAN_HISTORY = ("balance", "overdue", "missed", "claim", "due", "next_score", "cause")
+PERSON_HISTORY = ("pay", "buffer", "jobless_months", "spent")
 FIRST_MISSED = (0, 1, 2, 3, 4, 6, 9, 12)
 """Unpaid due dates at which each bucket begins."""
 
@@ -44,6 +48,9 @@ def people_of(book: xr.Dataset, everybody: Any, rules: dict[str, Any], segments:
             target=fen(p["buffer_target"][i]),
             jobless_months=0 if p["employed"][i] else max(1, int(p["jobless_months"][i])),
             strategic=bool(p["strategic"][i]),
+            points=round(float(p["score"][i])),
+            inquiries=round(float(p["inquiries"][i]) * 256),
+            open_loans=sum(p["balance"][r] > 0 for r in rows),
             loans=[loan_of(p, r, salt, everybody, rules, segments) for salt, r in enumerate(rows, start=1)],
         )
 
@@ -62,6 +69,7 @@ def loan_of(p: dict[str, Any], r: int, salt: int, everybody: Any, rules: dict[st
     return Loan(
         row=r,
         segment=segments.index(f"{p['lender'][r]}:{p['product'][r]}"),
+        lender=sorted({label.split(":")[0] for label in segments}).index(p["lender"][r]),
         rules=product,
         salt=salt,
         balance=fen(p["balance"][r]),
@@ -77,17 +85,30 @@ def loan_of(p: dict[str, Any], r: int, salt: int, everybody: Any, rules: dict[st
         claim=fen(p["claim"][r]),
         rate=f32(p["annual_rate"][r] / 12),
         claim_hazard=hazard,
+        next_score=round(float(p["score"][p["borrower"][r]])) + int(p["score_change"][r]),
+        memory=round(float(p["recent_arrears"][r]) * 256),
     )
 
 
 def rules_of_month(packed: Packed, path: int, t: int) -> Any:
-    """What holds for everybody in one month of one path."""
+    """What holds for everybody in one month of one path, and what each lender does then."""
     real, whole = packed.month_real[path, t], packed.month_whole[path, t].tolist()
+    of_lenders = zip(packed.lender_real[path, t], packed.lender_whole[path, t].tolist(), strict=True)
+    rows = [rules_of_lender(its_real, its_whole) for its_real, its_whole in of_lenders]
     return SimpleNamespace(
         separation=real[at.SEPARATION], find_early=real[at.FIND_EARLY], find_late=real[at.FIND_LATE],
-        wage=real[at.WAGE], keep=real[at.KEEP], supply=real[at.SUPPLY], furlough_16=whole[at.FURLOUGH_16],
-        supply_16=whole[at.SUPPLY_16], forget=whole[at.FORGET], strategy=whole[at.STRATEGY],
-        resolved=whole[at.RESOLVED], give_up=whole[at.GIVE_UP :],
+        wage=real[at.WAGE], keep=real[at.KEEP], furlough_16=whole[at.FURLOUGH_16],
+        lenders=[rows[row] for row in packed.lender],
+    )  # fmt: skip
+
+
+def rules_of_lender(real: Any, whole: list[int]) -> Any:
+    """What a lender does in a month."""
+    return SimpleNamespace(
+        supply=real[at.SUPPLY], recovery=real[at.RECOVERY], full_use=real[at.FULL_USE], supply_16=whole[at.SUPPLY_16],
+        forget=whole[at.FORGET], misread=whole[at.MISREAD], strategy=whole[at.STRATEGY], resolved=whole[at.RESOLVED],
+        warn_below=whole[at.WARN_BELOW], freeze_below=whole[at.FREEZE_BELOW], freezes=whole[at.FREEZES],
+        offers=whole[at.OFFER : at.GIVE_UP], give_up=whole[at.GIVE_UP :],
     )  # fmt: skip
 
 
@@ -102,7 +123,22 @@ def rules_of_everybody(packed: Packed, benefit_share: float) -> Any:
         claim_fade=real[at.CLAIM_FADE], full_recovery=real[at.FULL_RECOVERY],
         partial_recovery=real[at.PARTIAL_RECOVERY], early_months=whole[at.EARLY_MONTHS],
         benefit_months=whole[at.BENEFIT_MONTHS], fall_from=whole[at.FALL_FROM_16], expense_16=whole[at.EXPENSE_16],
-        static=whole[at.RENEWAL] > 0,
+        static=whole[at.RENEWAL] > 0, apply=real[at.APPLY], apply_short=real[at.APPLY_SHORT],
+        approve_from=real[at.APPROVE_FROM], approve_slope=real[at.APPROVE_SLOPE], use_points=real[at.USE_POINTS],
+        arrears_points=whole[at.ARREARS_POINTS], loan_points=whole[at.LOAN_POINTS],
+        inquiry_points=whole[at.INQUIRY_POINTS], forget_arrears=whole[at.FORGET_ARREARS],
+        forget_inquiries=whole[at.FORGET_INQUIRIES], sicr_drop=whole[at.SICR_DROP],
+        broken_resolve=whole[at.BROKEN_RESOLVE], window=whole[at.WARNING_WINDOW],
+        programmes=[terms_of(*rows) for rows in zip(packed.relief_real, packed.relief_whole.tolist(), strict=True)],
+    )  # fmt: skip
+
+
+def terms_of(real: Any, whole: list[int]) -> Any:
+    """What a restructuring programme offers."""
+    return SimpleNamespace(
+        rate_kept=real[at.RATE_KEPT], forgiven=real[at.FORGIVEN], fee=real[at.PLAN_FEE],
+        from_depth=whole[at.FROM_DEPTH], to_depth=whole[at.TO_DEPTH], extension=whole[at.EXTENSION],
+        holiday=whole[at.HOLIDAY_MONTHS], probation=whole[at.PROBATION], unkept=whole[at.UNKEPT :],
     )  # fmt: skip
 
 
@@ -136,39 +172,65 @@ def twin_lives(
     shape = (len(paths), months + 1, len(segments))
     last = {"balance": len(BUCKETS), "accounts": len(BUCKETS), "stage_balance": 3, "entries_to_arrears": len(CAUSES)}
     sums = {name: np.zeros((*shape, size), np.int64) for name, size in last.items()}
-    sums |= {name: np.zeros(shape, np.int64) for name in ("undrawn_limit", *FLOWS)}
+    sums |= {name: np.zeros(shape, np.int64) for name in ("undrawn_limit", *FLOWS, *EVENTS)}
     sums["jobless"] = np.zeros(shape[:2], np.int64)
-    loans = {name: np.zeros((*shape[:2], book.sizes["loan"]), np.int64) for name in (*LOAN_HISTORY, *FLOWS)}
+    loans = {name: np.zeros((*shape[:2], book.sizes["loan"]), np.int64) for name in (*LOAN_HISTORY, *FLOWS, *EVENTS)}
     people = {name: np.zeros((*shape[:2], book.sizes["borrower"]), np.int64) for name in PERSON_HISTORY}
     for p, path in enumerate(paths):
+        rules_of = [rules_of_month(packed, p, t) for t in range(months)]
         for i, person in enumerate(people_of(book, everybody, rules, segments)):
+            for loan in person.loans:
+                loan.begin_month(None, 0)
             for t in range(months + 1):
                 if t > 0:
                     words = twin.philox((person.id, t - 1, path, 0), (seed & twin.WORD, seed >> 32))
-                    twin.live_a_month(person, words, rules_of_month(packed, p, t - 1), everybody)
-                photograph(person, sums, (p, t))
+                    twin.live_a_month(person, words, rules_of[t - 1], everybody)
+                photograph(person, everybody, sums, (p, t))
                 for name, history in people.items():
                     history[p, t, i] = getattr(person, name)
                 for loan in person.loans:
                     for name, history in loans.items():
-                        history[p, t, loan.row] = loan.flows[name] if name in FLOWS else getattr(loan, name)
+                        history[p, t, loan.row] = of_month(loan, name)
     return sums, loans, people
 
 
-def photograph(person: Person, sums: dict[str, Any], when: tuple[int, int]) -> None:
+def of_month(loan: Loan, name: str) -> int:
+    """A number of a loan's month; its cause of arrears as a position, -1 for none."""
+    if name == "cause":
+        return CAUSES.index(loan.cause) if loan.cause else -1
+    return loan.flows[name] if name in loan.flows else getattr(loan, name)
+
+
+def stage_of(person: Person, loan: Loan, everybody: Any) -> int:
+    """By days past due; a loan that is not past due by its probation, or by how far its score has fallen."""
+    if loan.missed > 0:
+        return 2 if loan.missed < 3 else 3
+    if loan.plan and loan.plan.on_probation:
+        return loan.plan.stage
+    return 2 if person.points - loan.score >= everybody.sicr_drop else 1
+
+
+def photograph(person: Person, everybody: Any, sums: dict[str, Any], when: tuple[int, int]) -> None:
     """Add a borrower's month to the sums."""
     sums["jobless"][when] += person.jobless_months > 0
     for loan in person.loans:
         where = (*when, loan.segment)
         bucket = max(b for b, first in enumerate(FIRST_MISSED) if loan.missed >= first)
-        stage = STAGES.index(1 if loan.missed == 0 else 2 if loan.missed < 3 else 3)
         open_line = loan.rules.revolving and not loan.closed and loan.limit > 0
         sums["balance"][(*where, bucket)] += loan.balance
-        sums["stage_balance"][(*where, stage)] += loan.balance
+        sums["stage_balance"][(*where, STAGES.index(stage_of(person, loan, everybody)))] += loan.balance
         sums["accounts"][(*where, bucket)] += open_line or loan.balance > 0
-        if open_line and loan.missed == 0:
+        if open_line and loan.missed == 0 and not loan.barred:
             sums["undrawn_limit"][where] += max(0, loan.limit - loan.balance)
         if loan.cause:
             sums["entries_to_arrears"][(*where, CAUSES.index(loan.cause))] += 1
-        for name in FLOWS:
+        for name in (*FLOWS, *EVENTS):
             sums[name][where] += loan.flows[name]
+
+
+def conditions_lived(
+    book: xr.Dataset, macro: xr.Dataset, model: Model, renewal: str, seed: int, *, responses: Any, feedback: Any
+) -> Packed:
+    """Parameters, with what lenders did month by month as the engine found it: a small book is its own sample."""
+    asked, paths = ask("twin", book, macro, model, seed, None, renewal, 1, responses, feedback, None)
+    return asked.live(paths, tqdm(disable=True))[2]

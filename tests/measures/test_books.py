@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stresslab.schema import FLOWS, MINOR, STOCKS
+from stresslab.schema import CAUSES, FLOWS, MINOR, STOCKS
 from tests.books import made_up_result
 
 
@@ -27,6 +27,25 @@ def test_books_balance_to_the_fen(seed):
     assert (fen(result["stage_balance"]).sum("stage") == fen(result["balance"]).sum("bucket")).all()
     for name in (*STOCKS, *FLOWS):
         assert (result[name] >= 0).all(), name
+
+
+def test_what_is_not_past_due_may_be_in_a_later_stage():
+    result = made_up_result(paths=3, months=4)
+    stage, bucket = fen(result["stage_balance"]), fen(result["balance"])
+    first, later = stage.sel(stage=1, drop=True), bucket.isel(bucket=slice(3, None)).sum("bucket")
+    assert (first < bucket.sel(bucket="current", drop=True)).all()
+    assert (stage.sel(stage=3, drop=True) > later).all()
+
+
+def test_entries_have_every_cause_and_conditions_are_a_lender_s_own():
+    result = made_up_result(paths=20, months=12)
+    assert tuple(result["cause"].values) == CAUSES
+    assert (result["entries_to_arrears"].sum(["path", "month", "segment"]) > 0).all()
+    for name in ("line_supply", "contact"):
+        assert (result[name].sel(month=0) == 1.0).all()
+        assert ((result[name] > 0.0) & (result[name] <= 1.0)).all()
+        assert (result[name].sel(segment="ours:card") == result[name].sel(segment="ours:loan")).all()
+        assert (result[name].sel(segment="ours:card") != result[name].sel(segment="bank:card")).isel(month=-1).all()
 
 
 def test_one_lost_fen_is_found():

@@ -87,6 +87,16 @@ def test_scores_tell_risk():
     assert 0.55 < auc < 0.80
 
 
+def test_seasoning_leaves_what_lenders_remember(book):
+    fresh = synthetic_portfolio(book.attrs["preset"], borrowers=500, seed=7, seasoning_months=0)
+    for name in ("inquiries", "score_change", "recent_arrears"):
+        assert not fresh[name].any()
+    assert 0.01 < float((book["recent_arrears"] > 0).mean()) < 0.5
+    late = book["days_past_due"] >= 30
+    assert (book["recent_arrears"] >= book["days_past_due"] // 30).all()
+    assert float(book["score_change"].where(late).mean()) < float(book["score_change"].where(~late).mean()) - 80
+
+
 def test_presets_are_listed():
     assert presets() == ["china-online", "us-card"]
 

@@ -33,6 +33,7 @@ def three() -> pd.DataFrame:
             "household_support": [0.4, 0.3, 0.5],
             "strategic": [False, False, True],
             "score": [580.0, 700.0, 620.0],
+            "inquiries": [2.5, 0.0, 1.0],
         }
     )
     loans = pd.DataFrame(
@@ -51,6 +52,8 @@ def three() -> pd.DataFrame:
             "transactor": [False, False, False, False, False, True, True],
             "days_past_due": [0, 65, 0, 0, 95, 0, 0],
             "overdue": [0.0, 100.0, 0.0, 0.0, 300.0, 0.0, 0.0],
+            "score_change": [-40, -150, 10, -300, -240, 0, 30],
+            "recent_arrears": [0.75, 2.0, 0.0, 4.5, 3.0, 0.0, 0.0],
             "priority": [1.0, 1.0, 0.0, 1.0, 0.0, 2.0, 2.0],
             "own_share": [0.3, 0.3, 1.0, 0.3, 1.0, 1.0, 1.0],
             "written_off": [False, False, False, True, False, False, False],

@@ -42,6 +42,10 @@ def test_identities_that_the_tape_happens_to_obey():
         # level payments: 1,200 over 12 months at 1 % a month; 600 over 6 without interest
         ("instalment", [0.0, 0.0, 106.62, 0.0, 100.0, 0.0, 0.0]),
         ("usual_balance", [1000.0, 500.0, 1200.0, 0.0, 600.0, 1600.0, 0.0]),
+        # nothing is remembered but the arrears of now: 65 and 95 days late
+        ("recent_arrears", [0.0, 2.0, 0.0, 0.0, 3.0, 0.0, 0.0]),
+        ("score_change", [0] * 7),
+        ("inquiries", [0.0] * 3),
     ],
 )
 def test_each_identity(name, expected):
@@ -99,6 +103,17 @@ def test_overdue_is_the_instalments_missed():
 def test_what_is_no_identity_is_a_fault(name, says):
     (found,) = refusal(three().drop(columns=name))
     assert found.startswith(says)
+
+
+@pytest.mark.parametrize("name", ["balance", "days_past_due", "borrower_id"])
+def test_what_is_remembered_is_never_asked_for(name):
+    """A tape without it is whole, and where it does not follow, only what it follows from is a fault."""
+    remembered = ["recent_arrears", "score_change", "inquiries"]
+    tape = three().drop(columns=remembered)
+    assert read_portfolio(tape, **BASICS).attrs["derived"] == ", ".join(remembered)
+    for wrong in (tape.drop(columns=name), tape.assign(**{name: None})):
+        (found,) = refusal(wrong)
+        assert found.startswith(name)
 
 
 def test_constants_fill_every_row():
@@ -195,7 +210,7 @@ def test_amounts_scale_with_income():
 def test_without_income_it_is_drawn_by_rank_of_debt():
     tape, lenders = many(600)
     book = read_portfolio(tape.drop(columns="income"), **BOOK)
-    assert book.attrs["drawn"] == ", ".join(PEOPLE)
+    assert book.attrs["drawn"] == ", ".join(name for name in PEOPLE if name != "inquiries")
     assert stay_whole(table_of(book))
     assert set(book.income.values) <= set(DONORS.income.values)
     debt = np.bincount(DONORS.borrower, DONORS.balance)[donor_table().lenders == 1]

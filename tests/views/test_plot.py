@@ -115,7 +115,7 @@ def test_fan_of_another_lender(ax, lender, title, share):
         ("arrears_rate_90", "balance 90 or more days past due [%]", 0),
         ("written_off", "written off in the month [CNY thousand]", 1),
         ("entries_to_arrears", "entries to arrears in the month [number]", 1),
-        ("accounts", "accounts [number]", 0),
+        ("accounts", "accounts [thousand]", 0),
         ("stage_balance", "stage balance [CNY thousand]", 0),
         ("undrawn_limit", "undrawn limit [CNY thousand]", 0),
     ],
