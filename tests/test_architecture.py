@@ -37,7 +37,7 @@ INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stan
     "labels": {"layout", "responses", "blocks", "months", "together"},
     "asking": {"custom", "model", "responses", "blocks", "months", "field", "running", "together", "labels"},
     "recording": {"asking"},
-    "trace": {"layout", "random", "custom", "blocks", "months", "asking"},
+    "trace": {"layout", "random", "custom", "blocks", "months", "labels", "asking"},
     "panel": {"layout", "random", "model", "responses", "blocks", "months", "field", "running", "asking"},
     "simulate": {
         "layout", "custom", "model", "responses", "blocks", "months", "field", "running", "together", "labels",

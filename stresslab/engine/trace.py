@@ -10,12 +10,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.schema import MINOR, InputError
+from stresslab.schema import FLOWS, MINOR, InputError
 
 from . import layout as at
 from .asking import Asked
 from .blocks import Blocks, build
 from .custom import Kernel
+from .labels import COLUMN_OF
 from .months import Packed, product_arrays
 from .random import key_of
 
@@ -29,16 +30,7 @@ LOAN_ROWS = {
     "claim": at.CLAIM,
     "score": at.SCORE,
 }
-LOAN_FLOWS = {
-    "drawn": at.C_DRAWN,
-    "originated": at.C_ORIGINATED,
-    "interest": at.C_INTEREST,
-    "fees": at.C_FEES,
-    "paid": at.C_PAID,
-    "forgiven": at.C_FORGIVEN,
-    "written_off": at.C_WRITTEN_OFF,
-    "recovered": at.C_RECOVERED,
-}
+LOAN_FLOWS = {name: COLUMN_OF[name] for name in FLOWS if name != "defaulted"}
 LOAN_EVENTS = ("contact", "restructured", "redefaulted", "cause")
 
 
