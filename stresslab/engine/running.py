@@ -78,7 +78,14 @@ def run(
         return int(some_blocks.stop - some_blocks.start) * len(part)
 
     workers = threads or os.cpu_count() or 1
-    per_block = loans * months / blocks.count
+    lived = 0
+
+    def tell(block_paths: int) -> None:
+        """Whole loan-months, so that the last one fills the bar and no more."""
+        nonlocal lived
+        before, lived = lived, lived + block_paths
+        bar.update(loans * months * lived // blocks.count - loans * months * before // blocks.count)
+
     with ThreadPoolExecutor(workers) as pool:
         pending = set()
         try:
@@ -86,8 +93,8 @@ def run(
                 pending.add(pool.submit(work, *task))
                 if len(pending) >= 2 * workers:
                     done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                    bar.update(sum(future.result() for future in done) * per_block)
-            bar.update(sum(future.result() for future in pending) * per_block)
+                    tell(sum(future.result() for future in done))
+            tell(sum(future.result() for future in pending))
         except BaseException:
             stop.set()
             raise

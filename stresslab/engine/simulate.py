@@ -79,6 +79,7 @@ def simulate(
         [paths.isel(scenario=s) for s in range(paths.sizes["scenario"])] if "scenario" in paths.dims else [paths]
     )
     loan_months = portfolio.sizes["loan"] * paths.sizes["path"] * paths.sizes["month"] * len(scenarios)
+    loan_months *= 1 if feedback is None else feedback.rounds
     with tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05) as bar:
         parts = [_one_scenario(asked, one, bar, trace) for one in scenarios]
     return together(parts, paths).assign_attrs(

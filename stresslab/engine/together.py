@@ -127,7 +127,7 @@ def live_with_feedback(
     weight = np.bincount(blocks.lender[blocks.place // at.LANES], minlength=len(blocks.lenders)) / blocks.place.size
     difference = 0.0
     if whole:
-        bar.update(portfolio.sizes["loan"] * paths.size * macro.sizes["month"])
+        bar.update(portfolio.sizes["loan"] * paths.size * macro.sizes["month"] * gains.rounds)
         used = with_conditions(packed, conditions, model)
     else:
         for _ in range(gains.rounds):
