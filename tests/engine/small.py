@@ -81,6 +81,7 @@ def riskless(preset: str = "china-online", **changes: Any) -> Model:
         "income.fall_monthly": 0.0,
         "spending.expense_monthly": 0.0,
         "willingness.forgetting": 0.0,
+        "willingness.misunderstanding": 0.0,
         "willingness.strategic_monthly": 0.0,
     }
     quiet |= {f"products.{name}.prepayment_monthly": 0.0 for name in model.products}

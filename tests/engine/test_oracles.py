@@ -9,16 +9,10 @@ from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
 from stresslab.population.synthetic import synthetic_portfolio
 
-from . import small
-from .small import book_of, flat
+from .small import book_of, flat, riskless
 
 CENT = Decimal("0.01")
 INSTALMENT = {"tenor_months": 12, "remaining_months": 12, "usual_balance": 12_000.0, "limit": 12_000.0}
-
-
-def riskless(**changes):
-    """Nothing left to chance, the first due date of a new loan included."""
-    return small.riskless(**({"willingness.misunderstanding": 0.0} | changes))
 
 
 def cents(amount):
