@@ -150,8 +150,12 @@ def inside(spec):
     return st.floats(low, high)
 
 
-IN_ORDER = (("refused_below", "granted_above"), ("from_days", "to_days"), ("holiday_months", "probation_months"))
-"""Parameters of which the first must be below the second, by 0.01 if they are no whole numbers."""
+IN_ORDER = (
+    ("refused_below", "granted_above", 0.02),
+    ("from_days", "to_days", 29),
+    ("holiday_months", "probation_months", 1),
+)
+"""Parameters of which the first must be below the second, by so much; 30 days hold a multiple of 30."""
 
 
 @st.composite
@@ -159,13 +163,13 @@ def parameters_of(draw, section):
     """Some of a section's parameters."""
     specs = {name: spec for name, spec in section.__dataclass_fields__.items() if "low" in spec.metadata}
     chosen = draw(st.fixed_dictionaries({}, optional={name: inside(spec) for name, spec in specs.items()}))
-    for first, second in IN_ORDER:
+    for first, second, gap in IN_ORDER:
         if {first, second} & set(chosen):
             low, high = draw(inside(specs[first])), specs[second].metadata["high"]
-            assume(low + 0.02 < high)
+            assume(low + gap <= high)
             whole = isinstance(low, int)
             chosen[first] = low
-            chosen[second] = draw(st.integers(low + 1, int(high)) if whole else st.floats(low + 0.02, high))
+            chosen[second] = draw(st.integers(low + gap, int(high)) if whole else st.floats(low + gap, high))
     return chosen
 
 
