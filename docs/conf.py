@@ -64,7 +64,8 @@ html_css_files = ["stresslab.css"]
 html_favicon = "_static/stresslab.svg"
 html_show_sourcelink = False
 html_sidebars = {
-    page: [] for page in ("index", "glossary", "tutorial", "evidence", "responses", "own_behaviour", "ideas/*")
+    page: []
+    for page in ("index", "glossary", "tutorial", "evidence", "responses", "provisions", "own_behaviour", "ideas/*")
 }
 html_theme_options = {
     "logo": {"text": "stresslab", "image_light": "_static/stresslab.svg", "image_dark": "_static/stresslab.svg"},

@@ -35,7 +35,7 @@ forborne after 90+ and still in probation."""
 CAUSES = ("job loss", "income loss", "illiquidity", "strategic", "forgetting", "misunderstanding")
 """Why a loan that was current missed its due date."""
 
-STOCKS = ("balance", "accounts", "stage_balance", "undrawn_limit")
+STOCKS = ("balance", "accounts", "stage_balance", "undrawn_limit", "forborne_balance")
 FLOWS = (
     "drawn",
     "originated",

@@ -67,11 +67,12 @@ class Losses(Part):
 
 
 class Provisions(Part):
-    """Which schedule of categories and which percentages."""
+    """Which regime; categories and percentages of the Chinese one, the outlook of the others."""
 
-    regime: str = "china"
+    regime: Literal["china", "ifrs9", "cecl"] = "china"
     schedule: str | dict[str, str] = "cn2023"
     percentages: str = "pboc2002"
+    outlook: Literal["adaptive", "perfect-foresight"] = "adaptive"
 
 
 class Liquidity(Part):
@@ -164,7 +165,7 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
     macro = sl.macro_paths(
         _economy(study.macro.scenarios), study.macro.paths, seed=study.macro.seed, spread=study.macro.spread
     )
-    how = study.simulation
+    how, how_much = study.simulation, study.provisions
     result = sl.simulate(
         portfolio,
         macro,
@@ -175,6 +176,12 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
         threads=how.threads,
         progress=progress,
     )
+    rules: sl.China | str = how_much.regime
+    terms = None
+    if how_much.regime == "china":
+        rules = sl.China(schedule=how_much.schedule, percentages=how_much.percentages)
+    else:
+        terms = sl.term_structures(portfolio, macro, model, seed=how.seed, renewal=how.renewal, progress=progress)
     cash = study.liquidity.model_dump()
     confidence, horizon = cash.pop("confidence"), min(cash.pop("horizon"), result.sizes["month"] - 1)
     funding = sl.Funding.for_book(result, **cash)
@@ -182,7 +189,7 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
         portfolio,
         result,
         sl.loss_distribution(result, levels=study.losses.levels, lender=study.losses.lender),
-        sl.provisions(result, **study.provisions.model_dump()),
+        sl.provisions(result, rules, terms, outlook=how_much.outlook),
         sl.liquidity_buffer(result, funding, confidence=confidence, horizon=horizon),
     )
 
@@ -212,8 +219,10 @@ def summary_table(answers: Answers) -> pd.DataFrame:
         rows[f"  its standard error, {level:.1%} [%]"] = 100.0 * at["var_se_rate"]
         rows[f"loss ES {level:.1%} [%]"] = 100.0 * at["es_rate"]
     last = rules.isel(month=-1).mean("path")
-    rows[f"allowance at the end [{currency} m]"] = last["allowance_required"] / 1e6
-    rows["loan provision ratio at the end [%]"] = 100.0 * last["loan_provision_ratio"]
+    rows[f"allowance at the end [{currency} m]"] = last["allowance_held"] / 1e6
+    rows["allowance over loans at the end [%]"] = (
+        100.0 * last["allowance_held"] / balance.sum("bucket").isel(month=-1).mean("path")
+    )
     confidence = cash.attrs["confidence"]
     rows[f"buffer {confidence:.0%}, {cash.attrs['horizon']} months [{currency} m]"] = cash["buffer"] / 1e6
     rows[f"  its standard error [{currency} m]"] = cash["buffer_se"] / 1e6

@@ -103,7 +103,9 @@ def _photograph(
     in_stage = owed @ np.eye(len(STAGES), dtype=np.int64)[STAGE_OF_BUCKET]
     watched, forborne = owed[..., 0] // 50, owed[..., 0] // 400  # not past due, and yet not in stage 1
     in_stage += np.stack([-watched - forborne, watched, forborne], axis=-1)
+    early = owed[..., 0] // 800  # in plans that began before 90 days, among the watched
     money = {"balance": owed, "stage_balance": in_stage, "undrawn_limit": line} | flows
+    money["forborne_balance"] = early + forborne
     shot = {name: amount / MINOR for name, amount in money.items()}
     return shot | {"accounts": owed // (20 * MINOR), "entries_to_arrears": entries.copy()}
 

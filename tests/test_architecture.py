@@ -39,6 +39,7 @@ INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stan
     "recording": {"asking"},
     "trace": {"layout", "random", "custom", "blocks", "months", "labels", "asking"},
     "panel": {"layout", "random", "model", "responses", "blocks", "months", "field", "running", "asking"},
+    "fates": {"layout", "model", "asking", "panel"},
     "simulate": {
         "layout", "custom", "model", "responses", "blocks", "months", "field", "running", "together", "labels",
         "asking", "recording", "trace",

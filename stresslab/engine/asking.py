@@ -43,10 +43,14 @@ class Asked:
     feedback: Feedback | None
     kernel: Kernel
 
+    def pack(self, macro: xr.Dataset) -> Packed:
+        """Arrays for the kernel on these paths, as the macro path alone says."""
+        plans, window = programmes(self.responses), _watch(self.responses)
+        return pack(macro, self.portfolio, self.model, self.blocks, self.renewing, plans, window)
+
     def live(self, macro: xr.Dataset, bar: Any) -> tuple[Array, Array, Packed, SecondRound | None]:
         """All paths of one scenario: totals, jobless, the arrays used, and what came back if anything could."""
-        plans, window = programmes(self.responses), _watch(self.responses)
-        packed = pack(macro, self.portfolio, self.model, self.blocks, self.renewing, plans, window)
+        packed = self.pack(macro)
         if self.feedback is None and not self.responses:
             loans, paths = self.portfolio.sizes["loan"], macro["path"].values
             totals, jobless = run(self.blocks, packed, paths, self.seed, self.threads, loans, bar, self.kernel)

@@ -22,6 +22,7 @@ from .together import SecondRound
 Array = NDArray[Any]
 COLUMN_OF = {
     "undrawn_limit": at.C_UNDRAWN,
+    "forborne_balance": at.C_PROVING,
     "drawn": at.C_DRAWN,
     "originated": at.C_ORIGINATED,
     "interest": at.C_INTEREST,
@@ -59,7 +60,7 @@ def label(
         "entries_to_arrears": ((*dims, "cause"), totals[..., at.C_ENTRIES :], {"units": "number"}),
         "unemployment_rate": (dims[:2], jobless / portfolio.sizes["borrower"], {"units": "1"}),
     }
-    for name in ("undrawn_limit", *FLOWS):
+    for name in ("undrawn_limit", "forborne_balance", *FLOWS):
         variables[name] = (dims, money[..., COLUMN_OF[name]], {"units": "currency"})
     lenders, products = zip(*blocks.segments, strict=True)
     row = packed.lender[[blocks.lenders.index(lender) for lender in lenders]]

@@ -43,7 +43,8 @@ PROGRAMMES = 4
 # Sums over the lanes of a slot at month end, int64: eight buckets twice, then flows, then entries by six causes.
 C_BALANCE, C_ACCOUNTS, C_UNDRAWN, C_DRAWN, C_ORIGINATED, C_INTEREST, C_FEES, C_PAID = 0, 8, 16, 17, 18, 19, 20, 21
 C_FORGIVEN, C_WRITTEN_OFF, C_RECOVERED, C_DEFAULTED, C_WATCHED, C_FORBORNE = 22, 23, 24, 25, 26, 27
-C_REDEFAULTED, C_FLAGGED, C_WARNED, C_FALSE_ALARMS, C_LEAD, C_RESTRUCTURED, C_ENTRIES, COLUMNS = *range(28, 34), 37, 43
+C_REDEFAULTED, C_FLAGGED, C_WARNED, C_FALSE_ALARMS, C_LEAD, C_RESTRUCTURED = range(28, 34)
+C_PROVING, C_ENTRIES, COLUMNS = 37, 38, 44
 
 # What a month of a path holds for everybody: float32, then a threshold of 16 bits.
 SEPARATION, FIND_EARLY, FIND_LATE, WAGE, KEEP, MONTH_REALS = range(6)

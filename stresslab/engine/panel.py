@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -81,54 +82,68 @@ def panel(
 
 
 def _live_and_look(asked: Asked, packed: Packed, path: int, kept: list[int]) -> dict[str, Array]:
-    """The months of all borrowers in step under the conditions found, and what there is to see at those kept."""
+    """The months of all borrowers, and what there is to see at those kept."""
+    oldest, before = _claim_days(asked), np.zeros(0)
+    rows: dict[str, list[Array]] = {}
+    for t, seen in month_ends(asked, packed, path):
+        missed, claim = seen.loan(at.MISSED), seen.loan(at.CLAIM)
+        if t > 0:
+            oldest = np.where(claim > 0, 30 + np.where(oldest > 0, oldest, 30 * before), 0)
+        if t in kept:
+            found = {
+                "balance": seen.loan(at.BALANCE) / MINOR,
+                "claim": claim / MINOR,
+                "days_past_due": 30 * missed,
+                "overdue_days": np.maximum(30 * missed, oldest),
+                "score": seen.loan(at.SCORE),
+                "planned": (seen.loan(at.MARKS) & at.PLANNED) > 0,
+                "jobless_months": seen.person(at.JOBLESS),
+                "pay": seen.person(at.PAY) / MINOR,
+            }
+            for name, values in found.items():
+                rows.setdefault(name, []).append(values)
+        hidden = (missed == 0) & (
+            (seen.loan(at.MARKS) & at.PLANNED) > 0
+        )  # what a plan hid comes back when it is broken
+        before = np.where(hidden, seen.loan(at.DEPTH), missed)
+    return {name: np.stack(values) for name, values in rows.items()}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Working arrays of all borrowers at a month end, read in the portfolio's order."""
+
+    blocks: Blocks
+    persons: Array
+    loans: Array
+
+    def loan(self, row: int) -> Array:
+        """One row of the working arrays in the order of the portfolio's loans."""
+        slot, lane = np.divmod(self.blocks.place, at.LANES)
+        return np.asarray(self.loans[slot, row + lane])
+
+    def person(self, row: int) -> Array:
+        """One row of the working arrays in the order of the portfolio's borrowers."""
+        block, lane = np.divmod(self.blocks.seat, at.LANES)
+        return np.asarray(self.persons[block, row + lane])
+
+
+def month_ends(asked: Asked, packed: Packed, path: int) -> Iterator[tuple[int, Rows]]:
+    """All borrowers in step through the months of one path: 0, 1, ... with what stands there at the month's end."""
     blocks = asked.blocks
     persons, person_reals = widened(blocks.people, at.PERSON_ROWS, 1), widened(blocks.people_real, at.PERSON_REALS, 1)
     loans, loan_reals = widened(blocks.loans, at.LOAN_ROWS, 1), widened(blocks.loan_reals, at.LOAN_REAL_ROWS, 1)
     segments, lenders = len(blocks.segments), packed.lender[blocks.lender]
     totals, jobless = np.zeros((segments, at.COLUMNS), np.int64), np.zeros(1, np.int64)
-    coordinate, oldest = np.array([path], np.uint32), _claim_days(asked)
-    rows: dict[str, list[Array]] = {}
     for t in range(packed.month_real.shape[1] + 1):
-        missed, marks = _loan(blocks, loans, at.MISSED), _loan(blocks, loans, at.MARKS)
-        hidden = (missed == 0) & ((marks & at.PLANNED) > 0)  # what a plan hid comes back when it is broken
-        before = np.where(hidden, _loan(blocks, loans, at.DEPTH), missed)
         asked.kernel.live_together(
             persons, person_reals, loans, loan_reals, blocks.first_slot, blocks.product, blocks.segment, lenders, t,
-            coordinate, *key_of(asked.seed), packed.month_real, packed.month_whole,
+            np.array([path], np.uint32), *key_of(asked.seed), packed.month_real, packed.month_whole,
             packed.lender_real[:, max(t - 1, 0)], packed.lender_whole[:, max(t - 1, 0)], packed.model_real,
             packed.model_whole, packed.product_real, packed.product_whole, packed.relief_real, packed.relief_whole,
             totals, segments, jobless,
         )  # fmt: skip
-        claim, days = _loan(blocks, loans, at.CLAIM), 30 * _loan(blocks, loans, at.MISSED)
-        if t > 0:
-            oldest = np.where(claim > 0, 30 + np.where(oldest > 0, oldest, 30 * before), 0)
-        if t in kept:
-            seen = {
-                "balance": _loan(blocks, loans, at.BALANCE) / MINOR,
-                "claim": claim / MINOR,
-                "days_past_due": days,
-                "overdue_days": np.maximum(days, oldest),
-                "score": _loan(blocks, loans, at.SCORE),
-                "planned": (_loan(blocks, loans, at.MARKS) & at.PLANNED) > 0,
-                "jobless_months": _person(blocks, persons, at.JOBLESS),
-                "pay": _person(blocks, persons, at.PAY) / MINOR,
-            }
-            for name, values in seen.items():
-                rows.setdefault(name, []).append(values)
-    return {name: np.stack(values) for name, values in rows.items()}
-
-
-def _loan(blocks: Blocks, table: Array, row: int) -> Array:
-    """One row of the working arrays in the order of the portfolio's loans."""
-    slot, lane = np.divmod(blocks.place, at.LANES)
-    return np.asarray(table[slot, row + lane])
-
-
-def _person(blocks: Blocks, table: Array, row: int) -> Array:
-    """One row of the working arrays in the order of the portfolio's borrowers."""
-    block, lane = np.divmod(blocks.seat, at.LANES)
-    return np.asarray(table[block, row + lane])
+        yield t, Rows(blocks, persons, loans)
 
 
 def _claim_days(asked: Asked) -> Array:

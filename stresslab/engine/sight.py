@@ -75,8 +75,10 @@ def tally(person, loan, late, count, revolving, drop, sums):
             late_accounts += 1
         elif plan < ZERO:
             sums[at.C_FORBORNE] += loan[at.BALANCE + k]
+            sums[at.C_PROVING] += loan[at.BALANCE + k]
         elif plan > ZERO or (marked and int32(person[at.POINTS + k] - loan[at.SCORE + k]) >= drop):
             sums[at.C_WATCHED] += loan[at.BALANCE + k]
+            sums[at.C_PROVING] += loan[at.BALANCE + k] if plan > ZERO and plan != int32(at.BROKEN) else int64(0)
     sums[at.C_BALANCE] += total(balance_high, balance_low) - late_balance
     sums[at.C_ACCOUNTS] += accounts - late_accounts
     sums[at.C_UNDRAWN] += total(undrawn_high, undrawn_low)

@@ -14,6 +14,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.responses import Response, response_faults
 from stresslab.engine.simulate import simulate
 from stresslab.measures.provisions import provisions
+from stresslab.measures.regimes import Regime, name_of, regime_of
 from stresslab.measures.selection import BALANCE, FLOW, number_faults, refuse, result_faults, select
 from stresslab.schema import InputError
 
@@ -28,7 +29,13 @@ SAME = ("portfolio_fingerprint", "seed", "renewal", "own_lender")
 
 
 def compare(
-    result: xr.Dataset, other: xr.Dataset, *, discount_rate: float = 0.08, lender: str = "own", regime: str = "china"
+    result: xr.Dataset,
+    other: xr.Dataset,
+    *,
+    discount_rate: float = 0.08,
+    lender: str = "own",
+    regime: str | Regime = "china",
+    terms: xr.Dataset | None = None,
 ) -> xr.Dataset:
     """The other run less this one, path by path on shared draws, with standard errors.
 
@@ -36,12 +43,12 @@ def compare(
         behaviour, macro values, feedback or responses, is what is compared
     discount_rate : of the net present value [1/year]
     lender : "own" (attrs own_lender) | "all" (the system) | a name
-    regime : of the allowance, see provisions()
+    regime, terms : of the allowance, see provisions()
     Returns Dataset (measure), `scenario` if the results have it:
       base, changed: means over paths; difference = changed - base; standard_error; path_difference (path, measure).
     Measures, over months 1 ... T:
       loss [currency] = written off + forgiven - recovered;
-      allowance [currency] = the allowance required at the end;
+      allowance [currency] = the allowance held at the end;
       cash [currency] = paid + recovered - drawn - originated - operating cost;
       loans in arrears [number] = loans 30 or more days past due, mean over months;
       operating cost [currency] = what responses cost; theirs is the own lender's, 0 for another lender;
@@ -69,13 +76,16 @@ def compare(
         if one.sizes.get("month", 0) < 2:
             faults.append(f"{name}: month: found {one.sizes.get('month', 0)}, expected 0 and at least 1; live longer")
     refuse("compare", faults + _unlike(result, other))
-    first, second = (_measured(one, discount_rate, lender, regime) for one in (result, other))
+    first, second = (_measured(one, discount_rate, lender, regime, terms) for one in (result, other))
     out = _paired(second - first)
     out["base"], out["changed"] = first.mean("path"), second.mean("path")
     units = ["number" if name == "loans in arrears" else "currency" for name in MEASURES]
     out = out.assign_coords(unit=("measure", units))
     return out.assign_attrs(
-        currency=result.attrs.get("currency", ""), lender=lender, regime=regime, discount_rate=discount_rate
+        currency=result.attrs.get("currency", ""),
+        lender=lender,
+        regime=name_of(regime_of(regime)),
+        discount_rate=discount_rate,
     )
 
 
@@ -95,7 +105,7 @@ def compare_responses(
 
     responses : at least two, with different labels
     rank_by : the measure of compare() that ranks them, the best first
-    options : discount_rate, lender, regime of compare()
+    options : discount_rate, lender, regime, terms of compare()
     Returns Dataset, responses in order of rank:
       alone, alone_se (response, measure): change against doing nothing;
       interaction, interaction_se (response, partner, measure) = effect of both - effect of one - effect of the other,
@@ -170,7 +180,9 @@ def _paired(difference: xr.DataArray) -> xr.Dataset:
     return xr.Dataset({"difference": difference.mean("path"), "standard_error": error, "path_difference": difference})
 
 
-def _measured(result: xr.Dataset, rate: float, lender: str, regime: str) -> xr.DataArray:
+def _measured(
+    result: xr.Dataset, rate: float, lender: str, regime: str | Regime, terms: xr.Dataset | None
+) -> xr.DataArray:
     """All measures of one run (path, measure)."""
     flows = select(result, lender).isel(month=slice(1, None))
     month = flows["month"]
@@ -182,7 +194,7 @@ def _measured(result: xr.Dataset, rate: float, lender: str, regime: str) -> xr.D
     cost = cost if own else nothing
     flow = {name: flows[name].sum("segment") for name in NEEDS if name not in ("balance", "accounts")}
     cash = flow["paid"] + flow["recovered"] - flow["drawn"] - flow["originated"] - cost
-    allowance = provisions(result, regime, lender=lender)["allowance_required"].isel(month=-1, drop=True)
+    allowance = provisions(result, regime, terms, lender=lender)["allowance_held"].isel(month=-1, drop=True)
     closing = flows["balance"].isel(month=-1, drop=True).sum(("segment", "bucket"))
     discounted = (cash / (1.0 + rate) ** (month / 12.0)).sum("month")
     years = float(month[-1]) / 12.0

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from stresslab.measures.selection import BALANCE, level_faults, refuse, result_faults
 from stresslab.schema import BUCKETS
 from stresslab.views import style
+from stresslab.views.allowances import draw_stages, draw_waterfall, rows_of, stage_faults, waterfall_faults
 from stresslab.views.bands import draw_fans, legend_note, name_ends
 from stresslab.views.cash import buffer_faults, draw_buffers
 from stresslab.views.life import draw_life, life_faults
@@ -30,7 +31,7 @@ from stresslab.views.quantity import (
     whose_book,
 )
 
-__all__ = ["arrears", "buffer", "fan", "life", "loss_distribution"]
+__all__ = ["allowance_waterfall", "arrears", "buffer", "fan", "life", "loss_distribution", "stages"]
 
 
 def fan(
@@ -241,3 +242,63 @@ def life(
     """
     refuse("plot.life", life_faults(result, borrower, path, figure))
     return draw_life(result, borrower, path, figure)
+
+
+def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes:
+    """What moved an allowance from one month end to another, row by row; means over paths, whiskers hold 90 % of them.
+
+    movement : Dataset of allowance_movement(), one scenario; stages are drawn together, rows that never move are not
+    ax : axes to draw on; None: a new figure
+    Returns the axes: a bar for each row from where the one before ended, opening and closing from 0, the mean in words.
+    Raises InputError naming each fault.
+
+    >>> from matplotlib.figure import Figure
+    >>> table = xr.DataArray([[4e6, 3e6, -1e6, 6e6]], {"row": ["opening", "outlook", "write-off", "closing"]},
+    ...     ("path", "row"))
+    >>> ax = allowance_waterfall(xr.Dataset({"movement": table}), ax=Figure().add_subplot())
+    >>> [(float(bar.get_y()), float(bar.get_height())) for bar in ax.patches][1]
+    (4000000.0, 3000000.0)
+    """
+    refuse("plot.allowance_waterfall", style.axes_faults(ax) + waterfall_faults(movement))
+    rows, attrs = rows_of(movement), movement.attrs
+    ax = style.axes_or_new(ax)
+    largest = draw_waterfall(ax, rows)
+    regime = {"ifrs9": "IFRS 9", "cecl": "CECL", "china": "five categories"}.get(str(attrs.get("regime")), "")
+    months = f"months {attrs['first_month']} to {attrs['last_month']}" if "last_month" in attrs else ""
+    of = ", ".join(str(each) for each in (attrs.get("lender"), regime, months) if each)
+    style.furnish(ax, f"Movement of the allowance{', ' if of else ''}{of}", _mean_of(movement), "", "")
+    unit = style.in_units(ax.yaxis, "currency", largest, str(attrs.get("currency", "currency")))
+    ax.set_ylabel(f"allowance{unit}", fontsize=style.POINTS["medium"])
+    return ax
+
+
+def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
+    """Shares of the balance in stages 2 and 3 of IFRS 9, month by month; means over paths.
+
+    provisions : Dataset of provisions() under IFRS 9, one scenario
+    ax : axes to draw on; None: a new figure
+    Returns the axes: stage 3 from 0, stage 2 on it, dotted lines between which 90 % of the paths have both together.
+    Raises InputError naming each fault.
+
+    >>> from matplotlib.figure import Figure
+    >>> balance = xr.DataArray([[[90.0, 8.0, 2.0], [80.0, 15.0, 5.0]]], {"month": [0, 1]}, ("path", "month", "stage"))
+    >>> ax = stages(xr.Dataset({"stage_balance": balance}), ax=Figure().add_subplot())
+    >>> ax.get_ylabel()
+    'share of the balance [%]'
+    """
+    refuse("plot.stages", style.axes_faults(ax) + stage_faults(provisions))
+    months = provisions["month"].values.astype(np.float64)
+    ax = style.axes_or_new(ax)
+    x = style.month_axis(ax, months, str(provisions.attrs.get("as_of", "")))
+    lender = provisions.attrs.get("lender")
+    style.furnish(ax, f"Loans in stages 2 and 3{f', {lender}' if lender else ''}", _mean_of(provisions), x, "")
+    unit = style.in_units(ax.yaxis, "1", 1.0, "")
+    ax.set_ylabel(f"share of the balance{unit}", fontsize=style.POINTS["medium"])
+    draw_stages(ax, provisions, months)
+    return ax
+
+
+def _mean_of(dataset: xr.Dataset) -> str:
+    """The note of a picture of means over paths."""
+    several = "row" in dataset.dims and dataset.sizes["path"] > 1
+    return f"mean of {style.count_paths(dataset)}{'; whiskers hold 90 % of them' if several else ''}"

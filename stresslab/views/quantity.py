@@ -87,7 +87,7 @@ def each_scenario(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
     """The dataset of each scenario with its name; the one dataset, named "", if there is no such dimension."""
     if "scenario" not in dataset.dims:
         return [("", dataset)]
-    names = dataset["scenario"].values.astype(str).tolist()
+    names = list(map(str, dataset["scenario"].values))
     return [(name, dataset.isel(scenario=place, drop=True)) for place, name in enumerate(names)]
 
 
@@ -117,7 +117,7 @@ def runs_of(values: xr.DataArray) -> list[tuple[str, Array]]:
     if "scenario" not in values.dims:
         return [("", values.values.astype(np.float64))]
     apart = values.transpose("scenario", ...).values.astype(np.float64)
-    return list(zip(values["scenario"].values.astype(str).tolist(), apart, strict=True))
+    return list(zip(map(str, values["scenario"].values), apart, strict=True))
 
 
 def scenario_faults(dataset: xr.Dataset | xr.DataArray, most: int = MOST_SCENARIOS) -> list[str]:

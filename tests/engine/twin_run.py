@@ -172,7 +172,7 @@ def twin_lives(
     shape = (len(paths), months + 1, len(segments))
     last = {"balance": len(BUCKETS), "accounts": len(BUCKETS), "stage_balance": 3, "entries_to_arrears": len(CAUSES)}
     sums = {name: np.zeros((*shape, size), np.int64) for name, size in last.items()}
-    sums |= {name: np.zeros(shape, np.int64) for name in ("undrawn_limit", *FLOWS, *EVENTS)}
+    sums |= {name: np.zeros(shape, np.int64) for name in ("undrawn_limit", "forborne_balance", *FLOWS, *EVENTS)}
     sums["jobless"] = np.zeros(shape[:2], np.int64)
     loans = {name: np.zeros((*shape[:2], book.sizes["loan"]), np.int64) for name in (*LOAN_HISTORY, *FLOWS, *EVENTS)}
     people = {name: np.zeros((*shape[:2], book.sizes["borrower"]), np.int64) for name in PERSON_HISTORY}
@@ -220,6 +220,8 @@ def photograph(person: Person, everybody: Any, sums: dict[str, Any], when: tuple
         sums["balance"][(*where, bucket)] += loan.balance
         sums["stage_balance"][(*where, STAGES.index(stage_of(person, loan, everybody)))] += loan.balance
         sums["accounts"][(*where, bucket)] += open_line or loan.balance > 0
+        if loan.missed == 0 and loan.plan and loan.plan.on_probation:
+            sums["forborne_balance"][where] += loan.balance
         if open_line and loan.missed == 0 and not loan.barred:
             sums["undrawn_limit"][where] += max(0, loan.limit - loan.balance)
         if loan.cause:

@@ -25,6 +25,8 @@ def by_hand(**changes):
         "originated": [0.0, 50.0],
         "written_off": [0.0, 40.0],
         "forgiven": [5.0, 0.0],
+        "interest": [0.0, 0.0],
+        "fees": [0.0, 0.0],
     } | changes
     variables = {name: (flow, [[[9e9, 9e9], *([one, 1e3] for one in months)]]) for name, months in values.items()}
     balance = np.zeros((1, 3, 2, len(BUCKETS)))
@@ -77,7 +79,7 @@ def test_another_lender_bears_no_cost_of_responses():
     found = measured(by_hand(), lender="eu")
     assert found["operating cost"] == found["cash"] == found["loans in arrears"] == 0.0
     assert found["loss"] == pytest.approx(2_000.0)
-    assert found["allowance"] == pytest.approx(0.025 * 7_777.0)
+    assert found["allowance"] == pytest.approx(0.025 * 7_777.0, abs=0.01)  # in whole cents
     assert found["npv"] == pytest.approx(0.975 * 7_777.0 / 1.01**2)
     assert measured(by_hand(), lender="us") == measured(by_hand())
     every = measured(by_hand(), lender="all")
