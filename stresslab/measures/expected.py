@@ -24,6 +24,8 @@ from stresslab.measures.regimes import CECL, IFRS9
 
 Array = NDArray[Any]
 TWELVE = 12
+AT_ONCE = 2**24
+"""Numbers that are worked on at once."""
 NARROW = 0.005
 """Spread of the points in a feature below which the plane does not lean on it: [1] of unemployment, or months."""
 
@@ -198,3 +200,20 @@ def place(result: xr.Dataset, terms: xr.Dataset) -> Array:
     known = np.concatenate([np.ones((len(points), 1)), (points - centre) / scale], axis=1)
     weights: Array = np.concatenate([np.ones((*x.shape[:-1], 1)), x], axis=-1) @ np.linalg.pinv(known)
     return weights
+
+
+def read(book: Array, reading: Array, rates: Array) -> Array:
+    """Sums (path, month, draw) of balances (path, month, segment, cell) times rates (draw, point, segment, cell).
+
+    reading (path, month, point): the weights by which each month reads the points.
+    """
+    draws, points = rates.shape[:2]
+    table = rates.reshape(draws, points, -1).transpose(1, 0, 2)  # (point, draw, segment * cell)
+    flat = book.reshape(*book.shape[:2], -1)
+    out = np.empty((*book.shape[:2], draws))
+    each = max(1, AT_ONCE // max(1, flat.shape[1] * max(flat.shape[2], points * draws)))
+    for first in range(0, len(flat), each):
+        some = slice(first, first + each)
+        by_point = np.einsum("pmc,kdc->pmkd", flat[some], table, optimize=True)
+        out[some] = np.einsum("pmk,pmkd->pmd", reading[some], by_point)
+    return out

@@ -17,12 +17,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.measures.categories import RATIOS, chinese_allowance, schedule_faults
-from stresslab.measures.cells import BOOK_CELLS, CELLS, CURRENT, FORBORNE_LATE, book_cells
-from stresslab.measures.expected import Profiles, cecl_rates, ifrs9_rates, on_book, place, profiles
+from stresslab.measures.cells import BOOK_CELLS, CELLS, CURRENT, book_cells
+from stresslab.measures.expected import Profiles, cecl_rates, ifrs9_rates, on_book, place, profiles, read
+from stresslab.measures.foresight import DEFAULTED, foresight
 from stresslab.measures.movement import SOURCES, cents, changes
 from stresslab.measures.regimes import CECL, IFRS9, China, Overlay, Regime, chinese_rules, name_of, regime_of
 from stresslab.measures.selection import BALANCE, FLOW, described, refuse, result_faults, select
-from stresslab.schema import BUCKETS, STAGES
+from stresslab.schema import STAGES
 
 Array = NDArray[Any]
 FLOWS = ("drawn", "originated", "interest", "fees", "paid", "forgiven", "written_off", "recovered")
@@ -41,10 +42,6 @@ TERMS = (
 )  # fmt: skip
 FAR = 0.03
 """How far beyond the points of the term structures unemployment may lie [1]; luck of small books lies within."""
-TINY = 1e-9
-DEFAULTED = np.array([cell in (*BUCKETS[3:], FORBORNE_LATE) for cell in BOOK_CELLS])
-AT_ONCE = 2**24
-"""Numbers that are worked on at once."""
 
 
 def provisions(
@@ -340,57 +337,6 @@ def _as_granted(amount: Array) -> Array:
     out = np.zeros((*amount.shape, len(BOOK_CELLS)))
     out[..., 0] = amount
     return out
-
-
-def read(book: Array, reading: Array, rates: Array) -> Array:
-    """Sums (path, month, draw) of balances (path, month, segment, cell) times rates (draw, point, segment, cell).
-
-    reading (path, month, point): the weights by which each month reads the points.
-    """
-    draws, points = rates.shape[:2]
-    table = rates.reshape(draws, points, -1).transpose(1, 0, 2)  # (point, draw, segment * cell)
-    flat = book.reshape(*book.shape[:2], -1)
-    out = np.empty((*book.shape[:2], draws))
-    each = max(1, AT_ONCE // max(1, flat.shape[1] * max(flat.shape[2], points * draws)))
-    for first in range(0, len(flat), each):
-        some = slice(first, first + each)
-        by_point = np.einsum("pmc,kdc->pmkd", flat[some], table, optimize=True)
-        out[some] = np.einsum("pmk,pmkd->pmd", reading[some], by_point)
-    return out
-
-
-def foresight(
-    view: xr.Dataset, terms: xr.Dataset, found: Profiles, book: Array, reading: Array, discount: bool
-) -> Array:
-    """Factor (path, month, segment, book cell): what the path loses on that month's loans over what is expected.
-
-    Lost = sum_h v^h kept_h (written_off + forgiven)_{t+h} (1 - recovered share), and beyond the result's last month T
-    v^(T-t) kept_(T-t) times the expectation in T; kept_h is the share of today's loans in the losses h months ahead.
-    Defaulted loans are expected to lose what they were, as long as the path loses that much; the rest is the others'.
-    """
-    value = found.discounted(found.loss, found.loss.shape[-1]) if discount else found.loss.sum(-1)
-    lifetime = on_book(value, found.share)[:1]
-    bad, good = (_by_segment(book, reading, lifetime * those) for those in (DEFAULTED, ~DEFAULTED))
-    some = terms.sel(segment=view["segment"].values)
-    kept, share = some["kept"].transpose("segment", "ahead").values, some["recovered_share"].values
-    lost = sum(view[name].transpose(*ORDER).values for name in ("written_off", "forgiven")) * (1.0 - share)
-    last, factor = book.shape[1] - 1, 1.0 / (1.0 + found.rate * discount)
-    ahead = np.zeros_like(bad)
-    ahead[:, last] = (bad + good)[:, last]
-    for h in range(1, last + 1):
-        weight = factor**h * kept[:, min(h, kept.shape[1] - 1)]
-        ahead[:, : last + 1 - h] += weight * lost[:, h:]
-        ahead[:, last - h] += weight * ahead[:, last]
-    on_bad = np.where(good > TINY, np.minimum(bad, ahead), ahead)
-    of_bad = np.divide(on_bad, bad, out=np.ones_like(bad), where=bad > TINY)
-    of_good = np.divide(ahead - on_bad, good, out=np.ones_like(good), where=good > TINY)
-    return np.where(DEFAULTED, of_bad[..., None], of_good[..., None])
-
-
-def _by_segment(book: Array, reading: Array, rates: Array) -> Array:
-    """Sums (path, month, segment) of balances times rates of all borrowers together."""
-    each = [read(book[:, :, s : s + 1], reading, rates[:, :, s : s + 1])[..., 0] for s in range(book.shape[2])]
-    return np.stack(each, axis=-1)
 
 
 def _china(view: xr.Dataset, asked: _Asked, rules: China) -> _Found:

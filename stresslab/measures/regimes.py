@@ -29,6 +29,11 @@ def _bounds_faults(rules: Any) -> list[str]:
     return faults
 
 
+def _named(faults: list[str], name: str) -> bool:
+    """Is a fault of this name among them already?"""
+    return any(fault.startswith(f"{name}:") for fault in faults)
+
+
 def _flag_faults(rules: Any, name: str) -> list[str]:
     value = getattr(rules, name)
     return [] if isinstance(value, bool) else [f"{name}: found {value!r}, expected True or False; choose one"]
@@ -71,7 +76,7 @@ class IFRS9:
         if not faults and self.relative > self.backstop:
             found = f"found {self.relative} above backstop {self.backstop}"
             faults.append(f"relative: {found}, expected at most it; lower it or raise backstop")
-        if self.past_due_days not in (30, 60):
+        if not _named(faults, "past_due_days") and self.past_due_days not in (30, 60):
             faults.append(
                 f"past_due_days: found {self.past_due_days!r}, expected 30 or 60, as buckets begin; choose one"
             )
@@ -103,7 +108,7 @@ class CECL:
     def __post_init__(self) -> None:
         faults = _bounds_faults(self)
         for name in ("charge_off_open", "charge_off_closed"):
-            if not faults and getattr(self, name) not in (90, 120, 180, 270, 360):
+            if not _named(faults, name) and getattr(self, name) not in (90, 120, 180, 270, 360):
                 found = f"{name}: found {getattr(self, name)!r}, expected 90, 120, 180, 270 or 360"
                 faults.append(f"{found}, as buckets begin; choose one")
         faults += _flag_faults(self, "discount")
@@ -141,11 +146,11 @@ class China:
 
     def __post_init__(self) -> None:
         rules, faults = chinese_rules(), []
-        named = [self.schedule] if isinstance(self.schedule, str) else list(self.schedule.values())
         known = sorted(rules["schedules"])
+        named = list(self.schedule.values()) if isinstance(self.schedule, Mapping) else [self.schedule]
         faults += [f"schedule: found {s!r}, expected one of {known}; choose one" for s in named if s not in known]
         for name in ("percentages", "minimums"):
-            if getattr(self, name) not in rules[name]:
+            if getattr(self, name) not in list(rules[name]):
                 faults.append(
                     f"{name}: found {getattr(self, name)!r}, expected one of {sorted(rules[name])}; choose one"
                 )
@@ -166,7 +171,7 @@ def regime_of(regime: str | Regime) -> Regime:
     """The rules of a name, or those given."""
     if isinstance(regime, IFRS9 | CECL | China):
         return regime
-    if regime not in REGIMES:
+    if regime not in list(REGIMES):
         _refuse(
             "provisions", [f"regime: found {regime!r}, expected one of {sorted(REGIMES)}, or its rules; choose one"]
         )
@@ -212,7 +217,7 @@ class Overlay:
         first, last = self.first_month, self.last_month
         if not isinstance(first, int) or first < 0 or not (last is None or (isinstance(last, int) and last >= first)):
             faults.append(f"first_month: found {first!r} with last_month {last!r}, expected whole months in order")
-        if self.stage not in (None, 1, 2, 3):
+        if self.stage is not None and not (type(self.stage) is int and self.stage in (1, 2, 3)):
             faults.append(f"stage: found {self.stage!r}, expected 1, 2, 3 or None; choose one")
         _refuse("overlay", faults)
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.measures.cells import CURRENT
-from stresslab.measures.provisions import provisions, read
+from stresslab.measures.expected import read
+from stresslab.measures.provisions import provisions
 from stresslab.measures.regimes import CECL, IFRS9, China, Overlay
 from stresslab.schema import BUCKETS, MINOR, InputError
 from tests.books import made_up_result
