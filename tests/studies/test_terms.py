@@ -177,4 +177,4 @@ def test_allowances_are_those_of_brute_force(distances):
 
 
 def test_a_wrong_outlook_is_found_out(distances):
-    assert (abs(distances["wrong"]) <= 2.0).mean() < 0.95
+    assert (abs(distances["wrong"]) <= 2.0).mean() < 0.75
