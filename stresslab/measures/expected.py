@@ -190,16 +190,24 @@ def place(result: xr.Dataset, terms: xr.Dataset) -> Array:
     points in a feature reads as at their edge, so that no plane is prolonged into what was never seen.
     """
     rate = result["unemployment_rate"].transpose("path", "month").values
-    before = np.concatenate([np.repeat(rate[:, :1], 12, axis=1), rate], axis=1)[:, : rate.shape[1]]
     age = np.broadcast_to(np.arange(rate.shape[1], dtype=float), rate.shape)
     names = ("unemployment", "unemployment_change", "age")
     points = np.stack([terms[name].values for name in names], axis=-1)
     centre, spread = points.mean(0), points.std(0)
     scale = np.where(spread > NARROW, spread, np.inf)  # a feature in which the points hardly differ says nothing
-    x = (np.clip(np.stack([rate, rate - before, age], axis=-1), points.min(0), points.max(0)) - centre) / scale
+    x = (
+        np.clip(np.stack([rate, change_over_a_year(rate), age], axis=-1), points.min(0), points.max(0)) - centre
+    ) / scale
     known = np.concatenate([np.ones((len(points), 1)), (points - centre) / scale], axis=1)
     weights: Array = np.concatenate([np.ones((*x.shape[:-1], 1)), x], axis=-1) @ np.linalg.pinv(known)
     return weights
+
+
+def change_over_a_year(rate: Array) -> Array:
+    """Change over 12 months along the last axis, since the start in the first year."""
+    before = np.concatenate([np.repeat(rate[..., :1], 12, axis=-1), rate], axis=-1)[..., : rate.shape[-1]]
+    change: Array = rate - before
+    return change
 
 
 def read(book: Array, reading: Array, rates: Array) -> Array:

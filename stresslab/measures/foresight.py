@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from stresslab.measures.cells import BOOK_CELLS, FORBORNE_LATE
 from stresslab.measures.expected import Profiles, on_book, read
+from stresslab.measures.selection import FLOW
 from stresslab.schema import BUCKETS
 
 Array = NDArray[Any]
-ORDER = ("path", "month", "segment")
 TINY = 1e-9
 DEFAULTED = np.array([cell in (*BUCKETS[3:], FORBORNE_LATE) for cell in BOOK_CELLS])
 
@@ -32,7 +32,7 @@ def foresight(
     bad, good = (_by_segment(book, reading, lifetime * those) for those in (DEFAULTED, ~DEFAULTED))
     some = terms.sel(segment=view["segment"].values)
     kept, share = some["kept"].transpose("segment", "ahead").values, some["recovered_share"].values
-    lost = sum(view[name].transpose(*ORDER).values for name in ("written_off", "forgiven")) * (1.0 - share)
+    lost = sum(view[name].transpose(*FLOW).values for name in ("written_off", "forgiven")) * (1.0 - share)
     last, factor = book.shape[1] - 1, 1.0 / (1.0 + found.rate * discount)
     ahead = np.zeros_like(bad)
     ahead[:, last] = (bad + good)[:, last]

@@ -35,7 +35,6 @@ NEEDS_EXPECTED = {
     "stage_balance": (*FLOW, "stage"),
     "unemployment_rate": ("path", "month"),
 }
-ORDER = ("path", "month", "segment")
 TERMS = (
     "balance", "defaulting", "loss", "loss_drawn", "unemployment", "unemployment_change", "age", "kept",
     "recovered_share", "monthly_rate", "revolving",
@@ -208,7 +207,7 @@ def _provisions(view: xr.Dataset, asked: _Asked) -> xr.Dataset:
     """One scenario under a regime: stock, charge, and what moved it."""
     rules = asked.rules
     found = _china(view, asked, rules) if isinstance(rules, China) else _expected(view, asked, rules)
-    flow = {name: view[name].transpose(*ORDER).values.sum(-1) for name in ("forgiven", "recovered")}
+    flow = {name: view[name].transpose(*FLOW).values.sum(-1) for name in ("forgiven", "recovered")}
     staged = found.stock.shape[-1] == len(STAGES)
     layers = _layers(found.stock, asked.overlays, staged)
     layer = layers.sum(axis=0)
@@ -270,7 +269,7 @@ def _expected(view: xr.Dataset, asked: _Asked, rules: IFRS9 | CECL) -> _Found:
     whole = read(book_now, reading, sum((rates[name] for name in columns), np.zeros(())))
     before = np.concatenate([book[:, :1], book[:, :-1]], axis=1) * scale
     under_new = np.stack([read(before, reading, rates[name][:1])[..., 0] for name in columns], axis=-1)
-    flow = {name: view[name].transpose(*ORDER).values for name in FLOWS}
+    flow = {name: view[name].transpose(*FLOW).values for name in FLOWS}
     lent, repaid = (
         np.stack([read(part * scale, reading, rates[name][:1])[..., 0] for name in columns], axis=-1)
         for part in (
@@ -325,7 +324,7 @@ def _shown_ifrs9(
     monthly = rates["stage 3"][:1] * found.rate[:, None]
     suspended = read(book_now, reading, monthly)[..., 0]
     suspended = np.concatenate([np.zeros((len(suspended), 1)), suspended[:, :-1]], axis=1)
-    interest = view["interest"].transpose(*ORDER).values.sum(-1)
+    interest = view["interest"].transpose(*FLOW).values.sum(-1)
     values = {name: read(book_now, reading, rates[name][:1])[..., 0] for name in ("ecl_12m", "ecl_lifetime")}
     return xr.Dataset(
         {name: (dims, each) for name, each in (values | {"interest_net": interest - suspended}).items()}
@@ -351,7 +350,7 @@ def _china(view: xr.Dataset, asked: _Asked, rules: China) -> _Found:
     before = np.concatenate([stock[:, :1], stock[:, :-1]], axis=1)
     numbers = chinese_rules()["percentages"][rules.percentages]
     rate = numbers["general"] + numbers["specific"][0]
-    flow = {name: view[name].transpose(*ORDER).values.sum(-1)[..., None] for name in FLOWS}
+    flow = {name: view[name].transpose(*FLOW).values.sum(-1)[..., None] for name in FLOWS}
     lent = rate * (flow["drawn"] + flow["originated"])
     repaid = rate * (flow["interest"] + flow["fees"] - flow["paid"])
     binding = (out["binding"] == "expected loss").values

@@ -26,6 +26,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
 from stresslab.engine.together import sample_of
 from stresslab.measures.cells import CELLS, CURRENT, GRADE_BELOW, UNDRAWN, WATCHED
+from stresslab.measures.expected import change_over_a_year
 from stresslab.schema import BUCKETS, InputError
 
 Array = NDArray[Any]
@@ -253,13 +254,6 @@ def choose_points(
         path = int(every["path"].values[line])
         chosen.append((one.expand_dims(path=[path]).assign_attrs(paths.attrs), month))
     return chosen, flat[taken]
-
-
-def change_over_a_year(rate: Array) -> Array:
-    """Change over 12 months along the last axis, since the start in the first year."""
-    before = np.concatenate([np.repeat(rate[..., :1], 12, axis=-1), rate], axis=-1)[..., : rate.shape[-1]]
-    change: Array = rate - before
-    return change
 
 
 def _segments(book: xr.Dataset) -> list[str]:
