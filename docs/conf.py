@@ -65,7 +65,19 @@ html_favicon = "_static/stresslab.svg"
 html_show_sourcelink = False
 html_sidebars = {
     page: []
-    for page in ("index", "glossary", "tutorial", "evidence", "responses", "provisions", "own_behaviour", "ideas/*")
+    for page in (
+        "index",
+        "glossary",
+        "tutorial",
+        "evidence",
+        "responses",
+        "provisions",
+        "liquidity",
+        "capital",
+        "reverse",
+        "own_behaviour",
+        "ideas/*",
+    )  # fmt: skip
 }
 html_theme_options = {
     "logo": {"text": "stresslab", "image_light": "_static/stresslab.svg", "image_dark": "_static/stresslab.svg"},

@@ -75,17 +75,33 @@ class Provisions(Part):
     outlook: Literal["adaptive", "perfect-foresight"] = "adaptive"
 
 
+class Lender(Part):
+    """The own lender's balance sheet beside its loans: shares of them, and terms; illustrations, not of any lender."""
+
+    equity_share: Share = 0.10
+    liquid_share: Share = 0.05
+    months: Months = 12
+    kind: str = "interbank"
+    rollover: Share = 0.9
+    tenor_months: Months = 12
+    annual_rate: Share = 0.03
+    operating_cost_monthly: Annotated[float, Field(ge=0.0)] = 0.0
+    operating_cost_rate: Share = 0.06
+    partner_fee: Share = 0.033
+    payout: Share = 0.3
+
+
 class Liquidity(Part):
-    """A simple funding ladder and the confidence of the buffer."""
+    """Confidence of the buffer."""
 
     confidence: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
     horizon: Months = 12
-    borrowed_share: Share = 0.8
-    liquid_share: Share = 0.05
-    months: Months = 12
-    rollover_share: Share = 0.9
-    interest_rate: Share = 0.03
-    operating_cost_monthly: Annotated[float, Field(ge=0.0)] = 0.0
+
+
+class Capital(Part):
+    """Which hurdles."""
+
+    regime: Literal["china-2023", "basel-standardised", "consumer-finance", "small-loan"] = "china-2023"
 
 
 class Study(Part):
@@ -97,7 +113,9 @@ class Study(Part):
     simulation: Engine = Engine()
     losses: Losses = Losses()
     provisions: Provisions = Provisions()
+    lender: Lender = Lender()
     liquidity: Liquidity = Liquidity()
+    capital: Capital = Capital()
 
     @model_validator(mode="after")
     def _names_exist(self) -> Study:
@@ -123,6 +141,7 @@ class Answers:
     losses: xr.Dataset
     provisions: xr.Dataset
     liquidity: xr.Dataset
+    capital: xr.Dataset
 
 
 def read_study(source: str | Path | dict[str, Any]) -> Study:
@@ -158,7 +177,7 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
 
     study : from `read_study` or `demo_study`
     progress : show a progress bar on standard error
-    Returns Answers: portfolio, result, losses, provisions, liquidity, all datasets.
+    Returns Answers: portfolio, result, losses, provisions, liquidity, capital, all datasets.
     """
     portfolio = _book(study.portfolio)
     model = sl.Model.from_toml(study.simulation.model) if study.simulation.model else None
@@ -182,15 +201,20 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
         rules = sl.China(schedule=how_much.schedule, percentages=how_much.percentages)
     else:
         terms = sl.term_structures(portfolio, macro, model, seed=how.seed, renewal=how.renewal, progress=progress)
-    cash = study.liquidity.model_dump()
-    confidence, horizon = cash.pop("confidence"), min(cash.pop("horizon"), result.sizes["month"] - 1)
-    funding = sl.Funding.for_book(result, **cash)
+    sheet = _balance_sheet(study.lender, result)
+    carried = sl.provisions(sl.own_part(result, sheet.funding.partners), rules, terms, outlook=how_much.outlook)
     return Answers(
         portfolio,
         result,
         sl.loss_distribution(result, levels=study.losses.levels, lender=study.losses.lender),
         sl.provisions(result, rules, terms, outlook=how_much.outlook),
-        sl.liquidity_buffer(result, funding, confidence=confidence, horizon=horizon),
+        sl.liquidity_buffer(
+            result,
+            sheet.funding,
+            confidence=study.liquidity.confidence,
+            horizon=min(study.liquidity.horizon, result.sizes["month"] - 1),
+        ),
+        sl.capital_adequacy(result, sheet, study.capital.regime, carried),
     )
 
 
@@ -227,6 +251,13 @@ def summary_table(answers: Answers) -> pd.DataFrame:
     rows[f"buffer {confidence:.0%}, {cash.attrs['horizon']} months [{currency} m]"] = cash["buffer"] / 1e6
     rows[f"  its standard error [{currency} m]"] = cash["buffer_se"] / 1e6
     rows["survival without new funding [%]"] = 100.0 * cash["survival_probability"]
+    capital = answers.capital
+    lowest = capital["cet1_minimum"]
+    rows["CET1 ratio at the start [%]"] = 100.0 * capital["cet1_ratio"].isel(month=0).mean("path")
+    rows["CET1 ratio, lowest [%]"] = 100.0 * lowest.mean("path")
+    rows["  its standard error, lowest CET1 [%]"] = 100.0 * lowest.std("path", ddof=1) / lowest.sizes["path"] ** 0.5
+    rows["paths that miss a capital hurdle [%]"] = 100.0 * capital["any_breach_probability"]
+    rows["  their standard error [%]"] = 100.0 * capital["any_breach_probability_se"]
     names = list(result["scenario"].values) if "scenario" in result.dims else ["scenario"]
     return pd.DataFrame(
         {name: [float(v.sel(scenario=name) if "scenario" in v.dims else v) for v in rows.values()] for name in names},
@@ -243,7 +274,7 @@ def write_answers(answers: Answers, folder: str | Path, *, figures: bool = True)
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     written = []
-    for name in ("result", "losses", "provisions", "liquidity"):
+    for name in ("result", "losses", "provisions", "liquidity", "capital"):
         written.append(place / f"{name}.nc")
         getattr(answers, name).to_netcdf(written[-1])
     written.append(place / "summary.csv")
@@ -252,7 +283,7 @@ def write_answers(answers: Answers, folder: str | Path, *, figures: bool = True)
 
 
 def _figures(answers: Answers, place: Path) -> list[Path]:
-    """The four pictures of a study."""
+    """The five pictures of a study."""
     from matplotlib.figure import Figure
 
     result = answers.result
@@ -263,6 +294,7 @@ def _figures(answers: Answers, place: Path) -> list[Path]:
         "loss_distribution": lambda ax: sl.plot.loss_distribution(answers.losses, ax=ax),
         "arrears": lambda ax: sl.plot.arrears(last, ax=ax),
         "buffer": lambda ax: sl.plot.buffer(cash, ax=ax),
+        "capital": lambda ax: sl.plot.capital(answers.capital, ax=ax),
     }
     written = []
     for name, picture in draw.items():
@@ -288,6 +320,16 @@ def _book(book: Book) -> xr.Dataset:
         seed=book.seed,
     )
     return portfolio.assign_attrs(preset=book.preset)
+
+
+def _balance_sheet(lender: Lender, result: xr.Dataset) -> sl.BalanceSheet:
+    terms = lender.model_dump()
+    equity, liquid, payout = (terms.pop(name) for name in ("equity_share", "liquid_share", "payout"))
+    funding = {"partners": sl.Partners(annual_fee=terms.pop("partner_fee")), **terms}
+    made: sl.BalanceSheet = sl.BalanceSheet.for_book(
+        result, equity_share=equity, liquid_share=liquid, funding=funding, payout=payout
+    )
+    return made
 
 
 def _economy(names: list[str]) -> xr.Dataset:

@@ -15,6 +15,7 @@ from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES, FLOWS, MINOR, PORTFO
 
 from . import layout as at
 from .blocks import Blocks
+from .contracts import contracts
 from .months import Packed
 from .responses import ContingencyPlan, EarlyWarning, Outreach, Response, Restructuring, programmes, unfold
 from .together import SecondRound
@@ -67,11 +68,6 @@ def label(
     for name, values in (("line_supply", packed.lender_real[..., at.SUPPLY]), ("contact", packed.contact)):
         monthly = values[:, :, row].astype(float)
         variables[name] = (dims, np.concatenate([np.ones_like(monthly[:, :1]), monthly], axis=1), {"units": "1"})
-    balance = portfolio["balance"].values
-    code = blocks.segment[blocks.place // at.LANES]
-    weight = np.bincount(code, balance + 1e-9)
-    own = np.bincount(code, (balance + 1e-9) * portfolio["own_share"].values) / weight
-    own = np.round(own, 12)  # a sum of floats may differ in its last bit with the order of the loans
     coords = {
         "path": macro["path"].values,
         "month": np.arange(totals.shape[1]),
@@ -82,7 +78,7 @@ def label(
         "stage": list(STAGES),
         "cause": list(CAUSES),
     }
-    variables["own_share"] = ("segment", own, {"units": "1"})
+    variables |= contracts(blocks, portfolio, packed)
     return xr.Dataset(variables, coords)
 
 

@@ -33,7 +33,7 @@ def by_lender(result: xr.Dataset) -> xr.Dataset:
     if not faults and SYSTEM in result["lender"].values:
         faults.append(f"lender: found {SYSTEM!r}, which is the name of all together; rename that lender")
     refuse("by_lender", faults)
-    along = [str(name) for name in result.data_vars if "segment" in result[name].dims and name != "own_share"]
+    along = [str(name) for name in result.data_vars if {"path", "segment"} <= set(result[name].dims)]
     book = result[along].drop_vars([name for name in ("product",) if name in result.coords])
     sums = [name for name in along if name not in CONDITIONS]
     lenders = sorted({str(name) for name in result["lender"].values})

@@ -1,128 +1,147 @@
-"""Cash that a lender must hold so that it can pay on all but the worst paths."""
+"""Cash that comes in, funding that leaves, and how long what is left lasts, on every path.
+
+A lender's own part of the book (own_part) meets what it owes (liabilities). Cash-flow ladder and counterbalancing
+capacity as in EBA/GL/2018/04 and the supervisors' survival horizon.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from stresslab.measures.funding import Funding, in_words
+from stresslab.measures.liabilities import Owed, liabilities
+from stresslab.measures.ownpart import NEEDS, own_book, tripped
 from stresslab.measures.quantiles import Array, expected_shortfall, quantile, share, values_in_tail
 from stresslab.measures.selection import (
-    BALANCE,
     FLOW,
     described,
     horizon_faults,
     level_faults,
-    number_faults,
-    opening_balance,
     refuse,
     result_faults,
-    select,
+    whole_faults,
 )
 
-CASH_FLOWS = ("paid", "recovered", "drawn", "originated", "undrawn_limit")
-SHARES = ("rollover_share", "committed_draw_share", "new_lending_share", "interest_rate")
+SOURCES = ("repayments", "recoveries", "partner fees")
+USES = (
+    "lending", "further draws", "borrowings", "securitisations", "interest", "operating cost", "guarantees",
+    "line fees",
+)  # fmt: skip
+LADDER_NEEDS = {**NEEDS, "undrawn_limit": FLOW}
+ENDS = ("", "_se", "_low", "_high")
 
 
-@dataclass(frozen=True)
-class Funding:
-    """How a lender is funded, as a simple schedule; it takes no deposits.
+def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12, lender: str = "own") -> xr.Dataset:
+    """Cash in and out by month, the gap that it leaves, and what can be turned into cash against it.
 
-    liquid_assets : cash and what turns into cash at once, at the start [currency]
-    maturing_borrowings : all that is borrowed, by the month it falls due [currency]: amounts of months 1, 2, ... or a
-      mapping month -> amount; what matures beyond the horizon is listed too, for it bears interest
-    rollover_share : of what matures, refinanced beyond the horizon [1]. 0, a closed market, is also how the LCR
-      treats unsecured wholesale funding (LCR40: 100 % outflow)
-    interest_rate : on borrowings [1/year], paid monthly as one twelfth of what is owed at the start of the month
-    operating_cost_monthly : [currency/month]
-    new_lending_share : of the simulated draws and originations, paid out [1]; below 1 the lender turns customers away,
-      while their later payments stay as simulated: a figure for short horizons
-    committed_draw_share : of the lines still undrawn, drawn each month beyond what was simulated [1/month]; the LCR
-      takes 0.05 for committed retail lines, for its 30 days (secondary source)
-    own_funding : True: the lender carries the own_share of each segment's flows, partners the rest; False: all of them
-    The defaults are no rule's; they say "nothing of this", but for rollover_share, the worst case.
-    Raises InputError naming each fault.
+    result : Dataset from simulate(); needs balance, its flows, undrawn_limit, own_share
+    funding : Funding
+    horizon : months 1 ... horizon
+    lender : "own" (attrs own_lender) | "all" (the system) | a name
+    Returns Dataset (path, month), and `scenario` if the result has it [currency]:
+      inflow (source): repayments and recoveries of the own part, fees of partners;
+      outflow (use): lending = new_lending_share (drawn + originated); further draws = committed_draw_share of the line
+        open at the start of the month less what they took before; borrowings and securitisations repaid; interest on
+        them; operating cost; guarantees called = guaranteed_share of partners' losses, if above 0; fees of lines;
+      net_flow = inflow - outflow; cumulative_gap, its sum from month 1 on;
+      counterbalancing_capacity: liquid assets after haircut from the month in which they can be sold, and lines that
+        can be drawn and are not lost; headroom = cumulative_gap + counterbalancing_capacity.
+    Raises InputError naming each fault: a variable missing, negative or not finite, a horizon beyond the result, an
+    unknown lender.
 
-    >>> Funding(liquid_assets=50.0, maturing_borrowings={2: 30.0}).maturing_borrowings
-    (0.0, 30.0)
+    >>> from stresslab.measures.funding import Borrowing
+    >>> from stresslab.schema import BUCKETS
+    >>> dims, none = ("path", "month", "segment"), np.zeros((1, 3, 1))
+    >>> flows = {name: (dims, none) for name in LADDER_NEEDS if name not in ("balance", "own_share")}
+    >>> flows["paid"] = (dims, [[[0.0], [10.0], [10.0]]])
+    >>> balance = (*dims, "bucket"), np.repeat([[[[100.0]], [[90.0]], [[80.0]]]], 8, -1) * ([1.0] + [0.0] * 7)
+    >>> result = xr.Dataset(flows | {"balance": balance, "own_share": ("segment", [1.0])}, {
+    ...     "month": [0, 1, 2], "bucket": list(BUCKETS), "segment": ["us:card"],
+    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> found = liquidity_ladder(result, Funding(5.0, [Borrowing("bond", [12.0, 15.0])]), horizon=2)
+    >>> found.cumulative_gap.values, found.headroom.values  # 10 - 12, then 10 - 15
+    (array([[-2., -7.]]), array([[ 3., -2.]]))
     """
+    refuse("liquidity_ladder", _ladder_faults(result, horizon, lender))
+    whole = result.isel(month=slice(0, horizon + 1))
+    book = own_book(whole, funding, lender)
+    owed = liabilities(book, funding)
+    frame = book["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
+    inflow, outflow = cash_flows(book, funding, owed)
+    out = xr.Dataset({"inflow": _stack(frame, inflow, "source"), "outflow": _stack(frame, outflow, "use")})
+    out["counterbalancing_capacity"] = frame.copy(data=_capacity(book, funding))
+    out = out.isel(month=slice(1, None))
+    out["net_flow"] = out["inflow"].sum("source") - out["outflow"].sum("use")
+    out["cumulative_gap"] = out["net_flow"].cumsum("month").assign_coords(month=out["month"])
+    out["headroom"] = out["cumulative_gap"] + out["counterbalancing_capacity"]
+    return described(out, result, lender, ()).assign_attrs(horizon=horizon, funding=in_words(funding))
 
-    liquid_assets: float
-    maturing_borrowings: Sequence[float] | Mapping[int, float]
-    rollover_share: float = 0.0
-    interest_rate: float = 0.0
-    operating_cost_monthly: float = 0.0
-    new_lending_share: float = 1.0
-    committed_draw_share: float = 0.0
-    own_funding: bool = True
 
-    def __post_init__(self) -> None:
-        amounts, faults = _ladder(self.maturing_borrowings)
-        for name in ("liquid_assets", "operating_cost_monthly"):
-            faults += number_faults(name, getattr(self, name), math.inf, "an amount")
-        for name in SHARES:
-            faults += number_faults(name, getattr(self, name), 1.0, "a decimal: 0.05, not 5")
-        if self.own_funding not in (True, False):
-            faults.append(f"own_funding: found {self.own_funding!r}, expected True or False; choose one")
-        refuse("Funding", faults)
-        object.__setattr__(self, "maturing_borrowings", amounts)
+def cash_flows(book: xr.Dataset, funding: Funding, owed: list[Owed]) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Cash in by source and out by use, each (..., path, month) with month 0 [currency]; `book` is the own part."""
 
-    @classmethod
-    def for_book(
-        cls,
-        result: xr.Dataset,
-        *,
-        borrowed_share: float = 0.8,
-        liquid_share: float = 0.05,
-        months: int = 12,
-        lender: str = "own",
-        **terms: Any,
-    ) -> Funding:
-        """A plausible ladder for a book: a share of it is borrowed and falls due evenly over the coming months.
+    def total(values: xr.DataArray) -> Array:
+        summed: Array = values.sum("segment").transpose(..., "path", "month").values
+        return summed
 
-        result : Dataset from simulate(); needs balance, and own_share unless own_funding=False
-        borrowed_share, liquid_share : borrowings and liquid assets over the opening balance that the lender funds [1];
-          the defaults are illustrations, not taken from any lender
-        months : over which borrowings mature evenly
-        lender : "own" | "all" | a name
-        terms : any other field of Funding
-        Raises InputError naming each fault.
+    partners = funding.partners
+    lending = funding.new_lending_share * total(book["drawn"] + book["originated"])
+    before = _before(total(book["balance"].sum("bucket")))
+    partner_balance, partner_loss = _before(total(book["partner_balance"])), total(book["partner_loss"])
+    none = np.zeros_like(lending)
+    running = np.full_like(lending, 1.0)
+    running[..., 0] = 0.0
+    fees = sum(line.annual_fee * line.amount for line in funding.lines) / 12.0
+    inflow = {
+        "repayments": total(book["paid"]),
+        "recoveries": total(book["recovered"]),
+        "partner fees": partner_balance * partners.annual_fee / 12.0,
+    }
+    outflow = {
+        "lending": lending,
+        "further draws": _further_draws(total(book["undrawn_limit"]), funding.committed_draw_share),
+        "borrowings": sum((one.repaid for one in owed if one.kind != "abs"), none),
+        "securitisations": sum((one.repaid for one in owed if one.kind == "abs"), none),
+        "interest": sum((one.interest for one in owed), none),
+        "operating cost": running * funding.operating_cost_monthly + before * funding.operating_cost_rate / 12.0,
+        "guarantees": partners.guaranteed_share * np.maximum(partner_loss, 0.0),
+        "line fees": running * fees,
+    }
+    return inflow, outflow
 
-        >>> from stresslab.schema import BUCKETS
-        >>> result = xr.Dataset(
-        ...     {"balance": (("path", "month", "segment", "bucket"), [[[[600.0] + [0.0] * 7]]])},
-        ...     {"month": [0], "bucket": list(BUCKETS), "segment": ["us:card"], "own_share": ("segment", [0.5]),
-        ...      "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
-        >>> Funding.for_book(result, months=4).maturing_borrowings  # 0.8 x 0.5 x 600 / 4
-        (60.0, 60.0, 60.0, 60.0)
-        """
-        own_funding = terms.get("own_funding", True)
-        faults = result_faults(result, lender, {"balance": BALANCE} | _share_needs(own_funding))
-        for name, value in (("borrowed_share", borrowed_share), ("liquid_share", liquid_share)):
-            faults += number_faults(name, value, 10.0, "a decimal: 0.8, not 80")
-        if not (isinstance(months, int) and months >= 1):
-            faults.append(f"months: found {months!r}, expected a whole number from 1; give months to maturity")
-        refuse("Funding.for_book", faults)
-        view = select(result, lender)
-        funded = float((opening_balance(view, "Funding.for_book") * _own_share(view, own_funding)).sum())
-        return cls(liquid_share * funded, [borrowed_share * funded / months] * months, **terms)
 
-    def outflow(self, horizon: int) -> Array:
-        """Borrowings repaid, interest and operating cost in months 1 ... horizon [currency].
+def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12, lender: str = "own") -> xr.Dataset:
+    """How long the lender can pay without new funding: the first month in which capacity does not cover the gap.
 
-        >>> Funding(0.0, [100.0, 100.0], rollover_share=0.5, interest_rate=0.12).outflow(2)  # interest on 200, on 150
-        array([52. , 51.5])
-        """
-        amounts = tuple(self.maturing_borrowings)
-        due = np.array(amounts + (0.0,) * (horizon - len(amounts)), dtype=np.float64)
-        repaid = due * (1.0 - self.rollover_share)
-        owed = due.sum() - np.cumsum(repaid) + repaid  # at the start of the month
-        outflow: Array = repaid + owed * self.interest_rate / 12.0 + self.operating_cost_monthly
-        return outflow[:horizon]
+    result, funding, horizon, lender : as in liquidity_ladder(); at least two paths
+    Returns Dataset, and `scenario` if the result has it:
+      survival_month (path) [month]: first with cumulative_gap + counterbalancing_capacity < 0, NaN if there is none;
+      survival_probability (month) [1]: share of paths that have paid through that month, with _se, _low and _high
+      (exact 95 % interval); headroom (path, month) [currency].
+    Once a payment has failed, the path is lost: what comes in later does not bring it back.
+    Raises InputError naming each fault, as liquidity_ladder().
+
+    >>> from stresslab.measures.funding import Borrowing
+    >>> from stresslab.schema import BUCKETS, FLOWS
+    >>> dims = ("path", "month", "segment")
+    >>> flows = {name: (dims, np.zeros((2, 3, 1))) for name in (*FLOWS, "undrawn_limit")}
+    >>> flows["paid"] = (dims, [[[0.0], [10.0], [10.0]], [[0.0], [6.0], [6.0]]])
+    >>> flows |= {"balance": ((*dims, "bucket"), np.ones((2, 3, 1, 8))), "own_share": ("segment", [1.0])}
+    >>> result = xr.Dataset(flows, {"month": [0, 1, 2], "bucket": list(BUCKETS), "segment": ["us:card"],
+    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> funding = Funding(5.0, [Borrowing("bond", [10.0, 10.0])])
+    >>> survival_horizon(result, funding, horizon=2).survival_month.values  # second path: -4, -8 against 5
+    array([nan,  2.])
+    """
+    refuse("survival_horizon", _ladder_faults(result, horizon, lender, paths=2))
+    ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
+    out = _survival(ladder)
+    out = described(out, result, lender, [name for name in map(str, out) if name.startswith("survival")])
+    out["survival_month"].attrs["units"] = "month"
+    return out.assign_attrs(horizon=horizon, funding=ladder.attrs["funding"])
 
 
 def liquidity_buffer(
@@ -130,105 +149,148 @@ def liquidity_buffer(
 ) -> xr.Dataset:
     """Liquid assets that carry the lender through the horizon at a confidence level, and how long it lasts as it is.
 
-    result : Dataset from simulate(); needs paid, recovered, drawn, originated, undrawn_limit, at least two paths, and
-      own_share if funding.own_funding
-    funding : Funding
+    result, funding, horizon, lender : as in liquidity_ladder(); at least two paths
     confidence : of the buffer, in (0, 1)
-    horizon : months 1 ... horizon
-    lender : "own" (attrs own_lender) | "all" (the system) | a name
     Returns Dataset, and `scenario` if the result has it, [currency] if not said otherwise:
-      gap (path, month) = paid + recovered - new_lending_share (drawn + originated) - further draws of lines, summed
-      over segments times own_share, less Funding.outflow; further draws are committed_draw_share of the line open at
-      the start of the month less what they took before; cumulative_gap (path, month);
-      shortfall (path) = max(0, max over months of -cumulative_gap);
+      gap, cumulative_gap (path, month); shortfall (path) = max(0, max over months of -cumulative_gap);
       buffer, buffer_se, buffer_low, buffer_high: its quantile, standard error and 95 % order-statistic interval;
       expected_shortfall, expected_shortfall_se: mean of the worst 1 - confidence; paths_in_tail [1];
-      survival_month (path) [month]: the first in which the cumulative gap exceeds liquid_assets, NaN if none does;
-      survival_probability [1], with _se, _low and _high (exact 95 %): share of paths that survive the horizon.
-    B = Quantile_q(max over b <= H of -cumgap_b): the cash-flow ladder of EBA/GL/2018/04 on simulated paths.
+      survival_month (path) [month], survival_probability [1] of the whole horizon, with _se, _low and _high: as in
+      survival_horizon().
+    B = Quantile_q(max over b <= H of -cumgap_b): the cash-flow ladder of EBA/GL/2018/04 on simulated paths. What is in
+    place (liquid assets, lines) does not lower the buffer: it is what there should be.
     Error bars and few paths: as in loss_distribution and measures.quantiles.
-    Raises InputError naming each fault: a variable missing, negative or not finite, a horizon beyond the result, a
-    confidence outside (0, 1), an unknown lender, fewer than two paths.
+    Raises InputError naming each fault, as liquidity_ladder(), and a confidence outside (0, 1).
 
-    >>> dims, names = ("path", "month", "segment"), ["paid", "recovered", "drawn", "originated", "undrawn_limit"]
-    >>> flows = {name: (dims, np.zeros((2, 3, 1))) for name in names}
-    >>> flows["paid"] = (dims, [[[0.0], [10.0], [10.0]], [[0.0], [4.0], [8.0]]])
-    >>> result = xr.Dataset(flows, {"month": [0, 1, 2], "segment": ["us:card"], "lender": ("segment", ["us"]),
-    ...     "product": ("segment", ["card"]), "own_share": ("segment", [1.0])}, {"own_lender": "us"})
-    >>> found = liquidity_buffer(result, Funding(5.0, [10.0, 10.0]), confidence=0.5, horizon=2)
-    >>> found.shortfall.values, found.survival_month.values  # second path: -6, then -8
-    (array([0., 8.]), array([nan,  1.]))
+    >>> from stresslab.measures.funding import Borrowing
+    >>> from stresslab.schema import BUCKETS, FLOWS
+    >>> dims = ("path", "month", "segment")
+    >>> flows = {name: (dims, np.zeros((2, 3, 1))) for name in (*FLOWS, "undrawn_limit")}
+    >>> flows["paid"] = (dims, [[[0.0], [10.0], [10.0]], [[0.0], [6.0], [6.0]]])
+    >>> flows |= {"balance": ((*dims, "bucket"), np.ones((2, 3, 1, 8))), "own_share": ("segment", [1.0])}
+    >>> result = xr.Dataset(flows, {"month": [0, 1, 2], "bucket": list(BUCKETS), "segment": ["us:card"],
+    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> funding = Funding(5.0, [Borrowing("bond", [10.0, 10.0])])
+    >>> found = liquidity_buffer(result, funding, confidence=0.5, horizon=2)
+    >>> found.shortfall.values, found.survival_month.values  # second path: -4, then -8
+    (array([0., 8.]), array([nan,  2.]))
     """
-    needs = dict.fromkeys(CASH_FLOWS, FLOW) | _share_needs(funding.own_funding)
-    faults = result_faults(result, lender, needs, paths=2) + horizon_faults(result, horizon)
+    faults = _ladder_faults(result, horizon, lender, paths=2)
     refuse("liquidity_buffer", faults + level_faults("confidence", (confidence,)))
-    gap = _gap(select(result, lender), funding, horizon)
-    cumulative = gap.cumsum("month").assign_coords(month=gap["month"])
-    shortfall = (-cumulative.min("month")).clip(min=0.0)
-    fails = -cumulative > funding.liquid_assets  # so written that liquid assets equal to the shortfall survive
-    out = xr.Dataset({"gap": gap, "cumulative_gap": cumulative, "shortfall": shortfall})
-    out["survival_month"] = gap["month"].where(fails).min("month")
-    out = out.assign(_estimates(shortfall, ~fails.any("month"), confidence))
+    ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
+    shortfall = (-ladder["cumulative_gap"].min("month")).clip(min=0.0)
+    out = xr.Dataset({"gap": ladder["net_flow"], "cumulative_gap": ladder["cumulative_gap"], "shortfall": shortfall})
+    lasts = _survival(ladder).isel(month=-1, drop=True).drop_vars("headroom")
+    out = out.assign(_tail(shortfall, confidence, "buffer")).assign(lasts)
     plain = [str(name) for name in out if str(name).startswith("survival_probability")] + ["paths_in_tail"]
     out = described(out, result, lender, plain)
     out["survival_month"].attrs["units"] = "month"
-    return out.assign_attrs(confidence=confidence, horizon=horizon, funding=repr(funding))
+    return out.assign_attrs(confidence=confidence, horizon=horizon, funding=ladder.attrs["funding"])
 
 
-def _gap(view: xr.Dataset, funding: Funding, horizon: int) -> xr.DataArray:
-    """Net cash flow of each path and month 1 ... horizon [currency]."""
-    flows = view.isel(month=slice(1, horizon + 1))
-    lent = funding.new_lending_share * (flows["drawn"] + flows["originated"])
-    further = _further_draws(view["undrawn_limit"], funding.committed_draw_share, flows["month"])
-    lending = (flows["paid"] + flows["recovered"] - lent - further) * _own_share(view, funding.own_funding)
-    return lending.sum("segment") - xr.DataArray(funding.outflow(horizon), {"month": flows["month"]})
+def external_funding_needed(
+    result: xr.Dataset, funding: Funding, *, confidence: float = 0.99, horizon: int = 12, lender: str = "own"
+) -> xr.Dataset:
+    """What must be raised from outside beyond liquid assets and promised lines, and when.
+
+    result, funding, horizon, lender : as in liquidity_ladder(); at least two paths
+    confidence : of the quantile, in (0, 1)
+    Returns Dataset, and `scenario` if the result has it, [currency] if not said otherwise:
+      needed (path, month) = max(0, -headroom): what is missing at month end if nothing was raised before;
+      peak (path): its largest; first_month (path) [month]: when it begins, NaN if never;
+      probability [1] that anything is needed, with _se, _low and _high;
+      mean, mean_se: of peak; need, need_se, need_low, need_high: its quantile; expected_shortfall,
+      expected_shortfall_se: mean of the worst 1 - confidence; paths_in_tail [1].
+    Raises InputError naming each fault, as liquidity_buffer().
+
+    >>> from stresslab.measures.funding import Borrowing
+    >>> from stresslab.schema import BUCKETS, FLOWS
+    >>> dims = ("path", "month", "segment")
+    >>> flows = {name: (dims, np.zeros((2, 3, 1))) for name in (*FLOWS, "undrawn_limit")}
+    >>> flows["paid"] = (dims, [[[0.0], [10.0], [10.0]], [[0.0], [6.0], [6.0]]])
+    >>> flows |= {"balance": ((*dims, "bucket"), np.ones((2, 3, 1, 8))), "own_share": ("segment", [1.0])}
+    >>> result = xr.Dataset(flows, {"month": [0, 1, 2], "bucket": list(BUCKETS), "segment": ["us:card"],
+    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> funding = Funding(5.0, [Borrowing("bond", [10.0, 10.0])])
+    >>> found = external_funding_needed(result, funding, confidence=0.5, horizon=2)
+    >>> found.peak.values, found.probability.item()  # 8 less the 5 at hand
+    (array([0., 3.]), 0.5)
+    """
+    faults = _ladder_faults(result, horizon, lender, paths=2)
+    refuse("external_funding_needed", faults + level_faults("confidence", (confidence,)))
+    ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
+    needed = (-ladder["headroom"]).clip(min=0.0)
+    peak = needed.max("month")
+    out = xr.Dataset({"needed": needed, "peak": peak})
+    out["first_month"] = needed["month"].where(needed > 0.0).min("month")
+    chance = xr.apply_ufunc(share, peak > 0.0, input_core_dims=[["path"]], output_core_dims=[[]] * 4)
+    out = out.assign({f"probability{end}": value for end, value in zip(ENDS, chance, strict=True)})
+    out["mean"] = peak.mean("path")
+    out["mean_se"] = peak.std("path", ddof=1) / np.sqrt(peak.sizes["path"])
+    out = out.assign(_tail(peak, confidence, "need"))
+    plain = [str(name) for name in out if str(name).startswith("probability")] + ["paths_in_tail"]
+    out = described(out, result, lender, plain)
+    out["first_month"].attrs["units"] = "month"
+    return out.assign_attrs(confidence=confidence, horizon=horizon, funding=ladder.attrs["funding"])
 
 
-def _further_draws(undrawn: xr.DataArray, draw_share: float, months: xr.DataArray) -> xr.DataArray:
-    """Draws beyond the simulated ones: each month a share of the line that neither has taken [currency]."""
-    taken = xr.zeros_like(undrawn.isel(month=0, drop=True))
-    draws: list[xr.DataArray] = []
-    for month in range(months.size):
-        draws.append(draw_share * (undrawn.isel(month=month, drop=True) - taken).clip(min=0.0))
-        taken = taken + draws[-1]
-    return xr.concat(draws, dim=months.variable)
+def _ladder_faults(result: xr.Dataset, horizon: Any, lender: str, paths: int = 1) -> list[str]:
+    """Faults of a result and a horizon that a ladder is wanted of."""
+    faults = result_faults(result, lender, LADDER_NEEDS, paths=paths)
+    return faults + (whole_faults("horizon", horizon, 1) or horizon_faults(result, horizon))
 
 
-def _estimates(shortfall: xr.DataArray, survives: xr.DataArray, confidence: float) -> dict[str, xr.DataArray]:
-    """Buffer, expected shortfall and survival probability over paths, with their error bars."""
+def _survival(ladder: xr.Dataset) -> xr.Dataset:
+    """When each path fails, and the share that has not by each month."""
+    fails = ladder["headroom"] < 0.0  # so written that capacity equal to the gap survives
+    out = xr.Dataset({"survival_month": ladder["month"].where(fails).min("month")})
+    alive = out["survival_month"].isnull() | (out["survival_month"] > ladder["month"])
+    chance = xr.apply_ufunc(share, alive, input_core_dims=[["path"]], output_core_dims=[[]] * 4)
+    out = out.assign({f"survival_probability{end}": value for end, value in zip(ENDS, chance, strict=True)})
+    out["headroom"] = ladder["headroom"]
+    return out
+
+
+def _tail(amount: xr.DataArray, confidence: float, name: str) -> dict[str, xr.DataArray]:
+    """Quantile and expected shortfall over paths of an amount, with their error bars."""
     ends: dict[str, Any] = {"input_core_dims": [["path"]], "kwargs": {"levels": [confidence]}}
-    buffer = xr.apply_ufunc(quantile, shortfall, output_core_dims=[["level"]] * 4, **ends)
-    beyond = xr.apply_ufunc(expected_shortfall, shortfall, output_core_dims=[["level"]] * 2, **ends)
-    chance = xr.apply_ufunc(share, survives, input_core_dims=[["path"]], output_core_dims=[[]] * 4)
-    names = [f"buffer{end}" for end in ("", "_se", "_low", "_high")] + ["expected_shortfall", "expected_shortfall_se"]
-    tail = {name: value.isel(level=0) for name, value in zip(names, (*buffer, *beyond), strict=True)}
-    tail["paths_in_tail"] = xr.DataArray(values_in_tail(shortfall.sizes["path"], confidence))
-    ends_of_share = ("", "_se", "_low", "_high")
-    return tail | {f"survival_probability{end}": value for end, value in zip(ends_of_share, chance, strict=True)}
+    high = xr.apply_ufunc(quantile, amount, output_core_dims=[["level"]] * 4, **ends)
+    beyond = xr.apply_ufunc(expected_shortfall, amount, output_core_dims=[["level"]] * 2, **ends)
+    names = [f"{name}{end}" for end in ENDS] + ["expected_shortfall", "expected_shortfall_se"]
+    tail = {key: value.isel(level=0) for key, value in zip(names, (*high, *beyond), strict=True)}
+    return tail | {"paths_in_tail": xr.DataArray(values_in_tail(amount.sizes["path"], confidence))}
 
 
-def _share_needs(own_funding: bool) -> dict[str, Sequence[str]]:
-    """own_share is read only where partners carry their part."""
-    return {"own_share": ("segment",)} if own_funding else {}
+def _capacity(book: xr.Dataset, funding: Funding) -> Array:
+    """Liquid assets and lines that can be had by each month (..., path, month) [currency]."""
+    months = book["month"].values
+    assert not isinstance(funding.liquid_assets, float | int)
+    capacity: Array = np.zeros(tripped(book, None).shape)
+    for asset in funding.liquid_assets:
+        capacity = capacity + asset.amount * (1.0 - asset.haircut) * (months >= asset.months_to_sell)
+    for line in funding.lines:
+        capacity = capacity + line.amount * ((months >= line.notice_months) & ~tripped(book, line.lost))
+    return capacity
 
 
-def _own_share(view: xr.Dataset, own_funding: bool) -> xr.DataArray | float:
-    """Share of each segment that the lender of record funds [1]."""
-    return view["own_share"] if own_funding else 1.0
+def _further_draws(undrawn: Array, draw_share: float) -> Array:
+    """Draws beyond the simulated ones (..., month): a share of the line that neither has taken [currency]."""
+    draws = np.zeros_like(undrawn)
+    taken = np.zeros_like(undrawn[..., 0])
+    for month in range(1, undrawn.shape[-1]):
+        draws[..., month] = draw_share * np.maximum(undrawn[..., month - 1] - taken, 0.0)
+        taken = taken + draws[..., month]
+    return draws
 
 
-def _ladder(given: object) -> tuple[tuple[float, ...], list[str]]:
-    """Borrowings by month 1, 2, ... [currency], and the faults of what was given."""
-    if not isinstance(given, Sequence | Mapping | np.ndarray):
-        return (), [f"maturing_borrowings: found {given!r}, expected amounts by month; give a list or a mapping"]
-    pairs = given.items() if isinstance(given, Mapping) else enumerate(given, start=1)
-    faults: list[str] = []
-    amounts: dict[int, Any] = {}
-    for month, amount in pairs:
-        if not (isinstance(month, int | np.integer) and month >= 1):
-            faults.append(f"maturing_borrowings: found month {month!r}, expected a whole number from 1; count from 1")
-        faults += number_faults(f"maturing_borrowings[month {month}]", amount, math.inf, "an amount")
-        amounts[month] = amount
-    if faults:
-        return (), faults
-    return tuple(float(amounts.get(month, 0.0)) for month in range(1, max(amounts, default=0) + 1)), []
+def _before(values: Array) -> Array:
+    """Each month's value as it stood a month before; 0 in month 0."""
+    before = np.zeros_like(values)
+    before[..., 1:] = values[..., :-1]
+    return before
+
+
+def _stack(frame: xr.DataArray, parts: dict[str, Array], dim: str) -> xr.DataArray:
+    """Amounts by name along a dimension of their own."""
+    labels = xr.Variable(dim, list(parts))
+    return xr.concat([frame.copy(data=values) for values in parts.values()], dim=labels).transpose(*frame.dims, dim)

@@ -106,6 +106,20 @@ def number_faults(name: str, value: object, high: float, what: str) -> list[str]
     return [f"{name}: found {value!r}, expected a finite number >= 0{ceiling}; give {what}"]
 
 
+def whole_faults(name: str, value: object, least: int) -> list[str]:
+    """Fault of what should be a whole number of months."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least:
+        return []
+    return [f"{name}: found {value!r}, expected a whole number from {least}; give months"]
+
+
+def type_faults(name: str, value: object, what: type, needed: bool = False) -> list[str]:
+    """Fault of what should be one of the house's descriptions; None passes unless it is needed."""
+    if isinstance(value, what) or (value is None and not needed):
+        return []
+    return [f"{name}: found {value!r}, expected {what.__name__}(...); give one"]
+
+
 def lender_name(result: xr.Dataset, lender: str) -> str:
     """The lender's own name for "own"; a name, or "all", as it is."""
     return str(result.attrs["own_lender"]) if lender == "own" else lender
@@ -125,7 +139,9 @@ def described(out: xr.Dataset, result: xr.Dataset, lender: str, plain: Collectio
     """
     for name in out.data_vars:
         out[name].attrs["units"] = "1" if name in plain else "currency"
-    kept = {key: result.attrs[key] for key in ("currency", "as_of", "seed", "fingerprint") if key in result.attrs}
+    kept = {
+        key: result.attrs[key] for key in ("currency", "as_of", "seed", "fingerprint", "part") if key in result.attrs
+    }
     return out.assign_attrs(kept, lender=lender_name(result, lender))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
@@ -122,6 +123,42 @@ def macro_paths(
     result.attrs.update(_record(drawn, spread, model))
     check_scenario(result)
     return result
+
+
+def log_density(
+    fan: xr.Dataset, variables: Sequence[str] = ("unemployment_rate", "real_income_growth")
+) -> xr.DataArray:
+    """How likely each path of a fan is against the likeliest one, which follows the scenario without a deviation.
+
+    fan : Dataset from macro_paths(), of this version: its random numbers are drawn again from the seed in its attrs
+    variables : whose innovations count; the others are summed over, as they do not matter to what is asked
+    Returns DataArray (path) [nats] = -sum over months and variables of z^2 / 2, z the independent standard normal
+      innovations: the log of the ratio of the two paths' densities in the coordinates in which deviations are normal.
+      Its mean is -months variables / 2; differences between paths are what speaks.
+    Raises InputError naming each fault.
+
+    >>> from stresslab.scenarios.library import scenario
+    >>> fan = macro_paths(scenario("china-baseline"), paths=400, seed=1)
+    >>> round(log_density(fan).mean().item() / -36)  # 36 months x 2 variables / 2
+    1
+    """
+    lost = [name for name in ("macro_seed", "macro_spread") if name not in fan.attrs]
+    faults = [f"{name}: missing from attrs, expected that of macro_paths(); give such a fan" for name in lost]
+    unknown = sorted(set(variables) - set(MOVING))
+    if unknown or not variables:
+        faults.append(f"variables: found {list(variables)}, expected among {list(MOVING)}; choose of them")
+    still = [
+        name for name in variables if fan.attrs.get(f"macro_{name}_sd", 1.0) * fan.attrs.get("macro_spread", 1.0) == 0
+    ]
+    faults += [f"{name}: found no spread, expected some; a path without chance has no density" for name in still]
+    if "path" not in fan.dims:
+        faults.append("path: missing, expected paths; give a fan of macro_paths()")
+    if faults:
+        raise InputError("log_density", faults)
+    normals = _normals(int(fan.attrs["macro_seed"]), int(fan["path"].max()) + 1, fan.sizes["month"])
+    chosen = normals[fan["path"].values][..., [MOVING.index(name) for name in variables]]
+    values = -0.5 * (chosen**2).sum(axis=(1, 2))
+    return xr.DataArray(values, {"path": fan["path"].values}, attrs={"units": "nats"}, name="log_density")
 
 
 def _normals(seed: int, paths: int, months: int) -> Reals:

@@ -19,7 +19,9 @@ from stresslab.schema import BUCKETS
 from stresslab.views import style
 from stresslab.views.allowances import draw_stages, draw_waterfall, rows_of, stage_faults, waterfall_faults
 from stresslab.views.bands import draw_fans, legend_note, name_ends
+from stresslab.views.capital import capital_faults, draw_capital
 from stresslab.views.cash import buffer_faults, draw_buffers
+from stresslab.views.ladders import draw_ladder, draw_survival, ladder_faults, survival_faults
 from stresslab.views.life import draw_life, life_faults
 from stresslab.views.losses import draw_histograms, draw_marks, loss_faults, loss_marks, sharpest_level
 from stresslab.views.quantity import (
@@ -30,8 +32,10 @@ from stresslab.views.quantity import (
     scenario_faults,
     whose_book,
 )
+from stresslab.views.tornado import draw_tornado, tornado_faults
 
-__all__ = ["allowance_waterfall", "arrears", "buffer", "fan", "life", "loss_distribution", "stages"]
+__all__ = ["allowance_waterfall", "arrears", "buffer", "capital", "fan", "ladder", "life", "loss_distribution"]
+__all__ += ["stages", "survival", "tornado"]
 
 
 def fan(
@@ -296,6 +300,97 @@ def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel(f"share of the balance{unit}", fontsize=style.POINTS["medium"])
     draw_stages(ax, provisions, months)
     return ax
+
+
+def ladder(ladder: xr.Dataset, *, ax: Axes | None = None) -> Axes:
+    """Cash-flow ladder: who brings and who drains cash month by month, the gap so far, and what there is against it.
+
+    ladder : Dataset of measures.liquidity_ladder(), one scenario
+    ax : axes to draw on; None: a new figure
+    Returns the axes: bars of net cash of the month, means over paths, what comes in above 0; they add up to net_flow.
+    Lending would dwarf the rest, so customers are one bar (repayments and recoveries less lending and further draws),
+    partners one (fees less guarantees), operating cost has the fees of lines; a bar that is always 0 is left out.
+    A line, the mean cumulative gap, in a band that holds 90 % of the paths; dashed, minus the mean capacity.
+    Raises InputError naming each fault.
+
+    >>> from matplotlib.figure import Figure
+    >>> cell, by = ("path", "month"), {"month": [1, 2], "source": ["repayments"], "use": ["lending"]}
+    >>> ax = ladder(xr.Dataset({"inflow": ((*cell, "source"), [[[90.0], [60.0]]]),
+    ...     "outflow": ((*cell, "use"), [[[50.0], [80.0]]]), "cumulative_gap": (cell, [[40.0, 20.0]]),
+    ...     "counterbalancing_capacity": (cell, [[30.0, 30.0]])}, by), ax=Figure().add_subplot())
+    >>> [float(bar.get_height()) for bar in ax.containers[0]]  # 90 - 50, then 60 - 80
+    [40.0, -20.0]
+    """
+    refuse("plot.ladder", style.axes_faults(ax) + ladder_faults(ladder))
+    return draw_ladder(style.axes_or_new(ax), ladder)
+
+
+def survival(survival: xr.Dataset, *, ax: Axes | None = None) -> Axes:
+    """Share of the paths on which the lender has paid through each month without new funding.
+
+    survival : Dataset of measures.survival_horizon(); a `scenario` dimension gives one line each, at most four
+    ax : axes to draw on; None: a new figure
+    Returns the axes: steps from 1 at month 0, a band, the exact 95 % interval, and both at the end in words.
+    Raises InputError naming each fault.
+
+    >>> from matplotlib.figure import Figure
+    >>> chances = {"": [1.0, 0.5], "_low": [0.2, 0.0], "_high": [1.0, 1.0]}
+    >>> lasts = xr.Dataset({f"survival_probability{end}": ("month", chance) for end, chance in chances.items()}
+    ...     | {"survival_month": ("path", [2.0, np.nan])}, {"month": [1, 2]})
+    >>> survival(lasts, ax=Figure().add_subplot()).lines[0].get_ydata()
+    array([1. , 1. , 0.5])
+    """
+    refuse("plot.survival", style.axes_faults(ax) + survival_faults(survival))
+    return draw_survival(style.axes_or_new(ax), survival)
+
+
+def tornado(sensitivity: xr.Dataset, *, ax: Axes | None = None) -> Axes:
+    """How far an outcome moves when one parameter at a time takes its low or its high value, the largest on top.
+
+    sensitivity : Dataset (parameter), up to 20: low, high (effect of either value, the difference to base), low_se,
+        high_se (NaN: unknown), low_value, high_value; base; attrs outcome (words), units ("1", "currency"), currency
+    ax : axes to draw on; None: a new figure, high enough for all rows
+    Returns the axes: bars from 0, half as high where both effects have one sign, the parameter's value at the end, and
+    whiskers of 1.96 standard errors to each side.
+    Raises InputError naming each fault.
+
+    >>> from matplotlib.figure import Figure
+    >>> effects = {"low": [1.0, -3.0], "high": [-1.0, 2.0], "low_value": [0.1, 5.0], "high_value": [0.2, 9.0],
+    ...     "low_se": [0.1, 0.1], "high_se": [0.1, 0.1]}
+    >>> ax = tornado(xr.Dataset({name: ("parameter", values) for name, values in effects.items()} | {"base": 20.0},
+    ...     {"parameter": ["pay", "speed"]}, {"outcome": "loss", "units": "currency"}), ax=Figure().add_subplot())
+    >>> [label.get_text() for label in ax.get_yticklabels()], [text.get_text() for text in ax.texts]
+    (['speed', 'pay'], ['5', '9', '0.1', '0.2'])
+    """
+    refuse("plot.tornado", style.axes_faults(ax) + tornado_faults(sensitivity))
+    return draw_tornado(ax, sensitivity)
+
+
+def capital(
+    adequacy: xr.Dataset,
+    ratio: str = "cet1_ratio",
+    *,
+    ax: Axes | None = None,
+    levels: float | Sequence[float] = (0.5, 0.9),
+) -> Axes:
+    """Fan of a capital ratio, and the hurdles set on it with the probability of breach.
+
+    adequacy : Dataset of measures.capital_adequacy(); a `scenario` dimension gives one fan each, at most four
+    ratio : "cet1_ratio" | "tier1_ratio" | "total_ratio" | "leverage_ratio" | another of the dataset
+    ax, levels : as in fan()
+    Returns the axes: fans as fan() draws them, a thin line at each hurdle_limit of this ratio, words beside.
+    Raises InputError naming each fault.
+
+    >>> from matplotlib.figure import Figure
+    >>> found = xr.Dataset({"cet1_ratio": (("path", "month"), [[0.12, 0.10], [0.12, 0.04]]), "hurdle_limit": ("hurdle",
+    ...     [0.045]), "hurdle_ratio": ("hurdle", ["cet1_ratio"]), "breach_probability": ("hurdle", [0.5])},
+    ...     {"month": [0, 1], "hurdle": ["CET1 minimum"]})
+    >>> capital(found, ax=Figure().add_subplot()).texts[0].get_text().replace(chr(10), " ")
+    'CET1 minimum: 4.5 % breached on 50 % of paths'
+    """
+    levels = tuple(np.atleast_1d(levels).tolist())
+    refuse("plot.capital", style.axes_faults(ax) + level_faults("levels", levels) + capital_faults(adequacy, ratio))
+    return draw_capital(ax, adequacy, ratio, levels)
 
 
 def _mean_of(dataset: xr.Dataset) -> str:

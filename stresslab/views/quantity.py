@@ -15,7 +15,7 @@ from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError
 ARREARS_RATES = {"arrears_rate": 30, "arrears_rate_90": 90}
 """Shares of the balance that are computed on the way: name -> days past due from which it counts."""
 
-ACRONYMS = ("gdp", "npl")
+ACRONYMS = ("gdp", "npl", "lcr", "nsfr", "hqla", "cet1", "rwa")
 COUNTS = ("accounts", "entries_to_arrears")
 MONTHLY = (*FLOWS, "entries_to_arrears", "provision_charge")
 MOST_SCENARIOS = 4

@@ -14,6 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import ScalarFormatter
+from matplotlib.transforms import ScaledTranslation
 from scipy.optimize import isotonic_regression
 
 from stresslab.measures.quantiles import Array
@@ -25,6 +26,8 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)))
 """Line styles beside the hues, for print in grey."""
 
 POINTS = {"small": 10.0, "medium": 11.5, "title": 13.0}
+LEGEND_BELOW = 40.0
+"""From the axes to a legend under tick labels and axis label [point]."""
 """Font sizes [point] on a figure of SIZE."""
 
 SIZE = (10.0, 6.0)
@@ -252,3 +255,26 @@ def wrap(text: str) -> str:
     'fed-2026-\\nseverely-adverse'
     """
     return textwrap.fill(text, LONGEST_LINE)
+
+
+def legend_below(ax: Axes, names: Sequence[str]) -> None:
+    """A legend of what is drawn under these names, below the axes, in as many columns as there is room for."""
+    handles = dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
+    if not names:
+        return
+    size = POINTS["small"]
+    columns = [0.55 * size * len(name) + 3.7 * size for name in names]
+    wide = points_wide(ax)
+    down = ScaledTranslation(0.0, -LEGEND_BELOW / 72.0, ax.figure.dpi_scale_trans)
+    ax.legend(
+        [handles[name] for name in names],
+        names,
+        ncols=len(names) if sum(columns) <= wide else max(int(wide / max(columns)), 1),
+        loc="upper left",
+        bbox_to_anchor=(0.0, 0.0),
+        bbox_transform=ax.transAxes + down,
+        borderaxespad=0.0,
+        borderpad=0.0,
+        frameon=False,
+        fontsize=size,
+    )

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.measures.formulas import conditional_pd, expected_credit_loss, migrate_stages, modification_gain
+from stresslab.measures.formulas import (
+    conditional_pd,
+    expected_credit_loss,
+    migrate_stages,
+    modification_gain,
+    npl_sensitivity,
+)
 from stresslab.schema import InputError
 
 RATE, HAZARD, LGD, LOAN = 0.015, 0.005, 0.65, 10_000.0
@@ -155,6 +161,11 @@ def test_migration_keeps_the_sum_and_stage_3(stages, first, second):
         (lambda: conditional_pd(math.nan, 0.1, 0.0), "pd: found nan"),
         (lambda: conditional_pd(0.1, 1.0, 0.0), r"correlation: found 1\.0, expected a decimal 0 to below 1"),
         (lambda: conditional_pd(0.1, math.nan, 0.0), "correlation: found nan"),
+        (lambda: npl_sensitivity(12.0, 0.1, [1.0]), r"capital_ratio: found 12\.0"),
+        (lambda: npl_sensitivity(0.1, 1.5, [1.0]), r"npl_over_rwa: found 1\.5"),
+        (lambda: npl_sensitivity(0.1, 0.1, [-1.0]), r"increase: found \[-1\.0\]"),
+        (lambda: npl_sensitivity(0.1, 0.1, math.nan), "increase: found nan"),
+        (lambda: npl_sensitivity(0.1, 0.1, [10.0]), "loses all assets"),
         (lambda: migrate_stages([1.0, 2.0], 0, 0, 0, 0), r"stages: found \[1\.0, 2\.0\], expected three"),
         (lambda: migrate_stages([1.0, 2.0, -3.0], 0, 0, 0, 0), r"stages: found"),
         (lambda: migrate_stages([1.0, 2.0, math.nan], 0, 0, 0, 0), r"stages: found"),
@@ -166,6 +177,25 @@ def test_migration_keeps_the_sum_and_stage_3(stages, first, second):
 def test_bad_input_is_refused_by_name(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+PUBLISHED = {1.0: 0.1476, 2.0: 0.1344, 4.0: 0.1054}
+"""Capital ratio of 3,235 banks, first 15.76 %, once bad loans are up by 100, 200, 400 %: PBoC, FSR 2025."""
+
+
+def test_the_published_sensitivity_is_one_formula_with_two_unknowns():
+    found = npl_sensitivity(0.1576, 0.01555, list(PUBLISHED), excess_over_rwa=0.004)
+    np.testing.assert_allclose(found, list(PUBLISHED.values()), atol=3e-4)
+    drops = [0.1576 - ratio for ratio in PUBLISHED.values()]
+    np.testing.assert_allclose(drops, [0.0100, 0.0232, 0.0522], atol=1e-9)
+    points = npl_sensitivity(0.1576, 0.01555, [0.01, 0.02, 0.04], excess_over_rwa=0.004)  # +1 point is not +100 %
+    assert abs(points - list(PUBLISHED.values())).max() > 0.005
+
+
+def test_more_bad_loans_never_raise_the_ratio():
+    found = npl_sensitivity(0.12, 0.015, np.linspace(0.0, 10.0, 50), excess_over_rwa=0.01)
+    assert (np.diff(found) <= 0.0).all()
+    assert found[0] == 0.12
 
 
 def test_all_faults_come_at_once():

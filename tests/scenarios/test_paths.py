@@ -13,7 +13,7 @@ from scipy.special import logit
 
 from stresslab.scenarios import paths as module
 from stresslab.scenarios.library import check_scenario, scenario
-from stresslab.scenarios.paths import CEILING, MOVING, Deviation, PathModel, macro_paths
+from stresslab.scenarios.paths import CEILING, MOVING, Deviation, PathModel, log_density, macro_paths
 from stresslab.scenarios.shock import shock_scenario
 from stresslab.schema import InputError
 
@@ -241,3 +241,46 @@ def test_measured_figures_are_those_of_the_published_history(fed_folder):
     assert np.std(prices[14:], ddof=1) == pytest.approx(1.12, abs=0.006)  # 1990 on
     quarterly = series("Unemployment rate")
     assert np.std(quarterly[4:] - quarterly[:-4], ddof=1) == pytest.approx(1.0, abs=0.02)
+
+
+def test_log_density_is_that_of_the_innovations():
+    fan = macro_paths(scenario("china-baseline"), paths=3000, seed=5)
+    found = log_density(fan)
+    months = fan.sizes["month"]
+    # -chi-square of 2 x 36 degrees over two: mean -36, standard deviation 6
+    assert abs(float(found.mean()) + months) < 4 * np.sqrt(months / 3000)
+    assert float(found.std()) == pytest.approx(np.sqrt(months), rel=0.06)
+    alone = log_density(fan, ["unemployment_rate"])
+    assert float(alone.mean()) == pytest.approx(-months / 2, rel=0.05)
+    assert bool((alone >= found).all())
+
+
+def test_log_density_is_a_function_of_the_path_alone():
+    few, many = (macro_paths(scenario("china-baseline"), paths=n, seed=5) for n in (10, 40))
+    np.testing.assert_array_equal(log_density(few).values, log_density(many).values[:10])
+    some = many.isel(path=[3, 7])
+    np.testing.assert_array_equal(log_density(some).values, log_density(many).values[[3, 7]])
+
+
+def test_log_density_ranks_strange_paths_low():
+    fan = macro_paths(scenario("china-baseline"), paths=2000, seed=5)
+    how = PathModel().unemployment_rate
+    keep = 0.5 ** (1 / how.half_life)
+    deviation = logit(fan["unemployment_rate"].values / 0.6)
+    steps = deviation[:, 1:] - keep * deviation[:, :-1]
+    size = (steps - steps.mean(axis=0)).std(axis=0)
+    surprise = (((steps - steps.mean(axis=0)) / size) ** 2).sum(axis=1)
+    agreement = np.corrcoef(surprise, log_density(fan, ["unemployment_rate"]).values)[0, 1]
+    assert agreement < -0.9
+    wrong = np.corrcoef(surprise, log_density(fan, ["inflation"]).values)[0, 1]
+    assert abs(wrong) < 0.1  # another variable's surprise says nothing of it
+
+
+def test_log_density_names_every_fault():
+    fan = macro_paths(scenario("china-baseline"), paths=3, seed=5, spread=0.0)
+    with pytest.raises(InputError) as caught:
+        log_density(fan.isel(path=0, drop=True), ["unemployment_rate", "rain"])
+    for words in ("variables: found", "unemployment_rate: found no spread", "path: missing"):
+        assert words in str(caught.value)
+    with pytest.raises(InputError, match="macro_seed: missing"):
+        log_density(scenario("china-baseline"))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stresslab.measures.liquidity import Funding, liquidity_buffer
+from stresslab.measures.funding import Borrowing, Funding
+from stresslab.measures.liquidity import liquidity_buffer
 from stresslab.measures.losses import loss_distribution
 from stresslab.measures.provisions import provisions
 from stresslab.scenarios.library import scenario
@@ -19,7 +20,7 @@ from tests.views.drawn import bands, overlapping, words
 
 NAMES = ["base", "adverse", "severe", "very severe indeed"]
 OURS = ["ours:card", "ours:loan"]
-FUNDING = Funding(liquid_assets=1e4, maturing_borrowings=[8_000.0] * 12)
+FUNDING = Funding(1e4, [Borrowing("interbank", [8_000.0] * 12)])
 
 
 def losses_of(result):
@@ -353,7 +354,7 @@ def test_buffer_marks_the_path_with_the_largest_shortfall_where_it_is_deepest(ax
 def test_buffer_of_few_paths_has_an_arrow_and_of_none_needed_no_worst_path(ax):
     result = made_up_result(paths=10)
     assert "∞]" in words(plot.buffer(buffer_of(result), ax=ax))
-    rich = liquidity_buffer(result, Funding(0.0, []), confidence=0.4)
+    rich = liquidity_buffer(result, Funding(0.0), confidence=0.4)
     rich = rich.assign(cumulative_gap=abs(rich["cumulative_gap"]), shortfall=rich["shortfall"] * 0.0)
     rich = rich.assign({name: rich[name] * 0.0 for name in ("buffer", "buffer_low", "buffer_high")})
     fresh = mpl.figure.Figure().add_subplot()

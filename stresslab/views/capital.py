@@ -1,0 +1,101 @@
+"""Capital ratios: the fan of one, and the hurdles it must clear with the probability that it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.text import Annotation
+
+from stresslab.views import style
+from stresslab.views.bands import draw_fans, legend_note
+from stresslab.views.quantity import Quantity, dataset_faults, each_scenario, read_quantity, scenario_faults
+
+MAKER = "measures.capital_adequacy()"
+RATIOS = {
+    "cet1_ratio": "CET1 ratio",
+    "tier1_ratio": "tier 1 ratio",
+    "total_ratio": "total capital ratio",
+    "leverage_ratio": "leverage ratio",
+}
+"""Shares, shown in per cent, and how a reader calls them."""
+
+
+BREACHED = "breached: "
+
+
+def capital_faults(adequacy: object, ratio: str) -> list[str]:
+    """Everything that keeps capital from being drawn."""
+    if isinstance(adequacy, xr.Dataset) and ratio not in adequacy.data_vars:
+        known = [str(name) for name in adequacy.data_vars if str(name).endswith(("_ratio", "_multiple"))]
+        return [f"ratio: found {ratio!r}, expected one of {[n for n in known if n != 'hurdle_ratio']}; choose one"]
+    needs: dict[str, tuple[str, ...]] = {ratio: ("path", "month")}
+    source = adequacy.reset_coords() if isinstance(adequacy, xr.Dataset) else adequacy
+    names = ("hurdle_limit", "hurdle_ratio", "breach_probability")
+    faults = dataset_faults(source, needs | dict.fromkeys(names, ("hurdle",)), MAKER)
+    if faults or not isinstance(source, xr.Dataset):
+        return faults
+    faults = scenario_faults(source)
+    if "scenario" in source["hurdle_limit"].dims or "scenario" in source["hurdle_ratio"].dims:
+        faults.append("hurdle_limit, hurdle_ratio: found one for each scenario, expected along ('hurdle',) alone")
+    for name, high in (("hurdle_limit", np.inf), ("breach_probability", 1.0)):
+        values = source[name].values
+        bad = ~(np.isfinite(values) & (values >= 0.0) & (values <= high))
+        if bad.any():
+            expected = "finite numbers >= 0" if np.isinf(high) else "numbers from 0 to 1"
+            found = f"{name}: found {values[bad][0]}, {int(bad.sum())} in all"
+            faults.append(f"{found}, expected {expected}; give the Dataset of {MAKER}")
+    return faults
+
+
+def draw_capital(ax: Axes | None, adequacy: xr.Dataset, ratio: str, levels: Sequence[float]) -> Axes:
+    """The fan of a ratio and a line at each of its hurdles; beside it the names, limits and probabilities."""
+    shown = read_quantity(adequacy, ratio, "own", "plot.capital")
+    if ratio in RATIOS:
+        shown = replace(shown, words=RATIOS[ratio], unit="1")
+    elif ratio.endswith("_multiple"):
+        shown = replace(shown, unit="")
+    ax = style.axes_or_new(ax)
+    draw_fans(ax, shown, levels)
+    hurdles = adequacy.isel(hurdle=np.flatnonzero(adequacy["hurdle_ratio"].values.astype(str) == ratio))
+    for limit in hurdles["hurdle_limit"].values:
+        ax.plot(shown.months[[0, -1]], [limit, limit], color="0.3", linewidth=1.0, zorder=2.1)
+    style.furnish(
+        ax,
+        shown.words[:1].upper() + shown.words[1:] + (f", {shown.whose}" if shown.whose else ""),
+        legend_note(shown.paths, levels),
+        style.month_axis(ax, shown.months, shown.since),
+        shown.words + style.in_units(ax.yaxis, shown.unit, shown.largest, shown.currency),
+    )
+    style.height_axis(ax)
+    labels = [
+        style.Label(float(np.median(values[:, -1])), style.wrap(name), hue)
+        for (name, values), hue in zip(shown.runs, style.HUES, strict=False)
+        if name
+    ]
+    labels += [label for place in range(hurdles.sizes["hurdle"]) for label in _hurdle(hurdles, place, shown)]
+    if labels:
+        style.beside(ax, labels)
+    for note in ax.texts:
+        if isinstance(note, Annotation) and note.arrow_patch and note.get_text().startswith(BREACHED):
+            note.arrow_patch.set_visible(False)  # one leader to each hurdle is enough
+    return ax
+
+
+def _hurdle(hurdles: xr.Dataset, place: int, shown: Quantity) -> list[style.Label]:
+    """Name and limit of a hurdle and how often it is breached, by scenario in its hue; the lowest label first."""
+    one = hurdles.isel(hurdle=place)
+    limit = float(one["hurdle_limit"])
+    said = f"{100.0 * limit:.4g} %" if shown.unit == "1" else f"{limit:.4g}"
+    heading = style.wrap(f"{one['hurdle'].item()}: {said}")
+    chances = [100.0 * float(view["breach_probability"]) for _, view in each_scenario(one)]
+    words = [f"breached on\n{chance:.3g} % of paths" for chance in chances]
+    if not shown.runs[0][0]:
+        return [style.Label(limit, f"{heading}\n{words[0]}")]
+    under = [
+        style.Label(limit, f"{BREACHED}{chance:.3g} %", hue) for chance, hue in zip(chances, style.HUES, strict=False)
+    ]
+    return [*under[::-1], style.Label(limit, heading)]
