@@ -63,22 +63,11 @@ html_static_path = ["_static"]
 html_css_files = ["stresslab.css"]
 html_favicon = "_static/stresslab.svg"
 html_show_sourcelink = False
-html_sidebars = {
-    page: []
-    for page in (
-        "index",
-        "glossary",
-        "tutorial",
-        "evidence",
-        "responses",
-        "provisions",
-        "liquidity",
-        "capital",
-        "reverse",
-        "own_behaviour",
-        "ideas/*",
-    )  # fmt: skip
-}
+WHOLE_PAGES = (
+    "index", "glossary", "tutorial", "evidence", "responses", "provisions", "liquidity", "capital", "reverse",
+    "own_behaviour", "ideas/*",
+)  # fmt: skip
+html_sidebars = {page: [] for page in WHOLE_PAGES}
 html_theme_options = {
     "logo": {"text": "stresslab", "image_light": "_static/stresslab.svg", "image_dark": "_static/stresslab.svg"},
     "navigation_with_keys": False,
