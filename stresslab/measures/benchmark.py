@@ -68,7 +68,8 @@ def capital_benchmark(
         (shape, concentration in time, finite sample): together simulated - irb; paths_in_tail [1].
     In "total" losses are added path by path; the formulas' totals are sums (one factor adds up by construction);
     asrf implied of the total uses the total's own pd, lgd and deviation.
-    One factor without idiosyncratic risk: asrf_quantile(). Where nothing varies the implied correlation is 0.
+    One factor without idiosyncratic risk: asrf_quantile(); the simulated deviation has that of a finite book in it, so
+    a small segment's implied correlation is too high. Where nothing varies it is 0.
     Raises InputError naming each fault: also parameters missing for a segment.
     """
     rules = regime_named(regime)

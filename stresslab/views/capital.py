@@ -89,7 +89,7 @@ def _hurdle(hurdles: xr.Dataset, place: int, shown: Quantity) -> list[style.Labe
     """Name and limit of a hurdle and how often it is breached, by scenario in its hue; the lowest label first."""
     one = hurdles.isel(hurdle=place)
     limit = float(one["hurdle_limit"])
-    said = f"{100.0 * limit:.4g} %" if shown.unit == "1" else f"{limit:.4g}"
+    said = f"{100.0 * limit:.4g}\N{NO-BREAK SPACE}%" if shown.unit == "1" else f"{limit:.4g}"
     heading = style.wrap(f"{one['hurdle'].item()}: {said}")
     chances = [100.0 * float(view["breach_probability"]) for _, view in each_scenario(one)]
     words = [f"breached on\n{chance:.3g} % of paths" for chance in chances]
