@@ -121,7 +121,7 @@ def house_style(lines: list[str]) -> list[str]:
             last = "field"
         elif last == "field" and (indented or (runs_on and not FORMULA.fullmatch(text))):
             section, _, entries = labelled[-1]
-            if indented and section == "Returns" and entries[-1][-1] in ".:;":
+            if indented and section == "Returns" and entries[-1][-1:] in (*".:;", ""):
                 entries.append(text)  # one variable of a dataset on each line
             else:
                 entries[-1] += f" {text}"
