@@ -21,6 +21,9 @@ from stresslab.scenarios.algebra import LIVED, blend
 from stresslab.scenarios.paths import MOVING, log_density, macro_paths
 from stresslab.studies.outcomes import Outcome, watched
 
+APART = 0.02
+"""Multiples nearer to each other say more of the simulation's grain than of the slope."""
+
 
 @dataclass
 class _Search:
@@ -160,8 +163,10 @@ def _beyond(values: Array, hurdle: float, side: str) -> np.ndarray[Any, np.dtype
 
 def _slope(search: _Search, root: float) -> float:
     """Change of the quantile with the multiple, between the nearest multiples tried on either side that are apart."""
-    apart = [one for one in search.tried if abs(one - root) > 0.02]
-    low, high = max((x for x in apart if x < root), default=root), min((x for x in apart if x > root), default=root)
+    below = [one for one in search.tried if one < root] or [root]
+    above = [one for one in search.tried if one > root] or [root]
+    low = max((one for one in below if root - one > APART), default=min(below))
+    high = min((one for one in above if one - root > APART), default=max(above))
     ends = [float(search.middle(one).value[0]) for one in (low, high)]
     return (ends[1] - ends[0]) / (high - low)
 

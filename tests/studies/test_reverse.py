@@ -139,3 +139,10 @@ def test_an_outcome_that_is_no_number_on_each_path_is_refused(book, ends):
         search(book, ends, lambda result: result["unemployment_rate"])
     with pytest.raises(InputError, match="NaN on 40 paths"):
         search(book, ends, lambda result: mean_unemployment(result) * np.nan)
+
+
+def test_narrow_bounds_have_a_slope_too(book, ends, found):
+    middle = found["multiple"].item()
+    again = search(book, ends, bounds=(middle - 0.008, middle + 0.008), tolerance=0.001)
+    assert again["multiple"].item() == pytest.approx(middle, abs=0.008)
+    assert np.isfinite(again["multiple_se"].item())
