@@ -196,3 +196,44 @@ def test_a_kept_layout_never_serves_another_book(book, calm):
         }
     finally:
         book["income"][0] -= 1.0
+
+
+@pytest.fixture(scope="module")
+def lived():
+    book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
+    macro = sl.macro_paths(sl.scenario("china-baseline").isel(month=slice(0, 3)), 2, seed=2)
+    return book, macro, sl.simulate(book, macro, seed=3, progress=False)
+
+
+LENDER = {
+    "no funding": (lambda b, m, r: sl.liquidity_ladder(r, None, horizon=2), "funding: found None"),
+    "a sheet for a funding": (
+        lambda b, m, r: sl.liquidity_ratios(r, sl.BalanceSheet(sl.Funding(1.0))),
+        r"funding: found BalanceSheet\(.*expected Funding",
+    ),
+    "a sheet for partners": (lambda b, m, r: sl.own_part(r, sl.Funding(1.0)), r"partners: found Funding\("),
+    "only the start": (
+        lambda b, m, r: sl.capital_adequacy(r.isel(month=[0]), sl.BalanceSheet(sl.Funding(1.0))),
+        "month: found no month after the start",
+    ),
+    "more than 64 bits": (
+        lambda b, m, r: sl.capital_adequacy(r, sl.BalanceSheet(sl.Funding(1e18))),
+        r"amount: found 1e\+18, expected at most",
+    ),
+    "a table of words": (lambda b, m, r: sl.stress_table("x"), "results: found str"),
+    "no outcome": (
+        lambda b, m, r: sl.sensitivity(b, m, 5, {"willingness.forgetting": (0.0, 0.1)}, progress=False),
+        "outcome: found 5",
+    ),
+    "no outcome to reverse": (
+        lambda b, m, r: sl.reverse_stress(b, m.isel(path=0), m.isel(path=1), None, 0.1),
+        "outcome: found None",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LENDER)
+def test_a_lender_is_described_by_its_own_nouns(lived, name):
+    ask, message = LENDER[name]
+    with pytest.raises(sl.InputError, match=message):
+        ask(*lived)

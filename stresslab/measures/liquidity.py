@@ -22,6 +22,7 @@ from stresslab.measures.selection import (
     level_faults,
     refuse,
     result_faults,
+    type_faults,
     whole_faults,
 )
 
@@ -65,7 +66,7 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     >>> found.cumulative_gap.values, found.headroom.values  # 10 - 12, then 10 - 15
     (array([[-2., -7.]]), array([[ 3., -2.]]))
     """
-    refuse("liquidity_ladder", _ladder_faults(result, horizon, lender))
+    refuse("liquidity_ladder", _ladder_faults(result, funding, horizon, lender))
     whole = result.isel(month=slice(0, horizon + 1))
     book = own_book(whole, funding, lender)
     owed = liabilities(book, funding)
@@ -136,7 +137,7 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     >>> survival_horizon(result, funding, horizon=2).survival_month.values  # second path: -4, -8 against 5
     array([nan,  2.])
     """
-    refuse("survival_horizon", _ladder_faults(result, horizon, lender, paths=2))
+    refuse("survival_horizon", _ladder_faults(result, funding, horizon, lender, paths=2))
     ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
     out = _survival(ladder)
     out = described(out, result, lender, [name for name in map(str, out) if name.startswith("survival")])
@@ -175,7 +176,7 @@ def liquidity_buffer(
     >>> found.shortfall.values, found.survival_month.values  # second path: -4, then -8
     (array([0., 8.]), array([nan,  2.]))
     """
-    faults = _ladder_faults(result, horizon, lender, paths=2)
+    faults = _ladder_faults(result, funding, horizon, lender, paths=2)
     refuse("liquidity_buffer", faults + level_faults("confidence", (confidence,)))
     ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
     shortfall = (-ladder["cumulative_gap"].min("month")).clip(min=0.0)
@@ -216,7 +217,7 @@ def external_funding_needed(
     >>> found.peak.values, found.probability.item()  # 8 less the 5 at hand
     (array([0., 3.]), 0.5)
     """
-    faults = _ladder_faults(result, horizon, lender, paths=2)
+    faults = _ladder_faults(result, funding, horizon, lender, paths=2)
     refuse("external_funding_needed", faults + level_faults("confidence", (confidence,)))
     ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
     needed = (-ladder["headroom"]).clip(min=0.0)
@@ -234,9 +235,10 @@ def external_funding_needed(
     return out.assign_attrs(confidence=confidence, horizon=horizon, funding=ladder.attrs["funding"])
 
 
-def _ladder_faults(result: xr.Dataset, horizon: Any, lender: str, paths: int = 1) -> list[str]:
-    """Faults of a result and a horizon that a ladder is wanted of."""
+def _ladder_faults(result: xr.Dataset, funding: Any, horizon: Any, lender: str, paths: int = 1) -> list[str]:
+    """Faults of what a ladder is wanted of."""
     faults = result_faults(result, lender, LADDER_NEEDS, paths=paths)
+    faults += type_faults("funding", funding, Funding, needed=True)
     return faults + (whole_faults("horizon", horizon, 1) or horizon_faults(result, horizon))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stresslab.measures.funding import Funding, Partners, Trigger
 from stresslab.measures.quantiles import Array
-from stresslab.measures.selection import BALANCE, FLOW, refuse, result_faults, select
+from stresslab.measures.selection import BALANCE, FLOW, refuse, result_faults, select, type_faults
 
 LENT = ("drawn", "originated")
 FLOWS_OF_OLD = ("interest", "fees", "paid", "forgiven", "written_off", "recovered", "defaulted")
@@ -54,7 +54,7 @@ def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: st
     >>> own_part(result, leaving)["balance"].sum("bucket").values.ravel().round(9)  # nobody is late: none leaves
     array([30., 33.])
     """
-    refuse("own_part", result_faults(result, lender, NEEDS))
+    refuse("own_part", result_faults(result, lender, NEEDS) + type_faults("partners", partners, Partners))
     view = select(result, lender)
     if "partner_balance" in view:
         return view

@@ -13,7 +13,7 @@ from stresslab.measures.liabilities import Owed, liabilities
 from stresslab.measures.liquidity import LADDER_NEEDS, cash_flows
 from stresslab.measures.ownpart import own_book
 from stresslab.measures.quantiles import Array
-from stresslab.measures.selection import described, refuse, result_faults
+from stresslab.measures.selection import described, refuse, result_faults, type_faults
 from stresslab.schema import InputError
 
 RATIOS = ("lcr", "nsfr", "liquidity_ratio", "hqla_adequacy")
@@ -96,7 +96,7 @@ def liquidity_ratios(
     Raises InputError naming each fault, as liquidity_ladder().
     """
     needs = LADDER_NEEDS | {name: ("segment",) for name in CONTRACTS}
-    faults = result_faults(result, lender, needs)
+    faults = result_faults(result, lender, needs) + type_faults("funding", funding, Funding, needed=True)
     faults += _equity_faults(result, equity)
     refuse("liquidity_ratios", faults)
     book = own_book(result, funding, lender)

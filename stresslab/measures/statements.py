@@ -27,9 +27,8 @@ from stresslab.schema import MINOR
 
 Minor = NDArray[np.int64]
 NEEDS = LADDER_NEEDS | {name: ("segment",) for name in CONTRACTS}
-ASSETS = ("liquid_assets", "loans", "other_assets")  # less allowance
-INCOME = ("interest_income", "fee_income", "partner_fees", "liquid_income")
-COSTS = ("funding_cost", "operating_cost", "guarantee_cost")
+LARGEST = 1e15
+"""Largest amount of a line [currency]: sums of some stay within 64 bits of minor units."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,12 @@ def books(
     """Statements and what they rest on; see financial_statements()."""
     rules = regime_named(regime)
     sheet_faults = type_faults("balance_sheet", balance_sheet, BalanceSheet, needed=True)
-    refuse(subject, result_faults(result, lender, NEEDS) + sheet_faults)
+    short = (
+        []
+        if result.sizes.get("month", 0) > 1
+        else ["month: found no month after the start, expected some; live longer"]
+    )
+    refuse(subject, result_faults(result, lender, NEEDS) + sheet_faults + short)
     book = own_part(result, balance_sheet.funding.partners, lender=lender)
     held = provisions(book, "china", lender=lender) if allowance is None else allowance
     faults = parameter_faults(book, parameters) if rules.approach == "irb" else []
@@ -165,7 +169,13 @@ def _of(values: xr.DataArray, frame: xr.DataArray) -> Array:
 
 
 def _minor(values: Array) -> Minor:
-    """Whole minor units."""
+    """Whole minor units.
+
+    Raises InputError beyond the sums that int64 holds.
+    """
+    if values.size and float(np.abs(values).max()) > LARGEST:
+        found = f"amount: found {float(np.abs(values).max()):.3g}, expected at most {LARGEST:.0e} of the currency"
+        refuse("financial_statements", [f"{found}; count in thousands"])
     return np.rint(np.asarray(values, dtype=np.float64) * MINOR).astype(np.int64)
 
 

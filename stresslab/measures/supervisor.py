@@ -66,6 +66,8 @@ def stress_table(
       dfast_loss_rate(). Provision charges are net of recoveries.
     Raises InputError naming each fault.
     """
+    if not isinstance(results, xr.Dataset | Mapping):
+        refuse("stress_table", [f"results: found {type(results).__name__}, expected a Dataset or a mapping; give one"])
     given = {"scenario": results} if isinstance(results, xr.Dataset) else dict(results)
     faults = [
         f"{name}: found no {lost}, expected the Dataset of capital_adequacy(); give that"

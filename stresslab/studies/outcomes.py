@@ -90,6 +90,13 @@ def _named(outcome: Any, name: str, unit: str) -> Outcome:
     return named
 
 
+def callable_faults(outcome: object) -> list[str]:
+    """Fault of what should be an outcome."""
+    if callable(outcome):
+        return []
+    return [f"outcome: found {outcome!r}, expected a function of a result, such as lowest_ratio(...); give one"]
+
+
 def watched(outcome: Outcome, result: xr.Dataset, subject: str) -> xr.DataArray:
     """The outcome of a result, checked: one finite number on each path.
 

@@ -19,7 +19,7 @@ from stresslab.measures.quantiles import Array, Estimate, quantile, share
 from stresslab.measures.selection import refuse
 from stresslab.scenarios.algebra import LIVED, blend
 from stresslab.scenarios.paths import MOVING, log_density, macro_paths
-from stresslab.studies.outcomes import Outcome, watched
+from stresslab.studies.outcomes import Outcome, callable_faults, watched
 
 APART = 0.02
 """Multiples nearer to each other say more of the simulation's grain than of the slope."""
@@ -95,7 +95,7 @@ def reverse_stress(
     The error speaks of the macro paths; the portfolio and the model are taken as given.
     Raises InputError naming each fault: also if the hurdle is met, or missed, at both bounds.
     """
-    faults = _faults(probability, side, bounds, tolerance, paths, hurdle)
+    faults = _faults(probability, side, bounds, tolerance, paths, hurdle) + callable_faults(outcome)
     refuse("reverse_stress", faults)
     drawn = secrets.randbits(62) if seed is None else int(seed)
     level = probability if side == "above" else 1.0 - probability

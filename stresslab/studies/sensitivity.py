@@ -13,7 +13,7 @@ from tqdm import tqdm
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.selection import refuse
-from stresslab.studies.outcomes import Outcome, watched
+from stresslab.studies.outcomes import Outcome, callable_faults, watched
 
 Answers = Mapping[str, tuple[float, float, Callable[[float], Outcome]]]
 
@@ -63,6 +63,7 @@ def sensitivity(
         for name, pair in wanted.items()
         if len(pair) != 2 or not pair[0] < pair[1]
     ]
+    faults += callable_faults(outcome)
     refuse("sensitivity", faults)
     base_model = Model.from_preset(str(portfolio.attrs.get("preset", ""))) if model is None else model
     models = {
