@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,9 +67,10 @@ def stress_table(
       dfast_loss_rate(). Provision charges are net of recoveries.
     Raises InputError naming each fault.
     """
-    if not isinstance(results, xr.Dataset | Mapping):
-        refuse("stress_table", [f"results: found {type(results).__name__}, expected a Dataset or a mapping; give one"])
-    given = {"scenario": results} if isinstance(results, xr.Dataset) else dict(results)
+    found: Any = results
+    if not isinstance(found, xr.Dataset | Mapping):
+        refuse("stress_table", [f"results: found {type(found).__name__}, expected a Dataset or a mapping; give one"])
+    given: dict[str, xr.Dataset] = {"scenario": found} if isinstance(found, xr.Dataset) else dict(found)
     faults = [
         f"{name}: found no {lost}, expected the Dataset of capital_adequacy(); give that"
         for name, one in given.items()
