@@ -65,6 +65,7 @@ html_favicon = "_static/stresslab.svg"
 html_show_sourcelink = False
 WHOLE_PAGES = (
     "index", "glossary", "tutorial", "evidence", "responses", "provisions", "liquidity", "capital", "reverse",
+    "calibration", "backtest",
     "own_behaviour", "ideas/*",
 )  # fmt: skip
 html_sidebars = {page: [] for page in WHOLE_PAGES}

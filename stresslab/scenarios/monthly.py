@@ -1,4 +1,4 @@
-"""Monthly paths from quarterly figures: smooth, and with the quarters' means kept."""
+"""Monthly paths from quarterly or annual figures: smooth, and with the means of quarters or years kept."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ ROUNDING = 1e-12
 """A month this little below its floor is a rounding error."""
 
 
-def to_monthly(values: ArrayLike, previous: float | None = None, *, floor: float | None = None) -> Reals:
+def to_monthly(values: ArrayLike, previous: float | None = None, *, floor: float | None = None, span: int = 3) -> Reals:
     """Smoothest monthly path whose three-month means are the quarterly figures.
 
     values : array (..., quarter) of quarterly means, any unit
     previous : the quarter before the first, same unit; the path then leaves it smoothly. None: it starts freely
     floor : no month may lie below it, same unit: months that would are held at it and the others solved again
-    Returns array (..., 3 * quarter).
+    span : months of a figure; 12 for annual means, and read year for quarter
+    Returns array (..., span * quarter).
     x minimises sum_t (x[t+1] - 2 x[t] + x[t-1])^2 subject to (x[3q] + x[3q+1] + x[3q+2]) / 3 = values[q]: one linear
     system. Boot, Feibes & Lisman, "Further methods of derivation of quarterly figures from annual data", Applied
     Statistics 16 (1967), with second differences. A straight line stays a straight line.
@@ -35,16 +36,18 @@ def to_monthly(values: ArrayLike, previous: float | None = None, *, floor: float
     """
     quarters = np.asarray(values, dtype=np.float64)
     faults = _faults(quarters, previous, floor)
+    if span not in (3, 12):
+        faults.append(f"span: found {span}, expected 3 months of a quarter or 12 of a year")
     if faults:
         raise InputError("quarterly figures", faults)
     if previous is not None:
         first = np.full((*quarters.shape[:-1], 1), float(previous))
         quarters = np.concatenate([first, quarters], axis=-1)
-    months = quarters @ _smoother(quarters.shape[-1]).T
+    months = quarters @ _smoother(quarters.shape[-1], span).T
     if floor is not None:
         for row in np.ndindex(months.shape[:-1]):
-            months[row] = _held(months[row], quarters[row], floor)
-    return months if previous is None else months[..., 3:]
+            months[row] = _held(months[row], quarters[row], floor, span)
+    return months if previous is None else months[..., span:]
 
 
 def _faults(quarters: Reals, previous: float | None, floor: float | None) -> list[str]:
@@ -62,9 +65,9 @@ def _faults(quarters: Reals, previous: float | None, floor: float | None) -> lis
 
 
 @lru_cache(maxsize=64)
-def _smoother(quarters: int) -> Reals:
+def _smoother(quarters: int, span: int) -> Reals:
     """Matrix (month, quarter) from quarterly means to the smoothest months."""
-    return _solve(np.repeat(np.eye(quarters), 3, axis=1) / 3, np.eye(quarters))
+    return _solve(np.repeat(np.eye(quarters), span, axis=1) / span, np.eye(quarters))
 
 
 def _solve(constraints: Reals, right: Reals) -> Reals:
@@ -79,9 +82,9 @@ def _solve(constraints: Reals, right: Reals) -> Reals:
     return found
 
 
-def _held(months: Reals, quarters: Reals, floor: float) -> Reals:
+def _held(months: Reals, quarters: Reals, floor: float, span: int) -> Reals:
     """The path with the months that fell below the floor held at it; a quarter keeps one free month at least."""
-    means = np.repeat(np.eye(quarters.size), 3, axis=1) / 3
+    means = np.repeat(np.eye(quarters.size), span, axis=1) / span
     low = np.zeros(months.size, dtype=bool)
     while (months < floor - ROUNDING).any():
         low |= months < floor - ROUNDING

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from stresslab.measures.quantiles import Array
+from stresslab.views import style
 from stresslab.views.quantity import dataset_faults
 from stresslab.views.style import HUES, POINTS, Label, beside, power, together
 
@@ -93,3 +94,34 @@ def draw_stages(ax: Axes, provisions: xr.Dataset, months: Array) -> None:
         labels = [*labels, Label(float(high[-1]), "90 % of paths\nbetween the\ndotted lines")]
     ax.set_ylim(0.0, 1.08 * float(max(high.max(), both.mean(0).max(), 1e-6)))
     beside(ax, labels)
+
+
+def draw_movement(ax: Axes, movement: xr.Dataset) -> Axes:
+    """The waterfall with title, note and unit."""
+    rows, attrs = rows_of(movement), movement.attrs
+    largest = draw_waterfall(ax, rows)
+    regime = {"ifrs9": "IFRS 9", "cecl": "CECL", "china": "five categories"}.get(str(attrs.get("regime")), "")
+    months = f"months {attrs['first_month']} to {attrs['last_month']}" if "last_month" in attrs else ""
+    of = ", ".join(str(each) for each in (attrs.get("lender"), regime, months) if each)
+    style.furnish(ax, f"Movement of the allowance{', ' if of else ''}{of}", _mean_of(movement), "", "")
+    unit = style.in_units(ax.yaxis, "currency", largest, str(attrs.get("currency", "currency")))
+    ax.set_ylabel(f"allowance{unit}", fontsize=style.POINTS["medium"])
+    return ax
+
+
+def draw_shares(ax: Axes, provisions: xr.Dataset) -> Axes:
+    """The stages with title, note and unit."""
+    months = provisions["month"].values.astype(np.float64)
+    x = style.month_axis(ax, months, str(provisions.attrs.get("as_of", "")))
+    lender = provisions.attrs.get("lender")
+    style.furnish(ax, f"Loans in stages 2 and 3{f', {lender}' if lender else ''}", _mean_of(provisions), x, "")
+    unit = style.in_units(ax.yaxis, "1", 1.0, "")
+    ax.set_ylabel(f"share of the balance{unit}", fontsize=style.POINTS["medium"])
+    draw_stages(ax, provisions, months)
+    return ax
+
+
+def _mean_of(dataset: xr.Dataset) -> str:
+    """The note of a picture of means over paths."""
+    several = "row" in dataset.dims and dataset.sizes["path"] > 1
+    return f"mean of {style.count_paths(dataset)}{'; whiskers hold 90 % of them' if several else ''}"

@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from stresslab.measures.selection import BALANCE, level_faults, refuse, result_faults
 from stresslab.schema import BUCKETS
 from stresslab.views import style
-from stresslab.views.allowances import draw_stages, draw_waterfall, rows_of, stage_faults, waterfall_faults
+from stresslab.views.allowances import draw_movement, draw_shares, stage_faults, waterfall_faults
+from stresslab.views.backtests import backtest_faults, draw_backtest
 from stresslab.views.bands import draw_fans, legend_note, name_ends
 from stresslab.views.capital import capital_faults, draw_capital
 from stresslab.views.cash import buffer_faults, draw_buffers
@@ -32,10 +33,11 @@ from stresslab.views.quantity import (
     scenario_faults,
     whose_book,
 )
+from stresslab.views.scenarios import draw_scenarios, named_scenarios
 from stresslab.views.tornado import draw_tornado, tornado_faults
 
-__all__ = ["allowance_waterfall", "arrears", "buffer", "capital", "fan", "ladder", "life", "loss_distribution"]
-__all__ += ["stages", "survival", "tornado"]
+__all__ = ["allowance_waterfall", "arrears", "backtest", "buffer", "capital", "fan", "ladder", "life"]
+__all__ += ["loss_distribution", "scenario", "stages", "survival", "tornado"]
 
 
 def fan(
@@ -264,16 +266,7 @@ def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes
     (4000000.0, 3000000.0)
     """
     refuse("plot.allowance_waterfall", style.axes_faults(ax) + waterfall_faults(movement))
-    rows, attrs = rows_of(movement), movement.attrs
-    ax = style.axes_or_new(ax)
-    largest = draw_waterfall(ax, rows)
-    regime = {"ifrs9": "IFRS 9", "cecl": "CECL", "china": "five categories"}.get(str(attrs.get("regime")), "")
-    months = f"months {attrs['first_month']} to {attrs['last_month']}" if "last_month" in attrs else ""
-    of = ", ".join(str(each) for each in (attrs.get("lender"), regime, months) if each)
-    style.furnish(ax, f"Movement of the allowance{', ' if of else ''}{of}", _mean_of(movement), "", "")
-    unit = style.in_units(ax.yaxis, "currency", largest, str(attrs.get("currency", "currency")))
-    ax.set_ylabel(f"allowance{unit}", fontsize=style.POINTS["medium"])
-    return ax
+    return draw_movement(style.axes_or_new(ax), movement)
 
 
 def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
@@ -291,15 +284,7 @@ def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     'share of the balance [%]'
     """
     refuse("plot.stages", style.axes_faults(ax) + stage_faults(provisions))
-    months = provisions["month"].values.astype(np.float64)
-    ax = style.axes_or_new(ax)
-    x = style.month_axis(ax, months, str(provisions.attrs.get("as_of", "")))
-    lender = provisions.attrs.get("lender")
-    style.furnish(ax, f"Loans in stages 2 and 3{f', {lender}' if lender else ''}", _mean_of(provisions), x, "")
-    unit = style.in_units(ax.yaxis, "1", 1.0, "")
-    ax.set_ylabel(f"share of the balance{unit}", fontsize=style.POINTS["medium"])
-    draw_stages(ax, provisions, months)
-    return ax
+    return draw_shares(style.axes_or_new(ax), provisions)
 
 
 def ladder(ladder: xr.Dataset, *, ax: Axes | None = None) -> Axes:
@@ -385,7 +370,7 @@ def capital(
     >>> found = xr.Dataset({"cet1_ratio": (("path", "month"), [[0.12, 0.10], [0.12, 0.04]]), "hurdle_limit": ("hurdle",
     ...     [0.045]), "hurdle_ratio": ("hurdle", ["cet1_ratio"]), "breach_probability": ("hurdle", [0.5])},
     ...     {"month": [0, 1], "hurdle": ["CET1 minimum"]})
-    >>> capital(found, ax=Figure().add_subplot()).texts[0].get_text().replace(chr(10), " ")
+    >>> " ".join(capital(found, ax=Figure().add_subplot()).texts[0].get_text().split())
     'CET1 minimum: 4.5 % breached on 50 % of paths'
     """
     levels = tuple(np.atleast_1d(levels).tolist())
@@ -393,7 +378,31 @@ def capital(
     return draw_capital(ax, adequacy, ratio, levels)
 
 
-def _mean_of(dataset: xr.Dataset) -> str:
-    """The note of a picture of means over paths."""
-    several = "row" in dataset.dims and dataset.sizes["path"] > 1
-    return f"mean of {style.count_paths(dataset)}{'; whiskers hold 90 % of them' if several else ''}"
+def scenario(*scenarios: xr.Dataset, figure: Figure | None = None) -> Figure:
+    """Scenarios side by side: a panel for unemployment, one for real income, one for each other variable that moves.
+
+    scenarios : Datasets (month) or (scenario, month); 1 to 7 together
+    figure : to draw on; None: a new one
+    Returns the figure. Real income is an index of its growth, 100 at the start; the rest is as the scenario has it. A
+    variable that stays the same in every month of all is not drawn, and one that a scenario does not speak of has no
+    line, or that of its neutral value. Month 1 is the first of each scenario, whenever that was.
+    Raises InputError naming each fault: a variable missing or out of its bounds, paths, more than seven.
+
+    >>> import stresslab as sl
+    >>> from matplotlib.figure import Figure
+    >>> shown = scenario(sl.scenario("china-baseline"), sl.scenario("income-only"), figure=Figure())
+    >>> shown.axes[1].lines[1].get_ydata()[12].item()  # 10 % below 105
+    94.5
+    """
+    return draw_scenarios(named_scenarios(scenarios, figure), figure)
+
+
+def backtest(found: xr.Dataset, *, ax: Axes | None = None) -> Axes:
+    """Charge-offs as they were, as a fitted model has them with its band, and as its rivals do.
+
+    found : Dataset of studies.backtest.backtest()
+    ax : to draw on; None: a new figure
+    Returns the axes: the window of the fit is grey. Raises InputError naming each fault.
+    """
+    refuse("plot.backtest", style.axes_faults(ax) + backtest_faults(found))
+    return draw_backtest(style.axes_or_new(ax), found)

@@ -13,3 +13,12 @@ def fed_folder() -> Path:
     if not FED.is_dir():
         pytest.skip("the published files of the Federal Reserve are not beside the repository (../shared/data)")
     return FED
+
+
+@pytest.fixture
+def published_folder() -> Path:
+    """Folder of the published figures that were collected."""
+    folder = FED.parent / "published"
+    if not folder.is_dir():
+        pytest.skip("the collected published figures are not beside the repository (../shared/data/published)")
+    return folder

@@ -89,3 +89,15 @@ def test_bad_figures_are_refused_together():
 def test_no_quarter_is_refused(empty):
     with pytest.raises(InputError, match="a quarter at least"):
         to_monthly(empty)
+
+
+@given(figures=st.lists(st.floats(-10, 10), min_size=1, max_size=8), before=st.none() | st.floats(-10, 10))
+def test_years_keep_their_means(figures, before):
+    months = to_monthly(figures, before, span=12)
+    assert months.shape == (12 * len(figures),)
+    np.testing.assert_allclose(months.reshape(-1, 12).mean(axis=1), figures, atol=1e-7)
+
+
+def test_a_span_is_a_quarter_or_a_year():
+    with pytest.raises(InputError, match="span: found 4"):
+        to_monthly([1.0], span=4)

@@ -1,11 +1,12 @@
-"""The Federal Reserve's layout: read as it is, and refused with every fault named."""
+"""Layouts of publishers and datasets: read as they are, and refused with every fault named."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 from stresslab.scenarios.library import scenario
-from stresslab.scenarios.readers import read_scenario
+from stresslab.scenarios.readers import read_scenario, scenario_from_dataset
 from stresslab.schema import InputError
 
 # 2025 Q4, then the first quarters of the severely adverse scenario; columns out of order, one that is not ours
@@ -137,3 +138,182 @@ def test_the_smoothing_is_the_library_s(write):
     assert np.allclose(
         macro.unemployment_rate[:6], scenario("fed-2026-severely-adverse").unemployment_rate[:6], atol=2e-4
     )
+
+
+def test_older_files_of_the_federal_reserve(write):
+    header = (
+        "Scenario,Date,3-month Treasury yield,Real disposable income growth (%),UNEMPLOYMENT RATE,Nominal GDP growth"
+    )
+    macro = read_scenario(write(["S,Q4 2013,0.1,1.0,7.5,3.0", "S,Q1 2014,0.2,-1.0,8.5,-2.0"], header), start="Q1 2014")
+    assert set(macro.data_vars) == {"unemployment_rate", "real_income_growth", "policy_rate"}
+    assert macro.unemployment_rate.mean() == pytest.approx(0.085)
+    assert macro.attrs["start"] == "2014-01"
+
+
+TIDY = [
+    "2026 Q1,unemployment_rate,5.0,percent",
+    "2026 Q1,Real disposable income growth,0.02,decimal",
+    "2026 Q1,line_supply,100,%",
+    "2026 Q2,unemployment_rate,8.0,percent",
+    "2026 Q2,Real disposable income growth,-0.01,decimal",
+    "2026 Q2,line_supply,40,%",
+    "2026 Q1,House prices,300,index",
+]
+
+
+def test_tidy_rows_in_their_units(write):
+    macro = read_scenario(write(TIDY[::-1], "quarter,variable,value,unit"), layout="tidy", trend=0.02)
+    assert macro.unemployment_rate.values.reshape(-1, 3).mean(axis=1) == pytest.approx([0.05, 0.08])
+    assert macro.real_income_growth.values.reshape(-1, 3).mean(axis=1) == pytest.approx([0.02, -0.01])
+    assert macro.line_supply.values.tolist() == [1, 1, 1, 0.4, 0.4, 0.4]  # a share is held
+    assert macro.attrs["frequency"] == "quarterly"
+
+
+@pytest.mark.parametrize(
+    ("dates", "frequency", "span", "start"),
+    [
+        (("2026-01", "2026-02"), "monthly", 1, "2026-01"),
+        (("2026-01-31", "2026-02-28"), "monthly", 1, "2026-01"),
+        (("2026-06-30", "2026-09-30"), "quarterly", 3, "2026-04"),
+        (("2026-12-31", "2027-12-31"), "annual", 12, "2026-01"),
+        (("2026", "2027"), "annual", 12, "2026-01"),
+    ],
+)
+def test_dates_say_the_frequency(write, dates, frequency, span, start):
+    rows = [
+        f"{date},{name},{value}"
+        for date, value in zip(dates, (5.0, 7.0), strict=True)
+        for name in ("unemployment_rate", "real_income_growth")
+    ]
+    macro = read_scenario(write(rows, "date,variable,value"), layout="tidy", units="percent", trend=0.02)
+    assert macro.unemployment_rate.values.reshape(-1, span).mean(axis=1) == pytest.approx([0.05, 0.07])
+    assert (macro.attrs["frequency"], macro.attrs["start"]) == (frequency, start)
+
+
+def test_tidy_faults_are_all_named(write):
+    rows = [row.replace("percent", "points").replace("decimal", "% y/y") for row in TIDY]
+    found = faults(write(rows, "quarter,variable,value,unit"), layout="tidy")
+    assert any("'unemployment_rate': found unit 'points', expected percent or decimal" in fault for fault in found)
+    assert any("found unit '% y/y', expected growth on the period before" in fault for fault in found)
+    gaps = faults(write([*TIDY[:3], TIDY[3], TIDY[3], TIDY[5]], "quarter,variable,value,unit"), layout="tidy")
+    assert any("found 2026 Q2 twice" in fault for fault in gaps)
+    assert any("'Real disposable income growth': missing in 2026 Q2" in fault for fault in gaps)
+    assert [fault.split(":")[0] for fault in faults(write(TIDY, "a,b,c,d"), layout="tidy")] == [
+        "'date'",
+        "'variable'",
+        "'value'",
+    ]
+
+
+def test_a_unit_that_nobody_says_is_asked_for(write):
+    rows = [row.rsplit(",", 1)[0] for row in TIDY[:6]]
+    found = faults(write(rows, "quarter,variable,value"), layout="tidy")
+    assert len(found) == 3
+    assert "no unit said, expected percent or decimal; say it in the file, or pass units=" in found[0]
+    units = {"unemployment_rate": "percent", "real_income_growth": "decimal", "line_supply": "percent"}
+    macro = read_scenario(write(rows, "quarter,variable,value"), layout="tidy", units=units)
+    assert macro.unemployment_rate.max() > 0.08
+    assert (
+        "units: found 'points' for all"
+        in faults(write(rows, "quarter,variable,value"), layout="tidy", units="points")[0]
+    )
+    both = faults(write(TIDY, "quarter,variable,value,unit"), layout="tidy", units="decimal")
+    assert any("found unit 'percent' in the file and units='decimal'" in fault for fault in both)
+
+
+def test_a_wrong_unit_is_found_by_its_figures(write):
+    rows = [row.replace("percent", "decimal") for row in TIDY[:6]]
+    found = faults(write(rows, "quarter,variable,value,unit"), layout="tidy")
+    assert found == ["'unemployment_rate': found '5.0' in 2026 Q1 (and in 1 more), expected 0 to 0.6 decimal; "
+                     "fill it or check the unit"]  # fmt: skip
+
+
+def test_frequencies_that_contradict(write):
+    rows = [f"{row},monthly" for row in TIDY[:6]]
+    found = faults(write(rows, "quarter,variable,value,unit,frequency"), layout="tidy")
+    assert found == ["frequency: found 'monthly', expected 'quarterly' as 'quarter' has it; mend either"]
+    steps = [row.replace("2026 Q1", "2026-01-31").replace("2026 Q2", "2026-03-31") for row in TIDY[:6]]
+    assert "expected steps of 1, 3 or 12 months" in faults(write(steps, "date,variable,value,unit"), layout="tidy")[0]
+    mixed = [TIDY[0].replace("2026 Q1", "2026"), *TIDY[1:6]]
+    assert any(
+        "several lengths" in f or "missing in" in f
+        for f in faults(write(mixed, "date,variable,value,unit"), layout="tidy")
+    )
+    one = [row.replace("2026 Q1", "2026-03-31") for row in TIDY[:3]]
+    assert "pass frequency=" in faults(write(one, "date,variable,value,unit"), layout="tidy")[0]
+    macro = read_scenario(write(one, "date,variable,value,unit"), layout="tidy", frequency="quarterly")
+    assert macro.sizes["month"] == 3
+
+
+BOE = "Quarter,UK Unemployment rate (%),Real household income growth (% annualised),Bank Rate (%),CPI inflation (% y/y)"
+WIDE = ["2022 Q3,3.6,-1.0,1.5,10.0", "2022 Q4,4.5,-3.0,3.5,15.0", "2023 Q1,6.0,-2.0,6.0,17.0"]
+
+
+def test_the_layout_of_the_bank_of_england(write):
+    macro = read_scenario(write(WIDE, BOE), start="2022 Q4", layout="boe", trend=0.01)
+    assert set(macro.data_vars) == {"unemployment_rate", "real_income_growth", "policy_rate", "inflation"}
+    assert macro.policy_rate.values.reshape(-1, 3).mean(axis=1) == pytest.approx([0.035, 0.06])
+    assert macro.attrs["start"] == "2022-10"
+    assert "starting from 2022 Q3" in macro.attrs["history"]
+
+
+def test_units_in_headers_are_needed(write):
+    header = "Quarter,Unemployment rate,Real income growth (%; q/q),Bank Rate (decimal)"
+    found = faults(write([row.rsplit(",", 1)[0] for row in WIDE], header), layout="boe")
+    assert "'Unemployment rate': no unit said" in found[0]
+    assert "found unit '%; q/q', expected percent or decimal" in found[1]
+    assert any(
+        "'Bank Rate (decimal)': found '3.5' in 2022 Q4 (and in 1 more), expected -0.1 to 2 decimal" in f for f in found
+    )
+
+
+def test_an_unknown_layout(write):
+    assert faults(write(ROWS), layout="ecb") == ["layout: found 'ecb', expected one of fed, tidy, boe"]
+
+
+def dataset(time, units=("percent", "%"), **more):
+    return xr.Dataset(
+        {
+            "unemployment_rate": ("time", [5.0, 8.0], {"units": units[0]}),
+            "real_income_growth": ("time", [2.0, -1.0], {"units": units[1]}),
+            **more,
+        },
+        {"time": time},
+    )
+
+
+@pytest.mark.parametrize(
+    ("time", "span", "start"),
+    [
+        (pd.to_datetime(["2026-03-31", "2026-06-30"]), 3, "2026-01"),
+        (pd.to_datetime(["2026-01-01", "2026-02-01"]), 1, "2026-01"),
+        ([2026, 2027], 12, "2026-01"),
+        (["2026 Q2", "2026 Q3"], 3, "2026-04"),
+    ],
+)
+def test_a_dataset_along_time(time, span, start):
+    macro = scenario_from_dataset(dataset(time), trend=0.02)
+    assert macro.unemployment_rate.values.reshape(-1, span).mean(axis=1) == pytest.approx([0.05, 0.08])
+    assert macro.attrs["start"] == start
+    assert macro.attrs["real_income_trend"] == 0.02
+
+
+def test_a_dataset_along_months_is_checked_and_kept():
+    calm = scenario("china-baseline")
+    xr.testing.assert_identical(scenario_from_dataset(calm), calm)
+    with pytest.raises(InputError, match="a rate is a decimal"):
+        scenario_from_dataset(calm * 100)
+
+
+def test_faults_of_a_dataset_are_all_named():
+    bad = dataset(["2026 Q1", "2026 Q3"], ("", "1"), house_prices=("time", [1.0, 2.0]))
+    with pytest.raises(InputError) as caught:
+        scenario_from_dataset(bad.assign(real_income_growth=("time", [3.0, 2.0], {"units": "1"})))
+    text = str(caught.value)
+    parts = ("house_prices: unknown", "'unemployment_rate': no unit said", "2026 Q3 after 2026 Q1", "'3.0' in 2026 Q1")
+    assert all(part in text for part in parts)
+    assert len(caught.value.faults) == 4
+    with pytest.raises(InputError, match="expected one, of time"):
+        scenario_from_dataset(bad.expand_dims(path=[0]))
+    with pytest.raises(InputError, match="found no coordinate"):
+        scenario_from_dataset(dataset([1, 2]).drop_vars("time"))

@@ -1,0 +1,152 @@
+"""Scenarios side by side: a small picture for each variable that moves, the same months under all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from stresslab.measures.quantiles import Array
+from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError, variable_faults
+from stresslab.views import style
+from stresslab.views.quantity import each_scenario
+
+COLOURS = (*style.HUES, "#56B4E9", "#E69F00", "#000000")
+"""As style.HUES, with the sky blue, the orange and the black of Okabe and Ito (2008)."""
+
+TITLES = {
+    "unemployment_rate": ("Unemployment", "unemployed over labour force"),
+    "real_income_growth": ("Real income", "index, 100 at the start"),
+    "gdp_growth": ("Growth of real GDP", "at an annual rate"),
+    "inflation": ("Inflation", "consumer prices, at an annual rate"),
+    "policy_rate": ("Short rate", "interest rate"),
+    "furlough_share": ("On short pay", "share of the employed"),
+    "furlough_income_loss": ("Loss on short pay", "share of the pay"),
+    "collections_capacity": ("Capacity of collections", "contact over normal contact"),
+    "line_supply": ("Credit supply", "share of lines and renewals granted"),
+}
+"""Heading and words beside the axis of each variable."""
+
+ALWAYS = ("unemployment_rate", "real_income_growth")
+PANEL = (4.6, 3.1)
+"""Width and height of one small picture [inch]."""
+
+
+def named_scenarios(given: Sequence[object], figure: object) -> list[tuple[str, xr.Dataset]]:
+    """The scenarios with their names; refuses what is none, what has paths, and more than can be told apart."""
+    faults = []
+    if figure is not None and not isinstance(figure, Figure):
+        faults.append(f"figure: found {type(figure).__name__}, expected a matplotlib Figure or None; give one")
+    found: list[tuple[str, xr.Dataset]] = []
+    for place, one in enumerate(given, 1):
+        if not isinstance(one, xr.Dataset):
+            found_one = f"scenario {place}: found {one!r}, expected a Dataset of scenario()"
+            faults.append(f"{found_one}; give scenario({one!r})" if isinstance(one, str) else f"{found_one}; give one")
+        elif "path" in one.dims:
+            faults.append(f"scenario {place}: found paths, expected a scenario without; plot.fan shows them")
+        elif wrong := variable_faults(one, MACRO):
+            faults += [f"scenario {place}: {fault}" for fault in wrong]
+        else:
+            own = str(one.attrs.get("name", f"scenario {place}"))
+            found += [(name or own, part) for name, part in each_scenario(one)]
+    if not faults and not 1 <= len(found) <= len(COLOURS):
+        faults.append(f"scenarios: found {len(found)}, expected 1 to {len(COLOURS)} in one picture; choose some")
+    if faults:
+        raise InputError("plot.scenario", faults)
+    return found
+
+
+def moving(scenarios: Sequence[tuple[str, xr.Dataset]]) -> list[str]:
+    """Unemployment and income, and the other variables that change from month to month or between scenarios.
+
+    >>> moving([("a", from_library("china-baseline")), ("b", from_library("collections-stop"))])
+    ['unemployment_rate', 'real_income_growth', 'collections_capacity']
+    """
+    shown = []
+    for name in TITLES:
+        values = [one[name].values for _, one in scenarios if name in one]
+        values += [np.array([MACRO_NEUTRAL[name]])] if name in MACRO_NEUTRAL and len(values) < len(scenarios) else []
+        if name in ALWAYS or (values and np.ptp(np.concatenate(values)) > 0.0):
+            shown.append(name)
+    return shown
+
+
+def line_of(one: xr.Dataset, name: str) -> tuple[Array, Array] | None:
+    """Months and heights of a variable's line; real income as an index; None where there is nothing to say."""
+    months = np.asarray(one["month"].values, dtype=np.float64)
+    if name == "real_income_growth":
+        level = 100.0 * np.cumprod((1.0 + one[name].values) ** (1.0 / 12.0))
+        return np.concatenate([[0.0], months]), np.concatenate([[100.0], level])
+    if name in one:
+        return months, np.asarray(one[name].values, dtype=np.float64)
+    return (months, np.full(months.size, MACRO_NEUTRAL[name])) if name in MACRO_NEUTRAL else None
+
+
+def draw_scenarios(scenarios: Sequence[tuple[str, xr.Dataset]], figure: Figure | None) -> Figure:
+    """A panel for each variable that moves, and one legend below all."""
+    names = moving(scenarios)
+    columns = min(len(names), 2 if len(names) in (2, 4) else 3)
+    rows = -(-len(names) // columns)
+    if figure is None:
+        size = (columns * PANEL[0], rows * PANEL[1] + 0.3 * (1 + len(scenarios) // 3))
+        figure = plt.figure(figsize=size, layout="constrained")
+    last = max(float(one["month"].values[-1]) for _, one in scenarios)
+    for place, name in enumerate(names, 1):
+        ax = figure.add_subplot(rows, columns, place)
+        _panel(ax, scenarios, name, last)
+    if len(scenarios) == 1:
+        figure.suptitle(scenarios[0][0], fontsize=style.POINTS["title"])
+    else:
+        _legend(figure, [name for name, _ in scenarios])
+    return figure
+
+
+def _panel(ax: Axes, scenarios: Sequence[tuple[str, xr.Dataset]], name: str, last: float) -> None:
+    """The lines of one variable."""
+    title, words = TITLES[name]
+    for (_, one), hue, dash in zip(scenarios, COLOURS, cycle(style.DASHES), strict=False):
+        line = line_of(one, name)
+        if line is not None:
+            ax.plot(*line, color=hue, linestyle=dash, linewidth=2.0)
+    x = style.month_axis(ax, np.array([0.0, last]), "")
+    index = name == "real_income_growth"
+    ax.set_title(title, fontsize=style.POINTS["medium"], loc="left", fontweight="bold")
+    ax.set_xlabel(x, fontsize=style.POINTS["small"])
+    unit = style.in_units(ax.yaxis, "" if index else MACRO[name].unit, 1.0, "")
+    ax.set_ylabel(words + unit.replace(" a year", ""), fontsize=style.POINTS["small"])
+    ax.tick_params(labelsize=style.POINTS["small"], color="0.6")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color("0.6")
+    ax.grid(axis="y", color="0.5", alpha=0.3, linewidth=0.6)
+    if not index:
+        style.height_axis(ax)
+        low, high = ax.get_ylim()
+        if low < 0.0 < high:
+            ax.axhline(0.0, color="0.4", linewidth=0.8, zorder=1.0)
+    else:
+        ax.axhline(100.0, color="0.4", linewidth=0.8, zorder=1.0)
+
+
+def _legend(figure: Figure, names: Sequence[str]) -> None:
+    """Names of the lines, below all panels, in as many columns as there is room for."""
+    size = style.POINTS["small"]
+    wide = 72.0 * figure.get_size_inches()[0]
+    columns = max(int(wide / (0.6 * size * max(map(len, names)) + 6.0 * size)), 1)
+    handles = [
+        Line2D([], [], color=hue, linestyle=dash, linewidth=2.0, label=name)
+        for name, hue, dash in zip(names, COLOURS, cycle(style.DASHES), strict=False)
+    ]
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=min(columns, len(names)),
+        frameon=False,
+        fontsize=size,
+        handlelength=3.0,
+    )

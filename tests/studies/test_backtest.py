@@ -1,0 +1,162 @@
+"""Fitted on one window, tested on another: the split, the rivals, the scores, and a test that can fail."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+
+import stresslab as sl
+from stresslab.schema import InputError
+from stresslab.studies.backtest import backtest, macro_of, regression
+
+QUARTERS = pd.period_range("1990Q1", "2003Q4", freq="Q").astype(str)
+WINDOWS = {"train": ("1994Q1", "1998Q4"), "test": ("1999Q1", "2003Q4")}
+SHORT = {"usual_quarters": 8, "warmup_quarters": 4, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def book():
+    return sl.synthetic_portfolio("us-card", borrowers=3_000, seed=1)
+
+
+def economy():
+    """Two cycles of unemployment and incomes."""
+    time = np.arange(len(QUARTERS))
+    rate = 0.06 + 0.015 * np.sin(2 * np.pi * time / 26)
+    growth = 0.025 - 0.01 * np.cos(2 * np.pi * time / 26)
+    return pd.DataFrame({"unemployment_rate": rate, "real_income_growth": growth}, index=QUARTERS)
+
+
+@pytest.fixture(scope="module")
+def history():
+    """An economy with charge-offs that follow the rival's own rule."""
+    table = economy()
+    change = table["unemployment_rate"] - table["unemployment_rate"].shift(4)
+    table["charge_off_rate"] = expit(-4.2 + 15.0 * table["unemployment_rate"] + 10.0 * change.fillna(0.0))
+    table["arrears_rate"] = 0.03
+    return table
+
+
+@pytest.fixture(scope="module")
+def found(book, history):
+    return backtest(book, history, ["willingness.forgetting"], **WINDOWS, **SHORT)
+
+
+def test_nothing_of_the_test_window_reaches_the_parameters(book, history, found):
+    other = history.copy()
+    after = other.index > WINDOWS["train"][1]
+    other.loc[after, "charge_off_rate"] = 0.2
+    other.loc[after, "unemployment_rate"] = 0.10
+    again = backtest(book, other, ["willingness.forgetting"], **WINDOWS, **SHORT)
+    np.testing.assert_array_equal(again["fitted"], found["fitted"])
+    assert again.attrs["regression"] == found.attrs["regression"]
+    trained = ~found["in_test"]
+    for source in ("regression", "last value"):
+        np.testing.assert_allclose(
+            again["charge_off_rate"].sel(source=source)[trained], found["charge_off_rate"].sel(source=source)[trained]
+        )
+    assert again["score"].sel(rival="model", measure="rmse") > found["score"].sel(rival="model", measure="rmse")
+
+
+def test_the_rival_that_knows_the_rule_is_exact(found):
+    """And the last value, which knows nothing, is not: the scores tell them apart."""
+    score = found["score"]
+    assert score.sel(rival="regression", measure="rmse").item() == pytest.approx(0.0, abs=1e-12)
+    assert score.sel(rival="regression", measure="peak_ratio").item() == pytest.approx(1.0)
+    assert score.sel(rival="regression", measure="peak_lag_quarters").item() == 0.0
+    assert score.sel(rival="last value", measure="rmse").item() > 0.003
+
+
+def test_scores_are_those_of_the_printed_paths(found):
+    tested = found["in_test"].values
+    actual = found["charge_off_rate"].sel(source="observed").values[tested]
+    for rival in found["rival"].values:
+        path, low, high = (found[name].sel(source=rival).values[tested] for name in ("charge_off_rate", "low", "high"))
+        row = found["score"].sel(rival=rival)
+        assert row.sel(measure="rmse").item() == pytest.approx(np.sqrt(np.mean((path - actual) ** 2)))
+        assert row.sel(measure="peak_ratio").item() == pytest.approx(path.max() / actual.max())
+        assert row.sel(measure="peak_lag_quarters").item() == path.argmax() - actual.argmax()
+        assert row.sel(measure="coverage").item() == np.mean((low <= actual) & (actual <= high))
+
+
+def test_bands_hold_their_share_of_the_training_errors(found):
+    trained = ~found["in_test"].values
+    actual = found["charge_off_rate"].sel(source="observed").values[trained]
+    for rival in ("model", "last value"):
+        low, high = (found[name].sel(source=rival).values[trained] for name in ("low", "high"))
+        assert np.mean((low <= actual) & (actual <= high)) == pytest.approx(0.9, abs=0.051)
+
+
+def test_windows_and_labels(found, history):
+    assert found["quarter"].values.tolist() == [q for q in QUARTERS if q >= "1994Q1"]
+    assert found["quarter"].values[found["in_test"].values][0] == "1999Q1"
+    assert json.loads(found.attrs["train"]) == list(WINDOWS["train"])
+    observed = found["charge_off_rate"].sel(source="observed")
+    np.testing.assert_array_equal(observed, history.loc["1994Q1":, "charge_off_rate"])
+    assert found["arrears_rate"].sel(of="observed").values.tolist() == [0.03] * found.sizes["quarter"]
+
+
+def test_the_model_is_fitted_to_its_window(book):
+    """A world made by the model itself, with one parameter moved: the fit finds it, and beats the last value."""
+    table = economy()
+    truth = sl.Model.from_preset("us-card").replace(**{"willingness.forgetting": 0.08})
+    macro = macro_of(table, 8, 8, float(table.loc["1993Q1":"1997Q4", "real_income_growth"].mean()))
+    lived = sl.simulate(book, macro, truth, seed=1, progress=False)
+    balance = lived["balance"].sum("segment").isel(path=0)
+    total = balance.sum("bucket").values
+    lost = (lived["written_off"] + lived["forgiven"] - lived["recovered"]).sum("segment").isel(path=0).values[1:]
+    mean = (0.5 * (total[1:] + total[:-1])).reshape(-1, 3).mean(-1)
+    table["charge_off_rate"] = np.nan
+    table.iloc[8:, table.columns.get_loc("charge_off_rate")] = 4.0 * lost.reshape(-1, 3).sum(-1) / mean
+    table["arrears_rate"] = np.nan
+    late = balance.values[3::3, 1:].sum(-1) / total[3::3]
+    table.iloc[8:, table.columns.get_loc("arrears_rate")] = late
+    windows = {"train": ("1993Q1", "1997Q4"), "test": ("1998Q1", "2003Q4")}
+    answer = backtest(book, table, ["willingness.forgetting"], **windows, **SHORT, step=0.5)
+    assert answer["fitted"].item() == pytest.approx(0.08, rel=0.1)
+    rmse = answer["score"].sel(measure="rmse")
+    assert rmse.sel(rival="model") < 0.5 * rmse.sel(rival="last value")
+
+
+def test_incomes_count_against_what_was_usual(history):
+    macro = macro_of(history, 12, 8, 0.02)
+    quarter = macro["real_income_growth"].values.reshape(-1, 3).mean(axis=1)
+    growth = history["real_income_growth"].to_numpy()
+    by_hand = [growth[t] - growth[t - 8 : t].mean() + 0.02 for t in range(12, len(growth))]
+    np.testing.assert_allclose(quarter, by_hand, atol=1e-12)
+
+
+def test_the_regression_is_least_squares(history):
+    noisy = history.assign(
+        charge_off_rate=expit(logit(history["charge_off_rate"]) + 0.1 * np.sin(np.arange(len(history))))
+    )
+    fit = regression(noisy, slice(10, 40))
+    about = np.column_stack([
+        np.ones(30), history["unemployment_rate"][10:40], history["unemployment_rate"].diff(4)[10:40],
+    ])  # fmt: skip
+    errors = logit(noisy["charge_off_rate"][10:40]) - about @ fit
+    np.testing.assert_allclose(about.T @ errors, 0.0, atol=1e-9)
+
+
+def test_every_fault_is_named(book, history):
+    with pytest.raises(InputError) as caught:
+        backtest(
+            book, history.drop(columns="charge_off_rate"), [], train=("1890Q1", "1998Q4"), test=WINDOWS["test"], band=90
+        )
+    for words in ("charge_off_rate: missing", "train: found '1890Q1'", "band: found 90"):
+        assert words in str(caught.value)
+    with pytest.raises(InputError, match="expected train before test"):
+        backtest(book, history, [], train=WINDOWS["test"], test=WINDOWS["train"], **SHORT)
+    with pytest.raises(InputError, match="quarters before it, expected 28"):
+        backtest(book, history, [], **WINDOWS)
+    with pytest.raises(InputError, match="found 1990Q3 after 1990Q1"):
+        backtest(book, history.drop(index="1990Q2"), [], **WINDOWS, **SHORT)
+    percent = history.assign(unemployment_rate=100 * history["unemployment_rate"], charge_off_rate=5.0)
+    with pytest.raises(InputError) as caught:
+        backtest(book, percent, [], **WINDOWS, **SHORT)
+    assert "unemployment_rate: found" in str(caught.value)
+    assert "charge_off_rate: found 5.0" in str(caught.value)
+    with pytest.raises(InputError, match="products: found"):
+        backtest(book, history, ["willingness.forgetting"], products=["moon"], **WINDOWS, **SHORT)

@@ -1,0 +1,61 @@
+"""The picture of a back-test shows the numbers it was given, and refuses what is none."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import to_hex
+
+import stresslab as sl
+from stresslab.schema import InputError
+
+QUARTERS = [f"{year}Q{quarter}" for year in range(2001, 2005) for quarter in range(1, 5)]
+
+
+@pytest.fixture
+def found():
+    rng = np.random.default_rng(1)
+    rate = rng.uniform(0.02, 0.08, (4, 16))
+    return xr.Dataset(
+        {
+            "charge_off_rate": (("source", "quarter"), rate),
+            "low": (("source", "quarter"), rate - 0.01),
+            "high": (("source", "quarter"), rate + 0.01),
+            "in_test": ("quarter", np.arange(16) >= 6),
+        },
+        {"source": ["observed", "model", "regression", "last value"], "quarter": QUARTERS},
+        {"band": 0.9},
+    )
+
+
+def test_lines_and_band_are_the_numbers(found):
+    ax = sl.plot.backtest(found)
+    drawn = [line.get_ydata() for line in ax.get_lines()]
+    for source in found["source"].values:
+        wanted = 100 * found["charge_off_rate"].sel(source=source).values
+        assert sum(len(y) == 16 and np.allclose(y, wanted) for y in drawn) == 1, source
+    edge = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert edge.max() == pytest.approx(100 * found["high"].sel(source="model").max().item())
+    assert "90 %" in ax.get_title()
+    assert "%" in ax.get_ylabel()
+
+
+def test_what_happened_is_black_and_the_rest_is_named(found):
+    ax = sl.plot.backtest(found)
+    assert to_hex("0.1") in {to_hex(line.get_color()) for line in ax.get_lines()}
+    words = " ".join(text.get_text() for text in ax.texts)
+    for source in found["source"].values:
+        assert source in words
+
+
+def test_years_are_written_below(found):
+    labels = [text.get_text() for text in sl.plot.backtest(found).get_xticklabels()]
+    assert labels == ["2001", "2002", "2003", "2004"]
+
+
+def test_bad_input_is_named(found):
+    with pytest.raises(InputError, match="low: missing"):
+        sl.plot.backtest(found.drop_vars("low"))
+    with pytest.raises(InputError, match="band: missing from attrs"):
+        sl.plot.backtest(found.drop_attrs())
+    with pytest.raises(InputError, match="expected a Dataset"):
+        sl.plot.backtest(5)
