@@ -62,7 +62,7 @@ def test_normal_losses_need_what_theory_says(seed):
 
 
 def test_that_many_paths_reach_the_target():
-    draw = np.random.default_rng(7).normal(100.0, 20.0, 800_000)
+    draw = np.random.default_rng(7).normal(100.0, 20.0, 1_200_000)
     first = convergence(lost(draw[:40_000]), target=0.005, levels=0.99).sel(segment="total", level=0.99)
     paths = int(first["es_needed"])
     parts = draw[40_000 : 40_000 + 60 * paths].reshape(60, paths)
