@@ -197,6 +197,8 @@ def test_ways_that_there_are_not_are_named_at_once():
         macro_paths(scenario(SEVERE), 2, model="VAR")
     severe = scenario(SEVERE)
     low = severe.assign(unemployment_rate=0.01 + 0 * severe["unemployment_rate"])
+    low = scenario(SEVERE)
+    low["unemployment_rate"] = 0.01 + 0 * low["unemployment_rate"]
     with pytest.raises(InputError, match="too near 0"):
         macro_paths(low, 2, model=MODELS["t"], spread=5)
     with pytest.raises(InputError, match="macro_model: found a fitted one"):
