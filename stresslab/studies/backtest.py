@@ -144,7 +144,7 @@ def regression(history: pd.DataFrame, rows: slice, column: str = "charge_off_rat
 
     Least squares over the rows of a window.
 
-    >>> table = pd.DataFrame({"unemployment_rate": [0.05, 0.05, 0.05, 0.05, 0.06, 0.08, 0.07]})
+    >>> table = pd.DataFrame({"unemployment_rate": [0.05, 0.06, 0.05, 0.05, 0.06, 0.08, 0.07]})
     >>> table["charge_off_rate"] = expit(-4.0 + 10.0 * table["unemployment_rate"])
     >>> regression(table, slice(4, 7)).round(6) + 0.0  # three rows, three unknowns
     array([-4., 10.,  0.])

@@ -65,7 +65,8 @@ def named_scenarios(given: Sequence[object], figure: object) -> list[tuple[str, 
 def moving(scenarios: Sequence[tuple[str, xr.Dataset]]) -> list[str]:
     """Unemployment and income, and the other variables that change from month to month or between scenarios.
 
-    >>> moving([("a", from_library("china-baseline")), ("b", from_library("collections-stop"))])
+    >>> import stresslab as sl
+    >>> moving([("a", sl.scenario("china-baseline")), ("b", sl.scenario("collections-stop"))])
     ['unemployment_rate', 'real_income_growth', 'collections_capacity']
     """
     shown = []
