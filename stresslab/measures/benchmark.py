@@ -73,28 +73,16 @@ def capital_benchmark(
     Raises InputError naming each fault: also parameters missing for a segment.
     """
     rules = regime_named(regime)
-    needs = NEEDS | {"defaulted": FLOW} | {name: ("segment",) for name in CONTRACTS}
-    faults = result_faults(result, lender, needs, paths=2) + horizon_faults(result, horizon)
-    given = parameters if isinstance(parameters, xr.Dataset) else ()
-    faults += [f"{name}: missing from parameters; see irb_parameters()" for name in PARAMETERS if name not in given]
-    if "scenario" in result.dims:
-        faults.append("scenario: found several, expected one; choose with .sel(scenario=...)")
-    refuse("capital_benchmark", faults + level_faults("confidence", (confidence,)))
-    book = own_part(result, lender=lender)
-    refuse("capital_benchmark", parameter_faults(book, parameters))
-    exposure = book["balance"].isel(month=0, bucket=PERFORMING).sum("bucket").isel(path=0, drop=True)
-    if bool((exposure <= 0.0).any()):
-        empty = book["segment"].values[(exposure <= 0.0).values].tolist()
-        refuse("capital_benchmark", [f"exposure: found 0 in {empty}, expected > 0 at the start; drop these segments"])
+    book = _own_book(result, parameters, confidence, horizon, lender)
     at = parameters.sel(segment=book["segment"].values)
+    size = _opening(book)
     defaulted = book["defaulted"].isel(month=slice(1, horizon + 1)).sum("month").transpose("path", "segment").values
-    size, best = exposure.values, at["best_estimate_loss"].values
     if (defaulted.mean(axis=0) >= size).any():
         refuse(
             "capital_benchmark",
             ["defaulted: found as much as the exposure or more, expected less; shorten the horizon"],
         )
-    rate = _with_total(defaulted * best, size)
+    rate = _with_total(defaulted * at["best_estimate_loss"].values, size)
     pd_ = _with_total(defaulted, size).mean(axis=0)
     mean, _, deviation, _ = moments(rate.T)
     lgd = np.divide(mean, pd_, out=np.ones_like(mean), where=pd_ > 0.0)
@@ -102,27 +90,25 @@ def capital_benchmark(
     correlation = np.where(line, irb_correlation(pd_[:-1], REVOLVER), irb_correlation(pd_[:-1], OTHER))
     implied = np.array([_implied(p, d / loss) for p, d, loss in zip(pd_, deviation, lgd, strict=True)])
     tail = quantile(rate.T, [confidence])
-    rates = {
-        "standardised": _sum_total(TOTAL_CAPITAL * _weight(book, rules), size),
-        "irb": _sum_total(_irb(book, at, line), size),
-        "asrf": _sum_total(lgd[:-1] * _unexpected(pd_[:-1], correlation, confidence), size),
-        "asrf implied": lgd * _unexpected(pd_, implied, confidence),
-        "simulated": tail.value[:, 0] - mean,
-    }
-    steps = {
-        "parameters": rates["asrf"] - rates["irb"],
-        "correlation": rates["asrf implied"] - rates["asrf"],
-        "distribution": rates["simulated"] - rates["asrf implied"],
-    }
-    whole = np.append(size, size.sum())
+    standardised, irb, asrf = (
+        _sum_total(rates, size)
+        for rates in (
+            TOTAL_CAPITAL * _weight(book, rules),
+            _irb(book, at, line),
+            lgd[:-1] * _unexpected(pd_[:-1], correlation, confidence),
+        )
+    )
+    asrf_implied = lgd * _unexpected(pd_, implied, confidence)
+    simulated = tail.value[:, 0] - mean
+    roads = np.stack([standardised, irb, asrf, asrf_implied, simulated], axis=-1)
+    steps = np.stack([asrf - irb, asrf_implied - asrf, simulated - asrf_implied], axis=-1)
     by: dict[str, Any] = {
-        "exposure": ("segment", whole), "loss_rate": (("path", "segment"), rate), "expected_loss": ("segment", mean),
-        "deviation": ("segment", deviation), "pd": ("segment", pd_), "lgd": ("segment", lgd),
-        "correlation": ("segment", np.append(correlation, np.nan)), "implied_correlation": ("segment", implied),
-        "capital_rate": (("segment", "approach"), np.stack([rates[name] for name in METHODS], axis=-1)),
+        "exposure": ("segment", np.append(size, size.sum())), "loss_rate": (("path", "segment"), rate),
+        "expected_loss": ("segment", mean), "deviation": ("segment", deviation), "pd": ("segment", pd_),
+        "lgd": ("segment", lgd), "correlation": ("segment", np.append(correlation, np.nan)),
+        "implied_correlation": ("segment", implied), "capital_rate": (("segment", "approach"), roads),
         "simulated_se": ("segment", tail.se[:, 0]), "simulated_low": ("segment", tail.low[:, 0] - mean),
-        "simulated_high": ("segment", tail.high[:, 0] - mean),
-        "why": (("segment", "cause"), np.stack([steps[name] for name in CAUSES], axis=-1)),
+        "simulated_high": ("segment", tail.high[:, 0] - mean), "why": (("segment", "cause"), steps),
         "paths_in_tail": values_in_tail(rate.shape[0], confidence),
     }  # fmt: skip
     labels = [*map(str, book["segment"].values), "total"]
@@ -132,6 +118,29 @@ def capital_benchmark(
     return described(out, result, lender, plain).assign_attrs(
         confidence=confidence, horizon=horizon, regime=rules.name, lender=lender_name(result, lender)
     )
+
+
+def _own_book(result: xr.Dataset, parameters: xr.Dataset, confidence: float, horizon: int, lender: str) -> xr.Dataset:
+    """The lender's part of the result, with parameters for each of its segments; or every fault."""
+    needs = NEEDS | {"defaulted": FLOW} | {name: ("segment",) for name in CONTRACTS}
+    faults = result_faults(result, lender, needs, paths=2) + horizon_faults(result, horizon)
+    given = parameters if isinstance(parameters, xr.Dataset) else ()
+    faults += [f"{name}: missing from parameters; see irb_parameters()" for name in PARAMETERS if name not in given]
+    if "scenario" in result.dims:
+        faults.append("scenario: found several, expected one; choose with .sel(scenario=...)")
+    refuse("capital_benchmark", faults + level_faults("confidence", (confidence,)))
+    book = own_part(result, lender=lender)
+    refuse("capital_benchmark", parameter_faults(book, parameters))
+    return book
+
+
+def _opening(book: xr.Dataset) -> Array:
+    """Exposure of each segment at the start, above 0."""
+    exposure = book["balance"].isel(month=0, bucket=PERFORMING).sum("bucket").isel(path=0, drop=True)
+    if bool((exposure <= 0.0).any()):
+        empty = book["segment"].values[(exposure <= 0.0).values].tolist()
+        refuse("capital_benchmark", [f"exposure: found 0 in {empty}, expected > 0 at the start; drop these segments"])
+    return np.asarray(exposure.values)
 
 
 def _with_total(amounts: Array, size: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Monthly deviations from a quarterly model, and scenario values that keep their mean where deviations are not normal.
+"""Monthly deviations from a quarterly model.
 
 Quarterly deviations become months by `to_monthly`, from a quarter before the start in which there is none: smoothest,
 and with the quarters' means kept. That is linear, so months are one matrix product of the innovations.
@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from stresslab.scenarios.draws import rows_times
 from stresslab.scenarios.monthly import to_monthly
@@ -84,41 +83,3 @@ def _loadings(
 
 def _variance(load: Reals, covariance: Reals) -> Reals:
     return np.asarray(((load @ covariance) * load).sum(axis=1))
-
-
-def shift_on(share: Reals, sample: Reals) -> Reals:
-    """The a with mean of expit(a + sample) = share, by Newton steps in the logit of the mean.
-
-    share : (month); sample : (draw, month)
-
-    >>> shift_on(np.array([0.5]), np.array([[-1.0], [1.0]])).round(12)
-    array([0.])
-    """
-    target = logit(share)
-    shift = target
-    for _ in range(50):
-        level = expit(shift + sample)
-        mean = level.mean(axis=0)
-        error = logit(mean) - target
-        if np.abs(error).max() <= 1e-12:
-            return np.asarray(shift)
-        shift = shift - error * mean * (1 - mean) / (level * (1 - level)).mean(axis=0)
-    raise ArithmeticError(f"mean of unemployment not met after 50 steps: off by {np.abs(error).max():.1e} in the logit")
-
-
-def shadow_on(mean: Reals, sample: Reals) -> Reals:
-    """The q with mean of max(q + sample, 0) = mean, by Newton steps, which fall towards it from q = mean.
-
-    mean : (month), above 0; sample : (draw, month), of mean zero
-
-    >>> shadow_on(np.array([1.5]), np.array([[-3.0], [3.0]]))  # (0 + 3) / 2
-    array([0.])
-    """
-    shadow = mean
-    for _ in range(200):
-        level = shadow + sample
-        error = np.maximum(level, 0.0).mean(axis=0) - mean
-        if (error <= 1e-12 * np.maximum(mean, 1e-6)).all():
-            return np.asarray(shadow)
-        shadow = shadow - error / (level > 0.0).mean(axis=0)
-    raise ArithmeticError(f"mean of the policy rate not met after 200 steps: off by {np.abs(error).max():.1e}")

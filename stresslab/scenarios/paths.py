@@ -9,9 +9,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.signal import lfilter
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.special import expit, ndtri
 
-from stresslab.scenarios.departing import Departure, departures, shadow_on, shift_on
+from stresslab.scenarios.bounds import CEILING, WIDEST, normal_shadow, normal_shift, shadow_on, shift_on
+from stresslab.scenarios.departing import Departure, departures
 from stresslab.scenarios.draws import DRAWS, leading_directions, normals, uniforms
 from stresslab.scenarios.library import check_scenario
 from stresslab.scenarios.path_models import BlockBootstrap
@@ -19,16 +20,6 @@ from stresslab.scenarios.quarterly import QuarterlyModel
 from stresslab.schema import MACRO, InputError
 
 Reals = NDArray[np.float64]
-
-CEILING = MACRO["unemployment_rate"].high
-"""Unemployment moves in the logit of its share of this ceiling, so that no path can leave its bounds."""
-
-WIDEST = 4.0
-"""Largest sd in the logit: beyond it the sum over `NODES` is no longer exact to rounding."""
-
-NODES = np.arange(-72, 73) / 8
-WEIGHTS = np.exp(-(NODES**2) / 2) / np.sqrt(2 * np.pi) / 8
-"""Trapezoidal rule for a normal mean: exact to 1e-12 for the functions here, where Gauss-Hermite needs more nodes."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +228,7 @@ def _departed(
         if name == "unemployment_rate":
             room = centre * (1 - centre / CEILING)
             if one.reference is None:
-                shift = _shift(centre / CEILING, size / room)
+                shift = normal_shift(centre / CEILING, size / room)
             else:
                 rows = zip((centre / CEILING).reshape(-1, months), room.reshape(-1, months), strict=True)
                 shift = np.stack([shift_on(share, spread * one.reference / wide) for share, wide in rows])
@@ -245,7 +236,7 @@ def _departed(
         elif name == "policy_rate":
             height = centre - model.policy_rate_floor
             if one.reference is None:
-                shadow = size * _shadow(height / size)
+                shadow = size * normal_shadow(height / size)
             else:
                 shadow = np.stack([shadow_on(row, spread * one.reference) for row in height.reshape(-1, months)])
             moved[name] = np.asarray(model.policy_rate_floor + np.maximum(shadow.reshape(centre.shape) + step, 0.0))
@@ -268,10 +259,10 @@ def _moved(name: str, centre: Reals, normals: Reals, column: int, spread: float,
     standard = lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], innovation, axis=-1) / reach
     if name == "unemployment_rate":
         slope = size * reach / (centre * (1 - centre / CEILING))
-        return np.asarray(CEILING * expit(_shift(centre / CEILING, slope) + slope * standard))
+        return np.asarray(CEILING * expit(normal_shift(centre / CEILING, slope) + slope * standard))
     if name == "policy_rate":
         width = size * reach
-        shadow = _shadow((centre - model.policy_rate_floor) / width) + standard
+        shadow = normal_shadow((centre - model.policy_rate_floor) / width) + standard
         return np.asarray(model.policy_rate_floor + width * np.maximum(shadow, 0.0))
     return np.asarray(centre + size * reach * standard)
 
@@ -279,42 +270,6 @@ def _moved(name: str, centre: Reals, normals: Reals, column: int, spread: float,
 def _reach(how: Deviation, months: int) -> Reals:
     """Standard deviation in months 1, 2, ... over its final value."""
     return np.asarray(np.sqrt(-np.expm1(-2 * np.log(2) / how.half_life * np.arange(1, months + 1))))
-
-
-def _shift(share: Reals, slope: Reals) -> Reals:
-    """The a with E[expit(a + slope * normal)] = share, by Newton steps in the logit of the mean.
-
-    >>> _shift(np.array([0.5, 0.1]), np.array([1.0, 0.0])).round(12)  # symmetric; and without noise the plain logit
-    array([ 0.        , -2.19722458])
-    """
-    target = logit(share)
-    shift = target
-    for _ in range(50):
-        level = expit(shift[..., None] + slope[..., None] * NODES)
-        mean = (level * WEIGHTS).sum(axis=-1)
-        error = logit(mean) - target
-        moving = np.abs(error) > 1e-12  # each month stops by itself, so that its bits do not hang on the others
-        if not moving.any():
-            return np.asarray(shift)
-        step = error * mean * (1 - mean) / (level * (1 - level) * WEIGHTS).sum(axis=-1)
-        shift = shift - np.where(moving, step, 0.0)
-    raise ArithmeticError(f"mean of unemployment not met after 50 steps: off by {np.abs(error).max():.1e} in the logit")
-
-
-def _shadow(mean: Reals) -> Reals:
-    """The q with E[max(q + normal, 0)] = q N(q) + n(q) = mean, by Newton steps, which fall towards it from q = mean.
-
-    >>> _shadow(np.array([1 / np.sqrt(2 * np.pi), 9.0])).round(12)  # half the mass on the floor; and none
-    array([0., 9.])
-    """
-    shadow = mean
-    for _ in range(200):
-        error = shadow * ndtr(shadow) + np.exp(-(shadow**2) / 2) / np.sqrt(2 * np.pi) - mean
-        moving = np.abs(error) > 1e-12 * np.maximum(mean, 1.0)
-        if not moving.any():
-            return shadow
-        shadow = shadow - np.where(moving, error / ndtr(shadow), 0.0)
-    raise ArithmeticError(f"mean of the policy rate not met after 200 steps: off by {np.abs(error).max():.1e} sd")
 
 
 def _argument_faults(scenario: xr.Dataset, paths: int, seed: int | None, spread: float, model: object) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ FLOOR = -0.0075
 
 
 @dataclass(frozen=True)
-class QuarterlyModel:
+class QuarterlyModel(ABC):
     """Dynamics of the deviations, common to the models of this module; make one by the `fit` of its kinds.
 
     variables : names, in the order of the matrices
@@ -128,20 +129,21 @@ class QuarterlyModel:
         """The model with its parameters as text; `model_from_json` reads it."""
         return json.dumps({"model": type(self).__name__} | asdict(self))
 
+    @abstractmethod
     def shocks(self, seed: int, paths: int, quarters: int, draws: str, loadings: Loadings) -> Reals:
         """Innovations (path, quarter, variable), a function of (seed, quarter, path, variable) alone.
 
         loadings : of unemployment's months, and of the other variables', on the innovations (month, quarter x
             variable): they tell "sobol" which directions matter
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def _own_faults(self) -> list[str]:
-        raise NotImplementedError
+        """Faults of a kind's own parameters."""
 
+    @abstractmethod
     def _shock_moments(self, gaps: int) -> list[Reals]:
         """E e(q) e(q - gap)' for gap = 0, 1, ...; those beyond the list are zero."""
-        raise NotImplementedError
 
     def _joined(self, quarter: int, other: int) -> float:
         """1 where innovations of two quarters are drawn together, else 0."""

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from stresslab.measures.quantiles import Array, rank
 from stresslab.views.quantity import Quantity
-from stresslab.views.style import DASHES, HUES, Label, beside, wrap
+from stresslab.views.style import DASHES, HUES, Label, furnish, in_units, month_axis, wrap
 
 TINT = 0.18
 """Opacity of one band; where bands overlap the tint adds up."""
@@ -32,8 +32,8 @@ def edges(values: Array, level: float) -> tuple[Array, Array]:
     return ordered[n - k], ordered[k - 1]
 
 
-def draw_fans(ax: Axes, shown: Quantity, levels: Sequence[float]) -> None:
-    """Bands, the widest first, and the median of each scenario."""
+def draw_fans(ax: Axes, shown: Quantity, levels: Sequence[float], title: str = "") -> None:
+    """Bands, the widest first, and the median of each scenario; with title (default: the quantity) and axes' names."""
     for (_, values), hue in zip(shown.runs, HUES, strict=False):
         for level in sorted(levels, reverse=True):
             low, high = edges(values, level)
@@ -42,6 +42,14 @@ def draw_fans(ax: Axes, shown: Quantity, levels: Sequence[float]) -> None:
         ax.plot(
             shown.months, np.median(values, axis=0), color=hue, linestyle=dash, linewidth=2.2, label=name or "median"
         )
+    title = title or shown.words[:1].upper() + shown.words[1:]
+    furnish(
+        ax,
+        title + (f", {shown.whose}" if shown.whose else ""),
+        legend_note(shown.paths, levels),
+        month_axis(ax, shown.months, shown.since),
+        shown.words + in_units(ax.yaxis, shown.unit, shown.largest, shown.currency),
+    )
 
 
 def legend_note(paths: int, levels: Sequence[float]) -> str:
@@ -59,12 +67,10 @@ def legend_note(paths: int, levels: Sequence[float]) -> str:
     return f"median, and {bands} of {paths:,} paths"
 
 
-def name_ends(ax: Axes, shown: Quantity) -> None:
-    """Write each scenario's name where its median ends."""
-    labels = [
+def end_labels(shown: Quantity) -> list[Label]:
+    """Each scenario's name, where its median ends."""
+    return [
         Label(float(np.median(values[:, -1])), wrap(name), hue)
         for (name, values), hue in zip(shown.runs, HUES, strict=False)
         if name
     ]
-    if labels:
-        beside(ax, labels, bold=True, leader=False)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
 from stresslab.views import style
-from stresslab.views.bands import draw_fans, legend_note
+from stresslab.views.bands import draw_fans, end_labels
 from stresslab.views.quantity import Quantity, dataset_faults, each_scenario, read_quantity, scenario_faults
 
 MAKER = "measures.capital_adequacy()"
@@ -63,20 +63,10 @@ def draw_capital(ax: Axes | None, adequacy: xr.Dataset, ratio: str, levels: Sequ
     hurdles = adequacy.isel(hurdle=np.flatnonzero(adequacy["hurdle_ratio"].values.astype(str) == ratio))
     for limit in hurdles["hurdle_limit"].values:
         ax.plot(shown.months[[0, -1]], [limit, limit], color="0.3", linewidth=1.0, zorder=2.1)
-    style.furnish(
-        ax,
-        shown.words[:1].upper() + shown.words[1:] + (f", {shown.whose}" if shown.whose else ""),
-        legend_note(shown.paths, levels),
-        style.month_axis(ax, shown.months, shown.since),
-        shown.words + style.in_units(ax.yaxis, shown.unit, shown.largest, shown.currency),
-    )
     style.height_axis(ax)
-    labels = [
-        style.Label(float(np.median(values[:, -1])), style.wrap(name), hue)
-        for (name, values), hue in zip(shown.runs, style.HUES, strict=False)
-        if name
+    labels = end_labels(shown) + [
+        label for place in range(hurdles.sizes["hurdle"]) for label in _hurdle(hurdles, place, shown)
     ]
-    labels += [label for place in range(hurdles.sizes["hurdle"]) for label in _hurdle(hurdles, place, shown)]
     if labels:
         style.beside(ax, labels)
     for note in ax.texts:

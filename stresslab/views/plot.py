@@ -19,7 +19,7 @@ from stresslab.schema import BUCKETS
 from stresslab.views import style
 from stresslab.views.allowances import draw_movement, draw_shares, stage_faults, waterfall_faults
 from stresslab.views.backtests import backtest_faults, draw_backtest
-from stresslab.views.bands import draw_fans, legend_note, name_ends
+from stresslab.views.bands import draw_fans, end_labels
 from stresslab.views.capital import capital_faults, draw_capital
 from stresslab.views.cash import buffer_faults, draw_buffers
 from stresslab.views.ladders import draw_ladder, draw_survival, ladder_faults, survival_faults
@@ -74,15 +74,9 @@ def fan(
     shown = read_quantity(result, variable, lender, "plot.fan", faults)
     ax = style.axes_or_new(ax)
     draw_fans(ax, shown, levels)
-    style.furnish(
-        ax,
-        shown.words[:1].upper() + shown.words[1:] + (f", {shown.whose}" if shown.whose else ""),
-        legend_note(shown.paths, levels),
-        style.month_axis(ax, shown.months, shown.since),
-        shown.words + style.in_units(ax.yaxis, shown.unit, shown.largest, shown.currency),
-    )
     style.height_axis(ax)
-    name_ends(ax, shown)
+    if names := end_labels(shown):
+        style.beside(ax, names, bold=True, leader=False)
     return ax
 
 
@@ -210,15 +204,8 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     confidence = float(buffer.attrs["confidence"])
     levels = sorted({0.5, 2.0 * confidence - 1.0} if confidence > 0.5 else {0.5})
     ax = style.axes_or_new(ax)
-    draw_fans(ax, shown, levels)
+    draw_fans(ax, shown, levels, "Cumulative cash gap")
     ax.plot(shown.months[[0, -1]], [0.0, 0.0], color="0.4", linewidth=0.8)
-    style.furnish(
-        ax,
-        "Cumulative cash gap" + (f", {shown.whose}" if shown.whose else ""),
-        legend_note(shown.paths, levels),
-        style.month_axis(ax, shown.months, shown.since),
-        shown.words + style.in_units(ax.yaxis, shown.unit, shown.largest, shown.currency),
-    )
     draw_buffers(ax, each_scenario(buffer), shown.months, shown.currency)
     return ax
 

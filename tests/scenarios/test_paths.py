@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from scipy.special import logit
 
 from stresslab.scenarios import paths as module
+from stresslab.scenarios.bounds import CEILING
 from stresslab.scenarios.library import check_scenario, scenario
-from stresslab.scenarios.paths import CEILING, MOVING, Deviation, PathModel, log_density, macro_paths
+from stresslab.scenarios.paths import MOVING, Deviation, PathModel, log_density, macro_paths
 from stresslab.scenarios.shock import shock_scenario
 from stresslab.schema import InputError
 
@@ -43,9 +44,9 @@ def test_mean_over_paths_is_the_scenario(name):
     assert mean_is(macro_paths(scenario(name), MANY, seed=12), scenario(name))
 
 
-@pytest.mark.parametrize("solver", ["_shift", "_shadow"])
+@pytest.mark.parametrize("solver", ["normal_shift", "normal_shadow"])
 def test_a_mean_that_is_not_corrected_for_is_seen(monkeypatch, solver):
-    plain = {"_shift": lambda share, slope: logit(share), "_shadow": lambda mean: mean}
+    plain = {"normal_shift": lambda share, slope: logit(share), "normal_shadow": lambda mean: mean}
     monkeypatch.setattr(module, solver, plain[solver])
     assert not mean_is(macro_paths(scenario(SEVERE), MANY, seed=12), scenario(SEVERE))
 
