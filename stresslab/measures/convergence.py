@@ -41,7 +41,8 @@ def convergence(
       all of them. A `scenario` dimension is carried through. attrs: target, horizon, macro_draws (if known).
     needed = n (se / (target estimate))^2, as se falls with 1 / sqrt(n)
     NaN where the estimate is not above 0, or where no path lies beyond VaR. Not for: paths of macro_paths(draws=...)
-    "antithetic" or "sobol": they depend on each other, and the error bars are not theirs.
+    "antithetic" or "sobol": they depend on each other, and the error bars are not theirs. Heavy tails: se hangs
+    on losses rarer than a small sample holds, so that needed is too low and needed_se of its own size.
     Write ds["paths"]: the coordinate counts them.
     Raises InputError naming each fault.
 

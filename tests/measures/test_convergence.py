@@ -73,6 +73,18 @@ def test_that_many_paths_reach_the_target():
     assert np.std(found, ddof=1) / np.mean(found) != pytest.approx(0.010, rel=error)
 
 
+def test_heavy_tails_need_more_than_a_small_sample_shows():
+    def needed(seed, paths):
+        losses = np.random.default_rng(seed).lognormal(0.0, 1.0, paths)
+        return convergence(lost(losses), levels=0.99).sel(segment="total", level=0.99)
+
+    truth = float(needed(99, 2_000_000)["es_needed"])
+    small = [needed(seed, 2000) for seed in range(10)]
+    found, error = (np.median([float(one[name]) for one in small]) for name in ("es_needed", "es_needed_se"))
+    assert 0.4 * truth < found < 0.8 * truth
+    assert error > 0.4 * found
+
+
 def test_running_estimates_are_those_of_the_first_paths():
     book = made_up_result(paths=150, months=4, seed=3, scenario=["base", "severe"])
     found = convergence(book, levels=[0.5, 0.9])
