@@ -74,6 +74,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "portfolio.describe": ["describe_portfolio"],
         "portfolio.tape": ["read_portfolio"],
         "studies.backtest": ["backtest", "us_card_history"],
+        "studies.cycle": ["quarterly_rates", "unemployment_response"],
         "studies.calibration": ["calibrate", "calibrated_model"],
         "studies.comparison": ["compare", "compare_responses"],
         "studies.evidence": ["evidence"],

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,15 @@ from stresslab.measures.selection import refuse
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.schema import InputError
 from stresslab.studies.calibration import calibrate
+from stresslab.studies.cycle import quarterly_rates
 from stresslab.studies.targets import Target
 
 Array = NDArray[np.float64]
-SERIES = {"charge_off_rate": True, "arrears_rate": False}
-"""What can be compared, and whether it must be there."""
+SERIES = ("charge_off_rate", "arrears_rate")
+"""What can be compared, if the history has it; the first must be there."""
+
+FEWEST = 4
+"""Quarters of the training window in which a series must be known: a regression has three unknowns."""
 
 ECONOMY = ("unemployment_rate", "real_income_growth")
 SOURCES = ("observed", "model", "regression", "last value")
@@ -74,13 +79,15 @@ def backtest(
       lenders' limits, were used to; no quarter sees later ones
     warmup_quarters : lived before train, for a book that belongs to its time; usual_quarters and four more come before
     band : share of the paths of the training errors between the bounds
-    fitting : as in calibrate()
-    Returns Dataset (quarter, source): charge_off_rate, low, high for "observed" (no band), "model", "regression" of
-      logit charge-offs on unemployment and its change over four quarters, and "last value" of the training window;
-      arrears_rate (quarter, of = observed, model); in_test (quarter);
-      score (source, measure) over the test window: rmse [1/year], peak_ratio = largest over largest observed,
-      peak_lag_quarters of the largest after the observed one, coverage = share of quarters within the band;
-      parameter: start, fitted.
+    fitting : as in calibrate(); what goes on to simulate(), such as feedback, holds in the test as well
+    Returns Dataset:
+      rate, low, high (series, source, quarter): series "charge_off_rate" [1/year] and, where history knows it in four
+        quarters of train and one of test, "arrears_rate" [1]; source "observed" (no band), "model", "regression" of the
+        series' logit on unemployment and its change over four quarters, and "last value" of the training window;
+      in_test (quarter);
+      score (series, rival, measure) over the test window's known quarters: rmse, peak_ratio = largest over largest
+        observed, peak_lag_quarters of the largest after the observed one, coverage = share of quarters within the band;
+      start, fitted (parameter); attrs misfit, of calibrate(), to choose between models without the test window.
     Model and rivals are fitted on the same window; bands are the path of each with the errors that it made in training:
     logit(path) plus the (1 - band) / 2 and (1 + band) / 2 quantiles of logit(observed) - logit(path).
     A test of what is known to have happened: the economy of the test window is given, the book's losses are not.
@@ -96,9 +103,14 @@ def backtest(
         progress=progress, **fitting,
     )  # fmt: skip
     fitted = base.replace(**{name: float(found["fitted"].sel(parameter=name)) for name in parameters})
-    whole = macro_of(history, windows.begin, usual_quarters, _trend(until, windows))
-    lived = simulate(portfolio, whole, fitted, seed=seed, progress=False)
-    return _report(history, windows, _series(lived, chosen), found, band, train, test)
+    whole = macro_of(history.iloc[: windows.test.stop], windows.begin, usual_quarters, _trend(until, windows))
+    own = signature(calibrate).parameters
+    simulation = {name: value for name, value in fitting.items() if name not in own}
+    lived = simulate(portfolio, whole, fitted, seed=seed, progress=False, **simulation)
+    report = _report(history, windows, _means(lived, chosen), band)
+    report = report.assign({name: ("parameter", found[name].values) for name in ("start", "fitted")})
+    attrs = {"train": json.dumps(list(train)), "test": json.dumps(list(test)), "misfit": found.attrs["misfit"]}
+    return report.assign_coords(parameter=list(map(str, found["parameter"].values))).assign_attrs(attrs)
 
 
 def us_card_history() -> pd.DataFrame:
@@ -142,15 +154,16 @@ def macro_of(history: pd.DataFrame, begin: int, usual_quarters: int, trend: floa
 def regression(history: pd.DataFrame, rows: slice, column: str = "charge_off_rate") -> Array:
     """Constant, coefficient of unemployment and of its change over four quarters, of the logit of a rate.
 
-    Least squares over the rows of a window.
+    Least squares over the rows of a window in which the rate is known.
 
     >>> table = pd.DataFrame({"unemployment_rate": [0.05, 0.06, 0.05, 0.05, 0.06, 0.08, 0.07]})
     >>> table["charge_off_rate"] = expit(-4.0 + 10.0 * table["unemployment_rate"])
     >>> regression(table, slice(4, 7)).round(6) + 0.0  # three rows, three unknowns
     array([-4., 10.,  0.])
     """
-    about = _regressors(history)[rows]
-    found: Array = np.linalg.lstsq(about, logit(history[column].to_numpy()[rows]), rcond=None)[0]
+    wanted = logit(history[column].to_numpy()[rows])
+    known = ~np.isnan(wanted)
+    found: Array = np.linalg.lstsq(_regressors(history)[rows][known], wanted[known], rcond=None)[0]
     return found
 
 
@@ -169,7 +182,7 @@ def _windows(
     """
     if not isinstance(history, pd.DataFrame):
         raise InputError("backtest", [f"history: found {type(history).__name__}, expected a DataFrame by quarter"])
-    needed = [*ECONOMY, *(name for name, must in SERIES.items() if must)]
+    needed = [*ECONOMY, SERIES[0]]
     faults = [
         f"{name}: missing from history, expected a column of decimals; add it" for name in needed if name not in history
     ]
@@ -198,6 +211,8 @@ def _windows(
     first, last, begin, end = (quarters.index(quarter) for quarter in (*train, *test))
     if not first < last < begin <= end:
         faults.append(f"windows: found train {train} and test {test}, expected train before test; move them")
+    if last - first + 1 < FEWEST:
+        faults.append(f"train: found {last - first + 1} quarters, expected {FEWEST} or more; begin earlier")
     if first - warmup - max(usual, 4) < 0:
         found = (
             f"train: found {first} quarters before it, expected {warmup + max(usual, 4)} to warm up and compare with"
@@ -247,15 +262,10 @@ def _chooser(portfolio: xr.Dataset, products: Sequence[str] | None, lender: str)
     return choose
 
 
-def _series(result: xr.Dataset, choose: Any) -> dict[str, Array]:
-    """Annual charge-off rate and share in arrears by quarter, means over paths."""
-    book = choose(result)
-    balance = book["balance"].sum("segment").mean("path").transpose("month", "bucket").values
-    lost = (book["written_off"] + book["forgiven"] - book["recovered"]).sum("segment").mean("path").values[1:]
-    total = balance.sum(-1)
-    mean = (0.5 * (total[1:] + total[:-1])).reshape(-1, 3).mean(-1)
-    late = balance[3::3, 1:].sum(-1) / total[3::3]
-    return {"charge_off_rate": 4.0 * lost.reshape(-1, 3).sum(-1) / mean, "arrears_rate": late}
+def _means(result: xr.Dataset, choose: Any) -> dict[str, Array]:
+    """Each series by quarter, mean over paths."""
+    rates = quarterly_rates(choose(result)).mean("path")
+    return {name: rates[name].values for name in SERIES}
 
 
 WEIGHT = 0.1
@@ -269,7 +279,7 @@ def _targets(until: pd.DataFrame, windows: Windows, choose: Any) -> list[Target]
 
     def series(result: xr.Dataset) -> dict[str, Array]:
         if kept.get("of") is not result:  # all targets of one run read one set of sums
-            kept.update({"of": result, "series": _series(result, choose)})
+            kept.update({"of": result, "series": _means(result, choose)})
         found: dict[str, Array] = kept["series"]
         return found
 
@@ -291,66 +301,52 @@ def _logit(rate: Any) -> Any:
     return logit(np.clip(rate, 1e-4, 1.0 - 1e-4))
 
 
-def _report(
-    history: pd.DataFrame,
-    windows: Windows,
-    lived: dict[str, Array],
-    found: xr.Dataset,
-    band: float,
-    train: tuple[str, str],
-    test: tuple[str, str],
-) -> xr.Dataset:
-    """Paths, bands and scores of the model and its rivals."""
-    rows = slice(windows.train.start, windows.test.stop)
-    observed = history["charge_off_rate"].to_numpy()
-    fit = regression(history.iloc[: windows.train.stop], windows.train)
-    paths = {
-        "observed": observed[rows],
-        "model": lived["charge_off_rate"][windows.train.start - windows.begin :][: rows.stop - rows.start],
-        "regression": expit(_regressors(history) @ fit)[rows],
-        "last value": np.full(rows.stop - rows.start, observed[windows.train.stop - 1]),
-    }
-    trained = windows.train.stop - windows.train.start
-    tested = slice(windows.test.start - rows.start, None)
-    low, high = {"observed": np.full(observed[rows].shape, np.nan)}, {"observed": np.full(observed[rows].shape, np.nan)}
-    for name in SOURCES[1:]:
-        errors = _logit(paths["observed"][:trained]) - _logit(paths[name][:trained])
-        below, above = np.quantile(errors, [(1.0 - band) / 2.0, (1.0 + band) / 2.0])
-        low[name], high[name] = (expit(_logit(paths[name]) + shift) for shift in (below, above))
-    actual = paths["observed"][tested]
-    scores = [_scores(paths[name][tested], low[name][tested], high[name][tested], actual) for name in SOURCES[1:]]
-    out = xr.Dataset(
-        {
-            "charge_off_rate": (("source", "quarter"), np.stack([paths[name] for name in SOURCES])),
-            "low": (("source", "quarter"), np.stack([low[name] for name in SOURCES])),
-            "high": (("source", "quarter"), np.stack([high[name] for name in SOURCES])),
-            "score": (("rival", "measure"), np.array(scores)),
-            "in_test": ("quarter", np.arange(rows.stop - rows.start) >= tested.start),
-            "start": ("parameter", found["start"].values),
-            "fitted": ("parameter", found["fitted"].values),
-        },
-        {
-            "quarter": [str(quarter) for quarter in history.index[rows]],
-            "source": list(SOURCES),
-            "rival": list(SOURCES[1:]),
-            "measure": list(SCORES),
-            "parameter": list(map(str, found["parameter"].values)),
-        },
+def _report(history: pd.DataFrame, windows: Windows, lived: Mapping[str, Array], band: float) -> xr.Dataset:
+    """Paths, bands and scores of the model and its rivals, for each series that both windows know."""
+    first, end = windows.train.start, windows.test.stop
+    until = history.iloc[: windows.train.stop]
+    in_test = np.arange(first, end) >= windows.test.start
+    parts = {}
+    for name in SERIES:
+        observed = history[name].to_numpy() if name in history else np.full(len(history), np.nan)
+        known = np.isfinite(observed)
+        if known[windows.train].sum() >= FEWEST and known[windows.test].any():
+            paths = {
+                "observed": observed,
+                "model": np.concatenate([np.full(windows.begin, np.nan), lived[name]]),
+                "regression": expit(_regressors(history) @ regression(until, windows.train, name)),
+                "last value": np.full(len(history), observed[windows.train][known[windows.train]][-1]),
+            }
+            each = np.stack([paths[source][first:end] for source in SOURCES])
+            parts[name] = _compared(each, windows.train.stop - first, in_test, band)
+    out = xr.concat(list(parts.values()), dim=pd.Index(list(parts), name="series"))
+    quarters = [str(quarter) for quarter in history.index[first:end]]
+    out = out.assign_coords(quarter=quarters, source=list(SOURCES), rival=list(SOURCES[1:]), measure=list(SCORES))
+    return out.assign(in_test=("quarter", in_test)).assign_attrs(band=band)
+
+
+def _compared(each: Array, trained: int, in_test: NDArray[np.bool_], band: float) -> xr.Dataset:
+    """Paths (source, quarter) with the bands of their errors in the first quarters, and their scores in the test."""
+    errors = (_logit(each[0]) - _logit(each))[:, :trained]
+    shifts = np.nanquantile(errors, [(1.0 - band) / 2.0, (1.0 + band) / 2.0], axis=1)
+    low, high = (expit(_logit(each) + shift[:, None]) for shift in shifts)
+    low[0] = high[0] = np.nan
+    quarter = np.flatnonzero(np.isfinite(each[0]) & in_test)
+    scores = [
+        _scores(each[source, quarter], low[source, quarter], high[source, quarter], each[0, quarter], quarter)
+        for source in range(1, len(SOURCES))
+    ]
+    of = ("source", "quarter")
+    return xr.Dataset(
+        {"rate": (of, each), "low": (of, low), "high": (of, high), "score": (("rival", "measure"), scores)}
     )
-    if "arrears_rate" in history:
-        simulated = lived["arrears_rate"][windows.train.start - windows.begin :][: rows.stop - rows.start]
-        both = np.stack([history["arrears_rate"].to_numpy()[rows], simulated])
-        out["arrears_rate"] = (("of", "quarter"), both)
-        out = out.assign_coords(of=["observed", "model"])
-    attrs = {"band": band, "train": json.dumps(list(train)), "test": json.dumps(list(test))}
-    return out.assign_attrs(attrs, regression=json.dumps([float(x) for x in fit]))
 
 
-def _scores(path: Array, low: Array, high: Array, actual: Array) -> list[float]:
+def _scores(path: Array, low: Array, high: Array, actual: Array, quarter: NDArray[np.integer]) -> list[float]:
     """In the order of SCORES."""
     return [
         float(np.sqrt(np.mean((path - actual) ** 2))),
         float(path.max() / actual.max()),
-        float(np.argmax(path) - np.argmax(actual)),
+        float(quarter[np.argmax(path)] - quarter[np.argmax(actual)]),
         float(np.mean((actual >= low) & (actual <= high))),
     ]

@@ -17,6 +17,7 @@ from stresslab.engine.simulate import simulate
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
 from stresslab.scenarios.paths import macro_paths
+from stresslab.studies.cycle import quarterly_rates, unemployment_response
 
 Array = NDArray[Any]
 CHINA_TREND, US_TREND = 0.05, 0.022
@@ -201,19 +202,9 @@ def _recession(book: xr.Dataset, seed: int) -> dict[str, float]:
     }
 
 
-def charge_offs(result: xr.Dataset) -> Array:
-    """Annualised charge-off rate of each quarter (path, quarter)."""
-    lost = result["written_off"].sum("segment").transpose("path", "month").values[:, 1:]
-    owed = result["balance"].sum(("segment", "bucket")).transpose("path", "month").values[:, :-1]
-    quarters = lost.shape[1] // 3
-    by_quarter = (len(lost), quarters, 3)
-    total = lost[:, : 3 * quarters].reshape(by_quarter).sum(2)
-    return np.asarray(4.0 * total / owed[:, : 3 * quarters].reshape(by_quarter).mean(2))
-
-
 def _annual(result: xr.Dataset) -> Array:
     """Charge-off rate of the last four quarters, from the fourth on."""
-    return np.convolve(charge_offs(result)[0], np.full(4, 0.25), "valid")
+    return np.convolve(quarterly_rates(result)["charge_off_rate"].values[0], np.full(4, 0.25), "valid")
 
 
 def _unemployment_response(book: xr.Dataset, seed: int) -> dict[str, float]:
@@ -229,13 +220,12 @@ def _unemployment_response(book: xr.Dataset, seed: int) -> dict[str, float]:
         {"path": np.arange(paths), "month": np.arange(1, 3 * quarters + 1)},
         {"real_income_trend": US_TREND},
     )
-    rate = charge_offs(simulate(book, macro, seed=seed, progress=False))[:, 8:]
-    level, change = jobless[:, 8:].ravel(), (jobless[:, 8:] - jobless[:, 4:-4]).ravel()
-    both, alone = (_fit(rate.ravel(), *columns) for columns in ((level, change), (level,)))
-    annual = rate.reshape(paths, -1, 4).mean(2)
+    rate = quarterly_rates(simulate(book, macro, seed=seed, progress=False))["charge_off_rate"].values
+    response = unemployment_response(rate[:, 4:], jobless[:, 4:])
+    annual = rate[:, 8:].reshape(paths, -1, 4).mean(2)
     return {
-        "charge-offs: points for each point of four-quarter change": float(both[0][2]),
-        "charge-offs: R2 on the level of unemployment alone": alone[1],
+        "charge-offs: points for each point of four-quarter change": response["change"],
+        "charge-offs: R2 on the level of unemployment alone": response["r2_level"],
         "asset correlation of annual losses": implied_correlation(float(annual.mean()), float(annual.var())),
     }
 
@@ -249,13 +239,6 @@ def _histories(paths: int, quarters: int, seed: int) -> Array:
             1.6 * swing[:, quarter - 1] - 0.65 * swing[:, quarter - 2] + draws.normal(0.0, 0.0028, paths)
         )
     return np.clip(0.058 + swing[:, 40:], 0.03, 0.12)
-
-
-def _fit(rate: Array, *columns: Array) -> tuple[Array, float]:
-    """Least squares: coefficients, constant first, and R2."""
-    design = np.column_stack([np.ones_like(rate), *columns])
-    coefficients = np.linalg.lstsq(design, rate, rcond=None)[0]
-    return coefficients, float(1.0 - (rate - design @ coefficients).var() / rate.var())
 
 
 def _old_claims(book: xr.Dataset, seed: int) -> dict[str, float]:

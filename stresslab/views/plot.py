@@ -384,12 +384,21 @@ def scenario(*scenarios: xr.Dataset, figure: Figure | None = None) -> Figure:
     return draw_scenarios(named_scenarios(scenarios, figure), figure)
 
 
-def backtest(found: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """Charge-offs as they were, as a fitted model has them with its band, and as its rivals do.
+def backtest(found: xr.Dataset, series: str = "charge_off_rate", *, ax: Axes | None = None) -> Axes:
+    """A series as it was, as a fitted model has it with its band, and as the model's rivals do.
 
     found : Dataset of studies.backtest.backtest()
+    series : "charge_off_rate" | "arrears_rate", if found has it
     ax : to draw on; None: a new figure
     Returns the axes: the window of the fit is grey. Raises InputError naming each fault.
+
+    >>> from matplotlib.figure import Figure
+    >>> rate = xr.DataArray([[[0.04, 0.06], [0.05, 0.05]]], {"series": ["charge_off_rate"], "source": ["observed",
+    ...     "model"], "quarter": ["2007Q1", "2007Q2"]}, ("series", "source", "quarter"))
+    >>> found = xr.Dataset({"rate": rate, "low": rate - 0.01, "high": rate + 0.01,
+    ...     "in_test": ("quarter", [False, True])}, attrs={"band": 0.9})
+    >>> backtest(found, ax=Figure().add_subplot()).get_ylabel()
+    'net charge-offs [% a year]'
     """
-    refuse("plot.backtest", style.axes_faults(ax) + backtest_faults(found))
-    return draw_backtest(style.axes_or_new(ax), found)
+    refuse("plot.backtest", style.axes_faults(ax) + backtest_faults(found, series))
+    return draw_backtest(style.axes_or_new(ax), found, series)

@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy.special import expit, logit
 
 import stresslab as sl
 from stresslab.schema import InputError
 from stresslab.studies.backtest import backtest, macro_of, regression
+from stresslab.studies.cycle import quarterly_rates
 
 QUARTERS = pd.period_range("1990Q1", "2003Q4", freq="Q").astype(str)
 WINDOWS = {"train": ("1994Q1", "1998Q4"), "test": ("1999Q1", "2003Q4")}
@@ -19,6 +21,11 @@ SHORT = {"usual_quarters": 8, "warmup_quarters": 4, "progress": False}
 @pytest.fixture(scope="module")
 def book():
     return sl.synthetic_portfolio("us-card", borrowers=3_000, seed=1)
+
+
+def at(source=None, series="charge_off_rate", **labels):
+    """Labels of a series, and of a source."""
+    return {"series": series} | ({} if source is None else {"source": source}) | labels
 
 
 def economy():
@@ -35,7 +42,8 @@ def history():
     table = economy()
     change = table["unemployment_rate"] - table["unemployment_rate"].shift(4)
     table["charge_off_rate"] = expit(-4.2 + 15.0 * table["unemployment_rate"] + 10.0 * change.fillna(0.0))
-    table["arrears_rate"] = 0.03
+    table["arrears_rate"] = 0.03 + 0.2 * (table["unemployment_rate"] - 0.06)
+    table.loc["2003Q1":, "arrears_rate"] = np.nan
     return table
 
 
@@ -51,29 +59,31 @@ def test_nothing_of_the_test_window_reaches_the_parameters(book, history, found)
     other.loc[after, "unemployment_rate"] = 0.10
     again = backtest(book, other, ["willingness.forgetting"], **WINDOWS, **SHORT)
     np.testing.assert_array_equal(again["fitted"], found["fitted"])
-    assert again.attrs["regression"] == found.attrs["regression"]
+    assert again.attrs["misfit"] == found.attrs["misfit"]
     trained = ~found["in_test"]
     for source in ("regression", "last value"):
-        np.testing.assert_allclose(
-            again["charge_off_rate"].sel(source=source)[trained], found["charge_off_rate"].sel(source=source)[trained]
-        )
-    assert again["score"].sel(rival="model", measure="rmse") > found["score"].sel(rival="model", measure="rmse")
+        np.testing.assert_allclose(again["rate"].sel(at(source))[trained], found["rate"].sel(at(source))[trained])
+    worse, better = (one["score"].sel(at(rival="model", measure="rmse")) for one in (again, found))
+    assert worse > better
 
 
 def test_the_rival_that_knows_the_rule_is_exact(found):
     """And the last value, which knows nothing, is not: the scores tell them apart."""
-    score = found["score"]
+    score = found["score"].sel(at())
     assert score.sel(rival="regression", measure="rmse").item() == pytest.approx(0.0, abs=1e-12)
     assert score.sel(rival="regression", measure="peak_ratio").item() == pytest.approx(1.0)
     assert score.sel(rival="regression", measure="peak_lag_quarters").item() == 0.0
     assert score.sel(rival="last value", measure="rmse").item() > 0.003
 
 
-def test_scores_are_those_of_the_printed_paths(found):
-    tested = found["in_test"].values
-    actual = found["charge_off_rate"].sel(source="observed").values[tested]
+@pytest.mark.parametrize("series", ["charge_off_rate", "arrears_rate"])
+def test_scores_are_those_of_the_printed_paths(found, series):
+    found = found.sel(series=series)
+    actual = found["rate"].sel(source="observed").values
+    tested = found["in_test"].values & np.isfinite(actual)
+    actual = actual[tested]
     for rival in found["rival"].values:
-        path, low, high = (found[name].sel(source=rival).values[tested] for name in ("charge_off_rate", "low", "high"))
+        path, low, high = (found[name].sel(source=rival).values[tested] for name in ("rate", "low", "high"))
         row = found["score"].sel(rival=rival)
         assert row.sel(measure="rmse").item() == pytest.approx(np.sqrt(np.mean((path - actual) ** 2)))
         assert row.sel(measure="peak_ratio").item() == pytest.approx(path.max() / actual.max())
@@ -83,9 +93,10 @@ def test_scores_are_those_of_the_printed_paths(found):
 
 def test_bands_hold_their_share_of_the_training_errors(found):
     trained = ~found["in_test"].values
-    actual = found["charge_off_rate"].sel(source="observed").values[trained]
+    found = found.sel(at())
+    actual = found["rate"].sel(source="observed").values[trained]
     for rival in ("model", "last value"):
-        low, high = (found[name].sel(source=rival).values[trained] for name in ("low", "high"))
+        low, high = (found[end].sel(source=rival).values[trained] for end in ("low", "high"))
         assert np.mean((low <= actual) & (actual <= high)) == pytest.approx(0.9, abs=0.051)
 
 
@@ -93,9 +104,9 @@ def test_windows_and_labels(found, history):
     assert found["quarter"].values.tolist() == [q for q in QUARTERS if q >= "1994Q1"]
     assert found["quarter"].values[found["in_test"].values][0] == "1999Q1"
     assert json.loads(found.attrs["train"]) == list(WINDOWS["train"])
-    observed = found["charge_off_rate"].sel(source="observed")
-    np.testing.assert_array_equal(observed, history.loc["1994Q1":, "charge_off_rate"])
-    assert found["arrears_rate"].sel(of="observed").values.tolist() == [0.03] * found.sizes["quarter"]
+    for series in ("charge_off_rate", "arrears_rate"):
+        observed = found["rate"].sel(at("observed", series=series))
+        np.testing.assert_array_equal(observed, history.loc["1994Q1":, series])
 
 
 def test_the_model_is_fitted_to_its_window(book):
@@ -104,19 +115,14 @@ def test_the_model_is_fitted_to_its_window(book):
     truth = sl.Model.from_preset("us-card").replace(**{"willingness.forgetting": 0.08})
     macro = macro_of(table, 8, 8, float(table.loc["1993Q1":"1997Q4", "real_income_growth"].mean()))
     lived = sl.simulate(book, macro, truth, seed=1, progress=False)
-    balance = lived["balance"].sum("segment").isel(path=0)
-    total = balance.sum("bucket").values
-    lost = (lived["written_off"] + lived["forgiven"] - lived["recovered"]).sum("segment").isel(path=0).values[1:]
-    mean = (0.5 * (total[1:] + total[:-1])).reshape(-1, 3).mean(-1)
-    table["charge_off_rate"] = np.nan
-    table.iloc[8:, table.columns.get_loc("charge_off_rate")] = 4.0 * lost.reshape(-1, 3).sum(-1) / mean
-    table["arrears_rate"] = np.nan
-    late = balance.values[3::3, 1:].sum(-1) / total[3::3]
-    table.iloc[8:, table.columns.get_loc("arrears_rate")] = late
+    rates = quarterly_rates(lived).isel(path=0)
+    for name in ("charge_off_rate", "arrears_rate"):
+        table[name] = np.nan
+        table.iloc[8:, table.columns.get_loc(name)] = rates[name].values
     windows = {"train": ("1993Q1", "1997Q4"), "test": ("1998Q1", "2003Q4")}
     answer = backtest(book, table, ["willingness.forgetting"], **windows, **SHORT, step=0.5)
     assert answer["fitted"].item() == pytest.approx(0.08, rel=0.1)
-    rmse = answer["score"].sel(measure="rmse")
+    rmse = answer["score"].sel(at(measure="rmse"))
     assert rmse.sel(rival="model") < 0.5 * rmse.sel(rival="last value")
 
 
@@ -160,3 +166,37 @@ def test_every_fault_is_named(book, history):
     assert "charge_off_rate: found 5.0" in str(caught.value)
     with pytest.raises(InputError, match="products: found"):
         backtest(book, history, ["willingness.forgetting"], products=["moon"], **WINDOWS, **SHORT)
+    with pytest.raises(InputError, match="train: found 2 quarters, expected 4 or more"):
+        backtest(book, history, [], train=("1994Q1", "1994Q2"), test=WINDOWS["test"], **SHORT)
+
+
+def test_what_simulate_is_told_holds_in_the_test_too(history):
+    """Lenders who cut lines in the fit cut them in the test."""
+    book = sl.synthetic_portfolio("us-card", borrowers=12_000, seed=1)
+    shared = {**WINDOWS, **SHORT, "iterations": 1}
+    alone, back = (
+        backtest(book, history, {"willingness.forgetting": (0.0299, 0.0301)}, **shared, feedback=feedback)
+        for feedback in (None, sl.Feedback(contagion=0.0))
+    )
+    lived = [one["rate"].sel(at("model"))[one["in_test"]] for one in (alone, back)]
+    assert abs(lived[0] / lived[1] - 1).max() > 0.01
+
+
+def test_a_series_that_is_hardly_known_is_left_out(book, history):
+    rare = history.assign(arrears_rate=history["arrears_rate"].where(history.index >= "1998Q3"))
+    answer = backtest(book, rare, ["willingness.forgetting"], **WINDOWS, **SHORT, iterations=1)
+    assert answer["series"].values.tolist() == ["charge_off_rate"]
+
+
+def test_a_gap_between_the_windows_is_in_neither(book, history):
+    windows = {"train": WINDOWS["train"], "test": ("2000Q1", "2002Q4")}
+    strange = history.copy()
+    strange.loc["1999Q1":"1999Q4", "charge_off_rate"] = 0.3
+    strange.loc["2003Q1":, "unemployment_rate"] = np.nan  # nor is what comes after them
+    one, other = (
+        backtest(book, table, ["willingness.forgetting"], **windows, **SHORT, iterations=1)
+        for table in (history, strange)
+    )
+    xr.testing.assert_allclose(one["score"], other["score"])
+    xr.testing.assert_allclose(one[["low", "high"]], other[["low", "high"]])
+    assert one["quarter"].values[-1] == "2002Q4"

@@ -10,28 +10,32 @@ from stresslab.schema import InputError
 
 QUARTERS = [f"{year}Q{quarter}" for year in range(2001, 2005) for quarter in range(1, 5)]
 
+SERIES = ["charge_off_rate", "arrears_rate"]
+
 
 @pytest.fixture
 def found():
     rng = np.random.default_rng(1)
-    rate = rng.uniform(0.02, 0.08, (4, 16))
+    rate, of = rng.uniform(0.02, 0.08, (2, 4, 16)), ("series", "source", "quarter")
     return xr.Dataset(
         {
-            "charge_off_rate": (("source", "quarter"), rate),
-            "low": (("source", "quarter"), rate - 0.01),
-            "high": (("source", "quarter"), rate + 0.01),
+            "rate": (of, rate),
+            "low": (of, rate - 0.01),
+            "high": (of, rate + 0.01),
             "in_test": ("quarter", np.arange(16) >= 6),
         },
-        {"source": ["observed", "model", "regression", "last value"], "quarter": QUARTERS},
+        {"series": SERIES, "source": ["observed", "model", "regression", "last value"], "quarter": QUARTERS},
         {"band": 0.9},
     )
 
 
-def test_lines_and_band_are_the_numbers(found):
-    ax = sl.plot.backtest(found)
+@pytest.mark.parametrize("series", SERIES)
+def test_lines_and_band_are_the_numbers(found, series):
+    ax = sl.plot.backtest(found, series)
+    found = found.sel(series=series)
     drawn = [line.get_ydata() for line in ax.get_lines()]
     for source in found["source"].values:
-        wanted = 100 * found["charge_off_rate"].sel(source=source).values
+        wanted = 100 * found["rate"].sel(source=source).values
         assert sum(len(y) == 16 and np.allclose(y, wanted) for y in drawn) == 1, source
     edge = ax.collections[0].get_paths()[0].vertices[:, 1]
     assert edge.max() == pytest.approx(100 * found["high"].sel(source="model").max().item())
@@ -57,5 +61,7 @@ def test_bad_input_is_named(found):
         sl.plot.backtest(found.drop_vars("low"))
     with pytest.raises(InputError, match="band: missing from attrs"):
         sl.plot.backtest(found.drop_attrs())
+    with pytest.raises(InputError, match="series: found 'moon', expected one of"):
+        sl.plot.backtest(found, "moon")
     with pytest.raises(InputError, match="expected a Dataset"):
         sl.plot.backtest(5)
