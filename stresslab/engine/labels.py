@@ -16,7 +16,7 @@ from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES, FLOWS, MINOR, PORTFO
 from . import layout as at
 from .blocks import Blocks
 from .contracts import contracts
-from .months import Packed
+from .months import Packed, read_macro
 from .responses import ContingencyPlan, EarlyWarning, Outreach, Response, Restructuring, programmes, unfold
 from .together import SecondRound
 
@@ -68,6 +68,9 @@ def label(
     for name, values in (("line_supply", packed.lender_real[..., at.SUPPLY]), ("contact", packed.contact)):
         monthly = values[:, :, row].astype(float)
         variables[name] = (dims, np.concatenate([np.ones_like(monthly[:, :1]), monthly], axis=1), {"units": "1"})
+    if "policy_rate" in macro:  # no borrower's contract follows it, but what a lender owes may
+        rate = read_macro(macro, "policy_rate")[:, : totals.shape[1] - 1]
+        variables["policy_rate"] = (dims[:2], np.concatenate([rate[:, :1], rate], axis=1), {"units": "1/year"})
     coords = {
         "path": macro["path"].values,
         "month": np.arange(totals.shape[1]),

@@ -61,6 +61,7 @@ def simulate(
     behaviour : functions of your own under `numba.njit` in place of those of the same name in
         `stresslab.engine.behaviour`, with the same arguments; compiled anew in each process
     Returns Dataset (scenario, path, month, segment, bucket, stage, cause); month 0 is the start; money in currency.
+    `policy_rate`, if macro has it, is macro's, month 0 as month 1; borrowers' contracts are at fixed rates.
     `forborne_balance`: in the probation of a restructuring plan, in stage 3 if the loan was 90 days late, else in 2.
     closing = opening + drawn + originated + interest + fees - paid - forgiven - written off, exactly in minor units.
     Raises InputError naming every fault of portfolio and macro, an unknown product, a horizon beyond the scenario.

@@ -109,7 +109,9 @@ class Borrowing:
       counts under: "interbank", "bond", "subordinated", "shareholder", "nonfinancial", "stable deposits", ...
     maturing : by the month it falls due [currency]: amounts of months 1, 2, ... or a mapping month -> amount; what
       matures beyond the horizon is listed too, for it bears interest
-    annual_rate : [1/year], paid monthly as one twelfth of what is owed at the start of the month
+    annual_rate : [1/year] in month 1, paid monthly as one twelfth of what is owed at the start of the month
+    pass_through : part of a move of the result's policy_rate since month 1 that annual_rate follows at once [1]; 0:
+      fixed, 1: floating. The rate paid is not below 0
     rollover : of what matures, renewed: a share [1] or RollOver. 0, a closed market, is also how the LCR treats
       unsecured funding from banks (LCR40: 100 % outflow)
     tenor_months : after which renewed money falls due again; None: beyond any horizon
@@ -124,12 +126,14 @@ class Borrowing:
     annual_rate: float = 0.0
     rollover: float | RollOver = 0.0
     tenor_months: int | None = None
+    pass_through: float = 0.0
 
     def __post_init__(self) -> None:
         amounts, faults = _by_month(self.maturing)
         if self.kind not in kinds():
             faults.append(f"kind: found {self.kind!r}, expected one of {list(kinds())}; choose one")
-        faults += number_faults("annual_rate", self.annual_rate, 1.0, DECIMAL)
+        for name in ("annual_rate", "pass_through"):
+            faults += number_faults(name, getattr(self, name), 1.0, DECIMAL)
         if not isinstance(self.rollover, RollOver):
             faults += number_faults("rollover", self.rollover, 1.0, DECIMAL)
         if self.tenor_months is not None:
@@ -327,6 +331,7 @@ class Funding:
         annual_rate: float = 0.0,
         rollover: float | RollOver = 0.0,
         tenor_months: int | None = None,
+        pass_through: float = 0.0,
         lender: str = "own",
         **terms: Any,
     ) -> Funding:
@@ -336,7 +341,7 @@ class Funding:
         borrowed_share, liquid_share : borrowings and cash over the opening balance that the lender funds [1]; the
           defaults are illustrations, not taken from any lender
         months : over which borrowings mature evenly
-        kind, annual_rate, rollover, tenor_months : of the borrowings, as in Borrowing
+        kind, annual_rate, rollover, tenor_months, pass_through : of the borrowings, as in Borrowing
         lender : "own" | "all" | a name
         terms : any other field of Funding
         Raises InputError naming each fault.
@@ -357,7 +362,7 @@ class Funding:
         view = select(result, lender)
         funded = float((opening_balance(view, "Funding.for_book") * view["own_share"]).sum())
         ladder = [borrowed_share * funded / months] * months
-        borrowing = Borrowing(kind, ladder, annual_rate, rollover, tenor_months)
+        borrowing = Borrowing(kind, ladder, annual_rate, rollover, tenor_months, pass_through)
         return cls(liquid_share * funded, [borrowing], **terms)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stresslab.measures.funding import Borrowing, Funding, RollOver, Securitisation
 from stresslab.measures.ownpart import seen, tripped
 from stresslab.measures.quantiles import Array
+from stresslab.measures.selection import refuse
 
 HORIZONS = (1, 5, 11)
 """Months ahead by which what is owed is told apart: 30 days for the LCR, less than 6 and 12 months for the NSFR."""
@@ -36,7 +37,12 @@ class Owed:
 
 
 def liabilities(book: xr.Dataset, funding: Funding) -> list[Owed]:
-    """Every borrowing and pool of notes of a funding beside the own book, `book`."""
+    """Every borrowing and pool of notes of a funding beside the own book, `book`.
+
+    Raises InputError if a borrowing follows the policy rate, and book does not know it.
+    """
+    if any(one.pass_through > 0.0 for one in funding.borrowings):
+        refuse("liabilities", _policy_faults(book))
     owed = [_borrowing(book, one) for one in funding.borrowings]
     return owed + [_notes(book, pool) for pool in funding.securitisations]
 
@@ -86,7 +92,7 @@ def _borrowing(book: xr.Dataset, one: Borrowing) -> Owed:
         outstanding[..., month] = ladder[..., month + 1 :].sum(-1) + beyond
         for place, ahead in enumerate(HORIZONS):
             due[place, ..., month] = ladder[..., month + 1 : month + 1 + ahead].sum(-1)
-    return Owed(one.kind, outstanding, repaid, _interest(outstanding, one.annual_rate), due)
+    return Owed(one.kind, outstanding, repaid, _interest(book, outstanding, one), due)
 
 
 def tier2(book: xr.Dataset, funding: Funding) -> Array:
@@ -145,8 +151,23 @@ def _notes_due(
     return np.asarray(np.minimum(outstanding, count * pace))
 
 
-def _interest(outstanding: Array, annual_rate: float) -> Array:
-    """A twelfth of the rate on what was owed a month before; 0 in month 0."""
+def _interest(book: xr.Dataset, outstanding: Array, one: Borrowing) -> Array:
+    """A twelfth of the month's rate on what was owed a month before; 0 in month 0."""
+    rate = np.full(outstanding.shape[-1], one.annual_rate)
+    if one.pass_through > 0.0:
+        policy = book["policy_rate"].transpose(..., "path", "month").values
+        first = policy[..., min(1, policy.shape[-1] - 1), None]
+        rate = np.maximum(one.annual_rate + one.pass_through * (policy - first), 0.0)
     interest = np.zeros_like(outstanding)
-    interest[..., 1:] = outstanding[..., :-1] * annual_rate / 12.0
+    interest[..., 1:] = outstanding[..., :-1] * rate[..., 1:] / 12.0
     return interest
+
+
+def _policy_faults(book: xr.Dataset) -> list[str]:
+    """What keeps a borrowing from following the policy rate."""
+    todo = "simulate a scenario that has it or set pass_through=0"
+    if "policy_rate" not in book:
+        return [f"policy_rate: missing from the result, expected along (path, month) for a floating rate; {todo}"]
+    if not bool(np.isfinite(book["policy_rate"]).all()):
+        return [f"policy_rate: found NaN or infinity in the result, expected numbers; {todo}"]
+    return []

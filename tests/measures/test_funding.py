@@ -103,7 +103,7 @@ FAULTY = {
         ],
     ),
     "Borrowing": (
-        lambda: Borrowing("pawn", {0: 5.0, 2: math.nan, 3: -1.0}, 4.35, 50, tenor_months=0),
+        lambda: Borrowing("pawn", {0: 5.0, 2: math.nan, 3: -1.0}, 4.35, 50, tenor_months=0, pass_through=1.5),
         [
             "kind: found 'pawn', expected one of ['stable deposits'",
             "maturing, month 0: found 0",
@@ -112,6 +112,7 @@ FAULTY = {
             f"annual_rate: found 4.35, {SHARE}",
             f"rollover: found 50, {SHARE}",
             "tenor_months: found 0",
+            f"pass_through: found 1.5, {SHARE}",
         ],
     ),
     "Securitisation": (

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from stresslab.measures.funding import Borrowing, Funding, Partners, RollOver, Securitisation, Trigger
 from stresslab.measures.liabilities import liabilities, renewed_share, tier2
 from stresslab.measures.ownpart import own_part
+from stresslab.schema import InputError
 from tests.measures.hand import hand_result
 from tests.measures.twin_cash import Life, borrowed, debts, noted, small_book
 
@@ -25,6 +26,7 @@ borrowings = st.builds(
     annual_rate=st.floats(0, 0.3),
     rollover=rollovers,
     tenor_months=st.none() | st.integers(1, 15),
+    pass_through=st.sampled_from([0.0, 0.3, 1.0]),
 )
 pools = st.builds(
     Securitisation,
@@ -80,6 +82,20 @@ def path_of(late, **flows):
 @given(seeds, st.lists(borrowings, min_size=1, max_size=2), st.sampled_from([None, ["base", "severe"]]))
 def test_borrowings_are_those_of_a_plain_twin(seed, of, scenario):
     check_twin(small_book(seed, scenario=scenario), of)
+
+
+def test_a_floating_rate_follows_the_policy_rate_and_stops_at_zero():
+    book = path_of([0.1] * 5).assign(policy_rate=(("path", "month"), [[0.09, 0.02, 0.05, 0.01, -0.05]]))
+    notes = {
+        name: Borrowing("bond", {9: 1200.0}, 0.04, pass_through=part) for name, part in (("all", 1.0), ("half", 0.5))
+    }
+    paid = {name: owed(book, one)[0].interest[0].tolist() for name, one in notes.items()}
+    assert paid["all"] == pytest.approx([0.0, 4.0, 7.0, 3.0, 0.0])  # 4 % on 1200, +3, -1 and -7 points
+    assert paid["half"] == pytest.approx([0.0, 4.0, 5.5, 3.5, 0.5])
+    with pytest.raises(InputError, match="policy_rate: missing from the result"):
+        owed(book.drop_vars("policy_rate"), notes["all"])
+    with pytest.raises(InputError, match="policy_rate: found NaN"):
+        owed(book.assign(policy_rate=book["policy_rate"] * np.nan), notes["half"])
 
 
 @few

@@ -33,7 +33,8 @@ def small_book(seed: int, *, paths: int = 2, months: int = 6, scenario: list[str
     late = result["balance"].isel(bucket=0, drop=True) * xr.DataArray(slump, dims=("path", "month", "segment"))
     result["balance"] = result["balance"] + (late * moves).transpose(*result["balance"].dims)
     shares = {name: ("segment", rng.uniform(0.05, 0.9, len(SEGMENTS))) for name in ("due_share", "beyond_year_share")}
-    return result.assign(shares)
+    policy = (("path", "month"), rng.uniform(-0.01, 0.05, (paths, months + 1)))
+    return result.assign(shares | {"policy_rate": policy})
 
 
 class Life:
@@ -48,6 +49,7 @@ class Life:
         whole = {
             name: result[name].isel(path=path).transpose("month", "segment", ...).values.tolist() for name in names
         }
+        self.policy_rate = result["policy_rate"].isel(path=path).values.tolist()
         self.delay = delay
         self.months, self.segments = len(whole["paid"]), len(whole["paid"][0])
         own = result["own_share"].values.tolist()
@@ -169,7 +171,10 @@ def borrowed(life: Life, one: Borrowing) -> Debt:
     open_debts = [(month, amount) for month, amount in enumerate(one.maturing, start=1)]
     for m in range(life.months):
         if m > 0:
-            debt.interest[m] = sum(amount for _, amount in open_debts) * one.annual_rate / 12
+            rate = one.annual_rate
+            if one.pass_through:
+                rate = max(0.0, rate + one.pass_through * (life.policy_rate[m] - life.policy_rate[1]))
+            debt.interest[m] = sum(amount for _, amount in open_debts) * rate / 12
             still = []
             for month, amount in open_debts:
                 if month != m:

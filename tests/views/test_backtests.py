@@ -30,8 +30,8 @@ def found():
 
 
 @pytest.mark.parametrize("series", SERIES)
-def test_lines_and_band_are_the_numbers(found, series):
-    ax = sl.plot.backtest(found, series)
+def test_lines_and_band_are_the_numbers(found, series, ax):
+    sl.plot.backtest(found, series, ax=ax)
     found = found.sel(series=series)
     drawn = [line.get_ydata() for line in ax.get_lines()]
     for source in found["source"].values:
@@ -43,16 +43,16 @@ def test_lines_and_band_are_the_numbers(found, series):
     assert "%" in ax.get_ylabel()
 
 
-def test_what_happened_is_black_and_the_rest_is_named(found):
-    ax = sl.plot.backtest(found)
+def test_what_happened_is_black_and_the_rest_is_named(found, ax):
+    sl.plot.backtest(found, ax=ax)
     assert to_hex("0.1") in {to_hex(line.get_color()) for line in ax.get_lines()}
     words = " ".join(text.get_text() for text in ax.texts)
     for source in found["source"].values:
         assert source in words
 
 
-def test_years_are_written_below(found):
-    labels = [text.get_text() for text in sl.plot.backtest(found).get_xticklabels()]
+def test_years_are_written_below(found, ax):
+    labels = [text.get_text() for text in sl.plot.backtest(found, ax=ax).get_xticklabels()]
     assert labels == ["2001", "2002", "2003", "2004"]
 
 
