@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,6 +18,9 @@ from stresslab.views.quantity import each_scenario
 
 COLOURS = (*style.HUES, "#56B4E9", "#E69F00", "#000000")
 """As style.HUES, with the sky blue, the orange and the black of Okabe and Ito (2008)."""
+
+LINES = (*style.DASHES, (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 3)))
+"""As style.DASHES, with a long dash, a dash with two dots, and wide dots."""
 
 TITLES = {
     "unemployment_rate": ("Unemployment", "unemployed over labour force"),
@@ -111,7 +113,7 @@ def draw_scenarios(scenarios: Sequence[tuple[str, xr.Dataset]], figure: Figure |
 def _panel(ax: Axes, scenarios: Sequence[tuple[str, xr.Dataset]], name: str, last: float) -> None:
     """The lines of one variable."""
     title, words = TITLES[name]
-    for (_, one), hue, dash in zip(scenarios, COLOURS, cycle(style.DASHES), strict=False):
+    for (_, one), hue, dash in zip(scenarios, COLOURS, LINES, strict=False):
         line = line_of(one, name)
         if line is not None:
             ax.plot(*line, color=hue, linestyle=dash, linewidth=2.0)
@@ -141,7 +143,7 @@ def _legend(figure: Figure, names: Sequence[str]) -> None:
     columns = max(int(wide / (0.6 * size * max(map(len, names)) + 6.0 * size)), 1)
     handles = [
         Line2D([], [], color=hue, linestyle=dash, linewidth=2.0, label=name)
-        for name, hue, dash in zip(names, COLOURS, cycle(style.DASHES), strict=False)
+        for name, hue, dash in zip(names, COLOURS, LINES, strict=False)
     ]
     figure.legend(
         handles=handles,

@@ -26,9 +26,10 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)))
 """Line styles beside the hues, for print in grey."""
 
 POINTS = {"small": 10.0, "medium": 11.5, "title": 13.0}
+"""Font sizes [point] on a figure of SIZE."""
+
 LEGEND_BELOW = 40.0
 """From the axes to a legend under tick labels and axis label [point]."""
-"""Font sizes [point] on a figure of SIZE."""
 
 SIZE = (10.0, 6.0)
 """Figure made where no axes are given [inch]."""
