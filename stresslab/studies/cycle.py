@@ -10,6 +10,7 @@ from stresslab.measures.selection import refuse
 from stresslab.schema import InputError
 
 Array = NDArray[np.float64]
+NEEDS = ("balance", "written_off", "forgiven", "recovered")
 CHANGE = 4
 """Quarters over which the change of unemployment is taken."""
 
@@ -22,7 +23,7 @@ def quarterly_rates(result: xr.Dataset) -> xr.Dataset:
       charge_off_rate [1/year] = 4 x (written off + forgiven - recovered) over the mean balance, which of a month is the
         mean of its two ends; arrears_rate [1]: 30 days past due and more over the balance, at the quarter's end.
     Source: Federal Reserve, Charge-Off and Delinquency Rates on Loans and Leases at Commercial Banks, definitions.
-    Raises InputError if there is no whole quarter, or several scenarios.
+    Raises InputError naming each fault: a variable missing, no whole quarter, several scenarios.
 
     >>> from stresslab.schema import BUCKETS
     >>> flow, dims = np.array([0.0, 1.0, 1.0, 2.0])[None, :, None], ("path", "month", "segment")
@@ -34,7 +35,7 @@ def quarterly_rates(result: xr.Dataset) -> xr.Dataset:
     (0.12, 0.1)
     """
     quarters = (result.sizes.get("month", 1) - 1) // 3
-    faults = []
+    faults = [f"{name}: missing, expected in the Dataset of simulate()" for name in NEEDS if name not in result]
     if quarters < 1:
         faults.append(f"month: found {result.sizes.get('month', 0)}, expected 4 or more, 0 among them; simulate longer")
     if "scenario" in result.dims:
@@ -60,7 +61,7 @@ def unemployment_response(rate: ArrayLike, unemployment: ArrayLike) -> dict[str,
     rate, unemployment : (quarter) or (path, quarter), decimals, of the same quarters; the first four only give changes
     Returns dict: level, change [1], coefficients of least squares of the rate on both, over all paths; r2 [1] of both;
       r2_level [1] of the level alone. NaN quarters of the rate are left out.
-    Raises InputError: shapes that differ, or too few quarters.
+    Raises InputError: shapes that differ, too few quarters, unemployment that is not finite, nothing that varies.
 
     >>> u = np.array([0.05, 0.05, 0.06, 0.05, 0.05, 0.07, 0.09, 0.06])
     >>> found = unemployment_response(0.01 + 0.5 * u + 1.0 * (u - np.roll(u, 4)), u)
@@ -72,8 +73,16 @@ def unemployment_response(rate: ArrayLike, unemployment: ArrayLike) -> dict[str,
         expected = f"(quarter) or (path, quarter) with {CHANGE + 4} quarters or more, the same for both"
         found = f"rate, unemployment: found shapes {np.shape(rate)} and {np.shape(unemployment)}"
         raise InputError("unemployment_response", [f"{found}, expected {expected}; give whole histories"])
-    level, change, answer = u[:, CHANGE:].ravel(), (u[:, CHANGE:] - u[:, :-CHANGE]).ravel(), y[:, CHANGE:].ravel()
+    change, level, answer = (part[:, CHANGE:].ravel() for part in (u - np.roll(u, CHANGE, axis=1), u, y))
     known = ~np.isnan(answer)
+    faults = []
+    if not np.isfinite(u).all():
+        faults.append("unemployment: found NaN or infinity, expected decimals in every quarter; shorten the history")
+    for name, values in (("rate", answer[known]), ("unemployment", level[known])):
+        if values.size < 4 or np.ptp(values) == 0.0:
+            found = f"{np.unique(values).size} different values in {values.size} quarters"
+            faults.append(f"{name}: found {found}, expected some that vary in 4 or more; give a longer history")
+    refuse("unemployment_response", faults)
     both, r2 = _least_squares(answer[known], level[known], change[known])
     _, alone = _least_squares(answer[known], level[known])
     return {"level": float(both[1]), "change": float(both[2]), "r2": r2, "r2_level": alone}

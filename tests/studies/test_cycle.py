@@ -64,3 +64,14 @@ def test_bad_input_is_named():
         unemployment_response(np.ones(5), np.ones(5))
     with pytest.raises(InputError, match="found shapes"):
         unemployment_response(np.ones(9), np.ones(10))
+    with pytest.raises(InputError, match="written_off: missing"):
+        quarterly_rates(book.drop_vars("written_off"))
+    u = swings(1)[0]
+    for rate, jobless, words in (
+        (0.0 * u, u, "rate: found 1 different values in 56 quarters"),
+        (np.nan * u, u, "rate: found 0 different values in 0 quarters"),
+        (u, np.full(60, 0.05), "unemployment: found 1 different"),
+        (u, np.nan * u, "unemployment: found NaN"),
+    ):
+        with pytest.raises(InputError, match=words):
+            unemployment_response(rate, jobless)
