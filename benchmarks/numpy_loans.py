@@ -207,8 +207,11 @@ def apply_for_credit(slot: Slot, people: People, m: Month, real: Array, model_re
     m.cash[owner[helped]] += slot.usual[here[helped]]
 
 
-def pay_revolving(slot: Slot, m: Month, s: Month, sums: Array) -> Array:
-    """Pay the bill; interest runs on what is left. Returns how late those were before who paid too little."""
+def pay_revolving(slot: Slot, m: Month, s: Month, moved: Array, sums: Array) -> Array:
+    """Pay the bill; interest runs on what is left. Returns how late those were before who paid too little.
+
+    moved : of the policy rate, by the month
+    """
     cash, need, paid, rest = slot.take(m.cash, s.cash), slot.take(m.need, s.need), s.j, s.i
     np.maximum(cash, 0, out=paid)
     np.minimum(paid, slot.payable, out=paid)
@@ -227,7 +230,8 @@ def pay_revolving(slot: Slot, m: Month, s: Month, sums: Array) -> Array:
     slot.put(m.cash, cash)
     slot.put(m.need, need)
     np.copyto(s.f, rest, casting="unsafe")
-    np.multiply(s.f, slot.rate, out=s.f)
+    move = moved * slot.rates[at.RATE_PASS]
+    np.multiply(s.f, np.maximum(slot.rate + move, np.float32(0.0)) if move else slot.rate, out=s.f)
     np.add(s.f, HALF, out=s.f)
     np.copyto(slot.interest, s.f, casting="unsafe")
     np.add(rest, slot.drawn, out=slot.balance)

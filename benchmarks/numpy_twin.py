@@ -143,7 +143,7 @@ class Twin:
             if not slot.revolving:
                 of_loans.apply_for_credit(slot, people, m, real, p.model_real)
         before = [
-            of_loans.pay_revolving(slot, m, s, sums[slot.segment])
+            of_loans.pay_revolving(slot, m, s, p.month_real[place, month, at.RATE_MOVE], sums[slot.segment])
             if slot.revolving
             else of_loans.pay_instalment(slot, m, s, whole, self.renewing, sums[slot.segment])
             for slot, s in slots

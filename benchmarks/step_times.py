@@ -96,7 +96,7 @@ class Block:
             ("bill_revolving", steps.bill_revolving, (person, line, words, terms, lender, rates[0], rules[0], True), 1),
             ("bill_instalment", steps.bill_instalment, (person, loan, loan_real, words, lender), 1),
             ("draw_on_line", steps.draw_on_line, (person, line, terms), 1),
-            ("pay_revolving", steps.pay_revolving, (person, line, line_real, sums[0]), 1),
+            ("pay_revolving", steps.pay_revolving, (person, line, line_real, np.float32(0), sums[0]), 1),
             ("pay_instalment", steps.pay_instalment, (person, loan, lender, rules[1], True, sums[1]), 1),
             ("end_of_month", steps.end_of_month, (person, model[at.SAVING]), 1),
             ("recover_claims", arrears.recover_claims, (person, line, line_real, words, one, model, sums[0]), 2),

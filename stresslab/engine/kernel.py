@@ -79,7 +79,8 @@ def live_month(
     for s in range(slots):
         rules, loan = row_of(product_whole, products[begin + s]), row_of(loans, s)
         if rules[at.REVOLVING] > int32(0):
-            pay_revolving(person, loan, row_of(loan_reals, s), row_of(sums, s))
+            move = month_real[at.RATE_MOVE] * product_real[products[begin + s], at.RATE_PASS]
+            pay_revolving(person, loan, row_of(loan_reals, s), move, row_of(sums, s))
         else:
             its_whole = row_of(lender_whole, lenders[begin + s])
             pay_instalment(person, loan, its_whole, rules, renewing, row_of(sums, s))

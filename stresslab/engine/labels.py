@@ -11,7 +11,17 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES, FLOWS, MINOR, PORTFOLIO, STAGES
+from stresslab.schema import (
+    BUCKET_FLOOR,
+    BUCKETS,
+    CAUSES,
+    FLOWS,
+    LARGEST_AMOUNT,
+    MINOR,
+    PORTFOLIO,
+    STAGES,
+    InputError,
+)
 
 from . import layout as at
 from .blocks import Blocks
@@ -44,10 +54,30 @@ EVENTS = {
 STAGE_OF_BUCKET = np.array([1 if floor < 1 else 2 if floor < 3 else 3 for floor in BUCKET_FLOOR])
 
 
+GROWS = [at.C_DRAWN, at.C_ORIGINATED, at.C_INTEREST, at.C_FEES]
+SHRINKS = [at.C_PAID, at.C_FORGIVEN, at.C_WRITTEN_OFF]
+
+
+def refuse_overflow(subject: str, totals: Array, segments: Sequence[tuple[str, str]]) -> None:
+    """InputError if a balance outgrew its 32 bits, which is seen where closing and opening + flows are not the same.
+
+    totals : (path, month, segment, column) in minor units
+    """
+    stock = totals[..., at.C_BALANCE : at.C_BALANCE + len(BUCKETS)].sum(-1)
+    flows = totals[..., GROWS].sum(-1) - totals[..., SHRINKS].sum(-1)
+    lost = np.argwhere(np.diff(stock, axis=1) != flows[:, 1:])
+    if lost.size:
+        _, month, segment = lost[np.argmin(lost[:, 1])]
+        lender, product = segments[segment]
+        found = f"balance: found a loan of {lender}:{product} above {LARGEST_AMOUNT:,.2f} in month {month + 1}"
+        raise InputError(subject, [f"{found}, expected less; lower annual_rate, late_rate_monthly or the horizon"])
+
+
 def label(
     blocks: Blocks, portfolio: xr.Dataset, totals: Array, jobless: Array, packed: Packed, macro: xr.Dataset
 ) -> xr.Dataset:
     """Sums as a labelled dataset, money in currency."""
+    refuse_overflow("simulate", totals, blocks.segments)
     dims = ("path", "month", "segment")
     money = totals / float(MINOR)
     bucket = totals[..., at.C_BALANCE : at.C_BALANCE + len(BUCKETS)]
@@ -68,7 +98,7 @@ def label(
     for name, values in (("line_supply", packed.lender_real[..., at.SUPPLY]), ("contact", packed.contact)):
         monthly = values[:, :, row].astype(float)
         variables[name] = (dims, np.concatenate([np.ones_like(monthly[:, :1]), monthly], axis=1), {"units": "1"})
-    if "policy_rate" in macro:  # no borrower's contract follows it, but what a lender owes may
+    if "policy_rate" in macro:  # what a lender owes may follow it
         rate = read_macro(macro, "policy_rate")[:, : totals.shape[1] - 1]
         variables["policy_rate"] = (dims[:2], np.concatenate([rate[:, :1], rate], axis=1), {"units": "1/year"})
     coords = {

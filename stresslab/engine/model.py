@@ -197,6 +197,9 @@ class Product(Section):
     relet_monthly: float = parameter(
         0.08, "1/month", 0.0, 1.0, "assumption: a closed line is granted anew in a static book"
     )
+    rate_pass_through: float = parameter(
+        0.0, "1", 0.0, 1.0, "of a revolving product: part of a move of the policy rate; 0: fixed, as loans in China"
+    )
     recovery_monthly: float = parameter(0.0051, "1/month", 0.0, 0.5, "8 % of a written-off balance still to come")
 
     def _faults(self) -> list[str]:

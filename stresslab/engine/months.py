@@ -165,6 +165,8 @@ def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[Arr
     departure = np.cumprod(1.0 + (growth - trend) / 12.0, axis=1)
     real[..., at.WAGE] = departure * (1.0 - jobs_lost[:, :1]) / (1.0 - jobs_lost)
     real[..., at.KEEP] = 1.0 - read_macro(macro, "furlough_income_loss")
+    policy = read_macro(macro, "policy_rate") if "policy_rate" in macro else np.zeros(unemployment.shape)
+    real[..., at.RATE_MOVE] = (policy - policy[:, :1]) / 12.0
     whole = np.ascontiguousarray(threshold(read_macro(macro, "furlough_share"), 16))[..., None]
     return real, whole
 
@@ -263,6 +265,7 @@ def product_arrays(model: Model, names: list[str]) -> tuple[Array, Array]:
         real[row, at.MINIMUM_SHARE] = rules.minimum_share
         real[row, at.LATE_RATE] = rules.late_rate_monthly
         real[row, at.RECOVERY_HAZARD] = rules.recovery_monthly
+        real[row, at.RATE_PASS] = rules.rate_pass_through
         whole[row, at.REVOLVING] = rules.kind == "revolving"
         whole[row, at.MINIMUM_PAYMENT] = round(rules.minimum_payment * MINOR)
         whole[row, at.PREPAY] = threshold(1.0 - rules.prepayment_monthly, 31)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
@@ -16,7 +17,7 @@ from .asking import Asked, Renewal, argument_faults, ask, model_of, with_paths
 from .blocks import build, read_back
 from .custom import behaviour_faults, kernel_with, source_of
 from .field import Feedback
-from .labels import label, label_responses, together
+from .labels import label, label_responses, refuse_overflow, together
 from .model import Model
 from .months import pack
 from .recording import record
@@ -61,10 +62,12 @@ def simulate(
     behaviour : functions of your own under `numba.njit` in place of those of the same name in
         `stresslab.engine.behaviour`, with the same arguments; compiled anew in each process
     Returns Dataset (scenario, path, month, segment, bucket, stage, cause); month 0 is the start; money in currency.
-    `policy_rate`, if macro has it, is macro's, month 0 as month 1; borrowers' contracts are at fixed rates.
+    `policy_rate`, if macro has it, is macro's, month 0 as month 1; lines follow its moves since then as
+    far as their product's `rate_pass_through` says, instalment loans not at all.
     `forborne_balance`: in the probation of a restructuring plan, in stage 3 if the loan was 90 days late, else in 2.
     closing = opening + drawn + originated + interest + fees - paid - forgiven - written off, exactly in minor units.
-    Raises InputError naming every fault of portfolio and macro, an unknown product, a horizon beyond the scenario.
+    Raises InputError naming every fault of portfolio and macro, an unknown product, a horizon beyond the scenario; a
+        balance that outgrows 21,474,836.47 under extreme rates.
 
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=500, seed=1)
@@ -139,7 +142,8 @@ def advance(
     first_month : months already lived under this seed, so that a life can be cut in two and go on with the same draws
     path : path coordinate the draws hang on, if macro names none
     behaviour : functions in place of the built-in ones, as for `simulate`
-    Returns Dataset (borrower, loan): state after the months, usual pay moved by the economy, the rest as it was.
+    Returns Dataset (borrower, loan): state after the months, usual pay and floating rates moved by the
+      economy, the rest as it was.
 
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
@@ -161,10 +165,21 @@ def advance(
     one = with_paths(macro, path).isel(month=slice(0, months))
     packed = pack(one, portfolio, model, blocks, renewal == "static")
     with tqdm(disable=True) as bar:
-        run(
+        totals, _ = run(
             blocks, packed, one["path"].values, seed, threads, portfolio.sizes["loan"], bar,
             kernel_with(behaviour or {}), first_month, keep=True,
         )  # fmt: skip
+    refuse_overflow("advance", totals, blocks.segments)
     after = read_back(blocks, portfolio, model)
-    # What the economy did to everybody's pay stays with the borrower, so that a second move goes on from there.
-    return after.assign(income=after["income"] * float(packed.month_real[0, -1, at.WAGE]))
+    # What the economy did to pay and to floating rates stays, so that a second move goes on from there.
+    last = packed.month_real[0, -1]
+    rate = _moved(after, model, 12.0 * float(last[at.RATE_MOVE]))
+    return after.assign(income=after["income"] * float(last[at.WAGE]), annual_rate=rate)
+
+
+def _moved(portfolio: xr.Dataset, model: Model, move: float) -> xr.DataArray:
+    """Annual rates of loans after the policy rate has moved."""
+    names, product = np.unique(portfolio["product"].values.astype(str), return_inverse=True)
+    rules = [model.products[name] for name in names]
+    part = np.array([one.rate_pass_through if one.kind == "revolving" else 0.0 for one in rules])
+    return (portfolio["annual_rate"] + move * part[product]).clip(min=0.0)

@@ -201,8 +201,8 @@ def apply_for_credit(person, loan, words, lender_real, model_real):
 
 
 @njit(forceinline=True)
-def pay_revolving(person, loan, real, sums):
-    """Pay the bill in the order of priority; interest runs on what is left of it."""
+def pay_revolving(person, loan, real, move, sums):
+    """Pay the bill in the order of priority; interest runs on what is left of it, at a rate that has moved so far."""
     drawn_high, drawn_low, paid_high, paid_low, interest_high, interest_low = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
     for k in range(LANES):
         balance, arrears, due, payable = (
@@ -217,7 +217,8 @@ def pay_revolving(person, loan, real, sums):
         rest = int32(balance - first) if (loan[at.TRANSACTOR + k] > ZERO) & (payable > ZERO) else ZERO
         more = rest if rest < free else free
         paid = int32(first + more) if more > ZERO else first
-        interest = act.money(float32(int32(balance - paid)) * real[at.RATE + k])
+        rate = real[at.RATE + k] + move
+        interest = act.money(float32(int32(balance - paid)) * (rate if rate > float32(0.0) else float32(0.0)))
         missed = loan[at.MISSED + k]
         loan[at.BALANCE + k] = int32(balance + loan[at.DRAWN + k] + interest - paid)
         loan[at.ARREARS + k] = int32(due - paid) if paid < due else ZERO

@@ -67,6 +67,7 @@ def busy(preset: str = "china-online") -> Model:
     }
     for name in model.products:
         rules = {"prepayment_monthly": 0.2, "relet_monthly": 0.3, "recovery_monthly": 0.3, "late_rate_monthly": 0.02}
+        rules["rate_pass_through"] = 0.7
         often |= {f"products.{name}.{key}": value for key, value in rules.items()}
     often[f"products.{next(iter(model.products))}.write_off_months"] = 14
     return model.replace(**often)

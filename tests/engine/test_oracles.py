@@ -78,6 +78,23 @@ def test_a_minimum_payer_by_hand():
     assert balances(result) == [Decimal(value) for value in ("16.00", "6.06", "0.00")]  # the floor, then all of it
 
 
+def test_a_floating_rate_by_hand():
+    """12 %, and then half of 6 points more.
+
+    1,000 - 100 + 9.00 = 909.00;  909 - 90.90 + 818.10 x 1.25 % = 828.33;  828.33 - 82.83 + 745.50 x 1 % = 752.96
+    """
+    card = book_of(1, ("huabei",), balance=1_000.0)
+    model = riskless(**{"products.huabei.rate_pass_through": 0.5})
+    macro = flat(3, 0.0, policy_rate=[0.02, 0.08, 0.02])
+    result = simulate(card, macro, model, seed=1, renewal="run-off", progress=False)
+    assert balances(result) == [Decimal(value) for value in ("1000.00", "909.00", "828.33", "752.96")]
+    assert result["policy_rate"].values.tolist() == [[0.02, 0.02, 0.08, 0.02]]
+    later = advance(card, macro, 2, model, seed=1, renewal="run-off")
+    assert later["annual_rate"].item() == pytest.approx(0.15)
+    free = simulate(card, flat(2, 0.0, policy_rate=[0.5, 0.0]), model, seed=1, renewal="run-off", progress=False)
+    assert free["interest"].values.ravel().tolist() == [0.0, 9.0, 0.0]  # no rate is below 0
+
+
 def test_a_minimum_payer_who_keeps_spending_by_hand():
     """He spends what he paid: 1,000 - 100 + 9.00 + 100 = 1,009.00;  1,009 - 100.90 + 9.08 + 91.90 = 1,009.08"""
     card = book_of(1, ("huabei",), balance=1_000.0)

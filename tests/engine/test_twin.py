@@ -46,7 +46,9 @@ def scene(preset, months, paths):
     barely = (book["days_past_due"] == 0) & (book["balance"] > 0) & (np.arange(book.sizes["loan"]) % 3 == 0)
     book = book.assign(overdue=book["overdue"].where(~barely, (book["balance"] / 2).round(2)))  # 1 to 29 days
     contact = ("month", np.where(np.arange(months) % 2 == 0, 1.0, 0.1))  # what collectors do depends on the month
-    return book, macro.assign(collections_capacity=contact).assign_coords(path=[5, 2**32 - 1][:paths]), model
+    policy = ("month", np.where(np.arange(months) % 3 == 1, -0.1, 0.3))  # falls by more than what loans cost
+    macro = macro.assign(collections_capacity=contact, policy_rate=policy)
+    return book, macro.assign_coords(path=[5, 2**32 - 1][:paths]), model
 
 
 def by_engine(preset, renewal, months=24, paths=2, **does):
@@ -227,6 +229,8 @@ WRONG_RULES = {
     "a score never forgets": (twin_sight, "fade", lambda memory, forgotten: memory),
     "the bureau never forgets": (twin, "fade", lambda memory, forgotten: memory),
     "collectors come a month late": (twin, "resignation", faces_last_months_collectors),
+    "card rates are fixed": (twin, "floating", lambda loan, rate_move: loan.rate),
+    "card rates have no floor": (twin, "floating", lambda loan, move: loan.rate + loan.rules.rate_pass * move),
     "nobody is watched": (twin_run, "stage_of", by_arrears_alone),
 }
 WRONG_WHEN_MANAGED = {

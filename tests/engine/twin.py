@@ -255,12 +255,17 @@ def next_missed(missed: int, paid: int, due: int, overdue: int) -> int:
     return missed if missed > 0 and paid >= due - overdue else missed + 1
 
 
-def pay_revolving(person: Person, loan: Loan, later: int) -> None:
+def floating(loan: Loan, rate_move: f32) -> f32:
+    """The contract's rate, moved with the policy rate as far as the product says; not below 0."""
+    return max(f32(0), loan.rate + loan.rules.rate_pass * rate_move)
+
+
+def pay_revolving(person: Person, loan: Loan, later: int, rate_move: f32) -> None:
     """The bill; a transactor pays all of it with what the loans after this one leave him."""
     paid = min(loan.payable, max(0, person.cash))
     if loan.transactor and loan.payable > 0:
         paid += max(0, min(loan.balance - paid, person.cash - paid - later))
-    loan.flows["interest"] = money(f32(loan.balance - paid) * loan.rate)
+    loan.flows["interest"] = money(f32(loan.balance - paid) * floating(loan, rate_move))
     loan.balance += loan.flows["drawn"] + loan.flows["interest"] - paid
     loan.missed = next_missed(loan.missed, paid, loan.due, loan.overdue)
     loan.overdue = max(0, loan.due - paid)
@@ -393,7 +398,7 @@ def live_a_month(person: Person, words: tuple[int, int, int, int], month: Any, e
         sight.apply_for_credit(person, loan, spread(words[3], loan.salt + 192), everybody)
     for place, loan in enumerate(person.loans):
         if loan.rules.revolving:
-            pay_revolving(person, loan, later=sum(each.payable for each in person.loans[place + 1 :]))
+            pay_revolving(person, loan, sum(each.payable for each in person.loans[place + 1 :]), month.rate_move)
         else:
             pay_instalment(person, loan, everybody.static)
     person.buffer = keep_buffer(person, everybody.saving)

@@ -97,7 +97,7 @@ def rules_of_month(packed: Packed, path: int, t: int) -> Any:
     rows = [rules_of_lender(its_real, its_whole) for its_real, its_whole in of_lenders]
     return SimpleNamespace(
         separation=real[at.SEPARATION], find_early=real[at.FIND_EARLY], find_late=real[at.FIND_LATE],
-        wage=real[at.WAGE], keep=real[at.KEEP], furlough_16=whole[at.FURLOUGH_16],
+        wage=real[at.WAGE], keep=real[at.KEEP], rate_move=real[at.RATE_MOVE], furlough_16=whole[at.FURLOUGH_16],
         lenders=[rows[row] for row in packed.lender],
     )  # fmt: skip
 
@@ -147,8 +147,9 @@ def rules_of_products(packed: Packed, products: list[str]) -> dict[str, Any]:
     return {
         name: SimpleNamespace(
             minimum_share=real[at.MINIMUM_SHARE], late_rate=real[at.LATE_RATE], recovery=real[at.RECOVERY_HAZARD],
-            revolving=whole[at.REVOLVING] > 0, minimum_payment=int(whole[at.MINIMUM_PAYMENT]),
-            prepay=int(whole[at.PREPAY]), write_off=int(whole[at.WRITE_OFF]), relet=int(whole[at.RELET]),
+            rate_pass=real[at.RATE_PASS], revolving=whole[at.REVOLVING] > 0,
+            minimum_payment=int(whole[at.MINIMUM_PAYMENT]), prepay=int(whole[at.PREPAY]),
+            write_off=int(whole[at.WRITE_OFF]), relet=int(whole[at.RELET]),
         )
         for name, real, whole in zip(products, packed.product_real, packed.product_whole, strict=True)
     }  # fmt: skip
