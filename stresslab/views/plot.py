@@ -14,10 +14,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stresslab.measures.selection import BALANCE, level_faults, refuse, result_faults
-from stresslab.schema import BUCKETS
+from stresslab.measures.selection import level_faults, refuse
 from stresslab.views import style
 from stresslab.views.allowances import draw_movement, draw_shares, stage_faults, waterfall_faults
+from stresslab.views.arrears import arrears_faults, draw_arrears
 from stresslab.views.backtests import backtest_faults, draw_backtest
 from stresslab.views.bands import draw_fans, end_labels
 from stresslab.views.capital import capital_faults, draw_capital
@@ -25,14 +25,7 @@ from stresslab.views.cash import buffer_faults, draw_buffers
 from stresslab.views.ladders import draw_ladder, draw_survival, ladder_faults, survival_faults
 from stresslab.views.life import draw_life, life_faults
 from stresslab.views.losses import draw_histograms, draw_marks, loss_faults, loss_marks, sharpest_level
-from stresslab.views.quantity import (
-    bucket_shares,
-    dataset_faults,
-    each_scenario,
-    read_quantity,
-    scenario_faults,
-    whose_book,
-)
+from stresslab.views.quantity import each_scenario, read_quantity
 from stresslab.views.scenarios import draw_scenarios, named_scenarios
 from stresslab.views.tornado import draw_tornado, tornado_faults
 
@@ -92,6 +85,7 @@ def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") 
     any balance, more than one scenario.
 
     >>> from matplotlib.figure import Figure
+    >>> from stresslab.schema import BUCKETS
     >>> balance = np.array([[90.0, 10, 0, 0, 0, 0, 0, 0], [60.0, 30, 10, 0, 0, 0, 0, 0]])[None, :, None]
     >>> result = xr.Dataset({"balance": (("path", "month", "segment", "bucket"), balance)}, {
     ...     "month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"], "lender": ("segment", ["us"]),
@@ -100,29 +94,8 @@ def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") 
     Balance past due, us
     mean of 1 path; not shown: current, 90.0 % at the start and 60.0 % at the end
     """
-    faults = dataset_faults(result, {"balance": BALANCE}, "simulate()")
-    faults = faults or scenario_faults(result, most=1) + result_faults(result, lender, {"balance": BALANCE})
-    refuse("plot.arrears", style.axes_faults(ax) + faults)
-    _, one = each_scenario(result)[0]
-    shares = bucket_shares(one, lender, "plot.arrears").mean("path").transpose("month", "bucket")
-    months = one["month"].values.astype(np.float64)
-    current, late = shares.values[:, 0], shares.values[:, 1:]
-    ax = style.axes_or_new(ax)
-    ax.stackplot(months, late.T, colors=list(style.shades(late.shape[1])), edgecolor="white", linewidth=0.5)
-    ax.set_ylim(0.0, max(1.05 * float(late.sum(axis=1).max()), 1e-9))
-    first, last = style.together((100.0 * current[[0, -1]]).tolist())
-    style.furnish(
-        ax,
-        f"Balance past due, {whose_book(one, lender)}",
-        f"mean of {style.count_paths(one)}; not shown: current, {first} % at the start and {last} % at the end",
-        style.month_axis(ax, months, str(one.attrs.get("as_of", ""))),
-        "share of the balance" + style.in_units(ax.yaxis, "1", 1.0, ""),
-    )
-    middles = np.cumsum(late[-1]) - late[-1] / 2
-    ends = zip(middles, BUCKETS[1:], style.together((100.0 * late[-1]).tolist()), strict=True)
-    labels = [style.Label(y, f"{bucket} days: {share} %") for y, bucket, share in ends]
-    style.beside(ax, labels)
-    return ax
+    refuse("plot.arrears", style.axes_faults(ax) + arrears_faults(result, lender))
+    return draw_arrears(ax, result, lender)
 
 
 def loss_distribution(
@@ -143,6 +116,7 @@ def loss_distribution(
 
     >>> from matplotlib.figure import Figure
     >>> from stresslab.measures import losses as measure
+    >>> from stresslab.schema import BUCKETS
     >>> dims, lost = ("path", "month", "segment"), np.array([1.0, 2.0, 3.0, 6.0])[:, None, None] * [[0.0], [1.0]]
     >>> result = xr.Dataset(
     ...     {"balance": ((*dims, "bucket"), np.full((4, 2, 1, 8), 25.0)), "written_off": (dims, lost),
