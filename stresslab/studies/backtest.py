@@ -95,6 +95,11 @@ def backtest(
     """
     windows = _windows(history, train, test, usual_quarters, warmup_quarters, band)
     until = history.iloc[: windows.train.stop]  # the split: what is fitted never sees a later row
+    if set_here := sorted({"warmup", "horizon"} & set(fitting)):
+        refuse(
+            "backtest",
+            [f"fitting: found {set_here}, expected none of them; windows and warmup_quarters set the months"],
+        )
     base = Model.from_preset(str(portfolio.attrs.get("preset", ""))) if model is None else model
     chosen = _chooser(portfolio, products, lender)
     economy = macro_of(until, windows.begin, usual_quarters, _trend(until, windows))
@@ -244,11 +249,15 @@ def _trend(until: pd.DataFrame, windows: Windows) -> float:
 
 def _chooser(portfolio: xr.Dataset, products: Sequence[str] | None, lender: str) -> Any:
     """A function that keeps the segments that count; refuses products and lenders that are not there."""
-    known = {str(name) for name in np.unique(portfolio["product"].values.astype(str))}
-    strange = sorted(set(products or ()) - known)
-    refuse(
-        "backtest", [f"products: found {strange}, expected among {sorted(known)}; choose of them"] if strange else []
-    )
+    faults = []
+    known = sorted(set(map(str, np.unique(portfolio["product"].values.astype(str)))))
+    strange = sorted(set(known if products is None else products) - set(known))
+    if strange or (products is not None and not len(products)):
+        faults.append(f"products: found {strange or 'none'}, expected among {known}; choose of them")
+    lenders = ["own", "all", *sorted(set(map(str, np.unique(portfolio["lender"].values.astype(str)))))]
+    if lender not in lenders:
+        faults.append(f"lender: found {lender!r}, expected one of {lenders}; choose one")
+    refuse("backtest", faults)
 
     def choose(result: xr.Dataset) -> xr.Dataset:
         mine = np.ones(result.sizes["segment"], dtype=bool)

@@ -120,6 +120,8 @@ def question_faults(
         faults.append(f"macro: found dimensions {dict(macro.sizes)}, expected one scenario; select it with isel")
     if own := sorted(set(OWN) & set(simulation)):
         faults.append(f"simulation: found {own}, expected none of {list(OWN)}; a calibration sets them")
+    if seed is not None and not (_whole(seed) and 0 <= seed < 2**64):
+        faults.append(f"seed: found {seed!r}, expected a whole number from 0 to below 2^64, or None; give one")
     if checkpoint is not None and seed is None:
         faults.append("seed: found None with a checkpoint, expected a number; only the same draws go on")
     return faults

@@ -166,6 +166,15 @@ def test_every_fault_is_named(book, history):
     assert "charge_off_rate: found 5.0" in str(caught.value)
     with pytest.raises(InputError, match="products: found"):
         backtest(book, history, ["willingness.forgetting"], products=["moon"], **WINDOWS, **SHORT)
+    for wrong, words in (
+        ({"products": []}, "products: found none"),
+        ({"lender": "moon"}, "lender: found 'moon', expected one of"),
+        ({"horizon": 12}, r"fitting: found \['horizon'\]"),
+        ({"warmup": 3}, r"fitting: found \['warmup'\]"),
+        ({"seed": "x"}, "seed: found 'x', expected a whole number"),
+    ):
+        with pytest.raises(InputError, match=words):
+            backtest(book, history, ["willingness.forgetting"], **WINDOWS, **SHORT, **wrong)
     with pytest.raises(InputError, match="train: found 2 quarters, expected 4 or more"):
         backtest(book, history, [], train=("1994Q1", "1994Q2"), test=WINDOWS["test"], **SHORT)
 
