@@ -210,7 +210,7 @@ def apply_for_credit(slot: Slot, people: People, m: Month, real: Array, model_re
 def pay_revolving(slot: Slot, m: Month, s: Month, moved: Array, sums: Array) -> Array:
     """Pay the bill; interest runs on what is left. Returns how late those were before who paid too little.
 
-    moved : of the policy rate, by the month
+    moved : the policy rate since month 1, a twelfth of it
     """
     cash, need, paid, rest = slot.take(m.cash, s.cash), slot.take(m.need, s.need), s.j, s.i
     np.maximum(cash, 0, out=paid)

@@ -93,15 +93,11 @@ def backtest(
     A test of what is known to have happened: the economy of the test window is given, the book's losses are not.
     Raises InputError naming each fault: a window outside the history or overlapping, a column missing, a gap.
     """
-    windows = _windows(history, train, test, usual_quarters, warmup_quarters, band)
+    choice = _choice_faults(portfolio, products, lender, fitting)
+    windows = _windows(history, train, test, usual_quarters, warmup_quarters, band, choice)
     until = history.iloc[: windows.train.stop]  # the split: what is fitted never sees a later row
-    if set_here := sorted({"warmup", "horizon"} & set(fitting)):
-        refuse(
-            "backtest",
-            [f"fitting: found {set_here}, expected none of them; windows and warmup_quarters set the months"],
-        )
     base = Model.from_preset(str(portfolio.attrs.get("preset", ""))) if model is None else model
-    chosen = _chooser(portfolio, products, lender)
+    chosen = _chooser(products, lender)
     economy = macro_of(until, windows.begin, usual_quarters, _trend(until, windows))
     found = calibrate(
         portfolio, economy, _targets(until, windows, chosen), parameters, model=base, seed=seed,
@@ -179,16 +175,17 @@ def _regressors(history: pd.DataFrame) -> Array:
 
 
 def _windows(
-    history: Any, train: tuple[str, str], test: tuple[str, str], usual: int, warmup: int, band: float
+    history: Any, train: tuple[str, str], test: tuple[str, str], usual: int, warmup: int, band: float, others: list[str]
 ) -> Windows:
     """Where the windows stand in a sound history.
 
+    others : faults found elsewhere, to be told with these
     Raises InputError naming each fault.
     """
     if not isinstance(history, pd.DataFrame):
         raise InputError("backtest", [f"history: found {type(history).__name__}, expected a DataFrame by quarter"])
     needed = [*ECONOMY, SERIES[0]]
-    faults = [
+    faults = others + [
         f"{name}: missing from history, expected a column of decimals; add it" for name in needed if name not in history
     ]
     quarters = [str(quarter) for quarter in history.index]
@@ -247,8 +244,10 @@ def _trend(until: pd.DataFrame, windows: Windows) -> float:
     return float(until["real_income_growth"].iloc[windows.train].mean())
 
 
-def _chooser(portfolio: xr.Dataset, products: Sequence[str] | None, lender: str) -> Any:
-    """A function that keeps the segments that count; refuses products and lenders that are not there."""
+def _choice_faults(
+    portfolio: xr.Dataset, products: Sequence[str] | None, lender: str, fitting: Mapping[str, Any]
+) -> list[str]:
+    """Products and lenders that are not there; arguments that the windows set."""
     faults = []
     known = sorted(set(map(str, np.unique(portfolio["product"].values.astype(str)))))
     strange = sorted(set(known if products is None else products) - set(known))
@@ -257,7 +256,13 @@ def _chooser(portfolio: xr.Dataset, products: Sequence[str] | None, lender: str)
     lenders = ["own", "all", *sorted(set(map(str, np.unique(portfolio["lender"].values.astype(str)))))]
     if lender not in lenders:
         faults.append(f"lender: found {lender!r}, expected one of {lenders}; choose one")
-    refuse("backtest", faults)
+    if taken := sorted({"warmup", "horizon"} & set(fitting)):
+        faults.append(f"fitting: found {taken}, expected none of them; windows and warmup_quarters set the months")
+    return faults
+
+
+def _chooser(products: Sequence[str] | None, lender: str) -> Any:
+    """A function that keeps the segments that count."""
 
     def choose(result: xr.Dataset) -> xr.Dataset:
         mine = np.ones(result.sizes["segment"], dtype=bool)

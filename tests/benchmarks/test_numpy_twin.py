@@ -28,7 +28,9 @@ def book_of(preset: str) -> xr.Dataset:
 @pytest.mark.parametrize("chunk", [100, 1_000])
 def test_twin_has_the_bits_of_the_kernel(preset: str, renewing: bool, chunk: int) -> None:
     contact = ("month", np.where(np.arange(16) % 2 == 0, 1.0, 0.1))  # what lenders do depends on the month
-    book, model, macro = book_of(preset), busy(preset), harsh(16, 2).assign(collections_capacity=contact)
+    policy = ("month", np.where(np.arange(16) % 3 == 1, -0.1, 0.3))  # falls by more than what loans cost
+    book, model = book_of(preset), busy(preset)
+    macro = harsh(16, 2).assign(collections_capacity=contact, policy_rate=policy)
     blocks = build(book, model)
     packed = pack(macro, book, model, blocks, renewing)
     paths = np.array([7, 2**31])

@@ -175,6 +175,8 @@ def test_every_fault_is_named(book, history):
     ):
         with pytest.raises(InputError, match=words):
             backtest(book, history, ["willingness.forgetting"], **WINDOWS, **SHORT, **wrong)
+    with pytest.raises(InputError, match=r"(?s)lender: found 'moon'.*charge_off_rate: missing"):  # all at once
+        backtest(book, history.drop(columns="charge_off_rate"), [], lender="moon", **WINDOWS, **SHORT)
     with pytest.raises(InputError, match="train: found 2 quarters, expected 4 or more"):
         backtest(book, history, [], train=("1994Q1", "1994Q2"), test=WINDOWS["test"], **SHORT)
 
