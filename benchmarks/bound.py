@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit, uint32
 from numpy.typing import NDArray
 
-from stresslab.engine.layout import LANES
-from stresslab.engine.random import philox4x32
+from stresslab.engine.kernel.random import philox4x32
+from stresslab.engine.kernel.state import LANES
 
 
 @njit

@@ -11,9 +11,15 @@ import time
 import numpy as np
 
 import stresslab as sl
-from stresslab.studies.calibration import calibrate
-from stresslab.studies.fitting import changed
-from stresslab.studies.targets import Target, arrears_share, charge_off_rate_annual, default_rate_annual, roll_rate
+from stresslab.studies.calibration.question import changed
+from stresslab.studies.calibration.search import calibrate
+from stresslab.studies.calibration.targets import (
+    Target,
+    arrears_share,
+    charge_off_rate_annual,
+    default_rate_annual,
+    roll_rate,
+)
 
 from . import workloads as load
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stresslab.engine import layout as at
-from stresslab.engine.months import Packed
-from stresslab.engine.steps import APPLY_SALT, CLAIM_SALT, RELET_SALT
+from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.payments import APPLY_SALT, CLAIM_SALT, RELET_SALT
+from stresslab.engine.packing import Packed
 from stresslab.schema import BUCKETS, CAUSES, bucket_of
 
 from .numpy_people import GOLDEN, HALF, LOW, ONE, UNIT_24, Month, People, money, spread

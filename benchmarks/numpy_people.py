@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stresslab.engine import layout as at
+from stresslab.engine.kernel import state as at
 
 Array = NDArray[Any]
 GOLDEN, LOW = 0x9E3779B9, 0xFFFFFFFF

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stresslab.engine import layout as at
 from stresslab.engine.blocks import Blocks, _embed, _merge
-from stresslab.engine.layout import LANES
-from stresslab.engine.months import Packed
-from stresslab.engine.random import key_of
+from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.random import key_of
+from stresslab.engine.kernel.state import LANES
+from stresslab.engine.packing import Packed
 
 from . import numpy_loans as of_loans
 from . import numpy_people as of_people

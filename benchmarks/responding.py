@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stresslab.engine.field import Feedback
-from stresslab.engine.responses import EarlyWarning, Outreach, Restructuring
+from stresslab.engine.actions import EarlyWarning, Outreach, Restructuring
+from stresslab.engine.feedback import Feedback
 from stresslab.engine.simulate import simulate
 
 from . import workloads as load

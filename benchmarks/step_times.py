@@ -17,13 +17,15 @@ import xarray as xr
 from numba import njit
 from numpy.typing import NDArray
 
-from stresslab.engine import arrears, sight, steps
-from stresslab.engine import layout as at
 from stresslab.engine.blocks import Blocks
-from stresslab.engine.kernel import live_month, take_seats
-from stresslab.engine.layout import LANES
-from stresslab.engine.months import Packed
-from stresslab.engine.random import key_of
+from stresslab.engine.kernel import arrears
+from stresslab.engine.kernel import monitoring as sight
+from stresslab.engine.kernel import payments as steps
+from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.loop import live_month, take_seats
+from stresslab.engine.kernel.random import key_of
+from stresslab.engine.kernel.state import LANES
+from stresslab.engine.packing import Packed
 
 from . import workloads as load
 from .measuring import processor_seconds

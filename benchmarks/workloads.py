@@ -9,10 +9,10 @@ import xarray as xr
 from tqdm import tqdm
 
 from stresslab.engine.blocks import Blocks, build
-from stresslab.engine.custom import BUILT_IN
+from stresslab.engine.kernel.custom import BUILT_IN
 from stresslab.engine.model import Model
-from stresslab.engine.months import Packed, pack
-from stresslab.engine.running import run
+from stresslab.engine.packing import Packed, pack
+from stresslab.engine.run import run
 from stresslab.engine.simulate import simulate
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario

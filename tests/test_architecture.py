@@ -6,46 +6,54 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "stresslab"
+BASE = {"schema", "checks", "parameters"}
 MAY_IMPORT = {
     "schema": set(),
-    "portfolio": {"schema"},
-    "scenarios": {"schema"},
-    "engine": {"schema"},
-    "population": {"schema", "engine"},
-    "measures": {"schema"},
-    "studies": {"schema", "scenarios", "engine", "population", "measures"},
-    "views": {"schema", "measures"},
+    "checks": {"schema"},
+    "parameters": {"schema", "checks"},
+    "testing": {"schema"},
+    "portfolio": BASE,
+    "scenarios": BASE,
+    "engine": BASE,
+    "reference": {*BASE, "engine"},
+    "population": {*BASE, "engine"},
+    "measures": BASE,
+    "studies": {*BASE, "scenarios", "engine", "population", "measures"},
+    "views": {*BASE, "measures"},
 }
 INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stand above it in this table
-    "layout": set(),
+    "kernel": set(),
+    "model": set(),
+    "job_flows": {"model"},
+    "actions": {"kernel", "model"},
+    "conditions": {"kernel"},
+    "blocks": {"kernel", "model"},
+    "packing": {"kernel", "model", "job_flows", "actions", "conditions", "blocks"},
+    "feedback": {"kernel", "model", "actions", "conditions", "packing"},
+    "run": {"kernel", "model", "conditions", "blocks", "packing"},
+    "mean_field": {"kernel", "model", "actions", "conditions", "blocks", "packing", "feedback", "run"},
+    "result": {"kernel", "actions", "blocks", "packing", "mean_field"},
+    "prepare": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field", "result"},
+    "provenance": {"prepare"},
+    "trace": {"kernel", "blocks", "packing", "result", "prepare"},
+    "panel": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "prepare"},
+    "loan_outcomes": {"kernel", "model", "prepare", "panel"},
+    "simulate": {
+        "kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field", "result", "prepare",
+        "provenance", "trace",
+    },
+}  # fmt: skip
+INSIDE_KERNEL = {
+    "state": set(),
     "rows": set(),
     "random": set(),
     "behaviour": set(),
-    "steps": {"layout", "random", "behaviour"},
-    "arrears": {"layout", "random", "behaviour", "steps"},
-    "sight": {"layout", "behaviour", "steps"},
-    "kernel": {"layout", "rows", "steps", "arrears", "sight"},
-    "custom": {"behaviour", "steps", "arrears", "sight", "kernel"},
-    "model": set(),
-    "flows": {"model"},
-    "responses": {"layout", "model"},
-    "blocks": {"layout", "model"},
-    "months": {"layout", "model", "flows", "responses", "blocks"},
-    "contracts": {"layout", "blocks", "months"},
-    "field": {"layout", "model", "responses", "months"},
-    "running": {"layout", "random", "custom", "model", "blocks", "months"},
-    "together": {"layout", "custom", "model", "responses", "blocks", "months", "field", "running"},
-    "labels": {"layout", "responses", "blocks", "months", "contracts", "together"},
-    "asking": {"custom", "model", "responses", "blocks", "months", "field", "running", "together", "labels"},
-    "recording": {"asking"},
-    "trace": {"layout", "random", "custom", "blocks", "months", "labels", "asking"},
-    "panel": {"layout", "random", "model", "responses", "blocks", "months", "field", "running", "asking"},
-    "fates": {"layout", "model", "asking", "panel"},
-    "simulate": {
-        "layout", "custom", "model", "responses", "blocks", "months", "field", "running", "together", "labels",
-        "asking", "recording", "trace",
-    },
-}  # fmt: skip
+    "payments": {"state", "random", "behaviour"},
+    "arrears": {"state", "random", "behaviour", "payments"},
+    "monitoring": {"state", "behaviour", "payments"},
+    "loop": {"state", "rows", "payments", "arrears", "monitoring"},
+    "custom": {"behaviour", "payments", "arrears", "monitoring", "loop"},
+}
 
 
 def imported(path: Path, source: str | None = None) -> set[str]:
@@ -86,32 +94,50 @@ def test_a_wrong_import_is_seen():
     assert wrong_way(PACKAGE / "engine/model.py", "from ..population import synthetic") == {"population"}
 
 
-def inside_engine(module, source=None):
-    """Modules of the engine that one of them imports."""
-    names = imported(PACKAGE / f"engine/{module}.py", source)
-    return {name.split(".")[1] for name in names if name.startswith("engine.")}
+def inside(folder, path, source=None):
+    """Modules (or rooms) of a folder that one of its files imports."""
+    stem = folder.replace("/", ".") + "."
+    names = imported(path, source)
+    return {name.removeprefix(stem).split(".")[0] for name in names if name.startswith(stem)}
 
 
-@pytest.mark.parametrize("module", INSIDE_ENGINE)
-def test_the_engine_is_a_stack(module):
-    below = [*INSIDE_ENGINE][: [*INSIDE_ENGINE].index(module)]
-    assert INSIDE_ENGINE[module] <= {*below}
-    assert inside_engine(module) <= INSIDE_ENGINE[module]
+STACKS = {"engine": INSIDE_ENGINE, "engine/kernel": INSIDE_KERNEL}
+MEMBERS = [(folder, module) for folder, stack in STACKS.items() for module in stack]
 
 
-def test_every_module_has_its_place_in_the_stack():
-    assert {path.stem for path in (PACKAGE / "engine").glob("*.py")} - {"__init__"} == {*INSIDE_ENGINE}
+@pytest.mark.parametrize(("folder", "module"), MEMBERS)
+def test_the_engine_is_a_stack(folder, module):
+    stack = STACKS[folder]
+    above = [*stack][: [*stack].index(module)]
+    assert stack[module] <= {*above}
+    files = [PACKAGE / folder / f"{module}.py"] if (PACKAGE / folder / f"{module}.py").exists() else []
+    for path in files:
+        assert inside(folder, path) <= stack[module]
+
+
+def test_the_kernel_imports_only_the_schema():
+    for path in (PACKAGE / "engine/kernel").glob("*.py"):
+        rooms = {name for name in imported(path) if not name.startswith("engine.kernel")}
+        assert {name.split(".")[0] for name in rooms} <= {"schema"}, path
+
+
+@pytest.mark.parametrize("folder", STACKS)
+def test_every_module_has_its_place_in_the_stack(folder):
+    here = {
+        path.stem for path in (PACKAGE / folder).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert here - {"__init__"} == {*STACKS[folder]}
 
 
 @pytest.mark.parametrize(
-    ("module", "source", "above"),
+    ("folder", "module", "source", "below"),
     [
-        ("steps", "from .sight import tally", {"sight"}),
-        ("sight", "from . import arrears", {"arrears"}),
-        ("kernel", "from stresslab.engine.custom import Kernel", {"custom"}),
-        ("responses", "from .months import pack\nfrom .model import Model", {"months"}),
-        ("field", "import stresslab.engine.simulate", {"simulate"}),
+        ("engine/kernel", "payments", "from .monitoring import tally", {"monitoring"}),
+        ("engine/kernel", "monitoring", "from . import arrears", {"arrears"}),
+        ("engine", "model", "from stresslab.engine.kernel.custom import Kernel", {"kernel"}),
+        ("engine", "actions", "from .packing import pack\nfrom .model import Model", {"packing"}),
+        ("engine", "feedback", "import stresslab.engine.simulate", {"simulate"}),
     ],
 )
-def test_a_module_that_looks_up_the_stack_is_seen(module, source, above):
-    assert inside_engine(module, source) - INSIDE_ENGINE[module] == above
+def test_a_module_that_looks_down_the_stack_is_seen(folder, module, source, below):
+    assert inside(folder, PACKAGE / folder / f"{module}.py", source) - STACKS[folder][module] == below

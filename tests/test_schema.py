@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stresslab.schema import BUCKET_FLOOR, BUCKETS, MACRO, InputError, bucket_of, check
+from stresslab.checks import check
+from stresslab.schema import BUCKET_FLOOR, BUCKETS, MACRO, InputError, bucket_of
 
 
 def macro(**changes):

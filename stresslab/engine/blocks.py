@@ -15,11 +15,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.state import LANES
+from stresslab.engine.model import Model
 from stresslab.schema import LARGEST_AMOUNT, MINOR, InputError
-
-from . import layout as at
-from .layout import LANES
-from .model import Model
 
 Array = NDArray[Any]
 MOST_LOANS = 60

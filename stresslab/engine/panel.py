@@ -11,17 +11,16 @@ import xarray as xr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from stresslab.engine.actions import Response
+from stresslab.engine.blocks import Blocks
+from stresslab.engine.feedback import Feedback
+from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.random import key_of
+from stresslab.engine.model import Model
+from stresslab.engine.packing import Packed
+from stresslab.engine.prepare import Asked, Renewal, ask
+from stresslab.engine.run import widened
 from stresslab.schema import MINOR, InputError
-
-from . import layout as at
-from .asking import Asked, Renewal, ask
-from .blocks import Blocks
-from .field import Feedback
-from .model import Model
-from .months import Packed
-from .random import key_of
-from .responses import Response
-from .running import widened
 
 Array = NDArray[Any]
 

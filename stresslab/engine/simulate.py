@@ -10,21 +10,21 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from stresslab.schema import MACRO, InputError, check, portfolio_faults
-
-from . import layout as at
-from .asking import Asked, Renewal, argument_faults, ask, model_of, with_paths
-from .blocks import build, read_back
-from .custom import behaviour_faults, kernel_with, source_of
-from .field import Feedback
-from .labels import label, label_responses, refuse_overflow, together
-from .model import Model
-from .months import pack
-from .recording import record
-from .responses import Response
-from .running import run
-from .together import MEASURES
-from .trace import lives, traced_ids
+from stresslab.checks import check, portfolio_faults
+from stresslab.engine.actions import Response
+from stresslab.engine.blocks import build, read_back
+from stresslab.engine.feedback import Feedback
+from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
+from stresslab.engine.mean_field import MEASURES
+from stresslab.engine.model import Model
+from stresslab.engine.packing import pack
+from stresslab.engine.prepare import Asked, Renewal, argument_faults, ask, model_of, with_paths
+from stresslab.engine.provenance import record
+from stresslab.engine.result import label, label_responses, refuse_overflow, together
+from stresslab.engine.run import run
+from stresslab.engine.trace import lives, traced_ids
+from stresslab.schema import MACRO, InputError
 
 
 def simulate(
@@ -60,7 +60,7 @@ def simulate(
     feedback : gains of the second round; None: nothing comes back. Adds `amplification`, `amplification_se` (path,
         measure) and attrs `feedback_gap`, `feedback_converged`
     behaviour : functions of your own under `numba.njit` in place of those of the same name in
-        `stresslab.engine.behaviour`, with the same arguments; compiled anew in each process
+        `stresslab.engine.kernel.behaviour`, with the same arguments; compiled anew in each process
     Returns Dataset (scenario, path, month, segment, bucket, stage, cause); month 0 is the start; money in currency.
     `policy_rate`, if macro has it, is macro's, month 0 as month 1; lines follow its moves since then as
     far as their product's `rate_pass_through` says, instalment loans not at all.

@@ -10,15 +10,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from stresslab.engine.blocks import Blocks, build
+from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.custom import Kernel
+from stresslab.engine.kernel.random import key_of
+from stresslab.engine.packing import Packed, product_arrays
+from stresslab.engine.prepare import Asked
+from stresslab.engine.result import COLUMN_OF
 from stresslab.schema import FLOWS, MINOR, InputError
-
-from . import layout as at
-from .asking import Asked
-from .blocks import Blocks, build
-from .custom import Kernel
-from .labels import COLUMN_OF
-from .months import Packed, product_arrays
-from .random import key_of
 
 Array = NDArray[Any]
 PERSON_VARIABLES = {"pay": at.PAY, "buffer": at.BUFFER, "jobless_months": at.JOBLESS, "necessities": at.NEEDS}

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from stresslab.checks import level_faults, refuse
+from stresslab.measures.estimators import Array, expected_shortfall, moments, quantile
 from stresslab.measures.losses import loss_distribution
-from stresslab.measures.quantiles import Array, expected_shortfall, moments, quantile
-from stresslab.measures.selection import described, level_faults, refuse
+from stresslab.measures.result_view import described
 
 FEWEST = 40
 """Paths below which nothing is said: a group of the jackknife would hold a single one."""

@@ -16,16 +16,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stresslab.measures.quantiles import Array, expected_shortfall, moments, quantile, values_in_tail
-from stresslab.measures.selection import (
+from stresslab.checks import level_faults, refuse
+from stresslab.measures.estimators import Array, expected_shortfall, moments, quantile, values_in_tail
+from stresslab.measures.result_view import (
     BALANCE,
     FLOW,
     described,
     horizon_faults,
     lender_name,
-    level_faults,
     opening_balance,
-    refuse,
     result_faults,
     select,
 )
@@ -55,7 +54,7 @@ def loss_distribution(
       opening_balance (segment); paths_in_tail (level) [1]: how many paths lie beyond VaR.
       `segment` ends with "total", the sum over segments on each path; a `scenario` dimension is carried through.
     A rate is over the whole horizon, not per year; NaN where the segment opened empty.
-    var = x_(ceil(n level)), es = mean of the worst 1 - level; error bars and sources: measures.quantiles. They take
+    var = x_(ceil(n level)), es = mean of the worst 1 - level; error bars and sources: measures.estimators. They take
     paths to be independent. Write ds["var"]: ds.var is a method of xarray.
     Not for: capital (a quantile less the expectation), expected credit loss (see provisions).
     Raises InputError naming each fault: a variable missing, negative or not finite, a horizon beyond the result, a

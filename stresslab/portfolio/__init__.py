@@ -1,7 +1,7 @@
 """Who owes what: read a loan tape, check a portfolio, describe it."""
 
-from stresslab.portfolio.checking import check_portfolio
 from stresslab.portfolio.describe import describe_portfolio
 from stresslab.portfolio.tape import read_portfolio
+from stresslab.portfolio.validation import check_portfolio
 
 __all__ = ["check_portfolio", "describe_portfolio", "read_portfolio"]

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.portfolio.checking import check_portfolio
+from stresslab.portfolio.validation import check_portfolio
 from stresslab.schema import InputError
 
 Array = NDArray[Any]

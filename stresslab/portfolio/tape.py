@@ -16,9 +16,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.portfolio.checking import check_portfolio
-from stresslab.portfolio.completing import Draft, derive, donor_faults, draw
-from stresslab.schema import PORTFOLIO, InputError, check, contradictions
+from stresslab.checks import check, contradictions
+from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
+from stresslab.portfolio.validation import check_portfolio
+from stresslab.schema import PORTFOLIO, InputError
 
 Array = NDArray[Any]
 Constant = str | float | bool

@@ -14,8 +14,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from stresslab.checks import check
 from stresslab.scenarios.monthly import to_monthly
-from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError, check
+from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
 
 VARIABLES = ("unemployment_rate", "real_income_growth", "gdp_growth", "inflation", "policy_rate")
 """The macro variables that scenarios are published in."""

@@ -12,11 +12,10 @@ from scipy.signal import lfilter
 from scipy.special import expit, ndtri
 
 from stresslab.scenarios.bounds import CEILING, WIDEST, normal_shadow, normal_shift, shadow_on, shift_on
-from stresslab.scenarios.departing import Departure, departures
 from stresslab.scenarios.draws import DRAWS, leading_directions, normals, uniforms
 from stresslab.scenarios.library import check_scenario
 from stresslab.scenarios.path_models import BlockBootstrap
-from stresslab.scenarios.quarterly import QuarterlyModel
+from stresslab.scenarios.quarterly import Departure, QuarterlyModel, departures
 from stresslab.schema import MACRO, InputError
 
 Reals = NDArray[np.float64]

@@ -19,14 +19,14 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
-from stresslab.measures.selection import refuse
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.schema import InputError
-from stresslab.studies.calibration import calibrate
-from stresslab.studies.cycle import quarterly_rates
-from stresslab.studies.targets import Target
+from stresslab.studies.calibration.search import calibrate
+from stresslab.studies.calibration.targets import Target
+from stresslab.studies.quarterly_rates import quarterly_rates
 
 Array = NDArray[np.float64]
 SERIES = ("charge_off_rate", "arrears_rate")

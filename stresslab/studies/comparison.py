@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stresslab.engine.field import Feedback
+from stresslab.checks import number_faults, refuse
+from stresslab.engine.actions import Response, response_faults
+from stresslab.engine.feedback import Feedback
 from stresslab.engine.model import Model
-from stresslab.engine.responses import Response, response_faults
 from stresslab.engine.simulate import simulate
-from stresslab.measures.provisions import provisions
-from stresslab.measures.regimes import Regime, name_of, regime_of
-from stresslab.measures.selection import BALANCE, FLOW, number_faults, refuse, result_faults, select
+from stresslab.measures.provisions.allowance import provisions
+from stresslab.measures.provisions.regimes import Regime, name_of, regime_of
+from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
 from stresslab.schema import InputError
 
 MEASURES = ("loss", "allowance", "cash", "loans in arrears", "operating cost", "npv")

@@ -7,13 +7,13 @@ from typing import Any
 
 import xarray as xr
 
-from stresslab.measures.balance import BalanceSheet
-from stresslab.measures.capital import capital_adequacy
-from stresslab.measures.capital_rules import MEASURED, CapitalRegime, regime_named
-from stresslab.measures.funding import Funding
-from stresslab.measures.liquidity import liquidity_ladder
+from stresslab.checks import refuse
+from stresslab.measures.capital.adequacy import capital_adequacy
+from stresslab.measures.capital.balance_sheet import BalanceSheet
+from stresslab.measures.capital.regimes import MEASURED, CapitalRegime, regime_named
+from stresslab.measures.liquidity.funding import Funding
+from stresslab.measures.liquidity.ladder import liquidity_ladder
 from stresslab.measures.losses import loss_distribution
-from stresslab.measures.selection import refuse
 
 Outcome = Callable[[xr.Dataset], xr.DataArray]
 """A function of a result that gives a DataArray (path)."""

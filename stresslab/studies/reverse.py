@@ -13,10 +13,10 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import brentq
 
+from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
-from stresslab.measures.quantiles import Array, Estimate, quantile, share
-from stresslab.measures.selection import refuse
+from stresslab.measures.estimators import Array, Estimate, quantile, share
 from stresslab.scenarios.algebra import LIVED, blend
 from stresslab.scenarios.paths import MOVING, log_density, macro_paths
 from stresslab.studies.outcomes import Outcome, callable_faults, watched

@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
+from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
-from stresslab.measures.selection import refuse
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
 
 Answers = Mapping[str, tuple[float, float, Callable[[float], Outcome]]]

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from stresslab.measures.quantiles import Array
+from stresslab.measures.estimators import Array
 from stresslab.views import style
 from stresslab.views.quantity import dataset_faults
 from stresslab.views.style import HUES, POINTS, Label, beside, power, together

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from stresslab.measures.selection import BALANCE, result_faults
+from stresslab.measures.result_view import BALANCE, result_faults
 from stresslab.schema import BUCKETS
 from stresslab.views import style
 from stresslab.views.quantity import bucket_shares, dataset_faults, each_scenario, scenario_faults, whose_book

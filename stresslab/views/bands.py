@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from stresslab.measures.quantiles import Array, rank
+from stresslab.measures.estimators import Array, rank
 from stresslab.views.quantity import Quantity
 from stresslab.views.style import DASHES, HUES, Label, furnish, in_units, month_axis, wrap
 

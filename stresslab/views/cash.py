@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from stresslab.measures.quantiles import Array
-from stresslab.measures.selection import level_faults
+from stresslab.checks import level_faults
+from stresslab.measures.estimators import Array
 from stresslab.views.quantity import dataset_faults, scenario_faults
 from stresslab.views.style import DASHES, HUES, Label, beside, money, points_wide, wrap
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from stresslab.measures.quantiles import Array
+from stresslab.measures.estimators import Array
 from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES
 from stresslab.views import style
 

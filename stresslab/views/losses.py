@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from stresslab.measures.quantiles import Array
+from stresslab.measures.estimators import Array
 from stresslab.views.quantity import dataset_faults, scenario_faults
 from stresslab.views.style import DASHES, HUES, POINTS, ground, points_high, with_interval
 

@@ -14,7 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stresslab.measures.selection import level_faults, refuse
+from stresslab.checks import level_faults, refuse
 from stresslab.views import style
 from stresslab.views.allowances import draw_movement, draw_shares, stage_faults, waterfall_faults
 from stresslab.views.arrears import arrears_faults, draw_arrears
@@ -52,7 +52,7 @@ def fan(
     levels : shares of the paths that the bands hold, in (0, 1)
     Returns the axes: for each scenario a band for each level, the widest first, and a line, the median.
     The band of level p over n paths is x_(n + 1 - k) ... x_(k), k = ceil(n (1 + p) / 2), month by month: its edges are
-    quantiles as measures.quantiles has them, and no single path need run along one.
+    quantiles as measures.estimators has them, and no single path need run along one.
     Raises InputError naming each fault: an unknown variable or lender, a level outside (0, 1), other dimensions, a
     number that is not finite, more than four scenarios.
 

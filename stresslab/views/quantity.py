@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from stresslab.measures.quantiles import Array
-from stresslab.measures.selection import BALANCE, FLOW, lender_name, refuse, result_faults, select
+from stresslab.checks import refuse
+from stresslab.measures.estimators import Array
+from stresslab.measures.result_view import BALANCE, FLOW, lender_name, result_faults, select
 from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError
 
 ARREARS_RATES = {"arrears_rate": 30, "arrears_rate_90": 90}

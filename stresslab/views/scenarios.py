@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stresslab.measures.quantiles import Array
-from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError, variable_faults
+from stresslab.checks import variable_faults
+from stresslab.measures.estimators import Array
+from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
 from stresslab.views import style
 from stresslab.views.quantity import each_scenario
 

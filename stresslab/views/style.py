@@ -17,7 +17,7 @@ from matplotlib.ticker import ScalarFormatter
 from matplotlib.transforms import ScaledTranslation
 from scipy.optimize import isotonic_regression
 
-from stresslab.measures.quantiles import Array
+from stresslab.measures.estimators import Array
 
 HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 """Blue, vermillion, bluish green, reddish purple: told apart with any colour vision. Source: Okabe and Ito (2008)."""

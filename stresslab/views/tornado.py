@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from stresslab.measures.quantiles import Array
+from stresslab.measures.estimators import Array
 from stresslab.views import style
 from stresslab.views.losses import NORMAL_95
 from stresslab.views.quantity import dataset_faults, each_scenario, scenario_faults

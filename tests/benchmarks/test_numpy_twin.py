@@ -6,11 +6,11 @@ import xarray as xr
 from tqdm import tqdm
 
 from benchmarks.numpy_twin import Twin
-from stresslab.engine import layout as at
 from stresslab.engine.blocks import build
-from stresslab.engine.custom import BUILT_IN
-from stresslab.engine.months import pack
-from stresslab.engine.running import run
+from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.custom import BUILT_IN
+from stresslab.engine.packing import pack
+from stresslab.engine.run import run
 from tests.engine.small import busy, harsh, late_book
 
 SEED, BORROWERS = 2**40 + 5, 300

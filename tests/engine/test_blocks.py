@@ -6,13 +6,12 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.engine import layout as at
 from stresslab.engine.blocks import MEMORY_UNIT, MOST_LOANS, WIDEST, _embed, _merge, build, read_back
-from stresslab.engine.layout import LANES
+from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.state import LANES
 from stresslab.engine.model import Model
 from stresslab.schema import InputError
-
-from .small import PRESETS, book_of, busy, late_book
+from tests.engine.small import PRESETS, book_of, busy, late_book
 
 SEQUENCE = st.lists(st.integers(0, 4), max_size=8).map(tuple)
 MODEL = busy()

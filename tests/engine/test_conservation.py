@@ -7,15 +7,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
-from stresslab.engine.field import Feedback
-from stresslab.engine.labels import STAGE_OF_BUCKET
+from stresslab.engine.actions import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
+from stresslab.engine.feedback import Feedback
 from stresslab.engine.model import SECTIONS, Model, Product
-from stresslab.engine.responses import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
+from stresslab.engine.result import STAGE_OF_BUCKET
 from stresslab.engine.simulate import advance, simulate
-from stresslab.portfolio.checking import check_portfolio
+from stresslab.portfolio.validation import check_portfolio
 from stresslab.schema import BUCKETS, CAUSES, STAGES, InputError, bucket_of
-
-from .small import PRESETS, busy, flat, harsh, late_book
+from tests.engine.small import PRESETS, busy, flat, harsh, late_book
 
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PLUS, MINUS = ("drawn", "originated", "interest", "fees"), ("paid", "forgiven", "written_off")

@@ -6,8 +6,7 @@ import xarray as xr
 
 import stresslab as sl
 from stresslab.engine.model import Model
-
-from .small import flat
+from tests.engine.small import flat
 
 
 @pytest.fixture(scope="module")

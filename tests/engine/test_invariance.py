@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stresslab.engine import months, running, simulate
-from stresslab.engine.field import Feedback
-from stresslab.engine.responses import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
+from stresslab.engine import packing as months
+from stresslab.engine import run as running
+from stresslab.engine import simulate
+from stresslab.engine.actions import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
+from stresslab.engine.feedback import Feedback
 from stresslab.engine.simulate import advance
-
-from .small import PRESETS, busy, flat, harsh, late_book
+from tests.engine.small import PRESETS, busy, flat, harsh, late_book
 
 REPOSITORY = Path(__file__).parents[2]
 MONTHS, PATHS = 12, 3

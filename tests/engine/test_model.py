@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from stresslab.engine.model import SECTIONS, Applications, Employment, Model, Product, Willingness
 from stresslab.schema import InputError
-
-from .small import PRESETS
+from tests.engine.small import PRESETS
 
 KINDS = {**SECTIONS, "product": Product}
 PARAMETERS = [(kind, spec) for kind in KINDS.values() for spec in dataclasses.fields(kind) if "low" in spec.metadata]

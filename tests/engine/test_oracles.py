@@ -8,8 +8,7 @@ import pytest
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
 from stresslab.population.synthetic import synthetic_portfolio
-
-from .small import book_of, flat, riskless
+from tests.engine.small import book_of, flat, riskless
 
 CENT = Decimal("0.01")
 INSTALMENT = {"tenor_months": 12, "remaining_months": 12, "usual_balance": 12_000.0, "limit": 12_000.0}

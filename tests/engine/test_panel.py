@@ -5,13 +5,12 @@ import pytest
 import xarray as xr
 
 import stresslab as sl
-from stresslab.engine.field import Feedback
+from stresslab.engine.actions import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
+from stresslab.engine.feedback import Feedback
 from stresslab.engine.panel import panel
-from stresslab.engine.responses import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
 from stresslab.engine.simulate import simulate
 from stresslab.schema import BUCKETS, InputError, bucket_of
-
-from .small import book_of, busy, flat, harsh, late_book, riskless
+from tests.engine.small import book_of, busy, flat, harsh, late_book, riskless
 
 MONTHS = 18
 BOOK = late_book("china-online", borrowers=400)

@@ -16,14 +16,13 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.engine.field import Feedback
+from stresslab.engine.actions import EarlyWarning, LimitManagement, Outreach, Restructuring
+from stresslab.engine.feedback import Feedback
 from stresslab.engine.model import Model
-from stresslab.engine.responses import EarlyWarning, LimitManagement, Outreach, Restructuring
 from stresslab.engine.simulate import advance, simulate
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.schema import CAUSES
-
-from .small import PRESETS, flat
+from tests.engine.small import PRESETS, flat
 
 PATHS, YEARS_2, SEED = 8, 24, 7
 OPEN_TO_ALL = {"capacity": 100.0, "to_days": 330, "take_up": 1.0}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stresslab.measures.cells import CELLS, UNDRAWN
+from stresslab.measures.provisions.risk_states import CELLS, UNDRAWN
 from stresslab.schema import BUCKETS, STAGES
 
 FLOWS = ("drawn", "originated", "interest", "fees", "paid", "forgiven", "written_off", "recovered")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from stresslab.measures.cells import BOOK_CELLS, CELLS, FORBORNE, FORBORNE_LATE
-from stresslab.measures.regimes import CECL, IFRS9
+from stresslab.measures.provisions.regimes import CECL, IFRS9
+from stresslab.measures.provisions.risk_states import BOOK_CELLS, CELLS, FORBORNE, FORBORNE_LATE
 from tests.measures.hand import DEFAULTED
 
 GRADES = 4

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 from hypothesis import strategies as st
 
-from stresslab.measures.balance import BalanceSheet
-from stresslab.measures.capital_rules import CapitalRegime
-from stresslab.measures.funding import (
+from stresslab.measures.capital.balance_sheet import BalanceSheet
+from stresslab.measures.capital.regimes import CapitalRegime
+from stresslab.measures.liquidity.funding import (
     Borrowing,
     ContingentLine,
     Funding,
@@ -24,8 +24,8 @@ from stresslab.measures.funding import (
     Securitisation,
     Trigger,
 )
-from stresslab.measures.ownpart import own_part
-from stresslab.measures.provisions import provisions
+from stresslab.measures.liquidity.on_balance_sheet import own_part
+from stresslab.measures.provisions.allowance import provisions
 from stresslab.schema import MINOR
 from tests.measures.hand import hand_result, random_terms
 from tests.measures.twin_cash import SEGMENTS, Life, debts, ladder, renewing, small_book

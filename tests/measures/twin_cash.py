@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stresslab.measures.funding import Borrowing, Funding, Partners, RollOver, Securitisation, Trigger
+from stresslab.measures.liquidity.funding import Borrowing, Funding, Partners, RollOver, Securitisation, Trigger
 from tests.books import made_up_result
 
 SEGMENTS = ("ours:card", "ours:loan", "ours:line", "bank:card")

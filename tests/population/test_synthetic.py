@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from stresslab.checks import check
 from stresslab.engine.simulate import simulate
 from stresslab.population.synthetic import presets, read_preset, synthetic_portfolio
 from stresslab.scenarios.library import scenario
-from stresslab.schema import PORTFOLIO, InputError, check
-from stresslab.studies.evidence import lenders_of
+from stresslab.schema import PORTFOLIO, InputError
+from stresslab.studies.evidence.calm import lenders_of
 
 
 @pytest.fixture(scope="module", params=["china-online", "us-card"])

@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 import stresslab as sl
 from stresslab.schema import InputError
 from stresslab.studies.backtest import backtest, macro_of, regression
-from stresslab.studies.cycle import quarterly_rates
+from stresslab.studies.quarterly_rates import quarterly_rates
 
 QUARTERS = pd.period_range("1990Q1", "2003Q4", freq="Q").astype(str)
 WINDOWS = {"train": ("1994Q1", "1998Q4"), "test": ("1999Q1", "2003Q4")}

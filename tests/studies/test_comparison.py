@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stresslab.engine.responses import EarlyWarning, LimitManagement, Outreach, Restructuring
+from stresslab.engine.actions import EarlyWarning, LimitManagement, Outreach, Restructuring
 from stresslab.engine.simulate import simulate
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.shock import shock_scenario

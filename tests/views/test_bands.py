@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stresslab.measures.quantiles import quantile
+from stresslab.measures.estimators import quantile
 from stresslab.views.bands import edges, legend_note
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from stresslab.measures.liquidity import SOURCES, USES
+from stresslab.measures.liquidity.ladder import SOURCES, USES
 from stresslab.schema import InputError
 from stresslab.views import plot
 from stresslab.views.ladders import GROUPS, OTHER, net_by_group

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stresslab.measures.funding import Borrowing, Funding
-from stresslab.measures.liquidity import liquidity_buffer
+from stresslab.measures.liquidity.funding import Borrowing, Funding
+from stresslab.measures.liquidity.ladder import liquidity_buffer
 from stresslab.measures.losses import loss_distribution
-from stresslab.measures.provisions import provisions
+from stresslab.measures.provisions.allowance import provisions
 from stresslab.scenarios.library import scenario
 from stresslab.scenarios.paths import macro_paths
 from stresslab.schema import BUCKETS, InputError

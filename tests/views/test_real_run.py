@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from stresslab.engine.simulate import simulate
-from stresslab.measures.funding import Funding
-from stresslab.measures.liquidity import liquidity_buffer
+from stresslab.measures.liquidity.funding import Funding
+from stresslab.measures.liquidity.ladder import liquidity_buffer
 from stresslab.measures.losses import loss_distribution
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario

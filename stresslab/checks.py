@@ -1,0 +1,273 @@
+"""Every way to refuse input: variables of a dataset, contradictions between them, numbers, levels, seeds and types."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from stresslab.schema import MINOR, PORTFOLIO, Array, InputError, Variable
+
+
+def check(dataset: xr.Dataset, spec: dict[str, Variable], subject: str) -> None:
+    """Refuse a dataset that breaks its specification, naming every fault at once.
+
+    dataset : what was given
+    spec : `PORTFOLIO` or `MACRO`
+    subject : what the message calls it
+    Raises InputError naming each variable, the value found, where, and what was expected.
+    """
+    if faults := variable_faults(dataset, spec):
+        raise InputError(subject, faults)
+
+
+def variable_faults(dataset: xr.Dataset, spec: dict[str, Variable]) -> list[str]:
+    """What is wrong with each variable alone: missing, unknown, of a wrong type, not finite, out of bounds."""
+    faults = []
+    for name, want in spec.items():
+        if name not in dataset.variables:
+            if want.required:
+                faults.append(f"{name}: missing, expected {want.meaning} [{want.unit}] along {want.dim!r}; add it")
+        else:
+            faults += _faults(name, dataset[name], want)
+    if any(not want.required for want in spec.values()):
+        strange = sorted(str(name) for name in dataset.data_vars if name not in spec)
+        faults += [f"{name}: unknown, expected among {sorted(spec)}; rename or drop it" for name in strange]
+    return faults
+
+
+def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
+    """Faults of one variable; empty if there are none."""
+    if want.dim not in values.dims:
+        return [f"{name}: found dimensions {values.dims}, expected {want.dim!r} among them; rename or transpose"]
+    if want.kind == "label":
+        labels = values.values.astype(object)
+        empty = (labels == "") | pd.isna(labels)
+        return [f"{name}: found an empty label, expected a name; fill it"] if empty.any() else []
+    if values.dtype.kind not in "biuf":
+        return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
+    data = values.values
+    if want.kind == "flag":
+        bad = np.zeros(data.shape, bool) if data.dtype == bool else ~np.isin(data, (0, 1))
+        return _report(name, data, bad, "true or false", "use True and False")
+    if data.size and want.low <= data.min() and data.max() <= want.high and want.kind == "number":
+        return []  # a NaN would have made the comparison false
+    finite = np.isfinite(data)
+    faults = _report(name, data, ~finite, "a finite number", "fill or drop it yourself")
+    unit = f" [{want.unit}]"
+    hint = "a rate is a decimal: 0.06, not 6" if want.high <= 5.0 else "check sign and unit"
+    faults += _report(name, data, finite & (data < want.low), f">= {want.low:g}{unit}", hint)
+    faults += _report(name, data, finite & (data > want.high), f"<= {want.high:,.10g}{unit}", hint)
+    if want.kind == "whole":
+        faults += _report(name, data, finite & (data != np.floor(data)), "a whole number", "round it yourself")
+    return faults
+
+
+def _report(name: str, data: np.ndarray, bad: np.ndarray, expected: str, advice: str) -> list[str]:
+    """One sentence for the first offender and the count of the others."""
+    if not bad.any():
+        return []
+    where = tuple(int(i) for i in np.argwhere(bad)[0])
+    at = where[0] if len(where) == 1 else where
+    more = int(bad.sum()) - 1
+    also = f" (and {more:,} more)" if more else ""
+    return [f"{name}: found {data[where]} at position {at}{also}, expected {expected}; {advice}"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Variables along one dimension that may contradict each other; `broken` takes their values and says where."""
+
+    names: tuple[str, ...]
+    broken: Callable[..., Array]
+    advice: str
+
+
+def _cents(amount: Array) -> Array:
+    """Amounts as the engine sees them, in minor units: what rounds to nothing is nothing."""
+    cents: Array = np.rint(np.asarray(amount, float) * MINOR)
+    return cents
+
+
+RULES = (
+    Rule(
+        ("jobless_months", "employed"),
+        lambda months, employed: (months > 0) & (employed != 0),
+        "expected 0 while employed; mend either",
+    ),
+    Rule(
+        ("overdue", "balance"),
+        lambda overdue, balance: _cents(overdue) > _cents(balance),
+        "expected at most the balance; mend either",
+    ),
+    Rule(
+        ("days_past_due", "overdue", "balance"),
+        lambda days, overdue, _: (days > 0) & (_cents(overdue) == 0),
+        "expected an amount past due; add it, or set the days to 0 where nothing is owed",
+    ),
+    Rule(
+        ("remaining_months", "tenor_months"),
+        lambda remaining, tenor: remaining > tenor,
+        "expected at most the tenor, and 0 for a revolving loan (tenor 0); mend either",
+    ),
+    Rule(
+        ("remaining_months", "instalment"),
+        lambda remaining, instalment: (remaining > 0) & (_cents(instalment) == 0),
+        "expected an instalment for the due dates to come; add it",
+    ),
+    Rule(
+        ("instalment", "tenor_months"),
+        lambda instalment, tenor: (tenor == 0) & (_cents(instalment) > 0),
+        "expected 0 for a revolving loan (tenor 0); add the tenor or set the instalment to 0",
+    ),
+    Rule(
+        ("balance", "tenor_months", "remaining_months", "overdue"),
+        lambda balance, tenor, remaining, overdue: (
+            (_cents(balance) > 0) & (tenor > 0) & (remaining == 0) & (_cents(overdue) == 0)
+        ),
+        "expected due dates to come or an amount overdue; mend one",
+    ),
+    Rule(
+        ("transactor", "tenor_months"),
+        lambda transactor, tenor: (transactor != 0) & (tenor > 0),
+        "expected False for an instalment loan; set it",
+    ),
+    Rule(
+        ("balance", "written_off"),
+        lambda balance, written_off: (_cents(balance) > 0) & (written_off != 0),
+        "expected 0; move what is still owed to claim",
+    ),
+)
+
+
+def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
+    """All that is wrong with a portfolio: each variable alone, and variables that contradict each other."""
+    return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio)
+
+
+def contradictions(portfolio: xr.Dataset) -> list[str]:
+    """What is wrong between the variables of a portfolio; `variable_faults` sees each of them alone.
+
+    portfolio : Dataset, perhaps with variables missing: what needs them is not looked at
+    Returns one sentence for each fault; empty if there are none. Amounts are compared in whole minor units.
+    """
+    sizes = {dim: portfolio.sizes.get(dim, 0) for dim in ("borrower", "loan")}
+    if 0 in sizes.values():
+        return [f"portfolio: found sizes {sizes}, expected a borrower and a loan; add some"]
+    faults = [
+        f"{name}: found dimensions {portfolio[name].dims}, expected ({want.dim!r},); select or rename"
+        for name, want in PORTFOLIO.items()
+        if name in portfolio.variables and want.dim in portfolio[name].dims and portfolio[name].ndim > 1
+    ]
+    faults += _link_faults(portfolio, sizes["borrower"])
+    for rule in RULES:
+        values = [_values(portfolio, name) for name in rule.names]
+        if all(one is not None for one in values):
+            faults += _broken(rule, values)
+    return faults
+
+
+def _values(portfolio: xr.Dataset, name: str) -> Array | None:
+    """Values of a variable that can be compared; None where it is refused already."""
+    if name not in portfolio.variables or portfolio[name].dims != (PORTFOLIO[name].dim,):
+        return None
+    values: Array = portfolio[name].values
+    if PORTFOLIO[name].kind == "label":
+        return values.astype(object)
+    return values if values.dtype.kind in "biuf" else None
+
+
+def _link_faults(portfolio: xr.Dataset, borrowers: int) -> list[str]:
+    """Ids that repeat, loans of nobody, products of two kinds, an own lender who lends nothing."""
+    faults = []
+    ids, owner = _values(portfolio, "borrower_id"), _values(portfolio, "borrower")
+    product, tenor, lender = (_values(portfolio, name) for name in ("product", "tenor_months", "lender"))
+    if ids is not None and (again := pd.Series(ids).duplicated().values).any():
+        more = _more(int(again.sum()) - 1, " such")
+        faults.append(f"borrower_id: found {ids[again][0]} more than once{more}, expected each once; renumber")
+    if owner is not None and (owner >= borrowers).any():
+        where = np.flatnonzero(owner >= borrowers)
+        faults.append(
+            f"borrower: found {owner[where[0]]} at position {where[0]}{_more(where.size - 1)}, "
+            f"expected a position 0 ... {borrowers - 1} of a borrower; re-index"
+        )
+    if product is not None and tenor is not None:
+        code, names = pd.factorize(product)
+        with_tenor = np.bincount(code, tenor > 0, len(names)) > 0
+        without = np.bincount(code, tenor == 0, len(names)) > 0
+        both = sorted(map(str, names[with_tenor & without]))
+        faults += [
+            f"product: found {name!r} with tenor_months 0 and above, expected its loans all revolving or all not; "
+            "split it in two"
+            for name in both
+        ]
+    own = portfolio.attrs.get("own_lender")
+    lenders = [] if lender is None else sorted(map(str, pd.unique(lender)))
+    if lenders and own and own not in lenders:
+        faults.append(f"attrs['own_lender']: found {own!r}, expected one of {lenders[:8]}; name it as its loans do")
+    return faults
+
+
+def _broken(rule: Rule, values: list[Any]) -> list[str]:
+    """One sentence for the first offender of a rule and the count of the others."""
+    where = np.flatnonzero(rule.broken(*values))
+    if where.size == 0:
+        return []
+    first = where[0]
+    others = " and ".join(f"{name} {one[first]}" for name, one in zip(rule.names[1:], values[1:], strict=True))
+    at = f"at position {first}{_more(where.size - 1)}"
+    return [f"{rule.names[0]}: found {values[0][first]} with {others} {at}, {rule.advice}"]
+
+
+def _more(count: int, of: str = "") -> str:
+    """How many others there are, in brackets; nothing if none.
+
+    >>> _more(2), _more(0)
+    (' (and 2 more)', '')
+    """
+    return f" (and {count:,} more{of})" if count else ""
+
+
+def refuse(subject: str, faults: Sequence[str]) -> None:
+    """Raise InputError if there is any fault."""
+    if faults:
+        raise InputError(subject, faults)
+
+
+def level_faults(name: str, levels: Sequence[float]) -> list[str]:
+    """Faults of confidence levels, which stand strictly between 0 and 1."""
+    faults = [
+        f"{name}: found {level!r}, expected a number between 0 and 1; a level is a decimal: 0.99, not 99"
+        for level in levels
+        if not (isinstance(level, int | float | np.number) and math.isfinite(level) and 0.0 < level < 1.0)
+    ]
+    if len(set(levels)) < len(levels) or not levels:
+        faults.append(f"{name}: found {tuple(levels)}, expected one or more different levels; give each once")
+    return faults
+
+
+def number_faults(name: str, value: object, high: float, what: str) -> list[str]:
+    """Fault of a number that is not within 0 ... high."""
+    if isinstance(value, int | float | np.number) and math.isfinite(value) and 0.0 <= value <= high:
+        return []
+    ceiling = "" if math.isinf(high) else f" and <= {high:g}"
+    return [f"{name}: found {value!r}, expected a finite number >= 0{ceiling}; give {what}"]
+
+
+def whole_faults(name: str, value: object, least: int) -> list[str]:
+    """Fault of what should be a whole number of months."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least:
+        return []
+    return [f"{name}: found {value!r}, expected a whole number from {least}; give months"]
+
+
+def type_faults(name: str, value: object, what: type, needed: bool = False) -> list[str]:
+    """Fault of what should be one of the house's descriptions; None passes unless it is needed."""
+    if isinstance(value, what) or (value is None and not needed):
+        return []
+    return [f"{name}: found {value!r}, expected {what.__name__}(...); give one"]

@@ -1,0 +1,272 @@
+"""What depends on everybody: from the book's own past on a path to the conditions of the next month.
+
+Supply of credit, contact, contagion, recoveries and the responses of a lender look back at least a month, so a sample
+of borrowers lived month by month together finds them without a guess; the whole book then takes them as given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stresslab.engine.actions import (
+    ContingencyPlan,
+    EarlyWarning,
+    LimitManagement,
+    Outreach,
+    Response,
+    Restructuring,
+    programmes,
+    unfold,
+)
+from stresslab.engine.conditions import NO_SCORE, Conditions
+from stresslab.engine.kernel import state as at
+from stresslab.parameters import Section, parameter
+from stresslab.schema import BUCKET_FLOOR, BUCKETS
+
+Array = NDArray[Any]
+DIGITS = 9
+"""Decimals kept of a condition, so that the last bit of an exponential function decides nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feedback(Section):
+    """Gains of the second round; a gain of 0 switches its loop off, `feedback=None` all of them.
+
+    With r the lender's accounts 30 or more days past due last month over those of the same borrowers on the same draws
+    had the economy stood still (accounts, because a few large loans move balances at random; not shares, so that a
+    lender does not look worse for lending less):
+      supply S = floor + (1 - floor) exp(-supply max(0, r - 1)), times the macro path's line supply
+      contact = min(1, capacity / (1 + caseload max(0, r - 1)))
+      recoveries x exp(-recovery max(0, r - 1))
+      strategic hazard x (1 + contagion max(0, d - 1)), d as r for accounts 90 or more days late at any lender
+    So nothing comes back where nothing happens. r is shrunk to the whole system's by credibility
+    z = accounts / (accounts + credibility_accounts).
+    sample : borrowers who are lived together to find these conditions; all of them if the book is not larger
+    tolerance : mean difference between the conditions found and those the whole book implies that counts as converged,
+        lenders weighted by their loans
+    rounds : runs of the whole book; each takes the conditions that the one before implies. None is left out when the
+        tolerance is met, or a path would depend on the others
+
+    >>> Feedback(supply=0.0).supply
+    0.0
+    """
+
+    supply: float = parameter(1.0, "1", 0.0, 10.0, "assumption, range 0.3-2")
+    supply_floor: float = parameter(0.1, "1", 0.0, 1.0, "assumption")
+    contagion: float = parameter(
+        0.8, "1", 0.0, 10.0, "Guiso, Sapienza & Zingales: +82 % when a defaulter is known; 0-1.5"
+    )
+    caseload: float = parameter(
+        1.0, "1", 0.0, 10.0, "capacity over caseload; 1 by definition, 0: staff grow with cases"
+    )
+    recovery: float = parameter(0.25, "1", 0.0, 10.0, "assumption, after the fall of 2023-25 from 10-15 to 6 %")
+    credibility_accounts: float = parameter(500.0, "1", 0.0, 1e9, "assumption: Buhlmann's k")
+    sample: int = parameter(20_000, "borrower", 100, 10**9, "a matter of time against noise")
+    tolerance: float = parameter(0.05, "1", 0.0, 100.0, "a matter of taste")
+    rounds: int = parameter(1, "1", 1, 100, "a matter of time")
+
+
+OFF = Feedback(supply=0.0, contagion=0.0, caseload=0.0, recovery=0.0)
+"""Nothing comes back; responses still look at the book's past."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """Rules that turn the past into conditions.
+
+    supply, capacity (path, month) : what the macro path says
+    own : the lender who responds; trust (lender) : credibility of a lender's own arrears
+    normal (path, month, lender, column) : the sums had the economy stood still; None if nothing comes back
+    """
+
+    feedback: Feedback
+    responses: tuple[Response, ...]
+    supply: Array
+    capacity: Array
+    own: int
+    trust: Array
+    normal: Array | None = None
+
+    def of_paths(self, paths: slice) -> Field:
+        normal = None if self.normal is None else self.normal[paths]
+        return replace(self, supply=self.supply[paths], capacity=self.capacity[paths], normal=normal)
+
+    def conditions(self, t: int, past: Array) -> tuple[Conditions, Array, Array]:
+        """Conditions of month t >= 1 from months 0 ... t - 1.
+
+        past (path, months, lender, column)
+        Returns Conditions (path, lender), active (path, response) and contacts (path, response).
+        """
+        gain, shape = self.feedback, past[:, 0, :, 0].shape
+        cases, default = self._ratios(t - 1, past)
+        rise = np.maximum(cases - 1.0, 0.0)
+        supply = gain.supply_floor + (1.0 - gain.supply_floor) * np.exp(-gain.supply * rise)
+        capacity = self.capacity[:, t - 1, None] / (1.0 + gain.caseload * rise)
+        stigma = 1.0 + gain.contagion * np.maximum(default - 1.0, 0.0)
+        now = Conditions.of_macro(
+            self.supply[:, t - 1, None] * np.round(supply, DIGITS),
+            np.round(np.minimum(1.0, capacity), DIGITS),
+        )
+        now = replace(
+            now,
+            strategic=np.round(np.broadcast_to(stigma[:, None], shape), DIGITS),
+            recovery=np.round(np.exp(-gain.recovery * rise), DIGITS),
+        )
+        return self._respond(t, past, now)
+
+    def _ratios(self, t: int, past: Array) -> tuple[Array, Array]:
+        """Cases (path, lender) and default (path) of month t over normal ones; each as growth since the start."""
+        if self.normal is None:
+            return np.ones(past[:, 0, :, 0].shape), np.ones(len(past))
+        cases, default = self._growth(past[:, 0], past[:, t])
+        normal_cases, normal_default = self._growth(self.normal[:, 0], self.normal[:, t])
+        return cases / normal_cases, default / normal_default
+
+    def _growth(self, opened: Array, month: Array) -> tuple[Array, Array]:
+        """Cases (path, lender) and default (path) over those at the start."""
+        at_start = _accounts(opened).sum(-1)
+        cases = _shrunk(self.trust, _cases(month), at_start) / _shrunk(self.trust, _cases(opened), at_start)
+        default = _share(_defaults(month).sum(1), at_start.sum(1)) / _share(_defaults(opened).sum(1), at_start.sum(1))
+        return cases, default
+
+    def _respond(self, t: int, past: Array, now: Conditions) -> tuple[Conditions, Array, Array]:
+        """Conditions as the own lender's responses leave them."""
+        everyone = list(unfold(self.responses))
+        active = np.zeros((len(past), len(everyone)), bool)
+        contacts = np.zeros(active.shape)
+        now = replace(now, **{name: getattr(now, name).copy() for name in CHANGED})
+        plans = programmes(self.responses)
+        accounts = _accounts(past[:, 0])[:, self.own].sum(-1)
+        cases = _accounts(past[:, t - 1])[:, self.own]
+        for number, (one, plan) in enumerate(everyone):
+            begins = np.zeros(len(past)) if plan is None else self._takes_effect(plan, past)
+            since = t - begins
+            on = active[:, number] = (since >= one.start_month) & (since < one.start_month + one.months)
+            if isinstance(one, ContingencyPlan):
+                active[:, number] = on & (t >= self._takes_effect(one, past) + 1)
+            elif isinstance(one, Outreach):
+                contacts[:, number] = self._reach_out(one, on, accounts, cases, now)
+            elif isinstance(one, LimitManagement):
+                now.supply[:, self.own] *= np.where(on, 1.0 - one.cut, 1.0)
+                freeze = one.freeze_below if one.freeze_below > 0 else NO_SCORE
+                now.freeze_below[on, self.own] = np.maximum(now.freeze_below[on, self.own], freeze)
+            elif isinstance(one, EarlyWarning):
+                now.warn_below[on, self.own] = one.score_below if one.score_below > 0 else NO_SCORE
+                now.full_use[on, self.own] = one.use_from if one.use_from > 0 else np.inf
+                now.freezes[:, self.own] = int(one.freeze)
+            elif isinstance(one, Restructuring):
+                self._offer(one, _place(one, plans), on, accounts, cases, past[:, t - 1], now)
+        if any(isinstance(one, LimitManagement) and one.freeze_below > 0 for one, _ in everyone):
+            now.freezes[:, self.own] = np.maximum(now.freezes[:, self.own], 0)
+        return now, active, contacts
+
+    def _reach_out(self, one: Outreach, on: Array, accounts: Array, cases: Array, now: Conditions) -> Array:
+        """Giving up falls among those reached; returns the contacts made (path)."""
+        eligible = cases[:, 1 : _bucket(len(one.effect)) + 1].sum(-1)
+        reached = np.round(_share_served(one.capacity * accounts, eligible), DIGITS)
+        effect = np.zeros(at.DEPTHS)
+        effect[1 : len(one.effect) + 1] = one.effect[: at.DEPTHS - 1]
+        now.giving_up[:, self.own] *= 1.0 - np.where(on, reached, 0.0)[:, None] * effect
+        return np.where(on, reached * eligible, 0.0)
+
+    def _offer(
+        self, one: Restructuring, row: int, on: Array, accounts: Array, cases: Array, month: Array, now: Conditions
+    ) -> None:
+        """Chance of an agreed plan, and the temptation that forgiveness is to others."""
+        least, most = one.depths
+        first, last = max(1, _bucket(least)), _bucket(most)
+        eligible = cases[:, first : last + 1].sum(-1) + (month[:, self.own, at.C_FLAGGED] if least == 0 else 0)
+        reached = np.round(_share_served(one.capacity * accounts, eligible), DIGITS)
+        now.offers[:, self.own, row] = np.where(on, reached * one.take_up, 0.0)
+        if one.forgiveness > 0.0:
+            forgiven = _share_served(month[:, self.own, at.C_RESTRUCTURED + row], eligible)
+            now.strategic[:, self.own] *= np.round(1.0 + one.moral_hazard * forgiven, DIGITS)
+
+    def _takes_effect(self, plan: ContingencyPlan, past: Array) -> Array:
+        """Month after which a plan's responses begin (path): that of the crossing and the delay; infinite if none."""
+        own = past[:, :, self.own]
+        owed = _owed(own)
+        if plan.trigger == "arrears":
+            measure = _share(_late(own), _owed(own))
+        elif plan.trigger == "losses":
+            lost = own[:, :, at.C_WRITTEN_OFF] + own[:, :, at.C_FORGIVEN] - own[:, :, at.C_RECOVERED]
+            total = np.cumsum(lost, axis=1)
+            total[:, 12:] -= total[:, :-12].copy()
+            measure = total / np.maximum(owed[:, :1], 1)
+        else:
+            paid_out = (
+                own[:, :, at.C_DRAWN] + own[:, :, at.C_ORIGINATED] - own[:, :, at.C_PAID] - own[:, :, at.C_RECOVERED]
+            )
+            measure = np.cumsum(paid_out, axis=1) / np.maximum(owed[:, :1], 1)
+        crossed = measure >= plan.level
+        when = np.where(crossed.any(1), crossed.argmax(1).astype(float), np.inf)
+        return np.asarray(when + plan.delay_months)
+
+
+CHANGED = ("supply", "strategic", "giving_up", "offers", "warn_below", "freeze_below", "full_use", "freezes")
+
+
+def _place(one: Restructuring, plans: list[Restructuring]) -> int:
+    """Position of a programme among all; equal ones are told apart."""
+    return next(place for place, each in enumerate(plans) if each is one)
+
+
+def _bucket(missed: int) -> int:
+    return int(np.searchsorted(BUCKET_FLOOR, missed, side="right")) - 1
+
+
+def _accounts(sums: Array) -> Array:
+    return sums[..., at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)]
+
+
+def _owed(sums: Array) -> Array:
+    return np.asarray(sums[..., at.C_BALANCE : at.C_BALANCE + len(BUCKETS)].sum(-1))
+
+
+def _late(sums: Array) -> Array:
+    """Balance 30 or more days past due."""
+    return np.asarray(sums[..., at.C_BALANCE + 1 : at.C_BALANCE + len(BUCKETS)].sum(-1))
+
+
+def _cases(sums: Array) -> Array:
+    """Accounts 30 or more days past due."""
+    return np.asarray(_accounts(sums)[..., 1:].sum(-1))
+
+
+def _defaults(sums: Array) -> Array:
+    """Accounts 90 or more days past due."""
+    return np.asarray(_accounts(sums)[..., 3:].sum(-1))
+
+
+def _share(part: Array, whole: Array) -> Array:
+    """Part over whole; where a book has none at all, a share so small that it moves nothing."""
+    return np.asarray(np.maximum(part, 1e-9) / np.maximum(whole, 1))
+
+
+def _shrunk(trust: Array, part: Array, whole: Array) -> Array:
+    """Share of each lender (path, lender), shrunk to that of all lenders together."""
+    return np.asarray(trust * _share(part, whole) + (1.0 - trust) * _share(part.sum(1), whole.sum(1))[:, None])
+
+
+def _share_served(capacity: Array, cases: Array) -> Array:
+    return np.asarray(np.minimum(1.0, capacity / np.maximum(cases, 1e-9)))
+
+
+def gap(found: Conditions, implied: Conditions, weight: Array) -> float:
+    """Largest mean absolute difference between conditions, over supply, contact, contagion and recoveries.
+
+    weight (lender) : share of all loans, for what a lender of few does moves little
+    """
+    names = ("supply", "contact", "strategic", "recovery")
+    return max(float((np.abs(getattr(found, name) - getattr(implied, name)) @ weight).mean()) for name in names)
+
+
+def all_months(field: Field, totals: Array) -> tuple[Conditions, Array, Array]:
+    """Conditions (path, month, lender), active and contacts (path, month, response) that a book's totals imply."""
+    months = [field.conditions(t, totals[:, :t]) for t in range(1, totals.shape[1])]
+    conditions, active, contacts = zip(*months, strict=True)
+    return Conditions.stack(list(conditions)), np.stack(active, axis=1), np.stack(contacts, axis=1)

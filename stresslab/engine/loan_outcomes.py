@@ -1,0 +1,128 @@
+"""What becomes of every loan of a book on one path: if and when it defaults, on how much, and what is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from stresslab.engine.kernel import state as at
+from stresslab.engine.model import Model
+from stresslab.engine.panel import Rows, month_ends
+from stresslab.engine.prepare import Asked, Renewal, ask
+from stresslab.schema import MINOR, InputError, bucket_of
+
+Array = NDArray[Any]
+DEFAULT_AT = 3
+"""Unpaid due dates at which a loan counts as defaulted: 90 days."""
+
+
+def fates(
+    portfolio: xr.Dataset,
+    macro: xr.Dataset,
+    model: Model | None = None,
+    *,
+    seed: int | None = None,
+    renewal: Renewal = "static",
+) -> xr.Dataset:
+    """Follow every loan of today until it is repaid or written off or the path ends, in the lives of `simulate`.
+
+    macro : Dataset (month), or (path, month) with one path
+    model, seed, renewal : as for `simulate`; a loan granted anew is not the loan of today, further use of a line is
+    Returns Dataset (loan), money in currency:
+      at the start: balance; undrawn: what may still be drawn; bucket (position in `schema.BUCKETS`); drop: points of
+      the score below the application's; watched: current, and the drop is at least scoring.sicr_drop;
+      then: default_month: the first month end at 90 days past due or more, 0 if so at the start, -1 if never;
+      exposure: the balance then; fresh: the part of it drawn since the start, payments going to the oldest debt first;
+      written_off_month (0: never), lost: the amount then; written_off, recovered: present values at the default, at
+      the loan's own rate, of that amount and of what comes back on it; LGD is their difference over the exposure.
+    Raises InputError naming every fault, several paths among them.
+
+    >>> import stresslab as sl
+    >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
+    >>> fate = fates(book, sl.scenario("china-baseline"), seed=3)
+    >>> late = fate["bucket"] >= 3  # 90 days and more
+    >>> bool((fate["default_month"][late] == 0).all()), bool((fate["exposure"][late] == book["balance"][late]).all())
+    (True, True)
+    """
+    asked, paths = ask("fates", portfolio, macro, model, seed, None, renewal, None, (), None, None)
+    if "scenario" in paths.dims or paths.sizes["path"] != 1:
+        found = f"macro: found dimensions {dict(macro.sizes)}, expected a single path; select one with isel"
+        raise InputError("fates", [found])
+    months = month_ends(asked, asked.pack(paths), int(paths["path"].values[0]))
+    rows = next(months)[1]
+    followed = _Followed(asked, rows)
+    start = _opening(asked, rows)
+    for t, rows in months:
+        followed.see(t, rows)
+    values = start | followed.values()
+    labels = {name: portfolio[name].values for name in ("borrower", "lender", "product")}
+    attrs = {"seed": str(asked.seed), "months": t, "own_lender": str(portfolio.attrs.get("own_lender", ""))}
+    return xr.Dataset({name: ("loan", each) for name, each in (values | labels).items()}, attrs=attrs)
+
+
+def _opening(asked: Asked, rows: Rows) -> dict[str, Array]:
+    """What a lender sees of each loan at the start."""
+    balance, limit, missed = rows.loan(at.BALANCE), rows.loan(at.LIMIT), rows.loan(at.MISSED)
+    revolving, open_line = rows.loan(at.TENOR) == 0, (rows.loan(at.CLOSED) == 0) & (missed == 0)
+    owner = asked.portfolio["borrower"].values
+    drop = rows.person(at.POINTS)[owner] - rows.loan(at.SCORE)
+    return {
+        "balance": balance / MINOR,
+        "undrawn": np.where(revolving & open_line, np.maximum(limit - balance, 0), 0) / MINOR,
+        "bucket": np.asarray(bucket_of(missed)),
+        "drop": drop,
+        "watched": (drop >= asked.model.scoring.sicr_drop) & (missed == 0),
+    }
+
+
+class _Followed:
+    """Running account of each loan's default and of what was written off and recovered after it."""
+
+    def __init__(self, asked: Asked, rows: Rows) -> None:
+        self.discount = 1.0 / (1.0 + asked.portfolio["annual_rate"].values / 12.0)
+        self.claim, balance = rows.loan(at.CLAIM), rows.loan(at.BALANCE)
+        self.remaining, self.revolving = rows.loan(at.REMAINING), rows.loan(at.TENOR) == 0
+        bad = (rows.loan(at.MISSED) >= DEFAULT_AT) & (balance > 0)
+        self.month = np.where(bad, 0, -1)
+        self.exposure = np.where(bad, balance, 0)
+        self.here = (balance > 0) | (self.revolving & (rows.loan(at.CLOSED) == 0))
+        self.drawn, self.fresh = np.zeros(bad.size, np.int64), np.zeros(bad.size, np.int64)
+        self.factor, self.share = np.ones(bad.size), np.zeros(bad.size)
+        self.off_month, self.off = np.zeros(bad.size, np.int64), np.zeros(bad.size, np.int64)
+        self.written_off, self.recovered = np.zeros(bad.size), np.zeros(bad.size)
+
+    def see(self, t: int, rows: Rows) -> None:
+        """A month more."""
+        balance, claim, remaining = rows.loan(at.BALANCE), rows.loan(at.CLAIM), rows.loan(at.REMAINING)
+        grown, back = np.maximum(claim - self.claim, 0), np.maximum(self.claim - claim, 0)
+        anew = ~self.revolving & (remaining > 0) & (remaining >= self.remaining)  # repaid and granted again
+        repaid = ~self.revolving & (balance == 0) & (grown == 0)
+        self.here &= ~(anew | repaid)
+        undefaulted = self.here & (self.month < 0)
+        self.drawn += np.where(undefaulted & self.revolving, rows.loan(at.DRAWN), 0)
+        self.drawn = np.minimum(self.drawn, balance)  # what is owed is new debt at most in full
+        new = undefaulted & (rows.loan(at.MISSED) >= DEFAULT_AT)
+        self.month[new], self.exposure[new], self.fresh[new] = t, balance[new], self.drawn[new]
+        self.factor = np.where((self.month >= 0) & ~new, self.factor * self.discount, self.factor)
+        off = self.here & (grown > 0)
+        self.off_month[off], self.off[off] = t, grown[off]
+        self.written_off[off] = self.factor[off] * grown[off]
+        self.recovered += self.factor * back * self.share  # not what comes back on claims older than the start
+        self.share[off] = grown[off] / claim[off]
+        self.here &= ~off  # a line let again is a new one
+        self.claim, self.remaining = claim, remaining
+
+    def values(self) -> dict[str, Array]:
+        """What became of each loan."""
+        return {
+            "default_month": self.month,
+            "exposure": self.exposure / MINOR,
+            "fresh": self.fresh / MINOR,
+            "written_off_month": self.off_month,
+            "lost": self.off / MINOR,
+            "written_off": self.written_off / MINOR,
+            "recovered": self.recovered / MINOR,
+        }

@@ -1,0 +1,202 @@
+"""A sample of borrowers lived in step, which finds the conditions under which the whole book is lived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from stresslab.engine.actions import Response
+from stresslab.engine.blocks import Blocks, build
+from stresslab.engine.conditions import Conditions
+from stresslab.engine.feedback import OFF, Feedback, Field, all_months, gap
+from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.custom import Kernel
+from stresslab.engine.model import Model
+from stresslab.engine.packing import Packed, pack, product_arrays, read_macro, with_conditions
+from stresslab.engine.run import run, run_in_step
+from stresslab.schema import InputError
+
+Array = NDArray[Any]
+GROUPS = 8
+"""Groups of the sample's blocks whose spread gives the error of the amplification."""
+
+
+@dataclass(frozen=True)
+class SecondRound:
+    """What was found beside the totals.
+
+    conditions (path, month, lender); active, contacts (path, month, response) of the whole book
+    gap : between the conditions used and those that the whole book implies
+    amplification, amplification_se (path, measure) : arrears with feedback over those without; None without feedback
+    """
+
+    conditions: Conditions
+    active: Array
+    contacts: Array
+    gap: float
+    amplification: tuple[Array, Array] | None
+
+
+def sample_of(portfolio: xr.Dataset, size: int) -> xr.Dataset:
+    """Every k-th borrower by id with all his loans, at least `size`; the whole book if it is not larger."""
+    step = portfolio.sizes["borrower"] // size
+    if step <= 1:
+        return portfolio
+    rank = np.argsort(np.argsort(portfolio["borrower_id"].values, kind="stable"), kind="stable")
+    chosen, owner = rank % step == 0, portfolio["borrower"].values
+    some = portfolio.isel(borrower=np.flatnonzero(chosen), loan=np.flatnonzero(chosen[owner]))
+    return some.assign(borrower=("loan", (np.cumsum(chosen) - 1)[some["borrower"].values]))
+
+
+def standing_still(macro: xr.Dataset, book: xr.Dataset, model: Model) -> xr.Dataset:
+    """Paths on which the economy stays as the borrowers live it at the start: their unemployment, income on trend."""
+    trend = float(macro.attrs.get("real_income_trend", model.income.normal_growth_annual))
+    unemployed = float(1.0 - book["employed"].values.mean()) / model.employment.borrower_ratio
+    level = {"unemployment_rate": unemployed, "real_income_growth": trend}
+    shape = (macro.sizes["path"], macro.sizes["month"])
+    values = {name: (("path", "month"), np.full(shape, value)) for name, value in level.items()}
+    return xr.Dataset(values, {"path": macro["path"].values}, {"real_income_trend": trend})
+
+
+def by_lender(totals: Array, blocks: Blocks, lenders: Sequence[str]) -> Array:
+    """Sums over segments (..., segment, column) of each lender (..., lender, column)."""
+    sums = np.zeros((*totals.shape[:-2], len(lenders), at.COLUMNS), np.int64)
+    for segment, (lender, _) in enumerate(blocks.segments):
+        sums[..., lenders.index(lender), :] += totals[..., segment, :]
+    return sums
+
+
+def live_with_feedback(
+    portfolio: xr.Dataset,
+    macro: xr.Dataset,
+    blocks: Blocks,
+    packed: Packed,
+    model: Model,
+    feedback: Feedback | None,
+    responses: Sequence[Response],
+    seed: int,
+    threads: int | None,
+    kernel: Kernel,
+    bar: Any,
+) -> tuple[Array, Array, Packed, SecondRound]:
+    """The whole book under the conditions that its own past makes.
+
+    Returns totals (path, month, segment, column), jobless (path, month), the arrays used, and what was found.
+    """
+    gains, paths = feedback or OFF, macro["path"].values
+    few = sample_of(portfolio, gains.sample)
+    _refuse_sound(few, gains)
+    whole = few.sizes["borrower"] == portfolio.sizes["borrower"]
+    sample = blocks if whole else _like(build(few, model), blocks)
+    field = Field(
+        gains,
+        tuple(responses),
+        read_macro(macro, "line_supply"),
+        read_macro(macro, "collections_capacity"),
+        blocks.lenders.index(str(portfolio.attrs.get("own_lender") or blocks.lenders[0])),
+        _credibility(few, blocks.lenders, gains),
+    )
+    groups = min(GROUPS, sample.count)
+    sample_packed = packed
+    if not whole:
+        real, rules = product_arrays(model, sample.products)
+        sample_packed = replace(packed, product_real=real, product_whole=rules)
+    if feedback is not None:
+        still = pack(standing_still(macro, few, model), few, model, sample, bool(packed.model_whole[at.RENEWAL]))
+        with tqdm(disable=True) as quiet:
+            normal = run(sample, still, paths, seed, threads, 0, quiet, kernel)[0]
+        field = replace(field, normal=by_lender(normal, sample, blocks.lenders))
+
+    def lived(rules: Field) -> tuple[Array, Array, Conditions]:
+        def conditions(t: int, some: slice, past: Array) -> Conditions:
+            return rules.of_paths(some).conditions(t, by_lender(past.sum(2), sample, blocks.lenders))[0]
+
+        return run_in_step(sample, sample_packed, paths, seed, threads, kernel, model, groups, conditions)
+
+    sums, jobless, conditions = lived(field)
+    amplification = None
+    if feedback is not None:
+        amplification = _amplification(sums, lived(replace(field, feedback=OFF))[0])
+    totals = sums.sum(2)
+    weight = np.bincount(blocks.lender[blocks.place // at.LANES], minlength=len(blocks.lenders)) / blocks.place.size
+    difference = 0.0
+    if whole:
+        bar.update(portfolio.sizes["loan"] * paths.size * macro.sizes["month"] * gains.rounds)
+        used = with_conditions(packed, conditions, model)
+    else:
+        for _ in range(gains.rounds):
+            used = with_conditions(packed, conditions, model)
+            totals, jobless = run(blocks, used, paths, seed, threads, portfolio.sizes["loan"], bar, kernel)
+            implied = all_months(field, by_lender(totals, blocks, blocks.lenders))[0]
+            difference, last = gap(conditions, implied, weight), conditions
+            conditions = implied
+        conditions = last
+    _, active, contacts = all_months(field, by_lender(totals, blocks, blocks.lenders))
+    return totals, jobless, used, SecondRound(conditions, active, contacts, difference, amplification)
+
+
+def _like(few: Blocks, blocks: Blocks) -> Blocks:
+    """The sample's blocks with lenders numbered as in the whole book."""
+    number = np.array([blocks.lenders.index(name) for name in few.lenders])
+    return replace(few, lender=number[few.lender], lenders=blocks.lenders)
+
+
+def _credibility(few: xr.Dataset, lenders: list[str], gains: Feedback) -> Array:
+    """Weight (lender) of a lender's own arrears against the system's: n / (n + k), n its loans in the sample."""
+    lent = few["lender"].values[~few["written_off"].values.astype(bool)].astype(str)
+    count = np.array([(lent == name).sum() for name in lenders], float)
+    return np.asarray(count / np.maximum(count + gains.credibility_accounts, 1e-9))
+
+
+def _refuse_sound(few: xr.Dataset, gains: Feedback) -> None:
+    """Ratios to the start need arrears at the start; InputError if the sample has none."""
+    days = few["days_past_due"].values[few["balance"].values > 0]
+    faults = []
+    for floor, names in ((30, ("supply", "caseload", "recovery")), (90, ("contagion",))):
+        used = [name for name in names if getattr(gains, name) > 0]
+        if used and not (days >= floor).any():
+            faults.append(
+                f"feedback: found no loan {floor} days late among {few.sizes['borrower']:,} borrowers at the start, "
+                f"expected the normal share, on which {', '.join(used)} are measured; season the book or set these to 0"
+            )
+    if faults:
+        raise InputError("simulate", faults)
+
+
+MEASURES = ("arrears rate", "entries to arrears", "loss")
+
+
+def _amplification(with_feedback: Array, without: Array) -> tuple[Array, Array]:
+    """With feedback over without, and its error (path, measure): `MEASURES` of all lenders over all months.
+
+    with_feedback, without (path, month, group, segment, column)
+    Jackknife over groups of borrowers: se^2 = (G - 1) / G sum (ratio without group g - their mean)^2.
+    """
+    above, below = _by_group(with_feedback), _by_group(without)
+    count = with_feedback.shape[2]
+    if count < 2:
+        ratio = _measures(above.sum(0)) / _measures(below.sum(0))
+        return ratio, np.full(ratio.shape, np.nan)
+    left_out = [_measures(above.sum(0) - above[g]) / _measures(below.sum(0) - below[g]) for g in range(count)]
+    spread = ((np.array(left_out) - np.mean(left_out, axis=0)) ** 2).sum(0)
+    return _measures(above.sum(0)) / _measures(below.sum(0)), np.sqrt((count - 1) / count * spread)
+
+
+def _by_group(sums: Array) -> Array:
+    """Columns (group, path, month, column) of all segments together, months from the first."""
+    return np.asarray(np.moveaxis(sums[:, 1:].sum(3), 2, 0).astype(float))
+
+
+def _measures(sums: Array) -> Array:
+    """Mean share of balance in arrears, loans that fell into arrears, realised loss (path, measure)."""
+    balance = sums[..., at.C_BALANCE : at.C_BALANCE + 8]
+    rate = (balance[..., 1:].sum(-1) / np.maximum(balance.sum(-1), 1.0)).mean(-1)
+    loss = (sums[..., at.C_WRITTEN_OFF] + sums[..., at.C_FORGIVEN] - sums[..., at.C_RECOVERED]).sum(-1)
+    entries = sums[..., at.C_ENTRIES :].sum((-1, -2))
+    return np.stack([np.maximum(rate, 1e-12), np.maximum(entries, 1.0), np.where(loss == 0.0, np.nan, loss)], axis=-1)

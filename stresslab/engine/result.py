@@ -1,0 +1,219 @@
+"""Sums as a labelled dataset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from stresslab.engine.actions import (
+    ContingencyPlan,
+    EarlyWarning,
+    Outreach,
+    Response,
+    Restructuring,
+    programmes,
+    unfold,
+)
+from stresslab.engine.blocks import Blocks
+from stresslab.engine.kernel import state as at
+from stresslab.engine.mean_field import SecondRound
+from stresslab.engine.packing import Packed, read_macro
+from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES, FLOWS, LARGEST_AMOUNT, MINOR, PORTFOLIO, STAGES, InputError
+
+Array = NDArray[Any]
+COLUMN_OF = {
+    "undrawn_limit": at.C_UNDRAWN,
+    "forborne_balance": at.C_PROVING,
+    "drawn": at.C_DRAWN,
+    "originated": at.C_ORIGINATED,
+    "interest": at.C_INTEREST,
+    "fees": at.C_FEES,
+    "paid": at.C_PAID,
+    "forgiven": at.C_FORGIVEN,
+    "written_off": at.C_WRITTEN_OFF,
+    "recovered": at.C_RECOVERED,
+    "defaulted": at.C_DEFAULTED,
+}
+EVENTS = {
+    "redefaulted": at.C_REDEFAULTED,
+    "flagged": at.C_FLAGGED,
+    "warned": at.C_WARNED,
+    "false_alarms": at.C_FALSE_ALARMS,
+    "lead_months": at.C_LEAD,
+}
+STAGE_OF_BUCKET = np.array([1 if floor < 1 else 2 if floor < 3 else 3 for floor in BUCKET_FLOOR])
+
+
+GROWS = [at.C_DRAWN, at.C_ORIGINATED, at.C_INTEREST, at.C_FEES]
+SHRINKS = [at.C_PAID, at.C_FORGIVEN, at.C_WRITTEN_OFF]
+
+
+def refuse_overflow(subject: str, totals: Array, segments: Sequence[tuple[str, str]]) -> None:
+    """InputError if a balance outgrew its 32 bits, which is seen where closing and opening + flows are not the same.
+
+    totals : (path, month, segment, column) in minor units
+    """
+    stock = totals[..., at.C_BALANCE : at.C_BALANCE + len(BUCKETS)].sum(-1)
+    flows = totals[..., GROWS].sum(-1) - totals[..., SHRINKS].sum(-1)
+    lost = np.argwhere(np.diff(stock, axis=1) != flows[:, 1:])
+    if lost.size:
+        _, month, segment = lost[np.argmin(lost[:, 1])]
+        lender, product = segments[segment]
+        found = f"balance: found a loan of {lender}:{product} above {LARGEST_AMOUNT:,.2f} in month {month + 1}"
+        raise InputError(subject, [f"{found}, expected less; lower annual_rate, late_rate_monthly or the horizon"])
+
+
+def label(
+    blocks: Blocks, portfolio: xr.Dataset, totals: Array, jobless: Array, packed: Packed, macro: xr.Dataset
+) -> xr.Dataset:
+    """Sums as a labelled dataset, money in currency."""
+    refuse_overflow("simulate", totals, blocks.segments)
+    dims = ("path", "month", "segment")
+    money = totals / float(MINOR)
+    bucket = totals[..., at.C_BALANCE : at.C_BALANCE + len(BUCKETS)]
+    watched, forborne = totals[..., at.C_WATCHED], totals[..., at.C_FORBORNE]
+    stage = np.stack([bucket[..., s == STAGE_OF_BUCKET].sum(-1) for s in STAGES], axis=-1)
+    stage += np.stack([-watched - forborne, watched, forborne], axis=-1)
+    variables: dict[str, Any] = {
+        "balance": ((*dims, "bucket"), bucket / float(MINOR), {"units": "currency"}),
+        "accounts": ((*dims, "bucket"), totals[..., at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)], {"units": "number"}),
+        "stage_balance": ((*dims, "stage"), stage / float(MINOR), {"units": "currency"}),
+        "entries_to_arrears": ((*dims, "cause"), totals[..., at.C_ENTRIES :], {"units": "number"}),
+        "unemployment_rate": (dims[:2], jobless / portfolio.sizes["borrower"], {"units": "1"}),
+    }
+    for name in ("undrawn_limit", "forborne_balance", *FLOWS):
+        variables[name] = (dims, money[..., COLUMN_OF[name]], {"units": "currency"})
+    lenders, products = zip(*blocks.segments, strict=True)
+    row = packed.lender[[blocks.lenders.index(lender) for lender in lenders]]
+    for name, values in (("line_supply", packed.lender_real[..., at.SUPPLY]), ("contact", packed.contact)):
+        monthly = values[:, :, row].astype(float)
+        variables[name] = (dims, np.concatenate([np.ones_like(monthly[:, :1]), monthly], axis=1), {"units": "1"})
+    if "policy_rate" in macro:  # what a lender owes may follow it
+        rate = read_macro(macro, "policy_rate")[:, : totals.shape[1] - 1]
+        variables["policy_rate"] = (dims[:2], np.concatenate([rate[:, :1], rate], axis=1), {"units": "1/year"})
+    coords = {
+        "path": macro["path"].values,
+        "month": np.arange(totals.shape[1]),
+        "segment": [f"{lender}:{product}" for lender, product in blocks.segments],
+        "lender": ("segment", list(lenders)),
+        "product": ("segment", list(products)),
+        "bucket": list(BUCKETS),
+        "stage": list(STAGES),
+        "cause": list(CAUSES),
+    }
+    variables |= contracts(blocks, portfolio, packed)
+    return xr.Dataset(variables, coords)
+
+
+def fingerprint(portfolio: xr.Dataset) -> str:
+    """Hash of all values of a portfolio, whatever its order of variables.
+
+    Returns the first 16 hexadecimal digits of a SHA-256.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(set(PORTFOLIO) & set(portfolio.variables)):
+        values = portfolio[name].values
+        if values.dtype.kind in "OUT":
+            values, labels = pd.factorize(values.astype(object), sort=True)
+            digest.update("\n".join(map(str, labels)).encode())
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(values).view(np.uint8).data)
+    return digest.hexdigest()[:16]
+
+
+def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks, found: SecondRound) -> xr.Dataset:
+    """What responses did and cost, along `response`, and what became of plans and warnings by segment."""
+    every = [one for one, _ in unfold(responses)]
+    dims, first = ("path", "month"), np.zeros((len(totals), 1, len(every)))
+    active = np.concatenate([first > 0, found.active], axis=1)
+    contacts = np.concatenate([first, found.contacts], axis=1)
+    cost = np.zeros(active.shape)
+    plans = programmes(responses)
+    for number, one in enumerate(every):
+        on = active[..., number]
+        if isinstance(one, ContingencyPlan):
+            on = np.broadcast_to(np.arange(active.shape[1]) > 0, on.shape)
+        cost[..., number] = on * one.cost_monthly
+        if isinstance(one, Outreach):
+            cost[..., number] += contacts[..., number] * one.cost_per_contact
+        elif isinstance(one, EarlyWarning):
+            cost[..., number] += totals[..., at.C_FLAGGED].sum(-1) * one.cost_per_flag
+        elif isinstance(one, Restructuring):
+            row = next(i for i, it in enumerate(plans) if it is one)
+            cost[..., number] += totals[..., at.C_RESTRUCTURED + row].sum(-1) * one.cost_per_plan
+    agreed = totals[..., at.C_RESTRUCTURED : at.C_RESTRUCTURED + at.PROGRAMMES].sum(-1)
+    variables: dict[str, Any] = {
+        "active": ((*dims, "response"), active),
+        "contacts": ((*dims, "response"), contacts, {"units": "number"}),
+        "operating_cost": ((*dims, "response"), np.round(cost, 2), {"units": "currency"}),
+        "restructured": ((*dims, "segment"), agreed, {"units": "number"}),
+    }
+    for name, column in EVENTS.items():
+        variables[name] = ((*dims, "segment"), totals[..., column], {"units": "number"})
+    return xr.Dataset(variables, {"response": [one.label for one in every]})
+
+
+def together(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
+    """Parts along `scenario`, if macro has it; what does not depend on the economy stays as it is."""
+    if "scenario" not in paths.dims:
+        return parts[0]
+    fixed = [name for name in parts[0] if "path" not in parts[0][name].dims]
+    moving = [part.drop_vars(fixed) for part in parts]
+    names = paths["scenario"] if "scenario" in paths.coords else "scenario"
+    return xr.concat(moving, dim=names).assign({name: parts[0][name] for name in fixed})
+
+
+TINY = 1e-9
+"""Weight of a loan without balance [currency], so that a segment that opens empty has a mean too."""
+
+
+def contracts(blocks: Blocks, portfolio: xr.Dataset, packed: Packed) -> dict[str, Any]:
+    """Means of the contracts by segment, weighted by balance at the start, as variables along `segment` [1].
+
+    own_share : funded by the lender of record, of all loans
+    due_share : contractually due at the next due date over the balance, of loans that are current
+    transactor_share : of the balance of current loans, owed by those who pay the whole bill
+    beyond_year_share : of the balance of current loans, due after more than twelve due dates; 0 for lines
+    revolving : 1 for lines, 0 for instalment loans
+    """
+    slot = blocks.place // at.LANES
+    code, product = blocks.segment[slot], blocks.product[slot]
+    loan = {name: portfolio[name].values for name in ("balance", "annual_rate", "remaining_months", "instalment")}
+    revolving = packed.product_whole[product, at.REVOLVING] == 1
+    transactor = revolving & portfolio["transactor"].values
+    floor = packed.product_whole[product, at.MINIMUM_PAYMENT] / MINOR
+    least = np.maximum(packed.product_real[product, at.MINIMUM_SHARE].astype(float) * loan["balance"], floor)
+    billed = np.where(transactor, loan["balance"], np.minimum(least, loan["balance"]))
+    owed = loan["balance"] * (1.0 + loan["annual_rate"] / 12.0)
+    asked = np.where((loan["remaining_months"] <= 1) | (loan["instalment"] > owed), owed, loan["instalment"])
+    due = np.where(revolving, billed, asked)
+    weight = loan["balance"] + TINY
+    current = weight * ((portfolio["days_past_due"].values == 0) & ~portfolio["written_off"].values)
+
+    def mean(share: Array, weight: Array) -> tuple[str, Array, dict[str, str]]:
+        total = np.bincount(code, weight)
+        found = np.bincount(code, weight * share) / np.where(total > 0.0, total, 1.0)
+        return "segment", np.round(found, 12), {"units": "1"}  # a sum of floats may end in another bit in another order
+
+    return {
+        "own_share": mean(portfolio["own_share"].values, weight),
+        "due_share": mean(due / weight, current),
+        "transactor_share": mean(transactor, current),
+        "beyond_year_share": mean(np.where(revolving, 0.0, _after_a_year(loan) / weight), current),
+        "revolving": mean(revolving, weight),
+    }
+
+
+def _after_a_year(loan: dict[str, Array]) -> Array:
+    """Balance that twelve instalments leave [currency]: B (1 + r)^12 - A ((1 + r)^12 - 1) / r, 0 if they repay it."""
+    rate = loan["annual_rate"] / 12.0
+    growth = (1.0 + rate) ** 12
+    paid = loan["instalment"] * np.where(rate > 0.0, (growth - 1.0) / np.where(rate > 0.0, rate, 1.0), 12.0)
+    left: Array = np.where(loan["remaining_months"] > 12, np.maximum(loan["balance"] * growth - paid, 0.0), 0.0)
+    return left

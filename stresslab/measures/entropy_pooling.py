@@ -1,0 +1,244 @@
+"""Simulated paths read under another view: weights in place of a new simulation.
+
+The weights are those nearest to equal ones, in relative entropy, under which stated means hold. They move what was
+simulated and add nothing to it: a view beyond the simulated values is refused, and one near their edge rests on few
+paths, which `effective_paths` and every standard error show.
+
+Sources: Csiszar, Annals of Probability 3 (1975) 146-158; Avellaneda, Buff, Friedman, Grandchamp, Kruk and Newman,
+Int. J. Theoretical and Applied Finance 4 (2001) 91-119; Meucci, "Fully Flexible Views", Risk 21 (2008) 97-102.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
+
+import numpy as np
+import xarray as xr
+from scipy import optimize, special
+
+from stresslab.checks import refuse
+from stresslab.measures.estimators import Array
+from stresslab.schema import InputError
+
+View = float | tuple[xr.DataArray, float]
+
+TOLERANCE = 1e-8  # of a stated mean, in standard deviations of its statistic over the paths
+
+
+def reweight(source: xr.Dataset, views: Mapping[str, View], *, least_effective: float = 0.1) -> xr.Dataset:
+    """Weights of simulated paths, nearest to equal ones, under which stated means hold.
+
+    source : Dataset of one scenario from macro_paths() or simulate()
+    views : name of a variable (path, month) or (path) -> the mean it shall have, over paths and over months 1 to the
+        end; month 0 is the start and does not count. Or any name -> (DataArray along the same, its mean), for a
+        statistic of your own: a peak, one month, a segment, whether something happened
+    least_effective : smallest share of effective paths that is accepted, above 0 and at most 1
+    Returns Dataset:
+      weight (path) [1], sums to 1;
+      statistic (view, path), target, mean_before, mean_after (view) in the unit of each view, coordinate `unit`;
+      multiplier (view): how fast the log of a weight rises with the statistic, per unit of it;
+      relative_entropy [nat]: sum of w log(n w), the distance from equal weights;
+      effective_paths: 1 / sum of w^2 (Kish), the number of equally weighted paths that an unrelated mean is worth;
+      effective_paths_entropy: exp(-sum of w log w).
+    w_i = exp(l . f_i) / sum_j exp(l . f_j), l = argmin log mean_i exp(l . (f_i - target))
+    The means hold to 1e-8 standard deviations of their statistics, or there is an error. Only means are set: spreads
+    and dependence go along, a normal variable keeps its variance.
+    Not for: views far from what was simulated; simulate a scenario nearer to them.
+    Sources: see the head of `measures.reweighting`; Kish, Survey Sampling (1965), section 11.7.
+    Raises InputError naming each fault: a scenario dimension, an unknown or unfit variable, a target outside the
+    simulated values, views that contradict or repeat one another, too few effective paths.
+
+    >>> source = xr.Dataset({"rate": ("path", [0.0, 1.0, 2.0])})
+    >>> found = reweight(source, {"rate": 10 / 7})  # weights 1 : 2 : 4, (0 + 2 + 8) / 7
+    >>> (7 * found["weight"]).values.tolist(), found["multiplier"].item()  # log 2
+    ([1.0, 2.0, 4.0], 0.693147)
+    >>> found["effective_paths"].item()  # 7^2 / (1 + 4 + 16)
+    2.333333
+    """
+    subject = "reweight"
+    faults = _source_faults(source, views)
+    faults = faults or [fault for name, view in views.items() for fault in _view_faults(source, name, view)]
+    refuse(subject, faults + _share_faults(least_effective))
+    spoken = {name: _spoken(source, name, view) for name, view in views.items()}
+    statistic = np.stack([_on_paths(values).values for values, _ in spoken.values()])
+    targets = np.array([target for _, target in spoken.values()], dtype=np.float64)
+    weight, multiplier = _tilt(subject, list(spoken), statistic, targets)
+    refuse(subject, _effective_faults(list(spoken), statistic, targets, weight, least_effective))
+    out = xr.Dataset(
+        {
+            "weight": ("path", weight, {"units": "1"}),
+            "statistic": (("view", "path"), statistic),
+            "target": ("view", targets),
+            "mean_before": ("view", statistic.mean(axis=-1)),
+            "mean_after": ("view", statistic @ weight),
+            "multiplier": ("view", multiplier),
+            "relative_entropy": ((), float(special.kl_div(weight, 1.0 / weight.size).sum()), {"units": "nat"}),
+            "effective_paths": ((), effective(weight), {"units": "number"}),
+            "effective_paths_entropy": ((), math.exp(special.entr(weight).sum()), {"units": "number"}),
+        },
+        {"path": source["path"].values, "view": list(spoken)},
+    )
+    out["unit"] = ("view", [str(values.attrs.get("units", "")) for values, _ in spoken.values()])
+    kept = {key: source.attrs[key] for key in ("currency", "as_of", "seed", "fingerprint") if key in source.attrs}
+    return out.set_coords("unit").assign_attrs(kept, least_effective=float(least_effective))
+
+
+def effective(weight: Array) -> float:
+    """Kish's number of effective paths, 1 / sum of w^2."""
+    return float(1.0 / (weight @ weight))
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """A finite number, and not a truth value."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _share_faults(least_effective: float) -> list[str]:
+    """Fault of a least share that is none."""
+    if _is_number(least_effective) and 0.0 < least_effective <= 1.0:
+        return []
+    return [f"least_effective: found {least_effective!r}, expected a share above 0 and at most 1; give 0.1, not 10"]
+
+
+def _source_faults(source: xr.Dataset, views: Mapping[str, View]) -> list[str]:
+    """Faults that keep every view from being read; empty if nothing does."""
+    faults = []
+    if "scenario" in source.dims:
+        found = f"scenario: found a dimension of {source.sizes['scenario']}"
+        faults.append(f"{found}, expected one scenario; select one: source.sel(scenario=...)")
+    if source.sizes.get("path", 0) < 2:
+        found = f"{source.sizes['path']} of it" if "path" in source.dims else f"dimensions {tuple(source.dims)}"
+        faults.append(f"path: found {found}, expected 2 or more simulated paths; simulate more")
+    if not isinstance(views, Mapping) or not views:
+        faults.append(f"views: found {views!r}, expected one or more names with a target; give {{name: mean}}")
+    return faults
+
+
+def _spoken(source: xr.Dataset, name: str, view: View) -> tuple[xr.DataArray, float]:
+    """What one view speaks of, and the mean that it asks for."""
+    return view if isinstance(view, tuple) else (source[name], view)
+
+
+def _on_paths(values: xr.DataArray) -> xr.DataArray:
+    """One number for each path: the mean over the months after the start."""
+    numbers = values.astype(np.float64)
+    if "month" not in values.dims:
+        return numbers
+    return numbers.isel(month=np.flatnonzero(values["month"] > 0)).mean("month", skipna=False)
+
+
+def _view_faults(source: xr.Dataset, name: str, view: Any) -> list[str]:
+    """Everything that is wrong with one view; empty if nothing is."""
+    if isinstance(view, tuple) and not (len(view) == 2 and isinstance(view[0], xr.DataArray)):
+        kinds = ", ".join(type(part).__name__ for part in view)
+        return [f"{name}: found a tuple ({kinds}), expected (DataArray along path, target); give the two"]
+    if not isinstance(view, tuple) and name not in source.data_vars:
+        known = [str(key) for key, values in source.data_vars.items() if set(values.dims) <= {"path", "month"}]
+        return [f"{name}: found no such variable, expected one of {known}; or give (DataArray, target)"]
+    values, target = _spoken(source, name, view)
+    faults = _unfit(values, source)
+    if not _is_number(target):
+        faults.append(f"found target {target!r}, expected a finite number; give its mean over paths")
+    elif not faults:
+        faults = _range_faults(_on_paths(values), target)
+    return [f"{name}: {fault}" for fault in faults]
+
+
+def _unfit(values: xr.DataArray, source: xr.Dataset) -> list[str]:
+    """Why values have no mean over the months on each path of the source; empty if they have."""
+    if "path" not in values.dims or not set(values.dims) <= {"path", "month"}:
+        found = f"found dimensions {values.dims}, expected ('path', 'month') or ('path',)"
+        return [f"{found}; reduce it to one value on each path and give (DataArray, target)"]
+    faults = []
+    if values.dtype.kind not in "biuf":
+        faults.append(f"found type {values.dtype}, expected numbers; convert it")
+    if not np.array_equal(values["path"].values, source["path"].values):
+        faults.append("found other paths than the source has, expected the same labels; take it from the same run")
+    if "month" in values.dims:
+        months = values["month"].values
+        if "month" not in values.coords or months.dtype.kind not in "iuf" or not (months > 0).any():
+            found = f"found months {months.tolist()}" if "month" in values.coords else "found months without labels"
+            faults.append(f"{found}, expected numbers, some of them after 0, the start; label the months")
+    return faults
+
+
+def _range_faults(values: xr.DataArray, target: float) -> list[str]:
+    """Why no weights give these values (path) that mean, or all do; empty if some do."""
+    if not np.isfinite(values.values).all():
+        first = int(np.flatnonzero(~np.isfinite(values.values))[0])
+        found = f"found {values.values[first]} at path {values['path'].values[first]}"
+        return [f"{found}, expected a finite number on each path; correct it"]
+    low, high = float(values.min()), float(values.max())
+    if high - low <= 1e-12 * max(abs(low), abs(high)):
+        return [f"found {low:g} on every path, expected values that differ; give a view on what varies"]
+    if not low < target < high:
+        inside = f"expected a number between the simulated {low:g} and {high:g}"
+        return [f"found target {target:g}, {inside}; simulate a scenario nearer to it"]
+    return []
+
+
+def _tilt(subject: str, names: Sequence[str], statistic: Array, targets: Array) -> tuple[Array, Array]:
+    """Weights (path) and multipliers (view) of minimal relative entropy; InputError where there are none."""
+    scale = statistic.std(axis=-1)
+    if np.linalg.matrix_rank(np.atleast_2d(np.corrcoef(statistic)), tol=1e-8, hermitian=True) < len(names):
+        fault = f"views: found {list(names)}, one of which follows from the others on every path"
+        raise InputError(subject, [f"{fault}, expected views that differ; leave one out"])
+    gaps = (statistic - targets[:, None]) / scale[:, None]
+    point = _minimum(gaps)
+    weight, mean, _ = _moments(point, gaps)
+    if not np.abs(mean).max() <= TOLERANCE:
+        fault = f"views: found no weights under which all hold ({_asked(names, statistic, targets)})"
+        raise InputError(subject, [f"{fault}, expected targets amid what was simulated; simulate a scenario nearer"])
+    return weight, point / scale
+
+
+def _minimum(gaps: Array) -> Array:
+    """The multipliers (view) at which log mean exp(multipliers . gaps) is least, gaps being (view, path)."""
+    point = np.zeros(gaps.shape[0])
+    if np.abs(gaps.mean(axis=-1)).max() > 1e-12:  # else the weights are equal, to the last bit
+        point = optimize.minimize(
+            lambda at: special.logsumexp(at @ gaps) - math.log(gaps.shape[-1]),
+            point,
+            jac=lambda at: _moments(at, gaps)[1],
+            hess=lambda at: _moments(at, gaps)[2],
+            method="trust-exact",
+            options={"gtol": 1e-6, "maxiter": 100},
+        ).x
+    _, mean, spread = _moments(point, gaps)
+    while np.abs(mean).max() > 1e-12:  # whole Newton steps: the dual is too flat here for a method that compares values
+        tried = point - np.linalg.lstsq(spread, mean, rcond=None)[0]
+        _, closer, spread = _moments(tried, gaps)
+        if not np.abs(closer).max() < 0.5 * np.abs(mean).max():
+            break
+        point, mean = tried, closer
+    return point
+
+
+def _moments(point: Array, gaps: Array) -> tuple[Array, Array, Array]:
+    """Weights (path) at given multipliers, and mean (view) and covariance (view, view) of the gaps under them."""
+    weight: Array = special.softmax(point @ gaps)
+    mean = gaps @ weight
+    centred = gaps - mean[:, None]
+    return weight, mean, (centred * weight) @ centred.T
+
+
+def _asked(names: Sequence[str], statistic: Array, targets: Array) -> str:
+    """The views, each with what was simulated and how far away its target is, for an error."""
+    return "; ".join(
+        f"{name}: target {target:g}, simulated {values.min():g} to {values.max():g}, "
+        f"{(target - values.mean()) / values.std():+.1f} standard deviations from its mean"
+        for name, values, target in zip(names, statistic, targets, strict=True)
+    )
+
+
+def _effective_faults(names: Sequence[str], statistic: Array, targets: Array, weight: Array, least: float) -> list[str]:
+    """Fault of weights that rest on too few paths."""
+    found, needed = effective(weight), max(least * weight.size, 2.0)
+    if found >= needed - 1e-9 * weight.size:  # equal weights are n effective paths to within rounding
+        return []
+    return [
+        f"effective_paths: found {found:.1f} of {weight.size} ({_asked(names, statistic, targets)}), expected "
+        f"{needed:g} or more (least_effective {least:g}); simulate a scenario nearer to the targets"
+    ]

@@ -1,0 +1,256 @@
+"""Basel capital for retail credit: risk weights (IRB), input floors, output floor, provisions, distributions.
+
+Amounts are of one currency, rates and ratios decimals. The numbers of the rules, with their sources, are in
+riskweights.toml.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stresslab.measures.formulas.asrf import AMOUNT, BELOW_ONE, INSIDE, LGD, Bound, asrf_quantile, checked
+
+Array = NDArray[Any]
+Rules = dict[str, Any]
+
+PERFORMING = BELOW_ONE._replace(advice="a rate is a decimal, and PD 1 is a default: use defaulted_capital()")
+CAP = Bound(0.0, np.inf, "[)", "a finite decimal >= 0, or None", "a share is a decimal: 0.25, not 25", single=True)
+MINIMUM = INSIDE._replace(advice="a ratio is a decimal: 0.045, not 4.5", single=True)
+BUFFER = INSIDE._replace(advice="a ratio is a decimal: 0.025, not 2.5", single=True)
+RATIO = Bound(-np.inf, 1.0, "(]", "a finite decimal up to 1", "a ratio is a decimal: 0.07, not 7")
+
+
+@cache
+def basel_rules() -> Rules:
+    """The numbers of riskweights.toml."""
+    text = resources.files("stresslab.measures.formulas").joinpath("irb.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _class_faults(exposure_class: str, secured: str | None = None) -> list[str]:
+    """Faults of a class, and of what secures an exposure of it."""
+    classes = basel_rules()["floors"]
+    if exposure_class not in list(classes):
+        return [f"exposure_class: found {exposure_class!r}, expected one of {sorted(classes)}; choose one"]
+    known = sorted(classes[exposure_class]["lgd"])
+    if secured is None or secured in known:
+        return []
+    return [f"secured: found {secured!r}, expected one of {known} for {exposure_class}, or None; choose one"]
+
+
+def _inputs(
+    subject: str, pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool, secured: str | None
+) -> tuple[Array, Array]:
+    """PD and LGD as the rules take them, raised to their floors if `floored`."""
+    faults = _class_faults(exposure_class, secured)
+    if floored not in (True, False):
+        faults.append(f"floored: found {floored!r}, expected True or False; choose one")
+    rate, lost = checked(subject, {"pd": (pd, PERFORMING), "lgd": (lgd, LGD)}, faults)
+    if not floored:
+        return rate, lost
+    floors = basel_rules()["floors"][exposure_class]
+    least = floors["lgd"][floors["assumed"] if secured is None else secured]
+    return np.maximum(rate, floors["pd"]), np.maximum(lost, least)
+
+
+def irb_correlation(pd: ArrayLike, exposure_class: str) -> Array:
+    """Correlation of assets R in the risk weights of retail exposures [1].
+
+    pd : any shape, 0 to below 1, as it is: no floor here
+    exposure_class : "qrre revolver" | "qrre transactor" | "other retail" | "mortgage"
+    Returns R of the shape of pd: 0.15 for mortgages, 0.04 for qualifying revolving (QRRE), and for other retail
+
+        R = 0.03 w + 0.16 (1 - w), w = (1 - exp(-35 pd)) / (1 - exp(-35))
+
+    Source: CRE31.14 to 31.16 (status: text). Set by regulators: not an estimate of how defaults go together.
+    Raises InputError naming each fault.
+
+    >>> irb_correlation([0.0, 0.01, 0.05], "other retail").round(8)
+    array([0.16      , 0.12160945, 0.05259061])
+    """
+    (rate,) = checked("irb_correlation", {"pd": (pd, PERFORMING)}, _class_faults(exposure_class))
+    law = basel_rules()["correlation"][exposure_class]
+    low, high, decay = law["low"], law["high"], law["decay"]
+    near_low = np.expm1(-decay * rate) / np.expm1(-decay)
+    found: Array = np.asarray(low * near_low + high * (1.0 - near_low) if low != high else np.full(rate.shape, low))
+    return found
+
+
+def irb_capital(
+    pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
+) -> Array:
+    """Capital requirement K of a performing retail exposure, for its unexpected loss, per unit of EAD [1].
+
+    pd, lgd : 0 to below 1 and 0 to 10; broadcast
+    exposure_class : "qrre revolver" | "qrre transactor" | "other retail" | "mortgage"
+    floored : raise pd to 0.1 % (revolvers) or 0.05 % (all others), and lgd to 50 % (QRRE), 5 % (mortgage), or by what
+        secures other retail: 30 % nothing, 0 % financial, 10 % receivables or real estate, 15 % other physical
+        (CRE32.58 and 32.59, status: text); False: take both as they are
+    secured : "unsecured" | "financial" | "receivables" | "real estate" | "other physical", of other retail; None: as
+        QRRE and mortgages are, and unsecured for other retail
+    K = lgd N((G(pd) + sqrt(R) G(0.999)) / sqrt(1 - R)) - pd lgd      CRE31.13 to 31.16 (status: text)
+    Not for: exposures in default (`defaulted_capital`) or partly secured, whose lgd floor is a mean of two.
+    Raises InputError naming each fault.
+
+    >>> round(float(irb_capital(0.03, 0.75, "qrre revolver")), 10)  # 0.75 (0.0987362629 - 0.03)
+    0.0515521972
+    """
+    rate, lost = _inputs("irb_capital", pd, lgd, exposure_class, floored, secured)
+    worst = asrf_quantile(rate, irb_correlation(rate, exposure_class), basel_rules()["irb"]["level"])
+    capital: Array = lost * worst - rate * lost
+    return capital
+
+
+def irb_risk_weight(
+    pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
+) -> Array:
+    """Risk weight of a performing retail exposure [1], 12.5 K: RWA over EAD.
+
+    pd, lgd, exposure_class, floored, secured : as in irb_capital()
+    RW = 12.5 K      CRE31.13 to 31.16 (status: text), without the factor 1.06 of earlier rules
+    EAD is before specific provisions (CRE32.62); in the standardised approach it is after them (CRE20.1).
+    Raises InputError naming each fault.
+
+    >>> round(float(irb_risk_weight(0.01, 0.45, "mortgage", floored=False)), 4)  # 56.40 % in Basel II, Annex 5
+    0.564
+    """
+    weight: Array = basel_rules()["rwa"]["multiplier"] * irb_capital(pd, lgd, exposure_class, floored, secured)
+    return weight
+
+
+def irb_expected_loss(
+    pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
+) -> Array:
+    """Expected loss of a performing retail exposure per unit of EAD [1], which provisions are held against.
+
+    pd, lgd, exposure_class, floored, secured : as in irb_capital(); floors raise expected loss as well
+    EL = pd lgd      CRE35.3 (status: text)
+    Not for: exposures in default, whose expected loss is its best estimate; nor IFRS 9 or CECL.
+    Raises InputError naming each fault.
+
+    >>> irb_expected_loss([0.03, 0.0001], 0.75, "qrre revolver")  # the second at the floor of 0.1 %
+    array([0.0225 , 0.00075])
+    """
+    rate, lost = _inputs("irb_expected_loss", pd, lgd, exposure_class, floored, secured)
+    expected: Array = rate * lost
+    return expected
+
+
+def defaulted_capital(lgd: ArrayLike, best_estimate_loss: ArrayLike) -> Array:
+    """Capital requirement K of an exposure in default per unit of EAD [1].
+
+    lgd, best_estimate_loss : 0 to 10, the second the best estimate of expected loss; broadcast
+    K = max(0, lgd - best_estimate_loss)      CRE31.3, CRE36.86 (status: text)
+    Raises InputError naming each fault.
+
+    >>> defaulted_capital(0.75, [0.65, 0.80]).round(12)
+    array([0.1, 0. ])
+    """
+    lost, best = checked("defaulted_capital", {"lgd": (lgd, LGD), "best_estimate_loss": (best_estimate_loss, LGD)})
+    capital: Array = np.maximum(lost - best, 0.0)
+    return capital
+
+
+def output_floor(rwa: ArrayLike, rwa_standardised: ArrayLike, year: int, cap: float | None = 0.25) -> Array:
+    """Risk-weighted assets after the output floor [currency].
+
+    rwa : before the floor, by the approaches that the bank may use, >= 0
+    rwa_standardised : by standardised approaches alone, >= 0; shapes broadcast
+    year : 2023 or later: the share f is 50, 55, 60, 65, 70 and from 2028 72.5 %
+    cap : most that the floor adds, as a share of rwa, where the supervisor grants it; None: he does not. It ends with
+        the phase-in and has no effect from 2028 (RBC90.2, status: text)
+    RWA = max(rwa, f rwa_standardised), at most (1 + cap) rwa      RBC20.4, 20.11 and 90.1 (status: text)
+    Raises InputError naming each fault.
+
+    >>> [float(output_floor(76.0, 140.0, 2027, cap)) for cap in (0.25, None)]  # 1.25 x 76 and 0.70 x 140
+    [95.0, 98.0]
+    >>> float(output_floor(76.0, 140.0, 2028))  # 0.725 x 140
+    101.5
+    """
+    phase = basel_rules()["output_floor"]["phase_in"]
+    first, last, faults = phase["years"][0], phase["years"][-1], []
+    if not isinstance(year, int | np.integer) or isinstance(year, bool) or year < first:
+        faults.append(f"year: found {year!r}, expected a whole year from {first}, when the floor begins; change it")
+    own, standardised, most = checked(
+        "output_floor",
+        {
+            "rwa": (rwa, AMOUNT),
+            "rwa_standardised": (rwa_standardised, AMOUNT),
+            "cap": (0.0 if cap is None else cap, CAP),
+        },
+        faults,
+    )
+    share = phase["shares"][min(int(year), last) - first]
+    raised: Array = np.maximum(own, share * standardised)
+    return raised if cap is None or year >= last else np.minimum(raised, (1.0 + most) * own)
+
+
+def conservation_ratio(cet1_ratio: ArrayLike, minimum: float = 0.045, buffer: float = 0.025) -> Array:
+    """Share of earnings that a bank must keep, given its CET1 ratio [1].
+
+    cet1_ratio : CET1 over RWA, any shape, up to 1, below 0 if capital is lost; CET1 that a shortfall of Tier 1 or total
+        capital needs is not in it (RBC30.2)
+    minimum : CET1 ratio at which the buffer begins, 4.5 % (RBC20.1); China 5 % (unconfirmed)
+    buffer : its height, > 0: 2.5 %, and what other buffers add to it (RBC30.2)
+    Returns 1.0 up to the end of the first quarter of the buffer and below the minimum, 0.8, 0.6, 0.4 in the second to
+    the fourth, 0.0 above the buffer; the upper end of a quarter belongs to it.
+    Source: RBC30.4 (status: unconfirmed).
+    Raises InputError naming each fault.
+
+    >>> conservation_ratio([0.04, 0.05, 0.055, 0.06, 0.065, 0.07, 0.08])
+    array([1. , 1. , 0.8, 0.6, 0.4, 0.4, 0. ])
+    """
+    ratio, start, height = checked(
+        "conservation_ratio",
+        {"cet1_ratio": (cet1_ratio, RATIO), "minimum": (minimum, MINIMUM), "buffer": (buffer, BUFFER)},
+    )
+    shares = np.array(basel_rules()["conservation"]["shares"])
+    # rounded, since the float 0.05125 must not lie above 0.045 + 0.025 / 4
+    steps = np.ceil(np.round((ratio - start) / height * (shares.size - 1), 9))
+    kept: Array = shares[np.clip(steps - 1, 0, shares.size - 1).astype(int)]
+    return kept
+
+
+def tier2_from_provisions(provisions: ArrayLike, expected_loss: ArrayLike, rwa: ArrayLike) -> tuple[Array, Array]:
+    """What provisions against exposures under IRB take from CET1 and add to Tier 2 [currency].
+
+    provisions : eligible, all of them against these exposures; expected_loss : their total, defaulted ones included
+    rwa : IRB credit risk-weighted assets; all >= 0 [currency], shapes broadcast
+    Returns (deduction from CET1, addition to Tier 2), both >= 0 and never both above 0.
+    deduction = max(expected_loss - provisions, 0), addition = min(max(provisions - expected_loss, 0), 0.006 rwa)
+    Source: CAP30.13 and CAP10.19 (status: unconfirmed; CRE35.8 refers to both, status: text).
+    Raises InputError naming each fault.
+
+    >>> deduction, addition = tier2_from_provisions([8.0, 13.0, 20.0], 10.0, 1000.0)
+    >>> deduction.tolist(), addition.tolist()
+    ([2.0, 0.0, 0.0], [0.0, 3.0, 6.0])
+    """
+    held, expected, assets = checked(
+        "tier2_from_provisions",
+        {"provisions": (provisions, AMOUNT), "expected_loss": (expected_loss, AMOUNT), "rwa": (rwa, AMOUNT)},
+    )
+    most = basel_rules()["tier2"]["irb"]["share"] * assets
+    shortfall = np.maximum(expected - held, 0.0) + 0.0 * assets  # of the shape of all three
+    return shortfall, np.minimum(np.maximum(held - expected, 0.0), most)
+
+
+def general_provisions_in_tier2(general: ArrayLike, rwa: ArrayLike) -> Array:
+    """Part of the general provisions against exposures under the standardised approach that is Tier 2 [currency].
+
+    general : general provisions, not ascribed to particular assets, >= 0
+    rwa : standardised credit risk-weighted assets, >= 0; shapes broadcast
+    T2 = min(general, 0.0125 rwa)      CAP10.18 (status: unconfirmed)
+    Raises InputError naming each fault.
+
+    >>> general_provisions_in_tier2([10.0, 20.0], 1000.0)
+    array([10. , 12.5])
+    """
+    held, assets = checked("general_provisions_in_tier2", {"general": (general, AMOUNT), "rwa": (rwa, AMOUNT)})
+    counted: Array = np.minimum(held, basel_rules()["tier2"]["standardised"]["share"] * assets)
+    return counted

@@ -1,0 +1,208 @@
+"""The part of a book that the lender itself carries: against partners, who may leave, and growing, if it grows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from stresslab.checks import refuse, type_faults
+from stresslab.measures.estimators import Array
+from stresslab.measures.liquidity.funding import Funding, Partners, Trigger
+from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
+
+LENT = ("drawn", "originated")
+FLOWS_OF_OLD = ("interest", "fees", "paid", "forgiven", "written_off", "recovered", "defaulted")
+STOCKS = ("balance", "stage_balance", "forborne_balance")
+IDENTITY = ("drawn", "originated", "interest", "fees", "paid", "forgiven", "written_off", "recovered")
+TINY = 1e-6
+"""Of a sum of amounts that are whole minor units [currency]."""
+
+NEEDS = {"balance": BALANCE, "own_share": ("segment",), **{name: FLOW for name in IDENTITY}}
+
+
+def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: str = "own") -> xr.Dataset:
+    """The lender's own part of every balance and flow; any measure can then be taken of it.
+
+    result : Dataset from simulate(); needs balance, its flows, own_share
+    partners : Partners that may withdraw; None: they fund their part throughout
+    lender : "own" | "all" | a name
+    Returns the result's Dataset of the lender's segments with amounts times what it carries, own_share 1, and
+      funded_share (path, month, segment): the part of the balance at month end that the lender carries [1];
+      lent_share (path, month, segment): the part of that month's draws and originations that it lends [1];
+      partner_balance, partner_loss (path, month, segment): what partners carry, and lost in the month [currency].
+      Undrawn limits go by lent_share. Counts (accounts, entries_to_arrears) and conditions stay as they are.
+    With s the funded share and k the lent share: own balance = s(t-1) (B(t) - n(t)) + k(t) n(t), n the new lending of
+    the month, so that old and new are carried alike whichever is late; interest, payments, losses, recoveries go by
+    s(t-1). k is own_share until partners withdraw, then own_share + (1 - own_share) withdrawn_share taken_over.
+    What is not taken over is not lent, and its partners' part falls away.
+    The share of a book without partners' withdrawal is the same in all months, and closing = opening + flows holds.
+    A dataset that is an own part already comes back as it is.
+    Raises InputError naming each fault: a variable missing, negative or not finite, an unknown lender.
+
+    >>> from stresslab.schema import BUCKETS
+    >>> dims = ("path", "month", "segment")
+    >>> flow = {name: (dims, [[[0.0], [0.0]]]) for name in IDENTITY} | {"drawn": (dims, [[[0.0], [10.0]]])}
+    >>> balance = [[[[100.0] + [0.0] * 7], [[110.0] + [0.0] * 7]]]
+    >>> result = xr.Dataset({"balance": ((*dims, "bucket"), balance), "own_share": ("segment", [0.3]), **flow}, {
+    ...     "month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"],
+    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> own_part(result)["balance"].sum("bucket").values.ravel().round(9)  # 30 % of each
+    array([30., 33.])
+    >>> leaving = Partners(Trigger(arrears_30=0.0, months=1))
+    >>> own_part(result, leaving)["balance"].sum("bucket").values.ravel().round(9)  # nobody is late: none leaves
+    array([30., 33.])
+    """
+    refuse("own_part", result_faults(result, lender, NEEDS) + type_faults("partners", partners, Partners))
+    view = select(result, lender)
+    if "partner_balance" in view:
+        return view
+    terms = Partners() if partners is None else partners
+    balance = view["balance"].sum("bucket").transpose(..., "path", "month", "segment")
+    new = (view["drawn"] + view["originated"]).transpose(*balance.dims).values
+    gone = _withdrawn(view, terms)
+    own = view["own_share"]
+    lent = _like(own + (1.0 - own) * gone * terms.taken_over, balance)
+    theirs = _like((1.0 - own) * (1.0 - gone), balance)
+    changes = (lent != own).transpose(*balance.dims).values & (new > balance.values + TINY)
+    if changes.any():
+        found = f"drawn: found more lent than is left at month end, {int(changes.sum()):,} times with partners gone"
+        refuse("own_part", [f"{found}, expected what is lent to stay a month; keep the partners, or merge segments"])
+    funded = balance.copy(data=_carried(balance.values, new, lent.values, own.values))
+    partner = balance.copy(data=_carried(balance.values, new, theirs.values, 1.0 - own.values))
+    before, partner_before = _month_before(funded, own), _month_before(partner, 1.0 - own)
+    shares = dict.fromkeys(STOCKS, funded) | dict.fromkeys(FLOWS_OF_OLD, before) | dict.fromkeys(LENT, lent)
+    shares["undrawn_limit"] = lent
+    amounts = {
+        name: (view[name] * share).transpose(*view[name].dims).assign_attrs(units="currency")
+        for name, share in shares.items()
+        if name in view
+    }
+    losses = (view["written_off"] + view["forgiven"] - view["recovered"]) * partner_before
+    return (
+        view.assign(amounts)
+        .assign(
+            own_share=xr.ones_like(own),
+            funded_share=funded.assign_attrs(units="1"),
+            lent_share=lent.assign_attrs(units="1"),
+            partner_balance=(balance * partner).assign_attrs(units="currency"),
+            partner_loss=losses.transpose(*balance.dims).assign_attrs(units="currency"),
+        )
+        .assign_attrs(part="own")
+    )
+
+
+def grow(result: xr.Dataset, annual_growth: float) -> xr.Dataset:
+    """The result of a book that grows, or shrinks, at a steady rate beside what was simulated.
+
+    result : Dataset from simulate()
+    annual_growth : of every balance beyond the simulated one [1/year], above -1
+    Returns the Dataset with stocks of month t times G(t) = (1 + annual_growth)^(t / 12), flows times G(t - 1), and
+      what is added, (G(t) - G(t - 1)) times the simulated balance at month end, among `originated` (a shrinking book:
+      sold at par, among `paid`). What is added is like the book, its arrears included: growth in proportion.
+    Raises InputError naming each fault.
+
+    >>> dims = ("path", "month", "segment")
+    >>> flow = {name: (dims, [[[0.0], [0.0]]]) for name in IDENTITY}
+    >>> from stresslab.schema import BUCKETS
+    >>> result = xr.Dataset({"balance": ((*dims, "bucket"), [[[[100.0] + [0.0] * 7]] * 2]), **flow}, {
+    ...     "month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"],
+    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> grow(result, 1.01**12 - 1.0)["originated"].values.ravel().round(9)
+    array([0., 1.])
+    """
+    faults = result_faults(result, "all", {name: dims for name, dims in NEEDS.items() if name != "own_share"})
+    if not (isinstance(annual_growth, int | float) and math.isfinite(annual_growth) and annual_growth > -1.0):
+        faults.append(f"annual_growth: found {annual_growth!r}, expected above -1; give a decimal: 0.05, not 5")
+    refuse("grow", faults)
+    month = result["month"].astype(float)
+    size = (1.0 + annual_growth) ** (month / 12.0)
+    before = (1.0 + annual_growth) ** ((month - 1.0).clip(min=0.0) / 12.0)
+    out = {}
+    for name in result.data_vars:
+        if name in (*STOCKS, "undrawn_limit", "accounts"):
+            out[str(name)] = result[name] * size
+        elif name in (*LENT, *FLOWS_OF_OLD, "entries_to_arrears"):
+            out[str(name)] = result[name] * before
+    added = result["balance"].sum("bucket") * (size - before)
+    out["originated"] = out["originated"] + added.clip(min=0.0)
+    out["paid"] = out["paid"] + (-added).clip(min=0.0)
+    kept = {name: value.transpose(*result[name].dims).assign_attrs(result[name].attrs) for name, value in out.items()}
+    return result.assign(kept).assign_attrs(annual_growth=annual_growth)
+
+
+def seen(book: xr.Dataset, name: str, months: int) -> Array:
+    """What outsiders see of a book (..., path, month), months 0 ... T: the mean of the last `months` months [1].
+
+    name : "arrears_30" | "arrears_90" | "annual_loss", which begins in month 1 and is 0 before
+    """
+    balance = book["balance"].sum("segment").transpose(..., "path", "month", "bucket").values
+    total = balance.sum(-1)
+    if name == "annual_loss":
+        lost = (book["written_off"] + book["forgiven"] - book["recovered"]).sum("segment")
+        values, opening = np.zeros_like(total), total[..., :-1]
+        loss = 12.0 * lost.transpose(..., "path", "month").values[..., 1:]
+        np.divide(loss, opening, out=values[..., 1:], where=opening > 0.0)
+    else:
+        late = balance[..., 1 if name == "arrears_30" else 3 :].sum(-1)
+        values = np.divide(late, total, out=np.zeros_like(late), where=total > 0.0)
+    first = 1 if name == "annual_loss" else 0
+    sums = np.cumsum(values, axis=-1)
+    sums[..., months:] -= sums[..., :-months].copy()
+    count = np.clip(np.arange(values.shape[-1]) + 1 - first, 1, months)
+    return np.asarray(np.round(sums / count, 12))  # a constant level must not lie above itself by the last bit of a sum
+
+
+def tripped(book: xr.Dataset, trigger: Trigger | None, notice: int = 0) -> NDArray[np.bool_]:
+    """Has a trigger acted (..., path, month)? From the month after it was seen, and `notice` months more, for good."""
+    shape = book["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month").shape
+    above = np.zeros(shape, dtype=bool)
+    if trigger is None:
+        return above
+    for name in ("arrears_30", "arrears_90", "annual_loss"):
+        limit = getattr(trigger, name)
+        if limit is not None:
+            above |= seen(book, name, trigger.months) > limit
+    ever = np.logical_or.accumulate(above, axis=-1)
+    late = 1 + notice
+    acts = np.zeros(shape, dtype=bool)
+    acts[..., late:] = ever[..., :-late]
+    return acts
+
+
+def own_book(result: xr.Dataset, funding: Funding, lender: str) -> xr.Dataset:
+    """The own part under a lender's funding."""
+    return own_part(result, funding.partners, lender=lender)
+
+
+def _withdrawn(view: xr.Dataset, partners: Partners) -> xr.DataArray:
+    """Share of the partners' funding of new lending that has ended (..., path, month) [1]."""
+    like = view["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
+    gone = tripped(view, partners.withdrawal, partners.notice_months)
+    return like.copy(data=gone * partners.withdrawn_share)
+
+
+def _like(values: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
+    """Values along the dimensions of another array."""
+    return values.broadcast_like(other).transpose(*other.dims)
+
+
+def _month_before(share: xr.DataArray, start: xr.DataArray) -> xr.DataArray:
+    """Each month's share as it stood at its beginning."""
+    before = share.shift(month=1)
+    return before.where(before["month"] > 0, start).transpose(*share.dims)
+
+
+def _carried(balance: Array, new: Array, lent: Array, start: Array) -> Array:
+    """Part of each month's balance (..., month, segment) carried: what it was of the old, lent of the new [1]."""
+    share = np.empty_like(balance)
+    share[..., 0, :] = start
+    for month in range(1, balance.shape[-2]):
+        whole, fresh = balance[..., month, :], new[..., month, :]
+        was, now = share[..., month - 1, :], lent[..., month, :]
+        mixed = (was * (whole - fresh) + now * fresh) / np.where(whole > 0.0, whole, 1.0)
+        # on unchanged terms the share stays to the last bit
+        share[..., month, :] = np.where(whole > 0.0, np.where(now == was, was, mixed), now)
+    return share

@@ -1,0 +1,118 @@
+"""Reading a result: is it whole, whose segments are asked for, what did they open with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from stresslab.schema import BUCKETS, InputError
+
+FLOW = ("path", "month", "segment")
+BALANCE = (*FLOW, "bucket")
+
+
+def result_faults(result: xr.Dataset, lender: str, needs: Mapping[str, Sequence[str]], paths: int = 1) -> list[str]:
+    """Everything that keeps a result from being measured; empty if nothing does.
+
+    result : Dataset from simulate()
+    lender : "own" | "all" | a name
+    needs : variable -> the dimensions it must have
+    paths : how many the measure needs
+    """
+    faults = [fault for name, dims in needs.items() for fault in _variable_faults(result, name, dims)]
+    months = result["month"].values.tolist() if "month" in result.dims else [0]
+    if months != list(range(max(len(months), 1))):
+        faults.append(f"month: found {months[:1]} to {months[-1:]}, expected 0, 1, ..., T; give it from its start")
+    buckets = result["bucket"].values.tolist() if "bucket" in result.dims else []
+    if "balance" in needs and buckets and tuple(buckets) != BUCKETS:
+        faults.append(f"bucket: found {buckets}, expected {list(BUCKETS)}; give the result as simulated")
+    if result.sizes.get("path", paths) < paths:
+        faults.append(f"path: found {result.sizes['path']}, expected at least {paths}; simulate more paths")
+    return faults + _lender_faults(result, lender)
+
+
+def _variable_faults(result: xr.Dataset, name: str, dims: Sequence[str]) -> list[str]:
+    """Faults of one variable: missing, without its dimensions, not finite, negative."""
+    if name not in result.variables:
+        return [f"{name}: missing, expected along {tuple(dims)}; give a result of simulate()"]
+    values = result[name]
+    lost = [dim for dim in dims if dim not in values.dims]
+    if lost:
+        return [f"{name}: found dimensions {values.dims}, expected {tuple(dims)} among them; give it unreduced"]
+    if values.dtype.kind not in "biuf":
+        return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
+    faults = []
+    for bad, expected in ((~np.isfinite(values.values), "a finite number"), (values.values < 0.0, ">= 0")):
+        if bad.any():
+            first = tuple(int(i) for i in np.argwhere(bad)[0])
+            at = ", ".join(f"{dim} {i}" for dim, i in zip(values.dims, first, strict=True))
+            more = int(bad.sum()) - 1
+            also = f" (and {more:,} more)" if more else ""
+            faults.append(f"{name}: found {values.values[first]} at {at}{also}, expected {expected}; correct it")
+    return faults
+
+
+def _lender_faults(result: xr.Dataset, lender: str) -> list[str]:
+    """Faults of the wish to see one lender's segments."""
+    lost = [name for name in ("segment", "lender", "product") if name not in result.coords]
+    if lost:
+        return [f"{name}: missing, expected labels along 'segment'; give a result of simulate()" for name in lost]
+    if lender == "all":
+        return []
+    if lender == "own" and "own_lender" not in result.attrs:
+        return ["own_lender: missing from attrs, expected the lender that asks; set it, or say lender=..."]
+    name = lender_name(result, lender)
+    known = sorted({str(each) for each in result["lender"].values})
+    if name not in known:
+        return [f"lender: found {name!r}, which has no segment, expected 'own', 'all' or one of {known}; choose one"]
+    return []
+
+
+def horizon_faults(result: xr.Dataset, horizon: int | None) -> list[str]:
+    """Faults of a horizon [month]; None, the whole result, has none."""
+    last = result.sizes.get("month", 1) - 1
+    whole = isinstance(horizon, int | np.integer) and not isinstance(horizon, bool)
+    if horizon is None or (whole and 1 <= horizon <= last):
+        return []
+    return [f"horizon: found {horizon!r}, expected whole months, 1 to {last}; shorten it or simulate longer"]
+
+
+def lender_name(result: xr.Dataset, lender: str) -> str:
+    """The lender's own name for "own"; a name, or "all", as it is."""
+    return str(result.attrs["own_lender"]) if lender == "own" else lender
+
+
+def select(result: xr.Dataset, lender: str) -> xr.Dataset:
+    """The segments of one lender ("own" or a name), or of "all"; call result_faults() first."""
+    if lender == "all":
+        return result
+    return result.isel(segment=np.flatnonzero(result["lender"].values.astype(str) == lender_name(result, lender)))
+
+
+def described(out: xr.Dataset, result: xr.Dataset, lender: str, plain: Collection[str]) -> xr.Dataset:
+    """A measure with what its reader must know: the unit of each variable, currency, lender, and the run it is of.
+
+    plain : names of the variables that are not amounts of money
+    """
+    for name in out.data_vars:
+        out[name].attrs["units"] = "1" if name in plain else "currency"
+    kept = {
+        key: result.attrs[key] for key in ("currency", "as_of", "seed", "fingerprint", "part") if key in result.attrs
+    }
+    return out.assign_attrs(kept, lender=lender_name(result, lender))
+
+
+def opening_balance(view: xr.Dataset, subject: str) -> xr.DataArray:
+    """Balance of each segment at the start [currency], one number for all paths and scenarios.
+
+    Raises InputError if paths start from different books: then there is no one balance to divide by.
+    """
+    start = view["balance"].isel(month=0, drop=True)
+    others = [dim for dim in start.dims if dim not in ("segment", "bucket")]
+    first = start.isel(dict.fromkeys(others, 0), drop=True)
+    if bool((start != first).any()):
+        fault = "balance: found different balances in month 0 of different paths, expected one opening book"
+        raise InputError(subject, [f"{fault}; measure results of one portfolio at a time"])
+    return first.sum("bucket")

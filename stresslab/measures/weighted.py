@@ -1,0 +1,205 @@
+"""Any value of a path read under weights: mean, quantile and expected shortfall with their error bars.
+
+A weighted sum over paths is estimated twice over: the paths are a sample, and so are the weights. The error bars know
+both. What the views fix is known exactly, so only the part of a value that the views do not explain is uncertain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import special
+
+from stresslab.checks import level_faults, refuse
+from stresslab.measures.entropy_pooling import effective
+from stresslab.measures.estimators import Array
+
+CENTRE = ("mean", "mean_se", "standard_deviation")
+TAIL = ("quantile", "quantile_se", "es", "es_se")
+
+
+def reread(values: xr.DataArray, weights: xr.Dataset, *, levels: float | Sequence[float] = (0.95, 0.99)) -> xr.Dataset:
+    """Mean, spread, quantiles and expected shortfall of a measure under other weights of its paths.
+
+    values : DataArray (..., path), numbers or booleans, any variable of a measure with one value on each path; other
+        dimensions are carried through
+    weights : Dataset from reweight() of the same paths
+    levels : of quantile and es, in (0, 1)
+    Returns Dataset in the unit of the values:
+      mean, mean_se, standard_deviation (...);
+      quantile, es (..., level), the smallest x with F(x) >= level and the mean of the worst 1 - level, as of losses;
+      quantile_se, es_se (..., level), NaN where less than one effective path lies beyond the quantile;
+      effective_paths [number], as in the weights.
+    Equal weights give the values of `measures.estimators`. The error bars are those of weights found from the same
+    paths with fixed targets. With m = sum of w x, f the statistics and b the w-weighted regression of x on f:
+
+        mean_se = sqrt(sum_i w_i^2 (x_i - m - b . (f_i - target))^2 n / (n - 1)), n = effective_paths
+        es = q + sum_i w_i (x_i - q)+ / (1 - level); es_se is the mean_se of q + (x - q)+ / (1 - level)
+        quantile_se: Maritz and Jarrett's, cumulative weights for i / n, F(q) (1 - F(q)) / Var F(q) for n
+
+    where Var F(q) is mean_se^2 of the share of paths at or below q, without n / (n - 1). Kish's effective_paths is not
+    put for n in a quantile: weights in a tail are far from the average, and the 99 % quantile of a normal value moved
+    up by one standard deviation would have a bar a third too short. A view that says what was simulated leaves weights
+    equal, and error bars still shorter than those of `measures.estimators`, for the view is taken as known.
+    Write ds["mean"] and ds["quantile"]: ds.mean is a method of xarray.
+    Sources: Newey and McFadden, Handbook of Econometrics 4 (1994), section 6 (two steps); measures.estimators.
+    Raises InputError naming each fault: paths unlike those of the weights, values that are not finite, a level
+    outside (0, 1), weights that are not those of reweight().
+
+    >>> from stresslab.measures.reweighting import reweight
+    >>> weights = reweight(xr.Dataset({"rate": ("path", [0.0, 1.0, 2.0])}), {"rate": 10 / 7})  # 1/7, 2/7, 4/7
+    >>> found = reread(xr.DataArray([5.0, 7.0, 6.0], dims="path"), weights, levels=[0.5])
+    >>> found["mean"].item(), found["quantile"].item()  # (5 + 14 + 24) / 7; F(5) = 1/7, F(6) = 5/7
+    (6.142857, 6.0)
+    >>> found["es"].item()  # 6 + 2/7 (7 - 6) / 0.5
+    6.571429
+    """
+    levels = tuple(np.atleast_1d(levels).tolist())
+    faults = _weights_faults(weights)
+    faults = faults or _values_faults(values, weights)  # values are held against the weights
+    refuse("reread", faults + level_faults("levels", levels))
+    weight = weights["weight"].values.astype(np.float64)
+    gaps = (weights["statistic"] - weights["target"]).transpose("view", "path").values
+    ends: dict[str, Any] = {"input_core_dims": [["path"]], "kwargs": {"weight": weight, "gaps": gaps}}
+    plain = values.astype(np.float64)
+    centre = xr.apply_ufunc(_centre, plain, output_core_dims=[[]] * len(CENTRE), **ends)
+    ends["kwargs"] = ends["kwargs"] | {"levels": levels}
+    tail = xr.apply_ufunc(_tail, plain, output_core_dims=[["level"]] * len(TAIL), **ends)
+    out = xr.Dataset(dict(zip(CENTRE + TAIL, (*centre, *tail), strict=True)), {"level": list(levels)})
+    for name in out.data_vars:
+        out[name].attrs = {"units": values.attrs["units"]} if "units" in values.attrs else {}
+    return out.assign(effective_paths=((), effective(weight), {"units": "number"}))
+
+
+def _weights_faults(weights: object) -> list[str]:
+    """Everything by which an object is not what reweight() returned."""
+    needs = {"weight": {"path"}, "statistic": {"view", "path"}, "target": {"view"}}
+    if not isinstance(weights, xr.Dataset):
+        return [f"weights: found {type(weights).__name__}, expected a Dataset; give that of reweight()"]
+    faults = []
+    for name, dims in needs.items():
+        if name not in weights or set(weights[name].dims) != dims:
+            faults.append(f"weights: found no {name} along {sorted(dims)}, expected it; give the Dataset of reweight()")
+        elif not np.isfinite(weights[name].values).all():
+            faults.append(f"weights: found a {name} that is not finite, expected none; give the Dataset of reweight()")
+    if faults:
+        return faults
+    weight = weights["weight"].values
+    if not abs(weight.sum() - 1.0) <= 1e-9 or (weight < 0.0).any() or effective(weight) < 2.0 - 1e-9:
+        found = f"found a sum of {weight.sum():g}, a least of {weight.min():g}, {effective(weight):.1f} effective paths"
+        faults.append(f"weights: {found}, expected 1, >= 0 and >= 2; give the Dataset of reweight(), all paths of it")
+    return faults
+
+
+def _values_faults(values: object, weights: xr.Dataset) -> list[str]:
+    """Everything that keeps values from being read under the weights."""
+    if not isinstance(values, xr.DataArray):
+        return [f"values: found {type(values).__name__}, expected a DataArray along path; select one variable"]
+    if "path" not in values.dims or {"level", "view"} & set(values.dims):
+        found = f"values: found dimensions {values.dims}"
+        return [f"{found}, expected path among them, no level and no view; give one value on each path"]
+    faults = []
+    if values.dtype.kind not in "biuf":
+        faults.append(f"values: found type {values.dtype}, expected numbers or booleans; convert them")
+    elif not np.isfinite(values.values).all():
+        count = int((~np.isfinite(values.values)).sum())
+        faults.append(f"values: found {count:,} that are not finite, expected none; select those that are")
+    if values.sizes["path"] != weights["weight"].size:
+        count = values.sizes["path"]
+        faults.append(
+            f"path: found {count:,}, expected the {weights['weight'].size:,} of the weights; give the same run"
+        )
+    elif not np.array_equal(values["path"].values, weights["path"].values):
+        first = int(np.flatnonzero(values["path"].values != weights["path"].values)[0])
+        one, other = values["path"].values[first], weights["path"].values[first]
+        faults.append(f"path: found {one} at place {first}, expected {other} as in the weights; give the same run")
+    return faults
+
+
+def _mean_error(dev: Array, weight: Array, gaps: Array) -> Array:
+    """Delta-method standard error of a weighted mean, dev (..., path) being the values less that mean.
+
+    weight : (path), found from gaps (view, path), the statistics less their targets
+    """
+    root = np.sqrt(weight)
+    basis = np.linalg.qr((root * gaps).T)[0]
+    scaled = root * dev
+    residual = scaled - (scaled @ basis) @ basis.T  # root times what the views leave unexplained
+    error: Array = np.sqrt(residual**2 @ weight)
+    return error
+
+
+def _centre(sample: Array, weight: Array, gaps: Array) -> tuple[Array, ...]:
+    """Weighted moments of (..., path), in the order of CENTRE."""
+    mean = sample @ weight
+    dev = sample - mean[..., None]
+    n = effective(weight)
+    small = math.sqrt(n / (n - 1.0))
+    return mean, small * _mean_error(dev, weight, gaps), small * np.sqrt(dev**2 @ weight)
+
+
+def _tail(sample: Array, weight: Array, gaps: Array, levels: tuple[float, ...]) -> tuple[Array, ...]:
+    """Weighted quantile and expected shortfall of (..., path), in the order of TAIL."""
+    order = np.lexsort((np.broadcast_to(weight, sample.shape), sample), axis=-1)  # by weight too: ties in any order
+    ordered = np.take_along_axis(sample, order, axis=-1)
+    below = _cumulative(weight[order])
+    n = effective(weight)
+    small = math.sqrt(n / (n - 1.0))
+    found = []
+    for level in levels:
+        at = _place(below, level)
+        q = np.take_along_axis(ordered, at, axis=-1)
+        equal = _worth(sample, q, weight, gaps, np.take_along_axis(weight[order], at, axis=-1)[..., 0])
+        none = (at[..., 0] == weight.size - 1) | (equal - _rank(equal, level) < 1.0 - 1e-6)
+        excess = np.maximum(sample - q, 0.0) / (1.0 - level)
+        mean = excess @ weight
+        error = small * _mean_error(excess - mean[..., None], weight, gaps)
+        spread = _maritz_jarrett(ordered, below, equal, level)
+        found.append((q[..., 0], np.where(none, np.nan, spread), q[..., 0] + mean, np.where(none, np.nan, error)))
+    return tuple(np.stack(each, axis=-1) for each in zip(*found, strict=True))
+
+
+def _cumulative(weight: Array) -> Array:
+    """Cumulative share (..., path) of weights that sum to about 1.
+
+    Summed as whole numbers, so that equal weights give i / n and no rank is lost to rounding.
+    """
+    whole = np.cumsum(np.rint(weight * 2.0**62).astype(np.int64), axis=-1)
+    share: Array = whole / whole[..., -1:].astype(np.float64)
+    return share
+
+
+def _place(below: Array, level: float) -> NDArray[np.intp]:
+    """Index (..., 1) of the first value whose cumulative share reaches the level."""
+    n = below.shape[-1]
+    place: NDArray[np.intp] = np.argmax(n * below >= round(n * level, 9) - 5e-10, axis=-1)[..., None]
+    return place
+
+
+def _rank(n: Array, level: float) -> Array:
+    """Rank of the quantile among n values, as `quantiles.rank`, for numbers of values that are not whole."""
+    return np.ceil(np.round(n * level, 6))
+
+
+def _worth(sample: Array, q: Array, weight: Array, gaps: Array, step: Array) -> Array:
+    """How many equally weighted values would tell the share at or below q (..., 1) as exactly as these do."""
+    beyond = sample > q
+    share = beyond @ weight
+    variance = _mean_error(beyond - share[..., None], weight, gaps) ** 2
+    variance = np.maximum(variance, step**2 / 12.0)  # a staircase tells no more than where in its step it is
+    return np.where(share > 0.0, share * (1.0 - share) / variance, effective(weight))
+
+
+def _maritz_jarrett(ordered: Array, below: Array, n: Array, level: float) -> Array:
+    """Standard error of a quantile of sorted values (..., path) that are worth n (...) equally weighted ones."""
+    k = _rank(n, level)[..., None]
+    shares = np.concatenate([np.zeros((*below.shape[:-1], 1)), below], axis=-1)
+    weights = np.diff(special.betainc(k, n[..., None] - k + 1.0, shares), axis=-1)
+    centre = (ordered * weights).sum(axis=-1)
+    variance: Array = ((ordered - centre[..., None]) ** 2 * weights).sum(axis=-1)
+    return np.sqrt(variance)

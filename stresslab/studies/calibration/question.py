@@ -1,0 +1,247 @@
+"""What a calibration is asked: which parameters, within which bounds, and the fingerprint of the whole question."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from types import CodeType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from stresslab.engine.model import SECTIONS, Model, Product
+from stresslab.engine.result import fingerprint
+from stresslab.studies.calibration.targets import Statistic, Target
+
+Array = NDArray[np.float64]
+METHODS = ("least-squares", "nelder-mead")
+ELEMENT = re.compile(r"(.+)\[(\d+)\]")
+NOT_FIXED = ("threads",)
+"""Arguments of simulate() that change no number."""
+OWN = ("seed", "progress", "model", "trace")
+"""Arguments of simulate() that a calibration sets."""
+
+
+def changed(model: Model, values: Mapping[str, float]) -> Model:
+    """A copy of a model with other values, of elements of lists too.
+
+    >>> changed(Model(), {"willingness.give_up[1]": 0.5}).willingness.give_up[:2]
+    (0.1, 0.5)
+    """
+    content = model.to_dict()
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        element = ELEMENT.fullmatch(name)
+        if element:
+            whole = changes.setdefault(element[1], list(_value(content, element[1])))
+            whole[int(element[2])] = value
+        else:
+            changes[name] = value
+    return model.replace(**changes)
+
+
+def ranges_of(model: Model, wanted: Mapping[str, Any]) -> tuple[Array, Array, list[str]]:
+    """Bounds (parameter, 2) and where each parameter stands now; the faults of names and bounds."""
+    content, faults = model.to_dict(), []
+    ranges, start = np.tile([0.0, 1.0], (len(wanted), 1)), np.full(len(wanted), 0.5)
+    if not wanted:
+        faults.append("parameters: found none, expected one or more; name some as in Model.replace()")
+    for place, (name, pair) in enumerate(wanted.items()):
+        found = _table(model, content, name)
+        if isinstance(found, str):
+            faults.append(f"{name}: {found}")
+            continue
+        low, high, now = found
+        if pair is not None:
+            sound = isinstance(pair, Sequence) and len(pair) == 2 and all(_number(x) for x in pair)
+            if not sound or not low <= pair[0] < pair[1] <= high:
+                faults.append(
+                    f"{name}: found bounds {pair!r}, expected (low, high) within {low:g} ... {high:g}; correct them"
+                )
+                continue
+            low, high = float(pair[0]), float(pair[1])
+        if not low <= now <= high:
+            faults.append(
+                f"{name}: found {now:g} in the model, expected within {low:g} ... {high:g}, to start there; move either"
+            )
+        ranges[place], start[place] = (low, high), now
+    return ranges, start, faults
+
+
+def scales_of(model: Model, names: Sequence[str], least: float) -> Array:
+    """How far each parameter stands from the nearer bound of the model's table, at least a part of the table's width.
+
+    >>> scales_of(Model(), ["willingness.forgetting", "recovery.full_share"], 0.02)  # 0.03 of 0 ... 0.5; 0.2 of 0 ... 1
+    array([0.03, 0.2 ])
+    """
+    ranges, start, _ = ranges_of(model, dict.fromkeys(names))
+    low, high = ranges.T
+    scale: Array = np.maximum(np.minimum(start - low, high - start), least * (high - low))
+    return scale
+
+
+def question_faults(
+    macro: xr.Dataset,
+    targets: Any,
+    wanted: Mapping[str, Any],
+    simulation: Mapping[str, Any],
+    seed: int | None,
+    checkpoint: Any,
+) -> list[str]:
+    """Faults of targets and of what is handed on."""
+    faults = []
+    each = list(targets) if isinstance(targets, Sequence) else [targets]
+    strange = [one for one in each if not isinstance(one, Target)]
+    if strange or not each:
+        faults.append(
+            f"targets: found {strange[0]!r}, expected Target(...); give a list"
+            if strange
+            else "targets: found none, expected one or more; see Target"
+        )
+    elif len(each) < len(wanted):
+        faults.append(
+            f"targets: found {len(each)} for {len(wanted)} parameters, expected at least as many; they are not "
+            "identified: add targets or fix parameters"
+        )
+    names = [one.name for one in each if isinstance(one, Target)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        faults.append(f"targets: found {twice} twice, expected each name once; rename")
+    correlation = getattr(targets, "correlation", None)
+    if correlation is not None and np.shape(correlation) != (len(each), len(each)):
+        faults.append(f"correlation: found shape {np.shape(correlation)}, expected {(len(each), len(each))}; mend it")
+    if "scenario" in macro.dims:
+        faults.append(f"macro: found dimensions {dict(macro.sizes)}, expected one scenario; select it with isel")
+    if own := sorted(set(OWN) & set(simulation)):
+        faults.append(f"simulation: found {own}, expected none of {list(OWN)}; a calibration sets them")
+    if seed is not None and not (_whole(seed) and 0 <= seed < 2**64):
+        faults.append(f"seed: found {seed!r}, expected a whole number from 0 to below 2^64, or None; give one")
+    if checkpoint is not None and seed is None:
+        faults.append("seed: found None with a checkpoint, expected a number; only the same draws go on")
+    return faults
+
+
+def number_faults(
+    macro: xr.Dataset, sample: Any, warmup: Any, seasoning: Any, method: Any, step: Any, iterations: Any, horizon: Any
+) -> list[str]:
+    """Faults of how the search is to go."""
+    faults = []
+    months = macro.sizes.get("month", 0) if horizon is None else horizon
+    for name, value, least in (("warmup", warmup, 0), ("seasoning", seasoning, 0), ("iterations", iterations, 1)):
+        if not (_whole(value) and value >= least):
+            faults.append(f"{name}: found {value!r}, expected a whole number >= {least}; correct it")
+    if _whole(warmup) and _whole(months) and warmup >= months:
+        faults.append(
+            f"warmup: found {warmup} of {months} months, expected some left to measure; shorten it or simulate longer"
+        )
+    if sample is not None and not (_whole(sample) and sample >= 1):
+        faults.append(f"sample: found {sample!r}, expected a whole number >= 1 or None; give borrowers")
+    if method not in METHODS:
+        faults.append(f"method: found {method!r}, expected one of {METHODS}; choose one")
+    if not (_number(step) and 0.0 < step <= 0.5):
+        faults.append(f"step: found {step!r}, expected above 0 and at most 0.5; give 0.1")
+    return faults
+
+
+def mark_of(
+    book: xr.Dataset, macro: xr.Dataset, model: Model, names: Sequence[str], targets: Sequence[Target],
+    seed: int, warmup: int, seasoning: int, simulation: Mapping[str, Any],
+) -> str:  # fmt: skip
+    """Fingerprint of what the figures of a point depend on; the targets' values are not among it."""
+    digest = hashlib.sha256(fingerprint(book).encode())
+    for name in sorted(map(str, macro.variables)):
+        digest.update(
+            name.encode() + str(macro[name].dims).encode() + np.ascontiguousarray(macro[name].values).tobytes()
+        )
+    fixed = {key: repr(value) for key, value in sorted(simulation.items()) if key not in NOT_FIXED}
+    what = {
+        "book": sorted((key, str(value)) for key, value in book.attrs.items()),
+        "macro": sorted((key, str(value)) for key, value in macro.attrs.items()),
+        "model": model.to_dict(), "names": list(names), "seed": seed, "warmup": warmup, "seasoning": seasoning,
+        "simulation": fixed, "targets": [(one.name, _code(one.statistic)) for one in targets],
+    }  # fmt: skip
+    digest.update(json.dumps(what, sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+def still(macro: xr.Dataset, months: int) -> xr.Dataset:
+    """One path that stays at the first month of macro, mean over its paths."""
+    first = macro.isel(month=0, drop=True)
+    first = first.mean("path") if "path" in first.dims else first
+    calm = xr.Dataset({str(name): ("month", np.full(months, float(first[name]))) for name in first.data_vars})
+    return calm.assign_coords(month=np.arange(1, months + 1)).assign_attrs(macro.attrs)
+
+
+def some_of(book: xr.Dataset, mine: NDArray[np.bool_]) -> xr.Dataset:
+    """Some borrowers with all their loans."""
+    owner = book["borrower"].values
+    part = book.isel(borrower=np.flatnonzero(mine), loan=np.flatnonzero(mine[owner]))
+    return part.assign(borrower=("loan", (np.cumsum(mine) - 1)[part["borrower"].values]))
+
+
+def _table(model: Model, content: dict[str, Any], name: str) -> tuple[float, float, float] | str:
+    """Bounds and present value from the model's parameter table, or what is wrong with the name."""
+    element = ELEMENT.fullmatch(name) if isinstance(name, str) else None
+    stem = element[1] if element else str(name)
+    *parents, last = stem.split(".")
+    kind = SECTIONS.get(parents[0]) if len(parents) == 1 else None
+    if len(parents) == 2 and parents[0] == "products" and parents[1] in model.products:
+        kind = Product
+    known = {item.name: item for item in dataclasses.fields(kind)} if kind is not None else {}  # type: ignore[arg-type]
+    if last not in known or "low" not in known[last].metadata:
+        return "unknown, expected section.parameter or products.name.parameter with bounds; see Model.to_dict()"
+    item, now = known[last], _value(content, stem)
+    several = isinstance(item.default, tuple)
+    if several != bool(element) or (element and int(element[2]) >= len(now)):
+        what = f"expected {last}[0] ... [{len(now) - 1}]" if several else "expected a name without [...]"
+        return f"found {name!r}, {what}; name one number"
+    if isinstance(item.default, int):
+        return (
+            f"found a whole number ({now}), expected one that moves smoothly; fit the others at each value and compare"
+        )
+    value = now[int(element[2])] if element else now
+    return float(item.metadata["low"]), float(item.metadata["high"]), float(value)
+
+
+def _value(content: Any, dotted: str) -> Any:
+    for key in dotted.split("."):
+        content = content[key]
+    return content
+
+
+def _code(figure: Any) -> str:
+    """What a statistic is: its name says all, or its code and what it closes over."""
+    if isinstance(figure, Statistic):
+        return figure.name
+    if not inspect.isfunction(figure):
+        return f"{type(figure).__module__}.{type(figure).__qualname__}"
+    inside = [cell.cell_contents for cell in figure.__closure__ or ()]
+    values = [_code(each) if callable(each) else repr(each) if _plain(each) else type(each).__name__ for each in inside]
+    return (
+        f"{figure.__module__}.{figure.__qualname__} {_instructions(figure.__code__)} {values} {figure.__defaults__!r}"
+    )
+
+
+def _instructions(code: CodeType) -> str:
+    constants = [_instructions(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+    return hashlib.sha256(f"{code.co_code!r} {constants} {code.co_names}".encode()).hexdigest()
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return all(map(_plain, value))
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
