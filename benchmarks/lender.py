@@ -18,8 +18,8 @@ from .scaling import peak
 
 def main(paths: int = 1_000, loans: int = 1_000_000) -> None:
     result, terms = many_paths(paths, loans)
-    partners = sl.Partners(sl.Trigger(arrears_30=0.03), annual_fee=0.01)
-    renewal = sl.RollOver(1.0, arrears_sensitivity=10.0)
+    partners = sl.funding.Partners(sl.funding.Trigger(arrears_30=0.03), annual_fee=0.01)
+    renewal = sl.funding.RollOver(1.0, arrears_sensitivity=10.0)
     funding: dict[str, Any] = {"annual_rate": 0.03, "rollover": renewal, "tenor_months": 6, "partners": partners}
     sheet = sl.BalanceSheet.for_book(result, funding=funding)
     cash = sheet.funding
@@ -42,7 +42,7 @@ def main(paths: int = 1_000, loans: int = 1_000_000) -> None:
         ),
         "capital_benchmark": lambda: sl.capital_benchmark(result, parameters),
         "stress_table": lambda: sl.stress_table(adequacy),
-        "reweight and reread": lambda: sl.reread(
+        "entropy_pooling and weighted_distribution": lambda: sl.reread(
             adequacy["cet1_minimum"],
             sl.reweight(result, {"unemployment_rate": float(result["unemployment_rate"][:, 1:].mean())}),
         ),

@@ -67,7 +67,7 @@ def money(amount: Array) -> Array:
 
 
 def spread(word: Array, salt: Any, out: Array, spare: Array) -> Array:
-    """One more uniform word out of each, as `engine.random.spread`; salt is already times the golden ratio."""
+    """One more uniform word out of each, as `engine.kernel.random.spread`; salt is already times the golden ratio."""
     np.add(word, salt, out=out)
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
         np.right_shift(out, shift, out=spare)

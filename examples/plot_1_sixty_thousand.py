@@ -108,9 +108,13 @@ for ax in (above, below):
 # paired count, the root of the number of borrowers who changed sides.
 
 answers = {
-    "outreach": lambda start: sl.Outreach(capacity=0.05, start_month=start),
-    "early warning, lines frozen": lambda start: sl.EarlyWarning(score_below=540, freeze=True, start_month=start),
-    "restructuring, 20 % forgiven": lambda start: sl.Restructuring(forgiveness=0.2, capacity=0.05, start_month=start),
+    "outreach": lambda start: sl.actions.Outreach(capacity=0.05, start_month=start),
+    "early warning, lines frozen": lambda start: sl.actions.EarlyWarning(
+        score_below=540, freeze=True, start_month=start
+    ),
+    "restructuring, 20 % forgiven": lambda start: sl.actions.Restructuring(
+        forgiveness=0.2, capacity=0.05, start_month=start
+    ),
 }
 rows = []
 for name, answer in answers.items():

@@ -56,7 +56,7 @@ def scenarios() -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("name", "months", "unemployment, peak", "publisher", "purpose"):
         table.add_column(column, no_wrap=column == "name", overflow="fold")
-    for row in sl.scenarios().to_dict("records"):
+    for row in sl.scenarios.table().to_dict("records"):
         peak = f"{row['peak_unemployment']:.1%}"
         table.add_row(row["name"], str(row["months"]), peak, row["publisher"], row["purpose"])
     console.print(table)

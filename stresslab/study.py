@@ -119,7 +119,7 @@ class Study(Part):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Study:
-        known = set(sl.scenarios()["name"])
+        known = set(sl.scenarios.table()["name"])
         strange = [name for name in self.macro.scenarios if name not in known and not Path(name).is_file()]
         if strange:
             raise ValueError(
@@ -325,7 +325,7 @@ def _book(book: Book) -> xr.Dataset:
 def _balance_sheet(lender: Lender, result: xr.Dataset) -> sl.BalanceSheet:
     terms = lender.model_dump()
     equity, liquid, payout = (terms.pop(name) for name in ("equity_share", "liquid_share", "payout"))
-    funding = {"partners": sl.Partners(annual_fee=terms.pop("partner_fee")), **terms}
+    funding = {"partners": sl.funding.Partners(annual_fee=terms.pop("partner_fee")), **terms}
     made: sl.BalanceSheet = sl.BalanceSheet.for_book(
         result, equity_share=equity, liquid_share=liquid, funding=funding, payout=payout
     )

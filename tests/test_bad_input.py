@@ -90,11 +90,14 @@ def test_one_loan_lives(book, calm):
         ({"threads": 0}, ["threads", "0"]),
         ({"seed": -1}, ["seed", "-1"]),
         ({"trace": [10**6]}, ["trace", "1000000"]),
-        ({"responses": sl.Outreach()}, ["responses", "Outreach", "expected a list"]),
+        ({"responses": sl.actions.Outreach()}, ["responses", "Outreach", "expected a list"]),
         ({"responses": ["Outreach"]}, ["responses", "'Outreach'", "expected a response"]),
-        ({"responses": [sl.Outreach(), sl.Outreach(cost_monthly=9.0)]}, ["responses", "more than once", "name="]),
         (
-            {"responses": [sl.EarlyWarning(), sl.EarlyWarning(name="b")]},
+            {"responses": [sl.actions.Outreach(), sl.actions.Outreach(cost_monthly=9.0)]},
+            ["responses", "more than once", "name="],
+        ),
+        (
+            {"responses": [sl.actions.EarlyWarning(), sl.actions.EarlyWarning(name="b")]},
             ["responses", "2 of EarlyWarning", "at most 1"],
         ),
         ({"feedback": True}, ["feedback", "True", "Feedback(...)"]),
@@ -142,7 +145,10 @@ def test_feedback_needs_arrears_at_the_start(book, calm):
     assert sl.simulate(book.assign(sound), calm, seed=1, feedback=off, progress=False).sizes["month"] == 4
 
 
-ASKED = {"plain": {}, "second round": {"feedback": sl.Feedback(), "responses": [sl.Outreach(), sl.Restructuring()]}}
+ASKED = {
+    "plain": {},
+    "second round": {"feedback": sl.Feedback(), "responses": [sl.actions.Outreach(), sl.actions.Restructuring()]},
+}
 
 
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)

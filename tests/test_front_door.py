@@ -27,7 +27,7 @@ def test_a_wrong_name_is_an_attribute_error():
 
 def test_scenarios_are_a_room_and_a_list():
     code = (
-        "import stresslab as sl; import stresslab.scenarios.library as room; a = sl.scenarios(); "
-        "sl.scenario('china-baseline'); print(len(sl.scenarios()) == len(a) == len(room.scenarios()) > 2)"
+        "import stresslab as sl; import stresslab.scenarios.library as room; a = sl.scenarios.table(); "
+        "sl.scenario('china-baseline'); print(len(sl.scenarios.table()) == len(a) == len(room.table()) > 2)"
     )
     assert run_python(code).strip() == "True"

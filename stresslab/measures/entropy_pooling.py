@@ -27,7 +27,7 @@ View = float | tuple[xr.DataArray, float]
 TOLERANCE = 1e-8  # of a stated mean, in standard deviations of its statistic over the paths
 
 
-def reweight(source: xr.Dataset, views: Mapping[str, View], *, least_effective: float = 0.1) -> xr.Dataset:
+def entropy_pooling(source: xr.Dataset, views: Mapping[str, View], *, least_effective: float = 0.1) -> xr.Dataset:
     """Weights of simulated paths, nearest to equal ones, under which stated means hold.
 
     source : Dataset of one scenario from macro_paths() or simulate()
@@ -46,18 +46,18 @@ def reweight(source: xr.Dataset, views: Mapping[str, View], *, least_effective: 
     The means hold to 1e-8 standard deviations of their statistics, or there is an error. Only means are set: spreads
     and dependence go along, a normal variable keeps its variance.
     Not for: views far from what was simulated; simulate a scenario nearer to them.
-    Sources: see the head of `measures.reweighting`; Kish, Survey Sampling (1965), section 11.7.
+    Sources: see the head of `measures.entropy_pooling`; Kish, Survey Sampling (1965), section 11.7.
     Raises InputError naming each fault: a scenario dimension, an unknown or unfit variable, a target outside the
     simulated values, views that contradict or repeat one another, too few effective paths.
 
     >>> source = xr.Dataset({"rate": ("path", [0.0, 1.0, 2.0])})
-    >>> found = reweight(source, {"rate": 10 / 7})  # weights 1 : 2 : 4, (0 + 2 + 8) / 7
+    >>> found = entropy_pooling(source, {"rate": 10 / 7})  # weights 1 : 2 : 4, (0 + 2 + 8) / 7
     >>> (7 * found["weight"]).values.tolist(), found["multiplier"].item()  # log 2
     ([1.0, 2.0, 4.0], 0.693147)
     >>> found["effective_paths"].item()  # 7^2 / (1 + 4 + 16)
     2.333333
     """
-    subject = "reweight"
+    subject = "entropy_pooling"
     faults = _source_faults(source, views)
     faults = faults or [fault for name, view in views.items() for fault in _view_faults(source, name, view)]
     refuse(subject, faults + _share_faults(least_effective))

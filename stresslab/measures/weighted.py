@@ -23,12 +23,14 @@ CENTRE = ("mean", "mean_se", "standard_deviation")
 TAIL = ("quantile", "quantile_se", "es", "es_se")
 
 
-def reread(values: xr.DataArray, weights: xr.Dataset, *, levels: float | Sequence[float] = (0.95, 0.99)) -> xr.Dataset:
+def weighted_distribution(
+    values: xr.DataArray, weights: xr.Dataset, *, levels: float | Sequence[float] = (0.95, 0.99)
+) -> xr.Dataset:
     """Mean, spread, quantiles and expected shortfall of a measure under other weights of its paths.
 
     values : DataArray (..., path), numbers or booleans, any variable of a measure with one value on each path; other
         dimensions are carried through
-    weights : Dataset from reweight() of the same paths
+    weights : Dataset from entropy_pooling() of the same paths
     levels : of quantile and es, in (0, 1)
     Returns Dataset in the unit of the values:
       mean, mean_se, standard_deviation (...);
@@ -49,11 +51,11 @@ def reread(values: xr.DataArray, weights: xr.Dataset, *, levels: float | Sequenc
     Write ds["mean"] and ds["quantile"]: ds.mean is a method of xarray.
     Sources: Newey and McFadden, Handbook of Econometrics 4 (1994), section 6 (two steps); measures.estimators.
     Raises InputError naming each fault: paths unlike those of the weights, values that are not finite, a level
-    outside (0, 1), weights that are not those of reweight().
+    outside (0, 1), weights that are not those of entropy_pooling().
 
-    >>> from stresslab.measures.reweighting import reweight
-    >>> weights = reweight(xr.Dataset({"rate": ("path", [0.0, 1.0, 2.0])}), {"rate": 10 / 7})  # 1/7, 2/7, 4/7
-    >>> found = reread(xr.DataArray([5.0, 7.0, 6.0], dims="path"), weights, levels=[0.5])
+    >>> from stresslab.measures.entropy_pooling import entropy_pooling
+    >>> weights = entropy_pooling(xr.Dataset({"rate": ("path", [0.0, 1.0, 2.0])}), {"rate": 10 / 7})  # 1/7, 2/7, 4/7
+    >>> found = weighted_distribution(xr.DataArray([5.0, 7.0, 6.0], dims="path"), weights, levels=[0.5])
     >>> found["mean"].item(), found["quantile"].item()  # (5 + 14 + 24) / 7; F(5) = 1/7, F(6) = 5/7
     (6.142857, 6.0)
     >>> found["es"].item()  # 6 + 2/7 (7 - 6) / 0.5
@@ -62,7 +64,7 @@ def reread(values: xr.DataArray, weights: xr.Dataset, *, levels: float | Sequenc
     levels = tuple(np.atleast_1d(levels).tolist())
     faults = _weights_faults(weights)
     faults = faults or _values_faults(values, weights)  # values are held against the weights
-    refuse("reread", faults + level_faults("levels", levels))
+    refuse("weighted_distribution", faults + level_faults("levels", levels))
     weight = weights["weight"].values.astype(np.float64)
     gaps = (weights["statistic"] - weights["target"]).transpose("view", "path").values
     ends: dict[str, Any] = {"input_core_dims": [["path"]], "kwargs": {"weight": weight, "gaps": gaps}}
@@ -77,22 +79,28 @@ def reread(values: xr.DataArray, weights: xr.Dataset, *, levels: float | Sequenc
 
 
 def _weights_faults(weights: object) -> list[str]:
-    """Everything by which an object is not what reweight() returned."""
+    """Everything by which an object is not what entropy_pooling() returned."""
     needs = {"weight": {"path"}, "statistic": {"view", "path"}, "target": {"view"}}
     if not isinstance(weights, xr.Dataset):
-        return [f"weights: found {type(weights).__name__}, expected a Dataset; give that of reweight()"]
+        return [f"weights: found {type(weights).__name__}, expected a Dataset; give that of entropy_pooling()"]
     faults = []
     for name, dims in needs.items():
         if name not in weights or set(weights[name].dims) != dims:
-            faults.append(f"weights: found no {name} along {sorted(dims)}, expected it; give the Dataset of reweight()")
+            faults.append(
+                f"weights: found no {name} along {sorted(dims)}, expected it; give the Dataset of entropy_pooling()"
+            )
         elif not np.isfinite(weights[name].values).all():
-            faults.append(f"weights: found a {name} that is not finite, expected none; give the Dataset of reweight()")
+            faults.append(
+                f"weights: found a {name} that is not finite, expected none; give the Dataset of entropy_pooling()"
+            )
     if faults:
         return faults
     weight = weights["weight"].values
     if not abs(weight.sum() - 1.0) <= 1e-9 or (weight < 0.0).any() or effective(weight) < 2.0 - 1e-9:
         found = f"found a sum of {weight.sum():g}, a least of {weight.min():g}, {effective(weight):.1f} effective paths"
-        faults.append(f"weights: {found}, expected 1, >= 0 and >= 2; give the Dataset of reweight(), all paths of it")
+        faults.append(
+            f"weights: {found}, expected 1, >= 0 and >= 2; give the Dataset of entropy_pooling(), all paths of it"
+        )
     return faults
 
 

@@ -1,24 +1,30 @@
-"""What happens to the economy: published scenarios, shocks, and stochastic paths around them.
+"""Macroeconomic scenarios: published ones, shocks, stochastic paths around them, and the history they are fitted on."""
 
-Called, the room lists what is in it: `stresslab.scenarios()`.
-"""
+from stresslab.scenarios.algebra import blend, delay, scale, shift, splice
+from stresslab.scenarios.history import us_history
+from stresslab.scenarios.library import scenario, table
+from stresslab.scenarios.path_models import VAR, BlockBootstrap, RegimeSwitching
+from stresslab.scenarios.paths import Deviation, PathModel, log_density, macro_paths
+from stresslab.scenarios.readers import from_dataset, read_scenario
+from stresslab.scenarios.shock import shock_scenario
 
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-class _Room(ModuleType):
-    """A room that answers when called, so that `stresslab.scenarios()` and `stresslab.scenarios.library` both work."""
-
-    def __call__(self) -> "pd.DataFrame":
-        """Table of the scenarios that come with the package, see `stresslab.scenarios.library.scenarios`."""
-        from stresslab.scenarios.library import scenarios
-
-        return scenarios()
-
-
-sys.modules[__name__].__class__ = _Room
+__all__ = [
+    "VAR",
+    "BlockBootstrap",
+    "Deviation",
+    "PathModel",
+    "RegimeSwitching",
+    "blend",
+    "delay",
+    "from_dataset",
+    "log_density",
+    "macro_paths",
+    "read_scenario",
+    "scale",
+    "scenario",
+    "shift",
+    "shock_scenario",
+    "splice",
+    "table",
+    "us_history",
+]

@@ -29,7 +29,7 @@ SPANS = {"monthly": 1, "quarterly": 3, "annual": 12}
 def scenario(name: str) -> xr.Dataset:
     """A scenario of the library as a monthly path.
 
-    name : one of `scenarios()["name"]`
+    name : one of `table()["name"]`
     Returns Dataset (month), month 1, 2, ..., of what the scenario speaks of: unemployment_rate [1]; real_income_growth,
     gdp_growth, inflation, policy_rate [1/year]; furlough_share, furlough_income_loss, collections_capacity,
     line_supply [1]. attrs: name, publisher, published, address, start (first month), frequency (as published),
@@ -65,14 +65,14 @@ def scenario(name: str) -> xr.Dataset:
     return build(months, {**attrs, "real_income_trend": _normal(record), "history": "; ".join(how)})
 
 
-def scenarios() -> pd.DataFrame:
+def table() -> pd.DataFrame:
     """The scenarios of the library, one row each.
 
     Returns DataFrame: name, publisher, published, start (first month), months, peak_unemployment (highest figure [1]),
     filled_in (variables that were not published and are assumptions of this package, "nothing" or "everything"),
     purpose.
 
-    >>> table = scenarios()
+    >>> listed = table()
     >>> table.loc[table["publisher"].str.contains("Federal Reserve"), ["name", "months", "peak_unemployment"]]
                                name  months  peak_unemployment
     4   dfast-2013-severely-adverse      39              0.121

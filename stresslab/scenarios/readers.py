@@ -107,7 +107,7 @@ def read_scenario(
     )
 
 
-def scenario_from_dataset(
+def from_dataset(
     dataset: xr.Dataset, *, trend: float | None = None, units: Units = None, start: str | None = None
 ) -> xr.Dataset:
     """A scenario from a dataset along time, whose figures are of months, quarters or years.
@@ -121,7 +121,7 @@ def scenario_from_dataset(
     Raises InputError naming every fault: dimensions, unknown variables, periods, units.
 
     >>> data = {"unemployment_rate": ("time", [5.0, 8.0]), "real_income_growth": ("time", [2.0, -1.0])}
-    >>> made = scenario_from_dataset(xr.Dataset(data, {"time": ["2026 Q1", "2026 Q2"]}), units="percent", trend=0.02)
+    >>> made = from_dataset(xr.Dataset(data, {"time": ["2026 Q1", "2026 Q2"]}), units="percent", trend=0.02)
     >>> made["unemployment_rate"].values.reshape(-1, 3).mean(axis=1)
     array([0.05, 0.08])
     """

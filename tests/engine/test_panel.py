@@ -75,7 +75,7 @@ def test_loans_sum_to_the_segments(asked):
 
 
 def test_the_front_door_takes_the_same():
-    asked = {"responses": [sl.Outreach(), sl.EarlyWarning()], "feedback": sl.Feedback(), "seed": 5}
+    asked = {"responses": [sl.actions.Outreach(), sl.actions.EarlyWarning()], "feedback": sl.Feedback(), "seed": 5}
     seen = sl.panel(BOOK, harsh(4), busy(), **asked)
     assert agree(seen, sl.simulate(BOOK, harsh(4), busy(), progress=False, **asked))
 

@@ -7,10 +7,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from stresslab.measures.entropy_pooling import reweight
+from stresslab.measures.entropy_pooling import entropy_pooling
 from stresslab.measures.estimators import expected_shortfall, moments, quantile
 from stresslab.measures.losses import loss_distribution
-from stresslab.measures.weighted import reread
+from stresslab.measures.weighted import weighted_distribution
 from stresslab.schema import InputError
 from tests.books import made_up_result
 
@@ -28,7 +28,7 @@ def on_paths(values):
 
 
 def tilted(f, target, **wish):
-    return reweight(paths_of(f=f), {"f": target}, **wish)
+    return entropy_pooling(paths_of(f=f), {"f": target}, **wish)
 
 
 FAN = xr.Dataset(
@@ -60,25 +60,25 @@ def test_three_values_by_hand():
 
 def test_a_view_that_says_what_was_simulated_changes_nothing():
     target = float(FAN["inflation"].sel(month=slice(1, None)).mean())
-    found = reweight(FAN, {"inflation": target})
+    found = entropy_pooling(FAN, {"inflation": target})
     assert (found["weight"] == 1 / 50).all()
     assert float(found["effective_paths"]) == pytest.approx(50)
     assert float(found["relative_entropy"]) == pytest.approx(0.0, abs=1e-15)
 
 
 def test_the_start_is_not_counted():
-    found = reweight(FAN, {"inflation": 0.051})
+    found = entropy_pooling(FAN, {"inflation": 0.051})
     counted = FAN["inflation"].values[:, 1:].mean(axis=1)
     np.testing.assert_allclose(found["statistic"].sel(view="inflation"), counted)
     assert found["weight"].values @ counted == pytest.approx(0.051, abs=1e-12)
     other = FAN.copy(deep=True)
     other["inflation"][:, 0] += 1.0
-    xr.testing.assert_identical(found, reweight(other, {"inflation": 0.051}))
+    xr.testing.assert_identical(found, entropy_pooling(other, {"inflation": 0.051}))
 
 
 def test_two_views_hold_together():
     peak = FAN["policy_rate"].max("month")
-    found = reweight(FAN, {"inflation": 0.051, "peak": (peak, 0.07), "rare": (peak > 0.075, 0.2)})
+    found = entropy_pooling(FAN, {"inflation": 0.051, "peak": (peak, 0.07), "rare": (peak > 0.075, 0.2)})
     np.testing.assert_allclose(found["mean_after"], [0.051, 0.07, 0.2], rtol=1e-9)
     assert float((found["weight"] * peak).sum()) == pytest.approx(0.07)
     slope = np.log(found["weight"].values) - found["multiplier"].values @ found["statistic"].values
@@ -104,7 +104,7 @@ NORMAL = np.random.default_rng(2).standard_normal(N)
 @pytest.mark.parametrize("m", [0.5, -1.0])
 def test_a_tilted_normal_is_a_shifted_normal(m):
     found = tilted(NORMAL, m)
-    again = reread(on_paths(NORMAL), found, levels=[0.5])
+    again = weighted_distribution(on_paths(NORMAL), found, levels=[0.5])
     n = float(found["effective_paths"])
     # with a mean of 0 and variance of 1 in the sample: dKL = -m dmean - m^2 dvar / 2
     assert float(found["relative_entropy"]) == pytest.approx(m**2 / 2, abs=4 * np.sqrt((m**2 + m**4 / 2) / N))
@@ -125,7 +125,9 @@ def away_from_direct(asked):
     """How many error bars weighted statistics are from those of paths simulated with mean 0.5, at the most."""
     rng = np.random.default_rng(3)
     f, direct = rng.standard_normal(40_000), 0.5 + rng.standard_normal(40_000)
-    found = reread(on_paths(loss_of(f, rng.standard_normal(40_000))), tilted(f, asked), levels=[0.9, 0.99])
+    found = weighted_distribution(
+        on_paths(loss_of(f, rng.standard_normal(40_000))), tilted(f, asked), levels=[0.9, 0.99]
+    )
     direct = loss_of(direct, rng.standard_normal(40_000))
     mean, mean_se, _, _ = moments(direct)
     q, (es, es_se) = quantile(direct, [0.9, 0.99]), expected_shortfall(direct, [0.9, 0.99])
@@ -157,7 +159,7 @@ def unrelated(sample):
 
 def test_equal_weights_give_the_plain_estimators():
     sample = np.random.default_rng(4).lognormal(size=(3, 200))
-    found = reread(on_paths(sample), tilted(unrelated(sample), 0.0), levels=LEVELS)
+    found = weighted_distribution(on_paths(sample), tilted(unrelated(sample), 0.0), levels=LEVELS)
     mean, mean_se, deviation, _ = moments(sample)
     plain, (es, es_se) = quantile(sample, LEVELS), expected_shortfall(sample, LEVELS)
     assert np.array_equal(found["quantile"], plain.value)
@@ -177,13 +179,13 @@ def test_equal_weights_lose_no_rank_to_rounding(n, seed, percent):
     rng = np.random.default_rng(seed)
     f = rng.standard_normal(n)
     x = np.round(rng.standard_normal(n), 1)  # with ties
-    found = reread(on_paths(x), tilted(f, float(f.mean())), levels=[percent / 100])
+    found = weighted_distribution(on_paths(x), tilted(f, float(f.mean())), levels=[percent / 100])
     assert float(found["quantile"][0]) == quantile(x, [percent / 100]).value[0]
 
 
 def test_weighted_figures_by_hand():
     weights = tilted([0.0, 1.0, 2.0], 10 / 7)  # 1/7, 2/7, 4/7
-    found = reread(on_paths([[5.0, 7.0, 6.0], [3.0, 1.0, 2.0]]), weights, levels=[0.1, 5 / 7, 0.8])
+    found = weighted_distribution(on_paths([[5.0, 7.0, 6.0], [3.0, 1.0, 2.0]]), weights, levels=[0.1, 5 / 7, 0.8])
     assert found["mean"].values == pytest.approx([43 / 7, 13 / 7])
     # weighted squares over 1 - sum of w^2 = 28 / 49
     square = (1 * (8 / 7) ** 2 + 2 * (6 / 7) ** 2 + 4 * (1 / 7) ** 2) / 7 / (28 / 49)
@@ -196,7 +198,7 @@ def test_weighted_figures_by_hand():
 
 def test_mean_error_by_hand():
     # x = (0, 1, 0) and f = (0, 1, 2) under 1/7, 2/7, 4/7: m = 2/7, cov = -6/49, var f = 26/49, b = -3/13
-    found = reread(on_paths([0.0, 1.0, 0.0]), tilted([0.0, 1.0, 2.0], 10 / 7))
+    found = weighted_distribution(on_paths([0.0, 1.0, 0.0]), tilted([0.0, 1.0, 2.0], 10 / 7))
     left = [x - 2 / 7 + 3 / 13 * (f - 10 / 7) for x, f in zip([0, 1, 0], [0, 1, 2], strict=True)]
     square = sum((w / 7) ** 2 * r**2 for w, r in zip([1, 2, 4], left, strict=True))
     n = 7 / 3
@@ -211,7 +213,7 @@ def replications(target, count=400, n=1000):
         f = rng.standard_normal(n)
         x = 0.8 * f + 0.6 * rng.standard_normal(n)
         weights = tilted(f, target)
-        found = reread(on_paths(x), weights, levels=[0.5, 0.9])
+        found = weighted_distribution(on_paths(x), weights, levels=[0.5, 0.9])
         w = weights["weight"].values
         naive = np.sqrt(w**2 @ (x - float(found["mean"])) ** 2)
         rows.append([float(found["mean"]), float(found["mean_se"]), naive, *found["quantile"].values])
@@ -234,32 +236,34 @@ def test_units_and_other_dimensions_are_carried():
     base = book.sel(scenario="base")
     loss = loss_distribution(base)["loss"]
     target = 1.2 * float(loss.sel(segment="total").mean())
-    weights = reweight(base, {"loss": (loss.sel(segment="total"), target)})
-    found = reread(loss, weights, levels=0.9)
+    weights = entropy_pooling(base, {"loss": (loss.sel(segment="total"), target)})
+    found = weighted_distribution(loss, weights, levels=0.9)
     assert float(found["mean"].sel(segment="total")) == pytest.approx(target)
     assert found["mean"].attrs == found["es_se"].attrs == {"units": "currency"}
     assert weights["unit"].values.tolist() == ["currency"]
     assert found["quantile"].dims == ("segment", "level")
     assert found["lender"].dims == ("segment",)
     assert float(found["effective_paths"]) == float(weights["effective_paths"])
-    both = reread(loss_distribution(book)["loss"], weights, levels=0.9)
+    both = weighted_distribution(loss_distribution(book)["loss"], weights, levels=0.9)
     np.testing.assert_allclose(both["es"].sel(scenario="base"), found["es"])
 
 
 def test_booleans_are_shares():
     f = np.random.default_rng(6).standard_normal(500)
-    found = reread(on_paths(f > 0), tilted(f, 0.3))
+    found = weighted_distribution(on_paths(f > 0), tilted(f, 0.3))
     assert float(found["mean"]) == pytest.approx(stats.norm.cdf(0.3), abs=4 * float(found["mean_se"]))
-    exact = reread(on_paths(f > 0), reweight(paths_of(f=f > 0), {"f": 0.6}))
+    exact = weighted_distribution(on_paths(f > 0), entropy_pooling(paths_of(f=f > 0), {"f": 0.6}))
     assert float(exact["mean"]) == pytest.approx(0.6)
     assert float(exact["mean_se"]) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path):
-    found = reweight(FAN, {"inflation": 0.051})
+    found = entropy_pooling(FAN, {"inflation": 0.051})
     found.to_netcdf(tmp_path / "weights.nc")
     with xr.open_dataset(tmp_path / "weights.nc") as again:
-        xr.testing.assert_equal(reread(FAN["policy_rate"], found), reread(FAN["policy_rate"], again.load()))
+        xr.testing.assert_equal(
+            weighted_distribution(FAN["policy_rate"], found), weighted_distribution(FAN["policy_rate"], again.load())
+        )
 
 
 # ---- properties
@@ -281,7 +285,7 @@ def inside(drawn):
 def test_weights_are_weights_and_the_means_hold(drawn):
     f, targets = inside(drawn)
     views = {f"v{k}": (on_paths(row), float(t)) for k, (row, t) in enumerate(zip(f, targets, strict=True))}
-    found = reweight(paths_of(any=f[0]), views, least_effective=1e-6)
+    found = entropy_pooling(paths_of(any=f[0]), views, least_effective=1e-6)
     weight = found["weight"].values
     assert (weight >= 0).all()
     assert weight.sum() == pytest.approx(1.0, abs=1e-12)
@@ -302,8 +306,8 @@ def test_the_order_of_paths_does_not_matter(drawn, seed):
     for way in (np.arange(f.shape[1]), order):
         source = paths_of(**{f"v{k}": row for k, row in enumerate(f)}, x=x).isel(path=way)
         views = {f"v{k}": float(t) for k, t in enumerate(targets)}
-        weights = reweight(source, views, least_effective=1e-6)
-        figures.append((weights["weight"].sortby("path"), reread(source["x"], weights, levels=[0.3])))
+        weights = entropy_pooling(source, views, least_effective=1e-6)
+        figures.append((weights["weight"].sortby("path"), weighted_distribution(source["x"], weights, levels=[0.3])))
     np.testing.assert_allclose(figures[0][0], figures[1][0], rtol=1e-6)
     for name in ("mean", "mean_se", "standard_deviation", "es"):
         np.testing.assert_allclose(figures[0][1][name], figures[1][1][name], rtol=1e-6, atol=1e-9)
@@ -374,7 +378,7 @@ TOGETHER = FAN.assign(sum=FAN["inflation"] + 2 * FAN["policy_rate"])
 )
 def test_bad_views_are_refused_by_name(source, views, wish, message):
     with pytest.raises(InputError, match=message):
-        reweight(source, views, **wish)
+        entropy_pooling(source, views, **wish)
 
 
 def test_fewer_than_two_effective_paths_are_never_accepted():
@@ -382,7 +386,7 @@ def test_fewer_than_two_effective_paths_are_never_accepted():
         tilted([0.0, 1.0, 2.0], 1.8, least_effective=0.01)
 
 
-WEIGHTS = reweight(FAN, {"inflation": 0.051})
+WEIGHTS = entropy_pooling(FAN, {"inflation": 0.051})
 VALUES = FAN["policy_rate"].mean("month")
 
 
@@ -406,13 +410,13 @@ VALUES = FAN["policy_rate"].mean("month")
 )
 def test_bad_values_and_weights_are_refused_by_name(values, weights, levels, message):
     with pytest.raises(InputError, match=message):
-        reread(values, weights, levels=levels)
+        weighted_distribution(values, weights, levels=levels)
 
 
 def test_all_faults_come_at_once():
     with pytest.raises(InputError) as caught:
-        reweight(FAN, {"inflation": 0.2, "wages": 0.0, "policy_rate": "low"}, least_effective=2)
+        entropy_pooling(FAN, {"inflation": 0.2, "wages": 0.0, "policy_rate": "low"}, least_effective=2)
     assert len(caught.value.faults) == 4
     with pytest.raises(InputError) as caught:
-        reread(VALUES[::-1].where(VALUES > 0.05), WEIGHTS, levels=[0.9, 95])
+        weighted_distribution(VALUES[::-1].where(VALUES > 0.05), WEIGHTS, levels=[0.9, 95])
     assert len(caught.value.faults) == 3

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stresslab.scenarios.library import check_scenario, scenario, scenarios
+from stresslab.scenarios.library import check_scenario, scenario, table
 from stresslab.scenarios.paths import macro_paths
 from stresslab.scenarios.readers import COLUMNS
 from stresslab.schema import MACRO, InputError
@@ -110,11 +110,11 @@ LIBRARY = {  # months, highest unemployment, filled in
 
 
 def test_table_names_every_scenario():
-    table = scenarios()
+    listed = table()
     columns = ["name", "publisher", "published", "start", "months", "peak_unemployment", "filled_in", "purpose"]
-    assert list(table.columns) == columns
-    assert list(table["name"]) == list(LIBRARY)
-    for row in table.itertuples():
+    assert list(listed.columns) == columns
+    assert list(listed["name"]) == list(LIBRARY)
+    for row in listed.itertuples():
         months, peak, filled = LIBRARY[row.name]
         assert (row.months, row.filled_in) == (months, filled)
         assert row.peak_unemployment == pytest.approx(peak)
@@ -290,7 +290,7 @@ def test_a_shock_moves_one_variable_of_china_baseline(name, variable):
     assert abs(away).max() > 0.02
 
 
-@pytest.mark.parametrize("name", scenarios()["name"])
+@pytest.mark.parametrize("name", table()["name"])
 def test_a_file_keeps_a_scenario(name, tmp_path):
     macro = scenario(name)
     macro.to_netcdf(tmp_path / "macro.nc")

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from stresslab.scenarios.library import scenario
-from stresslab.scenarios.readers import read_scenario, scenario_from_dataset
+from stresslab.scenarios.readers import from_dataset, read_scenario
 from stresslab.schema import InputError
 
 # 2025 Q4, then the first quarters of the severely adverse scenario; columns out of order, one that is not ours
@@ -292,7 +292,7 @@ def dataset(time, units=("percent", "%"), **more):
     ],
 )
 def test_a_dataset_along_time(time, span, start):
-    macro = scenario_from_dataset(dataset(time), trend=0.02)
+    macro = from_dataset(dataset(time), trend=0.02)
     assert macro.unemployment_rate.values.reshape(-1, span).mean(axis=1) == pytest.approx([0.05, 0.08])
     assert macro.attrs["start"] == start
     assert macro.attrs["real_income_trend"] == 0.02
@@ -300,20 +300,20 @@ def test_a_dataset_along_time(time, span, start):
 
 def test_a_dataset_along_months_is_checked_and_kept():
     calm = scenario("china-baseline")
-    xr.testing.assert_identical(scenario_from_dataset(calm), calm)
+    xr.testing.assert_identical(from_dataset(calm), calm)
     with pytest.raises(InputError, match="a rate is a decimal"):
-        scenario_from_dataset(calm * 100)
+        from_dataset(calm * 100)
 
 
 def test_faults_of_a_dataset_are_all_named():
     bad = dataset(["2026 Q1", "2026 Q3"], ("", "1"), house_prices=("time", [1.0, 2.0]))
     with pytest.raises(InputError) as caught:
-        scenario_from_dataset(bad.assign(real_income_growth=("time", [3.0, 2.0], {"units": "1"})))
+        from_dataset(bad.assign(real_income_growth=("time", [3.0, 2.0], {"units": "1"})))
     text = str(caught.value)
     parts = ("house_prices: unknown", "'unemployment_rate': no unit said", "2026 Q3 after 2026 Q1", "'3.0' in 2026 Q1")
     assert all(part in text for part in parts)
     assert len(caught.value.faults) == 4
     with pytest.raises(InputError, match="expected one, of time"):
-        scenario_from_dataset(bad.expand_dims(path=[0]))
+        from_dataset(bad.expand_dims(path=[0]))
     with pytest.raises(InputError, match="found no coordinate"):
-        scenario_from_dataset(dataset([1, 2]).drop_vars("time"))
+        from_dataset(dataset([1, 2]).drop_vars("time"))

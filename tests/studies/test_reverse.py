@@ -101,11 +101,11 @@ def test_a_direction_in_macro_space(book, ends):
 def test_cash_and_capital_are_outcomes(book, ends):
     result = sl.simulate(book, sl.macro_paths(ends[1], 40, seed=3), seed=3, progress=False)
     sheet = sl.BalanceSheet.for_book(result, funding={"annual_rate": 0.03, "rollover": 0.9, "tenor_months": 6})
-    headroom = sl.lowest_headroom(sheet.funding, horizon=12)(result)
-    cet1 = sl.lowest_ratio(sheet)(result)
+    headroom = sl.outcomes.lowest_headroom(sheet.funding, horizon=12)(result)
+    cet1 = sl.outcomes.lowest_ratio(sheet)(result)
     assert headroom.dims == cet1.dims == ("path",)
     middle = float(np.sort(cet1.values)[19])
-    found = search(book, ends, sl.lowest_ratio(sheet), middle, side="above", bounds=(0.0, 1.5), tolerance=0.02)
+    found = search(book, ends, sl.outcomes.lowest_ratio(sheet), middle, side="above", bounds=(0.0, 1.5), tolerance=0.02)
     assert found["multiple"].item() == pytest.approx(1.0, abs=0.05)  # the hurdle was read off the stress itself
     assert found.attrs["outcome"] == "cet1_ratio"
 

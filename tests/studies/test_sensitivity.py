@@ -22,17 +22,17 @@ PARAMETERS = {"willingness.forgetting": (0.01, 0.06), "employment.finding_monthl
 
 @pytest.fixture(scope="module")
 def found(book, macro):
-    answers = {"shift": (-0.5, 2.0, lambda value: lambda result: sl.loss_rate()(result) + value)}
-    return sl.sensitivity(book, macro, sl.loss_rate(), PARAMETERS, answers, seed=4, progress=False)
+    answers = {"shift": (-0.5, 2.0, lambda value: lambda result: sl.outcomes.loss_rate()(result) + value)}
+    return sl.sensitivity(book, macro, sl.outcomes.loss_rate(), PARAMETERS, answers, seed=4, progress=False)
 
 
 def test_an_effect_is_the_difference_of_two_runs(book, macro, found):
     model = sl.Model.from_preset("china-online")
-    base = sl.loss_rate()(sl.simulate(book, macro, seed=4, progress=False))
+    base = sl.outcomes.loss_rate()(sl.simulate(book, macro, seed=4, progress=False))
     for name, pair in PARAMETERS.items():
         for end, value in zip(("low", "high"), pair, strict=True):
             changed = sl.simulate(book, macro, model.replace(**{name: value}), seed=4, progress=False)
-            difference = sl.loss_rate()(changed) - base
+            difference = sl.outcomes.loss_rate()(changed) - base
             row = found.sel(parameter=name)
             assert row[end].item() == pytest.approx(float(difference.mean()), rel=1e-12, abs=1e-15)
             assert row[f"{end}_se"].item() == pytest.approx(float(difference.std(ddof=1)) / 20**0.5, rel=1e-9)
@@ -57,7 +57,7 @@ def test_largest_effect_first(found):
 def test_shared_draws_make_the_error_small(book, macro, found):
     row = found.sel(parameter="willingness.forgetting")
     other = sl.sensitivity(
-        book, macro, sl.loss_rate(), {"willingness.forgetting": (0.01, 0.06)}, seed=99, progress=False
+        book, macro, sl.outcomes.loss_rate(), {"willingness.forgetting": (0.01, 0.06)}, seed=99, progress=False
     )
     apart = np.sqrt(found["base_se"] ** 2 + other["base_se"] ** 2).item()
     assert row["high_se"].item() < apart
@@ -70,14 +70,18 @@ def test_it_can_be_drawn(found):
 
 def test_every_fault_is_named(book, macro):
     with pytest.raises(InputError, match="parameters: found none"):
-        sl.sensitivity(book, macro, sl.loss_rate(), {}, progress=False)
+        sl.sensitivity(book, macro, sl.outcomes.loss_rate(), {}, progress=False)
     with pytest.raises(InputError) as caught:
         sl.sensitivity(
-            book, macro.isel(path=[0]), sl.loss_rate(), {"willingness.forgetting": (0.06, 0.01)}, progress=False
+            book,
+            macro.isel(path=[0]),
+            sl.outcomes.loss_rate(),
+            {"willingness.forgetting": (0.06, 0.01)},
+            progress=False,
         )
     assert "macro: found" in str(caught.value)
     assert "willingness.forgetting: found (0.06, 0.01)" in str(caught.value)
     with pytest.raises(InputError, match=r"willingness\.rain: unknown"):
-        sl.sensitivity(book, macro, sl.loss_rate(), {"willingness.rain": (0.0, 1.0)}, progress=False)
+        sl.sensitivity(book, macro, sl.outcomes.loss_rate(), {"willingness.rain": (0.0, 1.0)}, progress=False)
     with pytest.raises(InputError, match="forgetting"):
-        sl.sensitivity(book, macro, sl.loss_rate(), {"willingness.forgetting": (0.0, 7.0)}, progress=False)
+        sl.sensitivity(book, macro, sl.outcomes.loss_rate(), {"willingness.forgetting": (0.0, 7.0)}, progress=False)

@@ -35,7 +35,7 @@ _MADE: dict[tuple[tuple[str, Any], ...], Kernel] = {}
 def kernel_with(own: Mapping[str, Any]) -> Kernel:
     """The kernel with some functions of `behaviour` replaced, compiled anew in each process.
 
-    own : name of a function in `stresslab.engine.kernel.behaviour` -> function under `numba.njit` with the same arguments
+    own : name of a function in `engine.kernel.behaviour` -> function under `numba.njit` with the same arguments
     The replacement is inlined like the built-in one, so it is as fast if it is as plain.
     """
     if not own:

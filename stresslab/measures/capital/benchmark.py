@@ -20,8 +20,8 @@ from stresslab.measures.capital.rwa import (
     parameter_faults,
 )
 from stresslab.measures.estimators import Array, moments, quantile, values_in_tail
-from stresslab.measures.formulas.asrf import asrf_quantile, implied_correlation
-from stresslab.measures.formulas.irb import irb_capital, irb_correlation
+from stresslab.measures.formulas import asrf, irb
+from stresslab.measures.formulas.asrf import implied_correlation
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part
 from stresslab.measures.result_view import FLOW, described, horizon_faults, lender_name, result_faults
 
@@ -61,7 +61,7 @@ def capital_benchmark(
         (shape, concentration in time, finite sample): together simulated - irb; paths_in_tail [1].
     In "total" losses are added path by path; the formulas' totals are sums (one factor adds up by construction);
     asrf implied of the total uses the total's own pd, lgd and deviation.
-    One factor without idiosyncratic risk: asrf_quantile(); the simulated deviation has that of a finite book in it, so
+    One factor without idiosyncratic risk: asrf.quantile(); the simulated deviation has that of a finite book in it, so
     a small segment's implied correlation is too high. Where nothing varies it is 0.
     Raises InputError naming each fault: also parameters missing for a segment.
     """
@@ -80,10 +80,10 @@ def capital_benchmark(
     mean, _, deviation, _ = moments(rate.T)
     lgd = np.divide(mean, pd_, out=np.ones_like(mean), where=pd_ > 0.0)
     line = book["revolving"].values > 0.5
-    correlation = np.where(line, irb_correlation(pd_[:-1], REVOLVER), irb_correlation(pd_[:-1], OTHER))
+    correlation = np.where(line, irb.correlation(pd_[:-1], REVOLVER), irb.correlation(pd_[:-1], OTHER))
     implied = np.array([_implied(p, d / loss) for p, d, loss in zip(pd_, deviation, lgd, strict=True)])
     tail = quantile(rate.T, [confidence])
-    standardised, irb, asrf = (
+    standardised, by_irb, by_asrf = (
         _sum_total(rates, size)
         for rates in (
             TOTAL_CAPITAL * _weight(book, rules),
@@ -93,8 +93,8 @@ def capital_benchmark(
     )
     asrf_implied = lgd * _unexpected(pd_, implied, confidence)
     simulated = tail.value[:, 0] - mean
-    roads = np.stack([standardised, irb, asrf, asrf_implied, simulated], axis=-1)
-    steps = np.stack([asrf - irb, asrf_implied - asrf, simulated - asrf_implied], axis=-1)
+    roads = np.stack([standardised, by_irb, by_asrf, asrf_implied, simulated], axis=-1)
+    steps = np.stack([by_asrf - by_irb, asrf_implied - by_asrf, simulated - asrf_implied], axis=-1)
     by: dict[str, Any] = {
         "exposure": ("segment", np.append(size, size.sum())), "loss_rate": (("path", "segment"), rate),
         "expected_loss": ("segment", mean), "deviation": ("segment", deviation), "pd": ("segment", pd_),
@@ -155,7 +155,7 @@ def _unexpected(pd: Array, correlation: Array, confidence: float) -> Array:
     """VaR less mean of the default rate in one factor; 0 where it is certain."""
     moves = (pd > 0.0) & (pd < 1.0) & (correlation > 0.0)
     out = np.zeros_like(pd)
-    out[moves] = asrf_quantile(pd[moves], correlation[moves], confidence) - pd[moves]
+    out[moves] = asrf.quantile(pd[moves], correlation[moves], confidence) - pd[moves]
     return out
 
 
@@ -169,5 +169,5 @@ def _irb(book: xr.Dataset, at: xr.Dataset, line: NDArray[np.bool_]) -> Array:
     """K of each segment, transactors apart."""
     pd, lgd = at["pd"].values, at["lgd"].values
     transactor: Array = book["transactor_share"].values
-    of_line = (1.0 - transactor) * irb_capital(pd, lgd, REVOLVER) + transactor * irb_capital(pd, lgd, TRANSACTOR)
-    return np.asarray(np.where(line, of_line, irb_capital(pd, lgd, OTHER)))
+    of_line = (1.0 - transactor) * irb.capital(pd, lgd, REVOLVER) + transactor * irb.capital(pd, lgd, TRANSACTOR)
+    return np.asarray(np.where(line, of_line, irb.capital(pd, lgd, OTHER)))

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from stresslab.checks import refuse
 from stresslab.measures.capital.regimes import CapitalRegime
 from stresslab.measures.estimators import Array
+from stresslab.measures.formulas import irb
 from stresslab.measures.formulas.irb import (
     defaulted_capital,
     general_provisions_in_tier2,
-    irb_capital,
-    irb_expected_loss,
     output_floor,
     tier2_from_provisions,
 )
@@ -151,8 +150,8 @@ def _internal(
     pd, lgd, best = (at[name].values for name in PARAMETERS)
     as_line = np.where(revolving, 1.0 - transactor, 0.0), np.where(revolving, transactor, 0.0)
     shares = {REVOLVER: as_line[0], TRANSACTOR: as_line[1], OTHER: np.where(revolving, 0.0, 1.0)}
-    capital = sum((share * irb_capital(pd, lgd, name) for name, share in shares.items()), np.zeros(pd.shape))
-    loss = sum((share * irb_expected_loss(pd, lgd, name) for name, share in shares.items()), np.zeros(pd.shape))
+    capital = sum((share * irb.capital(pd, lgd, name) for name, share in shares.items()), np.zeros(pd.shape))
+    loss = sum((share * irb.expected_loss(pd, lgd, name) for name, share in shares.items()), np.zeros(pd.shape))
     required = (exposure * capital).sum(-1) + (defaulted * defaulted_capital(lgd, best)).sum(-1)
     return np.asarray(12.5 * required), np.asarray((exposure * loss).sum(-1) + (defaulted * best).sum(-1))
 

@@ -1,6 +1,6 @@
 """Loss of a large pool under one common factor (ASRF), and the exact law of its defaults where the pool is small.
 
-The share x of a pool that defaults is p(Z), `formulas.conditional_pd` at the common factor Z ~ N(0, 1), low Z bad. N is
+The share x of a pool that defaults is p(Z), `conditional_pd` at the common factor Z ~ N(0, 1), low Z bad. N is
 the standard normal distribution function, G its inverse, N2(h, k; r) that of two normals with correlation r.
 """
 
@@ -16,7 +16,6 @@ from scipy.special import betainc, owens_t
 from scipy.stats import norm
 
 from stresslab.checks import refuse
-from stresslab.measures.formulas.credit_loss import conditional_pd
 
 Array = NDArray[Any]
 
@@ -77,6 +76,33 @@ def checked(subject: str, given: dict[str, tuple[ArrayLike, Bound]], faults: Seq
     return arrays
 
 
+def conditional_pd(pd: ArrayLike, correlation: float, factor: ArrayLike) -> Array:
+    """PD given the common factor, N((G(pd) - sqrt(rho) z) / sqrt(1 - rho)), low z bad (Vasicek 2002).
+
+    pd : through the cycle [1]; correlation : rho of assets, 0 <= rho < 1; factor : z, standard normal
+    Raises InputError naming each fault.
+
+    Weights go on losses, never on drivers: the mean of three PDs is above the PD at the mean factor.
+
+    >>> found = conditional_pd(0.03, 0.04, [0.0, -1.5, 1.0])
+    >>> found.round(7)
+    array([0.0274557, 0.0533298, 0.0168476])
+    >>> float((found @ [0.5, 0.25, 0.25]).round(7))
+    0.0312722
+    """
+    through = np.asarray(pd, float)
+    faults = []
+    if not ((through >= 0.0) & (through <= 1.0)).all():
+        faults.append(f"pd: found {through.tolist()}, expected decimals 0 to 1; correct them")
+    if not 0.0 <= correlation < 1.0:
+        faults.append(f"correlation: found {correlation!r}, expected a decimal 0 to below 1; correct it")
+    refuse("asrf.conditional_pd", faults)
+    point: Array = norm.cdf(
+        (norm.ppf(through) - np.sqrt(correlation) * np.asarray(factor, float)) / np.sqrt(1.0 - correlation)
+    )
+    return point
+
+
 def _at_factor(pd: Array, rho: Array, factor: Array) -> Array:
     """`conditional_pd` for correlations of any shape: it takes one, so there is one call for each that differs."""
     if rho.size and (rho == rho.flat[0]).all():
@@ -85,18 +111,18 @@ def _at_factor(pd: Array, rho: Array, factor: Array) -> Array:
     return each
 
 
-def asrf_quantile(pd: ArrayLike, rho: ArrayLike, level: ArrayLike) -> Array:
+def quantile(pd: ArrayLike, rho: ArrayLike, level: ArrayLike) -> Array:
     """Quantile of the share of a large pool that defaults [1]: the PD when the factor is at its 1 - level quantile.
 
     pd, rho, level : default probability (0 to 1), correlation of assets (0 to below 1), level inside (0, 1); broadcast
     q = N((G(pd) + sqrt(rho) G(level)) / sqrt(1 - rho))      Vasicek, Risk (December 2002) (status: secondary)
     Raises InputError naming each fault.
 
-    >>> asrf_quantile(0.03, 0.04, [0.5, 0.999]).round(6)
+    >>> quantile(0.03, 0.04, [0.5, 0.999]).round(6)
     array([0.027456, 0.098736])
     """
     through, correlation, levels = checked(
-        "asrf_quantile", {"pd": (pd, SHARE), "rho": (rho, BELOW_ONE), "level": (level, INSIDE)}
+        "asrf.quantile", {"pd": (pd, SHARE), "rho": (rho, BELOW_ONE), "level": (level, INSIDE)}
     )
     return _at_factor(through, correlation, np.asarray(norm.isf(levels)))
 
@@ -114,18 +140,18 @@ def _bivariate(h: Array, k: Array, r: Array) -> Array:
     return found
 
 
-def asrf_expected_shortfall(pd: ArrayLike, rho: ArrayLike, level: ArrayLike) -> Array:
+def expected_shortfall(pd: ArrayLike, rho: ArrayLike, level: ArrayLike) -> Array:
     """Mean of the worst 1 - level of the shares of a large pool that default [1].
 
     pd, level : inside (0, 1); rho : correlation of assets, 0 to below 1; shapes broadcast
     ES = N2(G(pd), -G(level); sqrt(rho)) / (1 - level)      Vasicek, Risk (December 2002) (status: derived)
     Raises InputError naming each fault.
 
-    >>> asrf_expected_shortfall(0.03, [0.0, 0.04], 0.999).round(6)  # without correlation the PD itself
+    >>> expected_shortfall(0.03, [0.0, 0.04], 0.999).round(6)  # without correlation the PD itself
     array([0.03    , 0.109252])
     """
     through, correlation, levels = checked(
-        "asrf_expected_shortfall", {"pd": (pd, INSIDE), "rho": (rho, BELOW_ONE), "level": (level, INSIDE)}
+        "asrf.expected_shortfall", {"pd": (pd, INSIDE), "rho": (rho, BELOW_ONE), "level": (level, INSIDE)}
     )
     return _bivariate(norm.ppf(through), norm.isf(levels), np.sqrt(correlation)) / (1.0 - levels)
 
@@ -138,7 +164,7 @@ def _variance(pd: Array, rho: Array) -> Array:
     return spread
 
 
-def asrf_deviation(pd: ArrayLike, rho: ArrayLike) -> Array:
+def standard_deviation(pd: ArrayLike, rho: ArrayLike) -> Array:
     """Standard deviation of the share of a large pool that defaults [1].
 
     pd : inside (0, 1); rho : correlation of assets, 0 to below 1; shapes broadcast
@@ -147,10 +173,10 @@ def asrf_deviation(pd: ArrayLike, rho: ArrayLike) -> Array:
 
     At pd = 1/2, N2(0, 0; rho) = 1/4 + arcsin(rho) / (2 pi), and arcsin(1/2) = pi / 6:
 
-    >>> asrf_deviation([0.5, 0.01], [0.5, 0.1]).round(6)  # the first is sqrt(1 / 12)
+    >>> standard_deviation([0.5, 0.01], [0.5, 0.1]).round(6)  # the first is sqrt(1 / 12)
     array([0.288675, 0.009626])
     """
-    through, correlation = checked("asrf_deviation", {"pd": (pd, INSIDE), "rho": (rho, BELOW_ONE)})
+    through, correlation = checked("asrf.standard_deviation", {"pd": (pd, INSIDE), "rho": (rho, BELOW_ONE)})
     return np.sqrt(_variance(through, correlation))
 
 
@@ -159,7 +185,7 @@ def implied_correlation(pd: ArrayLike, deviation: ArrayLike) -> Array:
 
     pd : mean default rate, inside (0, 1)
     deviation : of default rates over time, 0 to below sqrt(pd (1 - pd)), which correlation 1 gives; shapes broadcast
-    Returns rho, root of asrf_deviation(pd, rho) = deviation, which rises with rho.
+    Returns rho, root of standard_deviation(pd, rho) = deviation, which rises with rho.
     Not for: small pools, whose default rates vary by chance as well; their rho would be too high.
     Raises InputError naming each fault.
 
@@ -185,33 +211,33 @@ def _implied(pd: float, deviation: float) -> float:
     return float(gap)
 
 
-def asrf_cdf(x: ArrayLike, pd: ArrayLike, rho: ArrayLike) -> Array:
+def cdf(x: ArrayLike, pd: ArrayLike, rho: ArrayLike) -> Array:
     """Probability that at most the share x of a large pool defaults [1].
 
     x : 0 to 1; pd, rho : inside (0, 1); shapes broadcast
     F(x) = N((sqrt(1 - rho) G(x) - G(pd)) / sqrt(rho))      Vasicek, Risk (December 2002) (status: derived)
     Raises InputError naming each fault.
 
-    >>> round(float(asrf_cdf(asrf_quantile(0.03, 0.04, 0.999), 0.03, 0.04)), 9)
+    >>> round(float(cdf(quantile(0.03, 0.04, 0.999), 0.03, 0.04)), 9)
     0.999
     """
-    share, through, correlation = checked("asrf_cdf", {"x": (x, SHARE), "pd": (pd, INSIDE), "rho": (rho, INSIDE)})
+    share, through, correlation = checked("asrf.cdf", {"x": (x, SHARE), "pd": (pd, INSIDE), "rho": (rho, INSIDE)})
     found: Array = norm.cdf(_minus_factor(share, through, correlation))
     return found
 
 
-def asrf_density(x: ArrayLike, pd: ArrayLike, rho: ArrayLike) -> Array:
-    """Density of the share of a large pool that defaults [1], the derivative of `asrf_cdf`.
+def density(x: ArrayLike, pd: ArrayLike, rho: ArrayLike) -> Array:
+    """Density of the share of a large pool that defaults [1], the derivative of `cdf`.
 
     x, pd, rho : inside (0, 1); shapes broadcast
     f(x) = sqrt((1 - rho) / rho) exp(G(x)^2 / 2 - (sqrt(1 - rho) G(x) - G(pd))^2 / (2 rho))
     Source: Vasicek, Risk (December 2002) (status: secondary).
     Raises InputError naming each fault.
 
-    >>> asrf_density([0.2, 0.7], 0.5, 0.5).round(9)  # rho = 1/2 and pd = 1/2 are the uniform law
+    >>> density([0.2, 0.7], 0.5, 0.5).round(9)  # rho = 1/2 and pd = 1/2 are the uniform law
     array([1., 1.])
     """
-    share, through, correlation = checked("asrf_density", {"x": (x, INSIDE), "pd": (pd, INSIDE), "rho": (rho, INSIDE)})
+    share, through, correlation = checked("asrf.density", {"x": (x, INSIDE), "pd": (pd, INSIDE), "rho": (rho, INSIDE)})
     logarithm = norm.logpdf(_minus_factor(share, through, correlation)) - norm.logpdf(norm.ppf(share))
     density: Array = np.sqrt((1.0 - correlation) / correlation) * np.exp(logarithm)
     return density
@@ -243,7 +269,7 @@ def granularity_adjustment(pd: ArrayLike, rho: ArrayLike, level: ArrayLike) -> A
     """What a pool of n equal loans adds to the quantile of a large one, times n [1].
 
     pd, rho, level : inside (0, 1); shapes broadcast
-    Returns GA; the quantile of the pool is V + GA / n, V that of asrf_quantile().
+    Returns GA; the quantile of the pool is V + GA / n, V that of quantile().
 
         GA = ((sqrt((1 - rho) / rho) G(level) - G(V)) / phi(G(V)) V (1 - V) + 2 V - 1) / 2
 
@@ -257,7 +283,7 @@ def granularity_adjustment(pd: ArrayLike, rho: ArrayLike, level: ArrayLike) -> A
     through, correlation, levels = checked(
         "granularity_adjustment", {"pd": (pd, INSIDE), "rho": (rho, INSIDE), "level": (level, INSIDE)}
     )
-    value = asrf_quantile(through, correlation, levels)
+    value = quantile(through, correlation, levels)
     score = norm.ppf(value)
     slope = (np.sqrt((1.0 - correlation) / correlation) * norm.ppf(levels) - score) / norm.pdf(score)
     adjustment: Array = 0.5 * (slope * value * (1.0 - value) + 2.0 * value - 1.0)
@@ -290,7 +316,7 @@ def euler_contributions(
             "level": (level, INSIDE),
         },
     )
-    contributions: Array = weights * lost * asrf_quantile(through, correlation, levels)
+    contributions: Array = weights * lost * quantile(through, correlation, levels)
     return contributions
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
 
 from stresslab.checks import number_faults, refuse
 
@@ -81,33 +80,6 @@ def modification_gain(gross: float, cash_flows: ArrayLike, rate: float) -> float
         faults.append(f"rate: found {rate!r}, expected a decimal above -1; give the rate of one period")
     refuse("modification_gain", faults)
     return float((flows / (1.0 + rate) ** np.arange(1, flows.size + 1)).sum() - gross)
-
-
-def conditional_pd(pd: ArrayLike, correlation: float, factor: ArrayLike) -> Array:
-    """PD given the common factor, N((G(pd) - sqrt(rho) z) / sqrt(1 - rho)), low z bad (Vasicek 2002).
-
-    pd : through the cycle [1]; correlation : rho of assets, 0 <= rho < 1; factor : z, standard normal
-    Raises InputError naming each fault.
-
-    Weights go on losses, never on drivers: the mean of three PDs is above the PD at the mean factor.
-
-    >>> found = conditional_pd(0.03, 0.04, [0.0, -1.5, 1.0])
-    >>> found.round(7)
-    array([0.0274557, 0.0533298, 0.0168476])
-    >>> float((found @ [0.5, 0.25, 0.25]).round(7))
-    0.0312722
-    """
-    through = np.asarray(pd, float)
-    faults = []
-    if not ((through >= 0.0) & (through <= 1.0)).all():
-        faults.append(f"pd: found {through.tolist()}, expected decimals 0 to 1; correct them")
-    if not 0.0 <= correlation < 1.0:
-        faults.append(f"correlation: found {correlation!r}, expected a decimal 0 to below 1; correct it")
-    refuse("conditional_pd", faults)
-    point: Array = norm.cdf(
-        (norm.ppf(through) - np.sqrt(correlation) * np.asarray(factor, float)) / np.sqrt(1.0 - correlation)
-    )
-    return point
 
 
 def migrate_stages(stages: ArrayLike, tr12: float, tr13: float, tr21: float, tr23: float) -> Array:

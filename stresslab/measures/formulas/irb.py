@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stresslab.measures.formulas.asrf import AMOUNT, BELOW_ONE, INSIDE, LGD, Bound, asrf_quantile, checked
+from stresslab.measures.formulas import asrf
+from stresslab.measures.formulas.asrf import AMOUNT, BELOW_ONE, INSIDE, LGD, Bound, checked
 
 Array = NDArray[Any]
 Rules = dict[str, Any]
@@ -59,7 +60,7 @@ def _inputs(
     return np.maximum(rate, floors["pd"]), np.maximum(lost, least)
 
 
-def irb_correlation(pd: ArrayLike, exposure_class: str) -> Array:
+def correlation(pd: ArrayLike, exposure_class: str) -> Array:
     """Correlation of assets R in the risk weights of retail exposures [1].
 
     pd : any shape, 0 to below 1, as it is: no floor here
@@ -71,10 +72,10 @@ def irb_correlation(pd: ArrayLike, exposure_class: str) -> Array:
     Source: CRE31.14 to 31.16 (status: text). Set by regulators: not an estimate of how defaults go together.
     Raises InputError naming each fault.
 
-    >>> irb_correlation([0.0, 0.01, 0.05], "other retail").round(8)
+    >>> correlation([0.0, 0.01, 0.05], "other retail").round(8)
     array([0.16      , 0.12160945, 0.05259061])
     """
-    (rate,) = checked("irb_correlation", {"pd": (pd, PERFORMING)}, _class_faults(exposure_class))
+    (rate,) = checked("irb.correlation", {"pd": (pd, PERFORMING)}, _class_faults(exposure_class))
     law = basel_rules()["correlation"][exposure_class]
     low, high, decay = law["low"], law["high"], law["decay"]
     near_low = np.expm1(-decay * rate) / np.expm1(-decay)
@@ -82,7 +83,7 @@ def irb_correlation(pd: ArrayLike, exposure_class: str) -> Array:
     return found
 
 
-def irb_capital(
+def capital(
     pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
 ) -> Array:
     """Capital requirement K of a performing retail exposure, for its unexpected loss, per unit of EAD [1].
@@ -98,46 +99,46 @@ def irb_capital(
     Not for: exposures in default (`defaulted_capital`) or partly secured, whose lgd floor is a mean of two.
     Raises InputError naming each fault.
 
-    >>> round(float(irb_capital(0.03, 0.75, "qrre revolver")), 10)  # 0.75 (0.0987362629 - 0.03)
+    >>> round(float(capital(0.03, 0.75, "qrre revolver")), 10)  # 0.75 (0.0987362629 - 0.03)
     0.0515521972
     """
-    rate, lost = _inputs("irb_capital", pd, lgd, exposure_class, floored, secured)
-    worst = asrf_quantile(rate, irb_correlation(rate, exposure_class), basel_rules()["irb"]["level"])
+    rate, lost = _inputs("irb.capital", pd, lgd, exposure_class, floored, secured)
+    worst = asrf.quantile(rate, correlation(rate, exposure_class), basel_rules()["irb"]["level"])
     capital: Array = lost * worst - rate * lost
     return capital
 
 
-def irb_risk_weight(
+def risk_weight(
     pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
 ) -> Array:
     """Risk weight of a performing retail exposure [1], 12.5 K: RWA over EAD.
 
-    pd, lgd, exposure_class, floored, secured : as in irb_capital()
+    pd, lgd, exposure_class, floored, secured : as in capital()
     RW = 12.5 K      CRE31.13 to 31.16 (status: text), without the factor 1.06 of earlier rules
     EAD is before specific provisions (CRE32.62); in the standardised approach it is after them (CRE20.1).
     Raises InputError naming each fault.
 
-    >>> round(float(irb_risk_weight(0.01, 0.45, "mortgage", floored=False)), 4)  # 56.40 % in Basel II, Annex 5
+    >>> round(float(risk_weight(0.01, 0.45, "mortgage", floored=False)), 4)  # 56.40 % in Basel II, Annex 5
     0.564
     """
-    weight: Array = basel_rules()["rwa"]["multiplier"] * irb_capital(pd, lgd, exposure_class, floored, secured)
+    weight: Array = basel_rules()["rwa"]["multiplier"] * capital(pd, lgd, exposure_class, floored, secured)
     return weight
 
 
-def irb_expected_loss(
+def expected_loss(
     pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
 ) -> Array:
     """Expected loss of a performing retail exposure per unit of EAD [1], which provisions are held against.
 
-    pd, lgd, exposure_class, floored, secured : as in irb_capital(); floors raise expected loss as well
+    pd, lgd, exposure_class, floored, secured : as in capital(); floors raise expected loss as well
     EL = pd lgd      CRE35.3 (status: text)
     Not for: exposures in default, whose expected loss is its best estimate; nor IFRS 9 or CECL.
     Raises InputError naming each fault.
 
-    >>> irb_expected_loss([0.03, 0.0001], 0.75, "qrre revolver")  # the second at the floor of 0.1 %
+    >>> expected_loss([0.03, 0.0001], 0.75, "qrre revolver")  # the second at the floor of 0.1 %
     array([0.0225 , 0.00075])
     """
-    rate, lost = _inputs("irb_expected_loss", pd, lgd, exposure_class, floored, secured)
+    rate, lost = _inputs("irb.expected_loss", pd, lgd, exposure_class, floored, secured)
     expected: Array = rate * lost
     return expected
 

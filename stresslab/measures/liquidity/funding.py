@@ -97,7 +97,7 @@ class RollOver:
 class Borrowing:
     """Money borrowed on one set of terms.
 
-    kind : of those in liquidity/ratios.toml, which decide its run-off in the LCR, its weight in the NSFR and the limits it
+    kind : of those in ratios.toml, which decide its run-off in the LCR, its weight in the NSFR and the limits it
       counts under: "interbank", "bond", "subordinated", "shareholder", "nonfinancial", "stable deposits", ...
     maturing : by the month it falls due [currency]: amounts of months 1, 2, ... or a mapping month -> amount; what
       matures beyond the horizon is listed too, for it bears interest

@@ -45,7 +45,7 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     Raises InputError naming each fault: a variable missing, negative or not finite, a horizon beyond the result, an
     unknown lender.
 
-    >>> from stresslab.measures.funding import Borrowing
+    >>> from stresslab.measures.liquidity.funding import Borrowing
     >>> from stresslab.schema import BUCKETS
     >>> dims, none = ("path", "month", "segment"), np.zeros((1, 3, 1))
     >>> flows = {name: (dims, none) for name in LADDER_NEEDS if name not in ("balance", "own_share")}
@@ -117,7 +117,7 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     Once a payment has failed, the path is lost: what comes in later does not bring it back.
     Raises InputError naming each fault, as liquidity_ladder().
 
-    >>> from stresslab.measures.funding import Borrowing
+    >>> from stresslab.measures.liquidity.funding import Borrowing
     >>> from stresslab.schema import BUCKETS, FLOWS
     >>> dims = ("path", "month", "segment")
     >>> flows = {name: (dims, np.zeros((2, 3, 1))) for name in (*FLOWS, "undrawn_limit")}
@@ -155,7 +155,7 @@ def liquidity_buffer(
     Error bars and few paths: as in loss_distribution and measures.estimators.
     Raises InputError naming each fault, as liquidity_ladder(), and a confidence outside (0, 1).
 
-    >>> from stresslab.measures.funding import Borrowing
+    >>> from stresslab.measures.liquidity.funding import Borrowing
     >>> from stresslab.schema import BUCKETS, FLOWS
     >>> dims = ("path", "month", "segment")
     >>> flows = {name: (dims, np.zeros((2, 3, 1))) for name in (*FLOWS, "undrawn_limit")}
@@ -196,7 +196,7 @@ def external_funding_needed(
       expected_shortfall_se: mean of the worst 1 - confidence; paths_in_tail [1].
     Raises InputError naming each fault, as liquidity_buffer().
 
-    >>> from stresslab.measures.funding import Borrowing
+    >>> from stresslab.measures.liquidity.funding import Borrowing
     >>> from stresslab.schema import BUCKETS, FLOWS
     >>> dims = ("path", "month", "segment")
     >>> flows = {name: (dims, np.zeros((2, 3, 1))) for name in (*FLOWS, "undrawn_limit")}

@@ -27,7 +27,7 @@ from stresslab.studies.calibration.targets import (
 Array = NDArray[np.float64]
 
 
-def targets_from_panel(
+def from_panel(
     frame: pd.DataFrame,
     *,
     rolls: int = 3,
@@ -51,12 +51,12 @@ def targets_from_panel(
 
     >>> table = pd.DataFrame({"loan": [1, 1, 2, 2, 3, 3, 4, 4], "month": [0, 1] * 4, "balance": 9.0,
     ...                       "days_past_due": [30, 60, 30, 0, 0, 30, 0, 0]})
-    >>> found = targets_from_panel(table, days=[30])
+    >>> found = from_panel(table, days=[30])
     >>> [(one.name, one.value) for one in found]  # of two current one is late; of two late one is later
     [('current to 30-59', 0.5), ('30-59 to 60-89', 0.5), ('30+ days', 0.5)]
     """
     days = tuple(days)
-    refuse("targets_from_panel", _panel_faults(frame, rolls, days, of, cluster))
+    refuse("from_panel", _panel_faults(frame, rolls, days, of, cluster))
     rows = frame[frame["balance"] > 0.0].sort_values(["loan", "month"])
     months = np.sort(frame["month"].unique())
     span = (1, len(months) - 1)
@@ -77,10 +77,10 @@ def targets_from_panel(
             shares.append(_ratio(size * (late & (place == month)), size * (place == month), group))
         value, moved = float(np.mean([one[0] for one in shares])), np.mean([one[1] for one in shares], axis=0)
         made.append((f"{day}+ days", arrears_share(day, span, **kind), value, moved))
-    return _targets("targets_from_panel", [one for one in made if not np.isnan(one[2])])
+    return _targets("from_panel", [one for one in made if not np.isnan(one[2])])
 
 
-def targets_from_tape(
+def from_tape(
     frame: pd.DataFrame, *, by: str | None = "grade", lgd: bool = True, month: int | None = None, lender: str = "own"
 ) -> Targets:
     """Loss and LGD of a tape of finished loans, by grade or vintage, with errors clustered by loan.
@@ -95,10 +95,10 @@ def targets_from_tape(
 
     >>> table = pd.DataFrame({"granted": [100.0] * 4, "lost": [0.0, 40.0, 0.0, 60.0],
     ...                       "recovered": [0.0, 5.0, 0.0, 5.0]})
-    >>> [(one.name, round(one.value, 3)) for one in targets_from_tape(table, by=None)]  # 100 of 400; 10 of 100
+    >>> [(one.name, round(one.value, 3)) for one in from_tape(table, by=None)]  # 100 of 400; 10 of 100
     [('loss', 0.25), ('LGD', 0.9)]
     """
-    refuse("targets_from_tape", _tape_faults(frame, by))
+    refuse("from_tape", _tape_faults(frame, by))
     granted, lost, back = (frame[name].to_numpy(float) for name in ("granted", "lost", "recovered"))
     each = np.arange(len(frame))
     made: list[tuple[str, Any, float, Array]] = []
@@ -111,7 +111,7 @@ def targets_from_tape(
         value, moved = _ratio(lost - back, lost, each)
         span = None if month is None else (1, month)
         made.append(("LGD", loss_given_write_off(span, lender=lender), value, moved))
-    return _targets("targets_from_tape", made)
+    return _targets("from_tape", made)
 
 
 def _ratio(upper: Array, under: Array, group: NDArray[np.int64]) -> tuple[float, Array]:

@@ -9,13 +9,8 @@ from scipy.stats import norm
 
 from stresslab.measures.capital.benchmark import CAUSES, METHODS, capital_benchmark
 from stresslab.measures.estimators import moments
-from stresslab.measures.formulas.asrf import (
-    asrf_deviation,
-    asrf_quantile,
-    euler_contributions,
-    implied_correlation,
-)
-from stresslab.measures.formulas.credit_loss import conditional_pd
+from stresslab.measures.formulas import asrf
+from stresslab.measures.formulas.asrf import conditional_pd, euler_contributions, implied_correlation
 from stresslab.schema import BUCKETS, FLOWS, InputError
 from tests.measures.twin_capital import OURS, capital_book, hand_book, hand_parameters, requirement
 
@@ -52,7 +47,7 @@ def check_one_factor(rho, seed=1):
     deviation, deviation_se = (float(each) for each in moments(rate)[2:])
     slope = (implied_correlation(PD, deviation * 1.001) - implied_correlation(PD, deviation)) / (0.001 * deviation)
     assert abs(found["implied_correlation"].item() - RHO) < 4.0 * float(slope) * deviation_se + 1e-4
-    exact = LGD * (float(asrf_quantile(PD, RHO, 0.999)) - PD)
+    exact = LGD * (float(asrf.quantile(PD, RHO, 0.999)) - PD)
     simulated = found["capital_rate"].sel(approach="simulated").item()
     assert abs(simulated - exact) < 4.0 * found["simulated_se"].item()
     assert found["simulated_low"].item() < exact < found["simulated_high"].item()
@@ -65,7 +60,7 @@ def check_one_factor(rho, seed=1):
 def test_where_one_factor_rules_all_roads_meet(seed):
     found = check_one_factor(RHO, seed)
     assert found["paths_in_tail"].item() == 20
-    assert found["pd"].item() == pytest.approx(PD, abs=4.0 * float(asrf_deviation(PD, RHO)) / 20_000**0.5)
+    assert found["pd"].item() == pytest.approx(PD, abs=4.0 * float(asrf.standard_deviation(PD, RHO)) / 20_000**0.5)
     assert found["lgd"].item() == pytest.approx(LGD)
     assert found["correlation"].item() == 0.04
 
@@ -80,7 +75,7 @@ def test_the_steps_say_which_is_wrong():
     book = vasicek(0.16)
     found = capital_benchmark(book, hand_parameters(PD, LGD, LGD, ["ours:card"]), horizon=1).isel(segment=0)
     why = found["why"]
-    exact = LGD * float(asrf_quantile(PD, 0.16, 0.999) - asrf_quantile(PD, 0.04, 0.999))
+    exact = LGD * float(asrf.quantile(PD, 0.16, 0.999) - asrf.quantile(PD, 0.04, 0.999))
     assert why.sel(cause="correlation").item() == pytest.approx(exact, rel=0.05)
     assert abs(why.sel(cause="distribution").item()) < 4.0 * found["simulated_se"].item()
     assert abs(why.sel(cause="parameters").item()) < 0.002

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stresslab.measures.capital.balance_sheet import BalanceSheet
 from stresslab.measures.capital.regimes import CapitalRegime
 from stresslab.measures.capital.rwa import irb_parameters, parameter_faults, weigh
-from stresslab.measures.formulas.irb import irb_capital
+from stresslab.measures.formulas import irb
 from stresslab.measures.liquidity.funding import Funding
 from stresslab.measures.liquidity.on_balance_sheet import own_part
 from stresslab.schema import InputError
@@ -118,7 +118,7 @@ def test_floors_raise_expected_loss_too():
 
 @pytest.mark.parametrize(("year", "share"), [(2028, 0.725), (2040, 0.725), (2027, 0.7), (2025, 0.6)])
 def test_the_output_floor_is_a_share_of_the_standardised_assets(year, share):
-    own = 12.5e3 * float(irb_capital(0.03, 0.5, "qrre revolver"))  # 430
+    own = 12.5e3 * float(irb.capital(0.03, 0.5, "qrre revolver"))  # 430
     parameters, book = hand_parameters(0.03, 0.5, 0.4), owes(1000.0, revolving=1.0)
     found = weighed(book, dataclasses.replace(IRB, year=year), 100.0, 0.0, parameters)
     assert found["rwa"] == pytest.approx(max(own, share * 750.0))
@@ -128,7 +128,7 @@ def test_the_output_floor_is_a_share_of_the_standardised_assets(year, share):
 
 def test_during_the_phase_in_the_floor_adds_a_quarter_at_most():
     """RBC90.2."""
-    own = 12.5e3 * float(irb_capital(0.005, 0.5, "qrre revolver"))
+    own = 12.5e3 * float(irb.capital(0.005, 0.5, "qrre revolver"))
     parameters, book = hand_parameters(0.005, 0.5, 0.4), owes(1000.0, revolving=1.0)
     assert own * 1.25 < 0.6 * 750.0
     assert weighed(book, dataclasses.replace(IRB, year=2025), 9.0, 0.0, parameters)["rwa"] == pytest.approx(1.25 * own)

@@ -9,12 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
+from stresslab.measures.formulas import asrf
 from stresslab.measures.formulas.asrf import (
-    asrf_cdf,
-    asrf_density,
-    asrf_deviation,
-    asrf_expected_shortfall,
-    asrf_quantile,
+    conditional_pd,
     default_count_quantile,
     default_count_tail,
     euler_contributions,
@@ -22,7 +19,6 @@ from stresslab.measures.formulas.asrf import (
     implied_correlation,
     systematic_factor,
 )
-from stresslab.measures.formulas.credit_loss import conditional_pd
 from stresslab.schema import InputError
 
 LEVELS = np.array([0.9, 0.99, 0.999, 0.9999])
@@ -47,7 +43,7 @@ def over_the_factor(values, points=4_801):
 
 @pytest.mark.parametrize(("pd", "rho", "printed", "finer"), VASICEK)
 def test_the_published_table_of_quantiles(pd, rho, printed, finer):
-    found = (asrf_quantile(pd, rho, LEVELS) - pd) / asrf_deviation(pd, rho)
+    found = (asrf.quantile(pd, rho, LEVELS) - pd) / asrf.standard_deviation(pd, rho)
     for value, rough, fine in zip(found, printed, finer, strict=True):
         assert value == pytest.approx(rough, abs=0.06 if rough > 2 else 0.00501)  # 31.8 is 31.746 rounded twice
         assert fine is None or value == pytest.approx(fine, abs=0.00501)
@@ -55,23 +51,23 @@ def test_the_published_table_of_quantiles(pd, rho, printed, finer):
 
 @pytest.mark.parametrize(("pd", "rho", "printed", "finer"), VASICEK)
 def test_the_table_is_not_that_of_a_factor_with_the_other_sign(pd, rho, printed, finer):
-    flipped = (asrf_quantile(pd, rho, 1.0 - LEVELS) - pd) / asrf_deviation(pd, rho)
+    flipped = (asrf.quantile(pd, rho, 1.0 - LEVELS) - pd) / asrf.standard_deviation(pd, rho)
     assert (flipped < 0.0).all()
     assert flipped != pytest.approx(printed, abs=0.1)
 
 
 def test_worked_numbers_of_a_card_book():
-    assert asrf_deviation(0.01, 0.1) == pytest.approx(0.009626, abs=5e-7)
-    assert asrf_expected_shortfall(0.01, 0.1, [0.99, 0.999]) == pytest.approx([0.059968, 0.092632], abs=5e-7)
-    assert asrf_quantile(0.03, 0.04, 0.999) == pytest.approx(0.098736, abs=5e-7)
-    assert asrf_deviation(0.03, 0.04) == pytest.approx(0.014093, abs=5e-7)
-    assert asrf_expected_shortfall(0.03, 0.04, 0.999) == pytest.approx(0.109252, abs=5e-7)
+    assert asrf.standard_deviation(0.01, 0.1) == pytest.approx(0.009626, abs=5e-7)
+    assert asrf.expected_shortfall(0.01, 0.1, [0.99, 0.999]) == pytest.approx([0.059968, 0.092632], abs=5e-7)
+    assert asrf.quantile(0.03, 0.04, 0.999) == pytest.approx(0.098736, abs=5e-7)
+    assert asrf.standard_deviation(0.03, 0.04) == pytest.approx(0.014093, abs=5e-7)
+    assert asrf.expected_shortfall(0.03, 0.04, 0.999) == pytest.approx(0.109252, abs=5e-7)
     assert systematic_factor(0.03, 0.05, 0.04) == pytest.approx(-1.345864, abs=5e-7)
 
 
 def test_error_of_a_simulated_quantile():
-    value = asrf_quantile(0.03, 0.04, 0.999)
-    density = asrf_density(value, 0.03, 0.04)
+    value = asrf.quantile(0.03, 0.04, 0.999)
+    density = asrf.density(value, 0.03, 0.04)
     error = math.sqrt(0.999 * 0.001 / 1e5) / density
     assert density == pytest.approx(0.0948691, abs=1e-7)
     assert error == pytest.approx(0.0010536, abs=5e-8)
@@ -79,7 +75,7 @@ def test_error_of_a_simulated_quantile():
 
 
 def test_granularity_of_200_loans():
-    value, adjustment = asrf_quantile(0.03, 0.08, 0.99), granularity_adjustment(0.03, 0.08, 0.99)
+    value, adjustment = asrf.quantile(0.03, 0.08, 0.99), granularity_adjustment(0.03, 0.08, 0.99)
     assert value == pytest.approx(0.1011793, abs=5e-8)
     assert adjustment == pytest.approx(1.9552925, abs=5e-8)
     assert value + adjustment / 200 == pytest.approx(0.1109558, abs=5e-8)
@@ -90,7 +86,7 @@ def test_granularity_of_200_loans():
 
 
 def test_granularity_is_the_slope_of_the_exact_quantile():
-    value, adjustment = asrf_quantile(0.03, 0.08, 0.99), granularity_adjustment(0.03, 0.08, 0.99)
+    value, adjustment = asrf.quantile(0.03, 0.08, 0.99), granularity_adjustment(0.03, 0.08, 0.99)
     for n in (200, 2_000, 20_000, 200_000):  # the exact quantile is a whole count, so known to half a loan
         exact = default_count_quantile(n, 0.03, 0.08, 0.99)
         assert exact - n * value == pytest.approx(adjustment, abs=0.55)
@@ -113,7 +109,7 @@ def test_published_tails_of_the_exact_mixture(n, pd, rho, counts, published):
 
 def test_published_quantiles_of_the_exact_mixture():
     assert [default_count_quantile(1_000, 0.01, 0.1, a) for a in (0.99, 0.999)] == [48, 80]
-    assert 1_000 * asrf_quantile(0.01, 0.1, [0.99, 0.999]) == pytest.approx([46.80, 77.50], abs=5e-3)
+    assert 1_000 * asrf.quantile(0.01, 0.1, [0.99, 0.999]) == pytest.approx([46.80, 77.50], abs=5e-3)
 
 
 def test_published_euler_contributions():
@@ -127,27 +123,27 @@ def test_published_euler_contributions():
 @given(rates, rates, correlations, levels)
 def test_quantile_and_shortfall_rise_with_pd_and_level(pd, other, rho, level):
     low, high = sorted((pd, other))
-    for measure in (asrf_quantile, asrf_expected_shortfall):
+    for measure in (asrf.quantile, asrf.expected_shortfall):
         assert measure(low, rho, level) <= measure(high, rho, level) * (1 + 1e-9)
         assert measure(pd, rho, level) <= measure(pd, rho, (1 + level) / 2) * (1 + 1e-9)
-    assert asrf_quantile(pd, rho, level) <= asrf_expected_shortfall(pd, rho, level) * (1 + 1e-9)
+    assert asrf.quantile(pd, rho, level) <= asrf.expected_shortfall(pd, rho, level) * (1 + 1e-9)
 
 
 @few
 @given(rates, correlations, st.floats(0.01, 0.99))
 def test_quantile_and_distribution_are_inverse_and_the_density_their_slope(pd, rho, level):
-    value = asrf_quantile(pd, rho, level)
-    assert asrf_cdf(value, pd, rho) == pytest.approx(level, rel=1e-9)
+    value = asrf.quantile(pd, rho, level)
+    assert asrf.cdf(value, pd, rho) == pytest.approx(level, rel=1e-9)
     step = 1e-4 * value
-    slope = (asrf_cdf(value + step, pd, rho) - asrf_cdf(value - step, pd, rho)) / (2 * step)
-    assert asrf_density(value, pd, rho) == pytest.approx(slope, rel=1e-3)
+    slope = (asrf.cdf(value + step, pd, rho) - asrf.cdf(value - step, pd, rho)) / (2 * step)
+    assert asrf.density(value, pd, rho) == pytest.approx(slope, rel=1e-3)
 
 
 @few
 @given(rates, correlations, st.floats(0.9, 0.9999))
 def test_shortfall_is_the_mean_of_the_quantiles_beyond(pd, rho, level):
-    plain, _ = integrate.quad(lambda tail: float(asrf_quantile(pd, rho, 1.0 - tail)), 0.0, 1.0 - level, epsrel=1e-6)
-    assert asrf_expected_shortfall(pd, rho, level) == pytest.approx(plain / (1.0 - level), rel=1e-4)
+    plain, _ = integrate.quad(lambda tail: float(asrf.quantile(pd, rho, 1.0 - tail)), 0.0, 1.0 - level, epsrel=1e-6)
+    assert asrf.expected_shortfall(pd, rho, level) == pytest.approx(plain / (1.0 - level), rel=1e-4)
 
 
 @few
@@ -156,9 +152,9 @@ def test_deviation_is_that_of_the_conditional_pd_and_of_the_bivariate_normal(pd,
     mean = over_the_factor(lambda z: conditional_pd(pd, rho, z))
     square = over_the_factor(lambda z: conditional_pd(pd, rho, z) ** 2)
     assert mean == pytest.approx(pd, rel=1e-10)
-    assert asrf_deviation(pd, rho) == pytest.approx(math.sqrt(square - mean**2), rel=1e-6)
+    assert asrf.standard_deviation(pd, rho) == pytest.approx(math.sqrt(square - mean**2), rel=1e-6)
     both = stats.multivariate_normal.cdf([stats.norm.ppf(pd)] * 2, cov=[[1.0, rho], [rho, 1.0]])
-    assert asrf_deviation(pd, rho) ** 2 == pytest.approx(both - pd**2, abs=1e-12)
+    assert asrf.standard_deviation(pd, rho) ** 2 == pytest.approx(both - pd**2, abs=1e-12)
 
 
 @pytest.mark.parametrize(("pd", "level"), [(0.5, 0.5), (0.5, 0.99), (0.03, 0.5), (0.5, 0.01), (0.9, 0.2)])
@@ -167,15 +163,15 @@ def test_shortfall_where_a_normal_score_is_zero(pd, level, rho):
     r = math.sqrt(rho)
     scores = [stats.norm.ppf(pd), -stats.norm.ppf(level)]
     plain = stats.multivariate_normal.cdf(scores, cov=[[1.0, r], [r, 1.0]])
-    assert asrf_expected_shortfall(pd, rho, level) * (1 - level) == pytest.approx(plain, abs=1e-12)
+    assert asrf.expected_shortfall(pd, rho, level) * (1 - level) == pytest.approx(plain, abs=1e-12)
 
 
 @few
 @given(rates, st.floats(1e-6, 0.99))
 def test_implied_correlation_inverts_the_deviation(pd, rho):
-    deviation = asrf_deviation(pd, rho)
+    deviation = asrf.standard_deviation(pd, rho)
     found = implied_correlation(pd, deviation)
-    assert asrf_deviation(pd, found) == pytest.approx(float(deviation), rel=1e-9)
+    assert asrf.standard_deviation(pd, found) == pytest.approx(float(deviation), rel=1e-9)
     assert found == pytest.approx(rho, rel=1e-5)
     assert implied_correlation(pd, 0.9 * deviation) != pytest.approx(rho, rel=1e-3)
 
@@ -184,7 +180,9 @@ def test_implied_correlation_at_its_ends_and_on_arrays():
     assert implied_correlation(0.03, 0.0) == 0.0
     rho = np.array([[0.04], [0.2]])
     pd = np.array([0.01, 0.03, 0.2])
-    assert implied_correlation(pd, asrf_deviation(pd, rho)) == pytest.approx(np.broadcast_to(rho, (2, 3)), rel=1e-9)
+    assert implied_correlation(pd, asrf.standard_deviation(pd, rho)) == pytest.approx(
+        np.broadcast_to(rho, (2, 3)), rel=1e-9
+    )
 
 
 @few
@@ -222,18 +220,18 @@ def test_segments_stand_on_the_last_axis():
     found = euler_contributions(weight, [0.02, 0.05], [0.04, 0.06], [0.75, 0.65])
     assert found.shape == (2, 2)
     assert found[0].sum() == pytest.approx(0.0789084, abs=5e-8)
-    assert found[1].tolist() == [0.75 * float(asrf_quantile(0.02, 0.04, 0.999)), 0.0]
+    assert found[1].tolist() == [0.75 * float(asrf.quantile(0.02, 0.04, 0.999)), 0.0]
 
 
 def test_arrays_broadcast_and_equal_their_elements():
     pd, rho = np.array([0.01, 0.03, 0.0]), np.array([[0.0], [0.04], [0.1]])
-    found = asrf_quantile(pd, rho, 0.99)
+    found = asrf.quantile(pd, rho, 0.99)
     assert found.shape == (3, 3)
-    assert found.ravel().tolist() == [float(asrf_quantile(p, r, 0.99)) for r in rho.ravel() for p in pd]
+    assert found.ravel().tolist() == [float(asrf.quantile(p, r, 0.99)) for r in rho.ravel() for p in pd]
     assert found[0] == pytest.approx(pd)
     assert found[:, 2].tolist() == [0.0] * 3
-    assert asrf_quantile(0.03, [0.04, 0.04], 0.99).shape == (2,)
-    assert asrf_quantile([], [], 0.99).shape == (0,)
+    assert asrf.quantile(0.03, [0.04, 0.04], 0.99).shape == (2,)
+    assert asrf.quantile([], [], 0.99).shape == (0,)
 
 
 @few
@@ -270,16 +268,16 @@ def test_without_correlation_defaults_are_binomial():
     ("call", "faults"),
     [
         (
-            lambda: asrf_quantile(3.0, 1.0, 99),
+            lambda: asrf.quantile(3.0, 1.0, 99),
             [r"pd: found 3\.0, .* 0\.03, not 3", r"rho: found 1\.0", r"level: found 99"],
         ),
-        (lambda: asrf_quantile([0.1, math.nan, 2], 0.1, 0.9), [r"pd: found nan at position \[1\] \(and 1 more\)"]),
-        (lambda: asrf_quantile("x", 0.1, 0.9), ["pd: found 'x', expected a decimal 0 to 1; give numbers"]),
-        (lambda: asrf_quantile([0.1] * 2, [0.1] * 3, 0.9), [r"pd, rho, level: found shapes \(2,\), \(3,\), \(\)"]),
-        (lambda: asrf_expected_shortfall(0.0, -0.1, 1.0), ["pd: found 0", "rho: found -0", "level: found 1"]),
-        (lambda: asrf_deviation(1.0, 1.0), ["pd: found 1", "rho: found 1"]),
-        (lambda: asrf_cdf(1.1, 0.0, 0.0), [r"x: found 1\.1", "pd: found 0", "rho: found 0"]),
-        (lambda: asrf_density(0.0, 1.0, 1.0), ["x: found 0", "pd: found 1", "rho: found 1"]),
+        (lambda: asrf.quantile([0.1, math.nan, 2], 0.1, 0.9), [r"pd: found nan at position \[1\] \(and 1 more\)"]),
+        (lambda: asrf.quantile("x", 0.1, 0.9), ["pd: found 'x', expected a decimal 0 to 1; give numbers"]),
+        (lambda: asrf.quantile([0.1] * 2, [0.1] * 3, 0.9), [r"pd, rho, level: found shapes \(2,\), \(3,\), \(\)"]),
+        (lambda: asrf.expected_shortfall(0.0, -0.1, 1.0), ["pd: found 0", "rho: found -0", "level: found 1"]),
+        (lambda: asrf.standard_deviation(1.0, 1.0), ["pd: found 1", "rho: found 1"]),
+        (lambda: asrf.cdf(1.1, 0.0, 0.0), [r"x: found 1\.1", "pd: found 0", "rho: found 0"]),
+        (lambda: asrf.density(0.0, 1.0, 1.0), ["x: found 0", "pd: found 1", "rho: found 1"]),
         (lambda: implied_correlation(0.0, -1.0), ["pd: found 0", "deviation: found -1"]),
         (lambda: implied_correlation([0.5, 0.1], 0.31), [r"deviation: found 0\.31, expected less than .* = 0\.3;"]),
         (lambda: systematic_factor(0.0, 1.0, 0.0), ["ttc_pd: found 0", "pit_pd: found 1", "rho: found 0"]),

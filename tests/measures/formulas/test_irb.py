@@ -9,16 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stresslab.measures.formulas import irb
 from stresslab.measures.formulas.credit_loss import conditional_pd
 from stresslab.measures.formulas.irb import (
     basel_rules,
     conservation_ratio,
     defaulted_capital,
     general_provisions_in_tier2,
-    irb_capital,
-    irb_correlation,
-    irb_expected_loss,
-    irb_risk_weight,
     output_floor,
     tier2_from_provisions,
 )
@@ -67,7 +64,7 @@ COLUMNS = [
 
 @pytest.mark.parametrize(("column", "exposure_class", "lgd"), COLUMNS)
 def test_the_published_risk_weights(column, exposure_class, lgd):
-    found = 100 * irb_risk_weight(ANNEX[:, 0] / 100, lgd, exposure_class, floored=False)
+    found = 100 * irb.risk_weight(ANNEX[:, 0] / 100, lgd, exposure_class, floored=False)
     assert found == pytest.approx(ANNEX[:, column], abs=0.01)
 
 
@@ -76,7 +73,7 @@ def test_the_published_risk_weights_tell_a_wrong_sign_of_the_level(column, expos
     pd = ANNEX[:, 0] / 100
     found = []
     for z in (-3.090232306, 3.090232306):  # the factor is low in bad times, so G(0.999) enters with a plus
-        worst = [float(conditional_pd(p, float(irb_correlation(p, exposure_class)), z)) for p in pd]
+        worst = [float(conditional_pd(p, float(irb.correlation(p, exposure_class)), z)) for p in pd]
         found.append(1250 * lgd * (np.array(worst) - pd))
     assert found[0] == pytest.approx(ANNEX[:, column], abs=0.01)
     assert (found[1] < 0.0).all()
@@ -94,18 +91,18 @@ def test_the_published_risk_weights_tell_a_wrong_sign_of_the_level(column, expos
 @pytest.mark.parametrize("floored", [True, False])
 def test_published_capital_to_many_digits(exposure_class, lgd, published, floored):
     pd = [0.01, 0.1, 0.999]
-    assert irb_capital(pd, lgd, exposure_class, floored) == pytest.approx(published, abs=1e-12, rel=0)
-    assert irb_capital(pd, lgd * 1.0001, exposure_class, floored) != pytest.approx(published, abs=1e-12, rel=0)
+    assert irb.capital(pd, lgd, exposure_class, floored) == pytest.approx(published, abs=1e-12, rel=0)
+    assert irb.capital(pd, lgd * 1.0001, exposure_class, floored) != pytest.approx(published, abs=1e-12, rel=0)
 
 
 def test_worked_numbers_of_cards_and_other_retail():
-    capital = irb_capital(0.03, 0.75, "qrre revolver")
+    capital = irb.capital(0.03, 0.75, "qrre revolver")
     assert capital / 0.75 + 0.03 == pytest.approx(0.0987362629, abs=5e-11)
     assert capital == pytest.approx(0.0515521972, abs=5e-11)
-    assert 100 * irb_risk_weight(0.03, 0.75, "qrre revolver") == pytest.approx(64.4402, abs=5e-5)
-    assert irb_expected_loss(0.03, 0.75, "qrre revolver") == pytest.approx(0.0225, rel=1e-12)
-    assert irb_correlation([0.01, 0.05], "other retail") == pytest.approx([0.12160945, 0.05259061], abs=5e-9)
-    assert 100 * irb_risk_weight(0.03, 0.65, "other retail") == pytest.approx(90.6994, abs=5e-5)
+    assert 100 * irb.risk_weight(0.03, 0.75, "qrre revolver") == pytest.approx(64.4402, abs=5e-5)
+    assert irb.expected_loss(0.03, 0.75, "qrre revolver") == pytest.approx(0.0225, rel=1e-12)
+    assert irb.correlation([0.01, 0.05], "other retail") == pytest.approx([0.12160945, 0.05259061], abs=5e-9)
+    assert 100 * irb.risk_weight(0.03, 0.65, "other retail") == pytest.approx(90.6994, abs=5e-5)
 
 
 @few
@@ -114,19 +111,19 @@ def test_capital_is_the_loss_in_the_thousandth_worst_year_above_the_expected(pd,
     w = (1 - math.exp(-35 * pd)) / (1 - math.exp(-35))
     rho = {"mortgage": 0.15, "other retail": 0.03 * w + 0.16 * (1 - w)}.get(exposure_class, 0.04)
     plain = lgd * (float(conditional_pd(pd, rho, -3.090232306167813)) - pd)
-    assert irb_correlation(pd, exposure_class) == pytest.approx(rho, rel=1e-12)
-    assert irb_capital(pd, lgd, exposure_class, floored=False) == pytest.approx(plain, abs=1e-12)
-    assert irb_risk_weight(pd, lgd, exposure_class) == pytest.approx(12.5 * irb_capital(pd, lgd, exposure_class))
+    assert irb.correlation(pd, exposure_class) == pytest.approx(rho, rel=1e-12)
+    assert irb.capital(pd, lgd, exposure_class, floored=False) == pytest.approx(plain, abs=1e-12)
+    assert irb.risk_weight(pd, lgd, exposure_class) == pytest.approx(12.5 * irb.capital(pd, lgd, exposure_class))
 
 
 @few
 @given(rates, rates, losses, st.sampled_from(CLASSES))
 def test_the_worst_loss_and_the_expected_rise_with_pd(pd, other, lgd, exposure_class):
     low, high = sorted((pd, other))
-    expected = irb_expected_loss([low, high], lgd, exposure_class)
+    expected = irb.expected_loss([low, high], lgd, exposure_class)
     assert expected[0] <= expected[1]
     if exposure_class != "other retail":  # whose correlation falls as the PD rises
-        worst = expected + irb_capital([low, high], lgd, exposure_class)
+        worst = expected + irb.capital([low, high], lgd, exposure_class)
         assert worst[0] <= worst[1] * (1 + 1e-12)
 
 
@@ -145,35 +142,35 @@ FLOORS = [
 
 @pytest.mark.parametrize(("exposure_class", "secured", "pd", "lgd"), FLOORS)
 def test_floors_of_inputs_hold_for_capital_and_expected_loss(exposure_class, secured, pd, lgd):
-    for measure in (irb_capital, irb_risk_weight, irb_expected_loss):
+    for measure in (irb.capital, irb.risk_weight, irb.expected_loss):
         at_floor = measure(pd, lgd, exposure_class, False)
         assert measure(pd / 10, lgd / 10, exposure_class, secured=secured) == at_floor
         assert measure(pd, lgd, exposure_class, secured=secured) == at_floor
         above = measure(2 * pd, lgd + 0.1, exposure_class, secured=secured)
         assert above == measure(2 * pd, lgd + 0.1, exposure_class, False)
         assert above > at_floor
-    assert irb_expected_loss(pd / 10, lgd / 10, exposure_class, secured=secured) == pytest.approx(pd * lgd, rel=1e-12)
-    assert irb_expected_loss(pd / 10, 0.9, exposure_class, False) == pytest.approx(pd * 0.09, rel=1e-12)
+    assert irb.expected_loss(pd / 10, lgd / 10, exposure_class, secured=secured) == pytest.approx(pd * lgd, rel=1e-12)
+    assert irb.expected_loss(pd / 10, 0.9, exposure_class, False) == pytest.approx(pd * 0.09, rel=1e-12)
 
 
 def test_a_transactor_has_the_lower_floor_of_pd():
-    assert irb_capital(0.0001, 0.75, "qrre transactor") < irb_capital(0.0001, 0.75, "qrre revolver")
+    assert irb.capital(0.0001, 0.75, "qrre transactor") < irb.capital(0.0001, 0.75, "qrre revolver")
 
 
 @few
 @given(st.floats(0.0, 0.01), losses, st.sampled_from(CLASSES))
 def test_floors_of_inputs_never_lower_capital_of_low_pds(pd, lgd, exposure_class):
-    assert irb_capital(pd, lgd, exposure_class) >= irb_capital(pd, lgd, exposure_class, floored=False)
+    assert irb.capital(pd, lgd, exposure_class) >= irb.capital(pd, lgd, exposure_class, floored=False)
 
 
 def test_shapes_broadcast():
     pd, lgd = np.array([0.01, 0.03, 0.05]), np.array([[0.5], [0.75]])
     for exposure_class in CLASSES:
-        found = irb_capital(pd, lgd, exposure_class)
-        each = [float(irb_capital(p, s, exposure_class)) for s in lgd.ravel() for p in pd]
+        found = irb.capital(pd, lgd, exposure_class)
+        each = [float(irb.capital(p, s, exposure_class)) for s in lgd.ravel() for p in pd]
         assert found.shape == (2, 3)
         assert found.ravel() == pytest.approx(each, rel=1e-14)
-        assert irb_correlation(pd, exposure_class).shape == (3,)
+        assert irb.correlation(pd, exposure_class).shape == (3,)
 
 
 def test_capital_of_exposures_in_default():
@@ -269,7 +266,7 @@ def test_every_number_of_the_file_has_a_source_and_a_status():
     ("call", "faults"),
     [
         (
-            lambda: irb_capital(1.0, 45.0, "card", "yes", "gold"),
+            lambda: irb.capital(1.0, 45.0, "card", "yes", "gold"),
             [
                 "exposure_class: found 'card', .*'mortgage'",
                 "floored: found 'yes'",
@@ -278,19 +275,19 @@ def test_every_number_of_the_file_has_a_source_and_a_status():
             ],
         ),
         (
-            lambda: irb_risk_weight([0.1, math.nan], -0.1, "other retail", True, "gold"),
+            lambda: irb.risk_weight([0.1, math.nan], -0.1, "other retail", True, "gold"),
             ["secured: found 'gold', .*'receivables'", r"pd: found nan at position \[1\]", "lgd: found -0"],
         ),
         (
-            lambda: irb_expected_loss(0.1, 0.1, "qrre revolver", True, "financial"),
+            lambda: irb.expected_loss(0.1, 0.1, "qrre revolver", True, "financial"),
             [r"secured: .*\['unsecured'\] for qrre"],
         ),
         (
-            lambda: irb_expected_loss(0.1, 0.1, ["mortgage"], 2),
+            lambda: irb.expected_loss(0.1, 0.1, ["mortgage"], 2),
             [r"exposure_class: found \['mortgage'\]", "floored: found 2"],
         ),
-        (lambda: irb_capital([0.1] * 2, [0.1] * 3, "mortgage"), [r"pd, lgd: found shapes \(2,\), \(3,\)"]),
-        (lambda: irb_correlation(-0.1, None), ["exposure_class: found None", r"pd: found -0\.1"]),
+        (lambda: irb.capital([0.1] * 2, [0.1] * 3, "mortgage"), [r"pd, lgd: found shapes \(2,\), \(3,\)"]),
+        (lambda: irb.correlation(-0.1, None), ["exposure_class: found None", r"pd: found -0\.1"]),
         (lambda: defaulted_capital(-1.0, math.inf), ["lgd: found -1", "best_estimate_loss: found inf"]),
         (
             lambda: output_floor(-1.0, math.nan, 2022, -0.25),

@@ -16,7 +16,7 @@ from stresslab.studies.calibration.targets import (
     roll_rate,
     vintage_loss,
 )
-from stresslab.studies.calibration.targets_from_data import targets_from_panel, targets_from_tape
+from stresslab.studies.calibration.targets_from_data import from_panel, from_tape
 from tests.books import made_up_result
 
 PANEL = pd.DataFrame(
@@ -34,12 +34,12 @@ def values(targets):
 
 
 def test_a_panel_counted_by_hand():
-    found = values(targets_from_panel(PANEL, days=[30, 60], rolls=1, of="accounts"))
+    found = values(from_panel(PANEL, days=[30, 60], rolls=1, of="accounts"))
     # five loan-months current before another month, two of which are followed by 30 days; two late, both go on
     assert found["current to 30-59"] == pytest.approx(2 / 5)
     assert found["30+ days"] == pytest.approx((2 / 4 + 2 / 4) / 2)
     assert found["60+ days"] == pytest.approx((1 / 4 + 1 / 4) / 2)
-    money = values(targets_from_panel(PANEL, days=[30], rolls=1))
+    money = values(from_panel(PANEL, days=[30], rolls=1))
     assert money["current to 30-59"] == pytest.approx((100 + 50) / (100 + 50 + 50 + 150 + 150))
     assert money["30+ days"] == pytest.approx((300 / 500 + 150 / 500) / 2)
 
@@ -50,16 +50,16 @@ def test_a_share_of_one_month_has_the_binomial_error():
         {"loan": np.tile(np.arange(400), 2), "month": np.repeat([0, 1], 400), "balance": 1.0,
          "days_past_due": np.concatenate([np.zeros(400, int), 30 * late])}
     )  # fmt: skip
-    (share,) = targets_from_panel(table, rolls=0, days=[30], of="accounts")
+    (share,) = from_panel(table, rolls=0, days=[30], of="accounts")
     assert share.standard_error == pytest.approx(np.sqrt(0.075 * 0.925 / 399))
 
 
 def test_loans_of_one_borrower_count_once():
     table = pd.concat([PANEL, PANEL.assign(loan=PANEL["loan"] + 10)]).assign(borrower=lambda t: t["loan"] % 10)
-    loans = targets_from_panel(table, days=[30], rolls=0)
-    people = targets_from_panel(table, days=[30], rolls=0, cluster="borrower")
+    loans = from_panel(table, days=[30], rolls=0)
+    people = from_panel(table, days=[30], rolls=0, cluster="borrower")
     assert loans[0].value == people[0].value
-    assert people[0].standard_error == pytest.approx(targets_from_panel(PANEL, days=[30], rolls=0)[0].standard_error)
+    assert people[0].standard_error == pytest.approx(from_panel(PANEL, days=[30], rolls=0)[0].standard_error)
     assert people[0].standard_error > 1.2 * loans[0].standard_error
 
 
@@ -71,13 +71,13 @@ def test_a_panel_and_a_result_of_the_same_lives_agree():
     frame = seen[list(names)].to_dataframe().reset_index()[["month", "loan", *names]]
     for of in ("balance", "accounts"):
         result = sl.simulate(book, macro, seed=3, progress=False)
-        for one in targets_from_panel(frame, of=of, lender="all"):
+        for one in from_panel(frame, of=of, lender="all"):
             exact = of == "balance" or one.name in ("30-59 to 60-89", "60-89 to 90-119")
             if exact:  # open lines without a balance are accounts, but no rows of the panel
                 assert one.statistic(result) == pytest.approx(one.value, rel=1e-12), one.name
     wrong = sl.simulate(book, macro, seed=4, progress=False)
-    assert targets_from_panel(frame, lender="all")[0].statistic(wrong) != pytest.approx(
-        targets_from_panel(frame, lender="all")[0].value, rel=1e-6
+    assert from_panel(frame, lender="all")[0].statistic(wrong) != pytest.approx(
+        from_panel(frame, lender="all")[0].value, rel=1e-6
     )
 
 
@@ -113,7 +113,7 @@ def test_a_tape_counted_by_hand():
         {"grade": list("AAAABBBB"), "granted": [100.0] * 8, "lost": [0, 0, 0, 40.0, 0, 60.0, 0, 80.0],
          "recovered": [0, 0, 0, 4.0, 0, 6.0, 0, 12.0]}
     )  # fmt: skip
-    found = targets_from_tape(tape)
+    found = from_tape(tape)
     assert values(found) == pytest.approx({"loss A": 0.10, "loss B": 0.35, "LGD": 1.0 - 22.0 / 180.0})
     sd = np.std([0.0, 0.0, 0.0, 0.4], ddof=1)
     assert found[0].standard_error == pytest.approx(sd / 2.0)
@@ -122,7 +122,7 @@ def test_a_tape_counted_by_hand():
 
 
 def test_targets_are_joined():
-    both = targets_from_panel(PANEL, days=[30], rolls=1) + Targets([Target("x", 1.0, 1.0, arrears_share(90))])
+    both = from_panel(PANEL, days=[30], rolls=1) + Targets([Target("x", 1.0, 1.0, arrears_share(90))])
     assert isinstance(both, Targets)
     assert both.correlation.shape == (len(both), len(both))
     assert both.correlation[-1, :-1].tolist() == [0.0] * (len(both) - 1)
@@ -146,13 +146,13 @@ def test_bad_targets_name_every_fault():
 
 
 def test_bad_tables_name_every_fault():
-    assert faults_of(targets_from_panel, 3)[0].startswith("frame")
-    faults = faults_of(targets_from_panel, PANEL.drop(columns="balance").assign(month=np.nan), days=[31], rolls=4)
+    assert faults_of(from_panel, 3)[0].startswith("frame")
+    faults = faults_of(from_panel, PANEL.drop(columns="balance").assign(month=np.nan), days=[31], rolls=4)
     assert [fault.split(":")[0] for fault in faults] == ["days", "rolls", "balance", "month"]
     gap = PANEL[PANEL["month"] != 1]
-    assert faults_of(targets_from_panel, gap)[0].startswith("month")
-    assert faults_of(targets_from_panel, pd.concat([PANEL, PANEL]))[0].startswith("loan")
-    assert "without spread" in faults_of(targets_from_panel, PANEL.assign(days_past_due=0))[0]
+    assert faults_of(from_panel, gap)[0].startswith("month")
+    assert faults_of(from_panel, pd.concat([PANEL, PANEL]))[0].startswith("loan")
+    assert "without spread" in faults_of(from_panel, PANEL.assign(days_past_due=0))[0]
     tape = pd.DataFrame({"granted": [10.0, 0.0], "lost": [20.0, 0.0], "recovered": [0.0, 1.0]})
-    assert len(faults_of(targets_from_tape, tape, by=None)) == 3
-    assert "grade" in faults_of(targets_from_tape, tape)[0]
+    assert len(faults_of(from_tape, tape, by=None)) == 3
+    assert "grade" in faults_of(from_tape, tape)[0]
