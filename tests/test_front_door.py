@@ -17,7 +17,7 @@ def test_import_loads_nothing_heavy():
 
 def test_every_public_name_resolves():
     assert {"simulate", "synthetic_portfolio", "macro_paths", "loss_distribution", "plot"} <= set(sl.__all__)
-    assert {"Feedback", "Outreach", "compare", "by_lender", "warning_quality", "panel"} <= set(sl.__all__)
+    assert {"Feedback", "actions", "compare", "by_lender", "warning_quality", "panel"} <= set(sl.__all__)
     assert all(getattr(sl, name) is not None for name in sl.__all__)
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stresslab.measures.formulas.asrf import conditional_pd
 from stresslab.measures.formulas.credit_loss import (
-    conditional_pd,
     expected_credit_loss,
     migrate_stages,
     modification_gain,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.measures.formulas import irb
-from stresslab.measures.formulas.credit_loss import conditional_pd
+from stresslab.measures.formulas.asrf import conditional_pd
 from stresslab.measures.formulas.irb import (
     basel_rules,
     conservation_ratio,

@@ -138,8 +138,8 @@ def test_dynamic_minimums_fall_with_the_share_of_late_loans_that_count_as_bad(
 ):
     # every schedule counts all loans > 90 days as bad, so one that is laxer is made up: bad from 270 days
     made_up = chinese_rules() | {"schedules": {"lax": {"floors": [1, 270, 360, 360]}}}
-    for module in ("categories", "regimes"):
-        monkeypatch.setattr(f"stresslab.measures.{module}.chinese_rules", lambda: made_up)
+    for module in ("five_categories", "regimes"):
+        monkeypatch.setattr(f"stresslab.measures.provisions.{module}.chinese_rules", lambda: made_up)
     book = one_book(900.0, 0.0, 0.0, 100.0 * (1 - share), 0.0, 0.0, 100.0 * share, 0.0)
     found = provisions(book, China(schedule="lax", minimums="dynamic2018")).squeeze()
     assert float(found["coverage_minimum"]) == coverage
