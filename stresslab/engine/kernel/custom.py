@@ -1,4 +1,4 @@
-"""The compiled kernel, as it comes or with behaviours of the user's own in it."""
+"""The compiled kernel, built in or with behaviours of the user's own in it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,20 @@ from typing import Any
 from numba import jit
 from numba.core.dispatcher import Dispatcher
 
-from stresslab.engine.kernel import arrears, behaviour
-from stresslab.engine.kernel import loop as kernel
-from stresslab.engine.kernel import monitoring as sight
-from stresslab.engine.kernel import payments as steps
+from stresslab.engine.kernel import arrears, behaviour, loop, monitoring, payments
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """Compiled functions of `kernel`."""
+    """Compiled functions of `loop`."""
 
     live: Any
-    live_together: Any
+    live_in_step: Any
     live_month: Any
     open_accounts: Any
 
 
-BUILT_IN = Kernel(kernel.live, kernel.live_together, kernel.live_month, kernel.open_accounts)
+BUILT_IN = Kernel(loop.live, loop.live_in_step, loop.live_month, loop.open_accounts)
 _MADE: dict[tuple[tuple[str, Any], ...], Kernel] = {}
 
 
@@ -45,9 +42,9 @@ def kernel_with(own: Mapping[str, Any]) -> Kernel:
         act = ModuleType("behaviour")
         vars(act).update(_anew(behaviour, {}, own))
         made: dict[str, Any] = {}
-        for module in (steps, sight, arrears, kernel):
+        for module in (payments, monitoring, arrears, loop):
             made |= _anew(module, made | {"act": act}, {})
-        _MADE[key] = Kernel(made["live"], made["live_together"], made["live_month"], made["open_accounts"])
+        _MADE[key] = Kernel(made["live"], made["live_in_step"], made["live_month"], made["open_accounts"])
     return _MADE[key]
 
 
