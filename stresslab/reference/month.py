@@ -294,8 +294,8 @@ def cause_of(borrower: Borrower, loan: Loan) -> str:
     if loan.word >> 1 < careless(borrower, loan):
         return "strategic"
     if borrower.jobless_months > 0:
-        return "job loss"
-    return "income loss" if borrower.poor else "illiquidity"
+        return "job_loss"
+    return "income_loss" if borrower.poor else "illiquidity"
 
 
 def late_charge(loan: Loan) -> int:
