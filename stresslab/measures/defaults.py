@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import xarray as xr
-
 
 class Defaults(NamedTuple):
     """Names of the rules that hold for lenders of one currency, and why."""
@@ -31,13 +29,24 @@ BY_CURRENCY = {
 ELSEWHERE = Defaults("ifrs9", "basel-standardised", "IFRS 9 section 5.5; Basel CRE20")
 
 
-def default_rules(dataset: xr.Dataset) -> Defaults:
-    """Rules for the `currency` in the attrs of a portfolio, a result or a measure; an unknown or missing one is not CNY
-    or USD, so that IFRS 9 and Basel hold.
+def _defaults(currency: object) -> Defaults:
+    """Rules of a currency; IFRS 9 and Basel for one that the table does not name, and where none is known."""
+    return BY_CURRENCY.get(str(currency), ELSEWHERE)
 
-    >>> default_rules(xr.Dataset(attrs={"currency": "CNY"})).capital_regime
-    'china-2023'
-    >>> default_rules(xr.Dataset()).provisioning
-    'ifrs9'
+
+def default_provisioning(currency: object) -> str:
+    """Name of the provisioning regime of a currency, as in the attrs of a portfolio or a result.
+
+    >>> default_provisioning("USD"), default_provisioning("EUR")
+    ('cecl', 'ifrs9')
     """
-    return BY_CURRENCY.get(str(dataset.attrs.get("currency")), ELSEWHERE)
+    return _defaults(currency).provisioning
+
+
+def default_capital_regime(currency: object) -> str:
+    """Name of the capital regime of a currency, as in the attrs of a portfolio or a result.
+
+    >>> default_capital_regime("CNY"), default_capital_regime("USD")
+    ('china-2023', 'basel-standardised')
+    """
+    return _defaults(currency).capital_regime
