@@ -43,20 +43,20 @@ def values_in_tail(n: int, level: float) -> int:
     return n - rank(n, level)
 
 
-def interval_ranks(n: int, level: float, coverage: float = 0.95) -> tuple[int, int]:
-    """Ranks l < u, from 1, such that the quantile lies in [x_(l), x_(u)] with at least the stated coverage.
+def interval_ranks(n: int, level: float, interval: float = 0.95) -> tuple[int, int]:
+    """Ranks l < u, from 1, such that the quantile lies in [x_(l), x_(u)] with at least the probability `interval`.
 
     n : how many independent values
     level : of the quantile, in (0, 1)
     Returns (l, u); 0 and n + 1 mean that this bound does not exist.
-    With B ~ Bin(n, level): l = its (1 - coverage) / 2 quantile, u = 1 + its (1 + coverage) / 2 quantile, for
+    With B ~ Bin(n, level): l = its (1 - interval) / 2 quantile, u = 1 + its (1 + interval) / 2 quantile, for
     P(x_(l) <= q <= x_(u)) >= P(l <= B <= u - 1), whatever the distribution.
     Source: David and Nagaraja, Order Statistics (2003), section 7.1.
 
     >>> interval_ranks(10_000, 0.99)
     (9880, 9920)
     """
-    outside = (1.0 - coverage) / 2.0
+    outside = (1.0 - interval) / 2.0
     return int(stats.binom.ppf(outside, n, level)), int(stats.binom.ppf(1.0 - outside, n, level)) + 1
 
 
