@@ -26,7 +26,7 @@ NEEDS = {
     "accounts": BALANCE,
     **{name: FLOW for name in ("paid", "recovered", "drawn", "originated", "written_off", "forgiven")},
 }
-SAME = ("portfolio_fingerprint", "seed", "renewal", "own_lender")
+SAME = ("fingerprint", "seed", "renewal", "own_lender")
 
 
 def compare(

@@ -52,7 +52,7 @@ def by_hand(**changes):
             "product": ("segment", ["card", "card"]),
             "response": ["one", "other"],
         },
-        {"own_lender": "us", "currency": "EUR", "seed": "1", "renewal": "static", "portfolio_fingerprint": "a"},
+        {"own_lender": "us", "currency": "EUR", "seed": "1", "renewal": "static", "fingerprint": "a"},
     )
 
 
@@ -201,7 +201,7 @@ def test_runs_that_do_not_share_their_draws_are_refused(book, plain):
     refused(lived(book, macro=few), r"path: found different labels in the two results")
     refused(lived(book, horizon=6), r"month: found different labels")
     other = book.assign(income=book["income"] * 1.01)
-    refused(lived(other), r"portfolio_fingerprint: found")
+    refused(lived(other), r"fingerprint: found")
     refused(lived(other, macro=few, seed=4, horizon=6), r"seed: found", 4)
 
 

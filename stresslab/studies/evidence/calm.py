@@ -90,7 +90,7 @@ def _figures(borrowers: int, seed: int) -> Mapping[str, float]:
         "roll after 120": stock[5:10].sum() / stock[4:9].sum(),
         "D30+ with 4 lenders or more over one": _late_share(book, lenders >= 4) / _late_share(book, lenders == 1),
         "share with one lender": float((lenders == 1).mean()),
-        "entries after income loss or illiquidity": causes["job loss"] + causes["income loss"] + causes["illiquidity"],
+        "entries after income loss or illiquidity": causes["job_loss"] + causes["income_loss"] + causes["illiquidity"],
         "entries by choice": causes["strategic"],
         "first defaulters who still pay another lender": pays_another,
         "written off a year over balance": lost["late"],
