@@ -21,7 +21,7 @@ Outcome = Callable[[xr.Dataset], xr.DataArray]
 
 def lowest_ratio(
     balance_sheet: BalanceSheet,
-    regime: str | CapitalRegime = "china-2023",
+    capital_regime: str | CapitalRegime = "china-2023",
     ratio: str = "cet1_ratio",
     *,
     parameters: xr.Dataset | None = None,
@@ -36,7 +36,7 @@ def lowest_ratio(
     >>> lowest_ratio(BalanceSheet(Funding(1.0))).__name__
     'cet1_ratio'
     """
-    rules = regime_named(regime)
+    rules = regime_named(capital_regime)
     refuse(
         "lowest_ratio", [f"ratio: found {ratio!r}, expected one of {list(MEASURED)}"] if ratio not in MEASURED else []
     )

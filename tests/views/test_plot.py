@@ -28,7 +28,7 @@ def losses_of(result):
 
 
 def buffer_of(result):
-    return liquidity_buffer(result, FUNDING, confidence=0.9)
+    return liquidity_buffer(result, FUNDING, level=0.9)
 
 
 PICTURES = {
@@ -355,7 +355,7 @@ def test_buffer_marks_the_path_with_the_largest_shortfall_where_it_is_deepest(ax
 def test_buffer_of_few_paths_has_an_arrow_and_of_none_needed_no_worst_path(ax):
     result = made_up_result(paths=10)
     assert "∞]" in words(plot.buffer(buffer_of(result), ax=ax))
-    rich = liquidity_buffer(result, Funding(0.0), confidence=0.4)
+    rich = liquidity_buffer(result, Funding(0.0), level=0.4)
     rich = rich.assign(cumulative_gap=abs(rich["cumulative_gap"]), shortfall=rich["shortfall"] * 0.0)
     rich = rich.assign({name: rich[name] * 0.0 for name in ("buffer", "buffer_low", "buffer_high")})
     fresh = mpl.figure.Figure().add_subplot()
@@ -375,8 +375,8 @@ def test_buffer_names_every_fault():
     with pytest.raises(InputError) as refused:
         plot.buffer(found.drop_vars(["buffer", "shortfall"]).drop_attrs(), ax=1)
     starts = [fault.split(":")[0] for fault in refused.value.faults]
-    assert starts == ["ax", "shortfall", "buffer", "confidence"]
+    assert starts == ["ax", "shortfall", "buffer", "level"]
     with pytest.raises(InputError, match="cumulative_gap: found nan, 60 in all"):
         plot.buffer(found.assign(cumulative_gap=found["cumulative_gap"] * np.nan))
-    with pytest.raises(InputError, match="confidence: found 90"):
-        plot.buffer(found.assign_attrs(confidence=90))
+    with pytest.raises(InputError, match="level: found 90"):
+        plot.buffer(found.assign_attrs(level=90))

@@ -27,7 +27,7 @@ ENDS = ("", "_se", "_low", "_high")
 def capital_adequacy(
     result: xr.Dataset,
     balance_sheet: BalanceSheet,
-    regime: str | CapitalRegime = "china-2023",
+    capital_regime: str | CapitalRegime = "china-2023",
     allowance: xr.Dataset | None = None,
     *,
     parameters: xr.Dataset | None = None,
@@ -47,8 +47,8 @@ def capital_adequacy(
       hurdle: its label, with hurdle_ratio, hurdle_side, hurdle_limit; breach_month (path, hurdle) [month]: the first,
         month 0 not counted, NaN if there is none; breach_probability (hurdle) [1] with _se, _low, _high (exact 95 %);
       any_breach_probability [1], of any hurdle, with _se, _low, _high;
-      shortfall (path): largest amount of capital missing at any hurdle on capital in any month; shortfall_var,
-        shortfall_es (level), each with _se, shortfall_var also with _low and _high; paths_in_tail (level) [1];
+      shortfall (path): largest amount of capital missing at any hurdle on capital in any month; shortfall_value_at_risk,
+        shortfall_expected_shortfall (level), each with _se, shortfall_value_at_risk also with _low and _high; paths_in_tail (level) [1];
       buffer_used (path) [1]: largest part of the conservation buffer that CET1 does not fill;
       loss (path, month): written off and forgiven less recovered, of the own part.
     CET1 = equity - AT1 - deductions - shortfall of provisions (IRB); Tier 1 = CET1 + AT1; total = Tier 1 + subordinated
@@ -59,7 +59,7 @@ def capital_adequacy(
     """
     levels = tuple(np.atleast_1d(levels).tolist())
     subject = "capital_adequacy"
-    rules = regime_named(regime)
+    rules = regime_named(capital_regime)
     refuse(subject, result_faults(result, lender, NEEDS, paths=2) + level_faults("levels", levels))
     found = books(result, balance_sheet, rules, allowance, parameters, lender, subject)
     out = found.statements.assign(_ratios(found, balance_sheet))
@@ -166,7 +166,7 @@ def _shortfall_tail(shortfall: xr.DataArray, levels: tuple[float, ...]) -> dict[
     ends: dict[str, Any] = {"input_core_dims": [["path"]], "kwargs": {"levels": levels}}
     high = xr.apply_ufunc(quantile, shortfall, output_core_dims=[["level"]] * 4, **ends)
     beyond = xr.apply_ufunc(expected_shortfall, shortfall, output_core_dims=[["level"]] * 2, **ends)
-    names = [f"shortfall_var{end}" for end in ENDS] + ["shortfall_es", "shortfall_es_se"]
+    names = [f"shortfall_value_at_risk{end}" for end in ENDS] + ["shortfall_expected_shortfall", "shortfall_expected_shortfall_se"]
     out = dict(zip(names, (*high, *beyond), strict=True))
     tail = [values_in_tail(shortfall.sizes["path"], level) for level in levels]
     return out | {"paths_in_tail": xr.DataArray(tail, dims="level")}

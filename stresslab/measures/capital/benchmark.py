@@ -25,7 +25,7 @@ from stresslab.measures.formulas.asrf import implied_correlation
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part
 from stresslab.measures.result_view import FLOW, described, horizon_faults, lender_name, result_faults
 
-METHODS = ("standardised", "irb", "asrf", "asrf implied", "simulated")
+METHODS = ("standardised", "irb", "asrf", "asrf_implied", "simulated")
 CAUSES = ("parameters", "correlation", "distribution")
 TOTAL_CAPITAL = 0.08  # RBC20.1; the factor 12.5 of CRE31 is its inverse
 
@@ -33,9 +33,9 @@ TOTAL_CAPITAL = 0.08  # RBC20.1; the factor 12.5 of CRE31 is its inverse
 def capital_benchmark(
     result: xr.Dataset,
     parameters: xr.Dataset,
-    regime: str | CapitalRegime = "basel-standardised",
+    capital_regime: str | CapitalRegime = "basel-standardised",
     *,
-    confidence: float = 0.999,
+    level: float = 0.999,
     horizon: int = 12,
     lender: str = "own",
 ) -> xr.Dataset:
@@ -45,7 +45,7 @@ def capital_benchmark(
       transactor_share, revolving
     parameters : Dataset of irb_parameters()
     regime : whose standardised weights
-    confidence : of the loss, in (0, 1); horizon : months 1 ... horizon
+    level : of the loss, in (0, 1); horizon : months 1 ... horizon
     lender : "own" (attrs own_lender) | "all" (the system) | a name
     Returns Dataset (segment), the last one "total", [1] but where said:
       exposure: own balance at the start less than 90 days past due [currency];
@@ -55,18 +55,18 @@ def capital_benchmark(
       correlation: of the rules, at that pd; implied_correlation: at which Vasicek's deviation is the simulated one;
       capital_rate (approach), over exposure, and capital (approach) [currency]:
         standardised: 8 % of the weights; irb: K of `parameters`, with floors and the downturn LGD;
-        asrf: VaR less mean of one factor at the simulated pd and lgd and the rules' correlation; asrf implied: at the
+        asrf: VaR less mean of one factor at the simulated pd and lgd and the rules' correlation; asrf_implied: at the
         implied one; simulated: quantile of loss_rate less its mean; simulated_se, simulated_low, simulated_high;
-      why (cause): asrf - irb = parameters, asrf implied - asrf = correlation, simulated - asrf implied = distribution
+      why (cause): asrf - irb = parameters, asrf_implied - asrf = correlation, simulated - asrf_implied = distribution
         (shape, concentration in time, finite sample): together simulated - irb; paths_in_tail [1].
     In "total" losses are added path by path; the formulas' totals are sums (one factor adds up by construction);
-    asrf implied of the total uses the total's own pd, lgd and deviation.
+    asrf_implied of the total uses the total's own pd, lgd and deviation.
     One factor without idiosyncratic risk: asrf.quantile(); the simulated deviation has that of a finite book in it, so
     a small segment's implied correlation is too high. Where nothing varies it is 0.
     Raises InputError naming each fault: also parameters missing for a segment.
     """
-    rules = regime_named(regime)
-    book = _own_book(result, parameters, confidence, horizon, lender)
+    rules = regime_named(capital_regime)
+    book = _own_book(result, parameters, level, horizon, lender)
     at = parameters.sel(segment=book["segment"].values)
     size = _opening(book)
     defaulted = book["defaulted"].isel(month=slice(1, horizon + 1)).sum("month").transpose("path", "segment").values
@@ -82,16 +82,16 @@ def capital_benchmark(
     line = book["revolving"].values > 0.5
     correlation = np.where(line, irb.correlation(pd_[:-1], REVOLVER), irb.correlation(pd_[:-1], OTHER))
     implied = np.array([_implied(p, d / loss) for p, d, loss in zip(pd_, deviation, lgd, strict=True)])
-    tail = quantile(rate.T, [confidence])
+    tail = quantile(rate.T, [level])
     standardised, by_irb, by_asrf = (
         _sum_total(rates, size)
         for rates in (
             TOTAL_CAPITAL * _weight(book, rules),
             _irb(book, at, line),
-            lgd[:-1] * _unexpected(pd_[:-1], correlation, confidence),
+            lgd[:-1] * _unexpected(pd_[:-1], correlation, level),
         )
     )
-    asrf_implied = lgd * _unexpected(pd_, implied, confidence)
+    asrf_implied = lgd * _unexpected(pd_, implied, level)
     simulated = tail.value[:, 0] - mean
     roads = np.stack([standardised, by_irb, by_asrf, asrf_implied, simulated], axis=-1)
     steps = np.stack([by_asrf - by_irb, asrf_implied - by_asrf, simulated - asrf_implied], axis=-1)
@@ -102,18 +102,18 @@ def capital_benchmark(
         "implied_correlation": ("segment", implied), "capital_rate": (("segment", "approach"), roads),
         "simulated_se": ("segment", tail.se[:, 0]), "simulated_low": ("segment", tail.low[:, 0] - mean),
         "simulated_high": ("segment", tail.high[:, 0] - mean), "why": (("segment", "cause"), steps),
-        "paths_in_tail": values_in_tail(rate.shape[0], confidence),
+        "paths_in_tail": values_in_tail(rate.shape[0], level),
     }  # fmt: skip
     labels = [*map(str, book["segment"].values), "total"]
     out = xr.Dataset(by, {"segment": labels, "approach": list(METHODS), "cause": list(CAUSES), "path": book["path"]})
     out["capital"] = out["capital_rate"] * out["exposure"]
     plain = [str(name) for name in out if name not in ("exposure", "capital")]
     return described(out, result, lender, plain).assign_attrs(
-        confidence=confidence, horizon=horizon, regime=rules.name, lender=lender_name(result, lender)
+        level=level, horizon=horizon, regime=rules.name, lender=lender_name(result, lender)
     )
 
 
-def _own_book(result: xr.Dataset, parameters: xr.Dataset, confidence: float, horizon: int, lender: str) -> xr.Dataset:
+def _own_book(result: xr.Dataset, parameters: xr.Dataset, level: float, horizon: int, lender: str) -> xr.Dataset:
     """The lender's part of the result, with parameters for each of its segments; or every fault."""
     needs = NEEDS | {"defaulted": FLOW} | {name: ("segment",) for name in CONTRACTS}
     faults = result_faults(result, lender, needs, paths=2) + horizon_faults(result, horizon)
@@ -121,7 +121,7 @@ def _own_book(result: xr.Dataset, parameters: xr.Dataset, confidence: float, hor
     faults += [f"{name}: missing from parameters; see irb_parameters()" for name in PARAMETERS if name not in given]
     if "scenario" in result.dims:
         faults.append("scenario: found several, expected one; choose with .sel(scenario=...)")
-    refuse("capital_benchmark", faults + level_faults("confidence", (confidence,)))
+    refuse("capital_benchmark", faults + level_faults("level", (level,)))
     book = own_part(result, lender=lender)
     refuse("capital_benchmark", parameter_faults(book, parameters))
     return book
@@ -151,11 +151,11 @@ def _implied(pd: float, deviation: float) -> float:
     return 0.0 if not (0.0 < pd < 1.0 and deviation > 0.0) else float(implied_correlation(pd, deviation))
 
 
-def _unexpected(pd: Array, correlation: Array, confidence: float) -> Array:
+def _unexpected(pd: Array, correlation: Array, level: float) -> Array:
     """VaR less mean of the default rate in one factor; 0 where it is certain."""
     moves = (pd > 0.0) & (pd < 1.0) & (correlation > 0.0)
     out = np.zeros_like(pd)
-    out[moves] = asrf.quantile(pd[moves], correlation[moves], confidence) - pd[moves]
+    out[moves] = asrf.quantile(pd[moves], correlation[moves], level) - pd[moves]
     return out
 
 

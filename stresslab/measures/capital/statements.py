@@ -54,7 +54,7 @@ class Books:
 def financial_statements(
     result: xr.Dataset,
     balance_sheet: BalanceSheet,
-    regime: str | CapitalRegime = "china-2023",
+    capital_regime: str | CapitalRegime = "china-2023",
     allowance: xr.Dataset | None = None,
     *,
     parameters: xr.Dataset | None = None,
@@ -92,14 +92,14 @@ def financial_statements(
 def books(
     result: xr.Dataset,
     balance_sheet: BalanceSheet,
-    regime: str | CapitalRegime,
+    capital_regime: str | CapitalRegime,
     allowance: xr.Dataset | None,
     parameters: xr.Dataset | None,
     lender: str,
     subject: str = "financial_statements",
 ) -> Books:
     """Statements and what they rest on; see financial_statements()."""
-    rules = regime_named(regime)
+    rules = regime_named(capital_regime)
     sheet_faults = type_faults("balance_sheet", balance_sheet, BalanceSheet, needed=True)
     short = (
         []
@@ -202,9 +202,9 @@ def _flows(
         "fees": total(book["fees"]),
         "lost": total(book["written_off"] + book["forgiven"]),
         "recovered": total(book["recovered"]),
-        "partner_fees": inflow["partner fees"],
+        "partner_fees": inflow["partner_fees"],
         "funding_cost": outflow["interest"],
-        "operating_cost": outflow["operating cost"] + outflow["line fees"],
+        "operating_cost": outflow["operating_cost"] + outflow["line_fees"],
         "guarantee_cost": outflow["guarantees"],
     }
     return {name: _minor(values) for name, values in flows.items()}

@@ -16,7 +16,7 @@ import xarray as xr
 from stresslab.checks import number_faults, refuse, type_faults, whole_faults
 from stresslab.measures.result_view import BALANCE, opening_balance, result_faults, select
 
-LEVELS = ("cash", "1", "2A", "2B RMBS", "2B", "other")
+ASSET_CLASSES = ("cash", "level_1", "level_2a", "level_2b_rmbs", "level_2b", "other")
 """Classes of liquid assets, LCR30; "other" counts in a ladder, not in a ratio."""
 
 DECIMAL = "a decimal: 0.05, not 5"
@@ -98,7 +98,7 @@ class Borrowing:
     """Money borrowed on one set of terms.
 
     kind : of those in ratios.toml, which decide its run-off in the LCR, its weight in the NSFR and the limits it
-      counts under: "interbank", "bond", "subordinated", "shareholder", "nonfinancial", "stable deposits", ...
+      counts under: "interbank", "bond", "subordinated", "shareholder", "nonfinancial", "stable_deposits", ...
     maturing : by the month it falls due [currency]: amounts of months 1, 2, ... or a mapping month -> amount; what
       matures beyond the horizon is listed too, for it bears interest
     annual_rate : [1/year] in month 1, paid monthly as one twelfth of what is owed at the start of the month
@@ -206,17 +206,17 @@ class LiquidAsset:
     """What can be turned into cash.
 
     amount : market value [currency]
-    level : "cash" | "1" | "2A" | "2B RMBS" | "2B" | "other", of LCR30
+    level : "cash" | "level_1" | "level_2a" | "level_2b_rmbs" | "level_2b" | "other", of LCR30
     haircut : lost in a sale under stress [1]
     months_to_sell : from which month on its cash is there; 0: at once
     Raises InputError naming each fault.
 
-    >>> LiquidAsset(100.0, "2A", haircut=0.15).months_to_sell
+    >>> LiquidAsset(100.0, "level_2a", haircut=0.15).months_to_sell
     0
     """
 
     amount: float
-    level: str = "cash"
+    asset_class: str = "cash"
     haircut: float = 0.0
     months_to_sell: int = 0
 
@@ -224,8 +224,8 @@ class LiquidAsset:
         faults = number_faults("amount", self.amount, math.inf, "an amount")
         faults += number_faults("haircut", self.haircut, 1.0, DECIMAL)
         faults += whole_faults("months_to_sell", self.months_to_sell, 0)
-        if self.level not in LEVELS:
-            faults.append(f"level: found {self.level!r}, expected one of {list(LEVELS)}; choose one")
+        if self.asset_class not in ASSET_CLASSES:
+            faults.append(f"asset_class: found {self.asset_class!r}, expected one of {list(ASSET_CLASSES)}; choose one")
         refuse("LiquidAsset", faults)
 
 

@@ -18,10 +18,10 @@ from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_book, tripped
 from stresslab.measures.result_view import FLOW, described, horizon_faults, result_faults
 
-SOURCES = ("repayments", "recoveries", "partner fees")
+SOURCES = ("repayments", "recoveries", "partner_fees")
 USES = (
-    "lending", "further draws", "borrowings", "securitisations", "interest", "operating cost", "guarantees",
-    "line fees",
+    "lending", "further_draws", "borrowings", "securitisations", "interest", "operating_cost", "guarantees",
+    "line_fees",
 )  # fmt: skip
 LADDER_NEEDS = {**NEEDS, "undrawn_limit": FLOW}
 ENDS = ("", "_se", "_low", "_high")
@@ -91,17 +91,17 @@ def cash_flows(book: xr.Dataset, funding: Funding, owed: list[Owed]) -> tuple[di
     inflow = {
         "repayments": total(book["paid"]),
         "recoveries": total(book["recovered"]),
-        "partner fees": partner_balance * partners.annual_fee / 12.0,
+        "partner_fees": partner_balance * partners.annual_fee / 12.0,
     }
     outflow = {
         "lending": lending,
-        "further draws": _further_draws(total(book["undrawn_limit"]), funding.committed_draw_share),
+        "further_draws": _further_draws(total(book["undrawn_limit"]), funding.committed_draw_share),
         "borrowings": sum((one.repaid for one in owed if one.kind != "abs"), none),
         "securitisations": sum((one.repaid for one in owed if one.kind == "abs"), none),
         "interest": sum((one.interest for one in owed), none),
-        "operating cost": running * funding.operating_cost_monthly + before * funding.operating_cost_rate / 12.0,
+        "operating_cost": running * funding.operating_cost_monthly + before * funding.operating_cost_rate / 12.0,
         "guarantees": partners.guaranteed_share * np.maximum(partner_loss, 0.0),
-        "line fees": running * fees,
+        "line_fees": running * fees,
     }
     return inflow, outflow
 
@@ -138,22 +138,22 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
 
 
 def liquidity_buffer(
-    result: xr.Dataset, funding: Funding, *, confidence: float = 0.99, horizon: int = 12, lender: str = "own"
+    result: xr.Dataset, funding: Funding, *, level: float = 0.99, horizon: int = 12, lender: str = "own"
 ) -> xr.Dataset:
-    """Liquid assets that carry the lender through the horizon at a confidence level, and how long it lasts as it is.
+    """Liquid assets that carry the lender through the horizon at a level level, and how long it lasts as it is.
 
     result, funding, horizon, lender : as in liquidity_ladder(); at least two paths
-    confidence : of the buffer, in (0, 1)
+    level : of the buffer, in (0, 1)
     Returns Dataset, and `scenario` if the result has it, [currency] if not said otherwise:
       gap, cumulative_gap (path, month); shortfall (path) = max(0, max over months of -cumulative_gap);
       buffer, buffer_se, buffer_low, buffer_high: its quantile, standard error and 95 % order-statistic interval;
-      expected_shortfall, expected_shortfall_se: mean of the worst 1 - confidence; paths_in_tail [1];
+      expected_shortfall, expected_shortfall_se: mean of the worst 1 - level; paths_in_tail [1];
       survival_month (path) [month], survival_probability [1] of the whole horizon, with _se, _low and _high: as in
       survival_horizon().
     B = Quantile_q(max over b <= H of -cumgap_b): the cash-flow ladder of EBA/GL/2018/04 on simulated paths. What is in
     place (liquid assets, lines) does not lower the buffer: it is what there should be.
     Error bars and few paths: as in loss_distribution and measures.estimators.
-    Raises InputError naming each fault, as liquidity_ladder(), and a confidence outside (0, 1).
+    Raises InputError naming each fault, as liquidity_ladder(), and a level outside (0, 1).
 
     >>> from stresslab.measures.liquidity.funding import Borrowing
     >>> from stresslab.schema import BUCKETS, FLOWS
@@ -164,36 +164,36 @@ def liquidity_buffer(
     >>> result = xr.Dataset(flows, {"month": [0, 1, 2], "bucket": list(BUCKETS), "segment": ["us:card"],
     ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
     >>> funding = Funding(5.0, [Borrowing("bond", [10.0, 10.0])])
-    >>> found = liquidity_buffer(result, funding, confidence=0.5, horizon=2)
+    >>> found = liquidity_buffer(result, funding, level=0.5, horizon=2)
     >>> found.shortfall.values, found.survival_month.values  # second path: -4, then -8
     (array([0., 8.]), array([nan,  2.]))
     """
     faults = _ladder_faults(result, funding, horizon, lender, paths=2)
-    refuse("liquidity_buffer", faults + level_faults("confidence", (confidence,)))
+    refuse("liquidity_buffer", faults + level_faults("level", (level,)))
     ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
     shortfall = (-ladder["cumulative_gap"].min("month")).clip(min=0.0)
-    out = xr.Dataset({"gap": ladder["net_flow"], "cumulative_gap": ladder["cumulative_gap"], "shortfall": shortfall})
+    out = xr.Dataset({"net_flow": ladder["net_flow"], "cumulative_gap": ladder["cumulative_gap"], "shortfall": shortfall})
     lasts = _survival(ladder).isel(month=-1, drop=True).drop_vars("headroom")
-    out = out.assign(_tail(shortfall, confidence, "buffer")).assign(lasts)
+    out = out.assign(_tail(shortfall, level, "buffer")).assign(lasts)
     plain = [str(name) for name in out if str(name).startswith("survival_probability")] + ["paths_in_tail"]
     out = described(out, result, lender, plain)
     out["survival_month"].attrs["units"] = "month"
-    return out.assign_attrs(confidence=confidence, horizon=horizon, funding=ladder.attrs["funding"])
+    return out.assign_attrs(level=level, horizon=horizon, funding=ladder.attrs["funding"])
 
 
 def external_funding_needed(
-    result: xr.Dataset, funding: Funding, *, confidence: float = 0.99, horizon: int = 12, lender: str = "own"
+    result: xr.Dataset, funding: Funding, *, level: float = 0.99, horizon: int = 12, lender: str = "own"
 ) -> xr.Dataset:
     """What must be raised from outside beyond liquid assets and promised lines, and when.
 
     result, funding, horizon, lender : as in liquidity_ladder(); at least two paths
-    confidence : of the quantile, in (0, 1)
+    level : of the quantile, in (0, 1)
     Returns Dataset, and `scenario` if the result has it, [currency] if not said otherwise:
       needed (path, month) = max(0, -headroom): what is missing at month end if nothing was raised before;
       peak (path): its largest; first_month (path) [month]: when it begins, NaN if never;
       probability [1] that anything is needed, with _se, _low and _high;
       mean, mean_se: of peak; need, need_se, need_low, need_high: its quantile; expected_shortfall,
-      expected_shortfall_se: mean of the worst 1 - confidence; paths_in_tail [1].
+      expected_shortfall_se: mean of the worst 1 - level; paths_in_tail [1].
     Raises InputError naming each fault, as liquidity_buffer().
 
     >>> from stresslab.measures.liquidity.funding import Borrowing
@@ -205,12 +205,12 @@ def external_funding_needed(
     >>> result = xr.Dataset(flows, {"month": [0, 1, 2], "bucket": list(BUCKETS), "segment": ["us:card"],
     ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
     >>> funding = Funding(5.0, [Borrowing("bond", [10.0, 10.0])])
-    >>> found = external_funding_needed(result, funding, confidence=0.5, horizon=2)
+    >>> found = external_funding_needed(result, funding, level=0.5, horizon=2)
     >>> found.peak.values, found.probability.item()  # 8 less the 5 at hand
     (array([0., 3.]), 0.5)
     """
     faults = _ladder_faults(result, funding, horizon, lender, paths=2)
-    refuse("external_funding_needed", faults + level_faults("confidence", (confidence,)))
+    refuse("external_funding_needed", faults + level_faults("level", (level,)))
     ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
     needed = (-ladder["headroom"]).clip(min=0.0)
     peak = needed.max("month")
@@ -218,13 +218,13 @@ def external_funding_needed(
     out["first_month"] = needed["month"].where(needed > 0.0).min("month")
     chance = xr.apply_ufunc(share, peak > 0.0, input_core_dims=[["path"]], output_core_dims=[[]] * 4)
     out = out.assign({f"probability{end}": value for end, value in zip(ENDS, chance, strict=True)})
-    out["mean"] = peak.mean("path")
-    out["mean_se"] = peak.std("path", ddof=1) / np.sqrt(peak.sizes["path"])
-    out = out.assign(_tail(peak, confidence, "need"))
+    out["expected_peak"] = peak.mean("path")
+    out["expected_peak_se"] = peak.std("path", ddof=1) / np.sqrt(peak.sizes["path"])
+    out = out.assign(_tail(peak, level, "need"))
     plain = [str(name) for name in out if str(name).startswith("probability")] + ["paths_in_tail"]
     out = described(out, result, lender, plain)
     out["first_month"].attrs["units"] = "month"
-    return out.assign_attrs(confidence=confidence, horizon=horizon, funding=ladder.attrs["funding"])
+    return out.assign_attrs(level=level, horizon=horizon, funding=ladder.attrs["funding"])
 
 
 def _ladder_faults(result: xr.Dataset, funding: Any, horizon: Any, lender: str, paths: int = 1) -> list[str]:
@@ -245,14 +245,14 @@ def _survival(ladder: xr.Dataset) -> xr.Dataset:
     return out
 
 
-def _tail(amount: xr.DataArray, confidence: float, name: str) -> dict[str, xr.DataArray]:
+def _tail(amount: xr.DataArray, level: float, name: str) -> dict[str, xr.DataArray]:
     """Quantile and expected shortfall over paths of an amount, with their error bars."""
-    ends: dict[str, Any] = {"input_core_dims": [["path"]], "kwargs": {"levels": [confidence]}}
+    ends: dict[str, Any] = {"input_core_dims": [["path"]], "kwargs": {"levels": [level]}}
     high = xr.apply_ufunc(quantile, amount, output_core_dims=[["level"]] * 4, **ends)
     beyond = xr.apply_ufunc(expected_shortfall, amount, output_core_dims=[["level"]] * 2, **ends)
     names = [f"{name}{end}" for end in ENDS] + ["expected_shortfall", "expected_shortfall_se"]
     tail = {key: value.isel(level=0) for key, value in zip(names, (*high, *beyond), strict=True)}
-    return tail | {"paths_in_tail": xr.DataArray(values_in_tail(amount.sizes["path"], confidence))}
+    return tail | {"paths_in_tail": xr.DataArray(values_in_tail(amount.sizes["path"], level))}
 
 
 def _capacity(book: xr.Dataset, funding: Funding) -> Array:

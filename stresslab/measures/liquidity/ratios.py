@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from stresslab.checks import refuse, type_faults
 from stresslab.measures.estimators import Array
-from stresslab.measures.liquidity.funding import LEVELS, Funding, in_words, liquidity_rules
+from stresslab.measures.liquidity.funding import ASSET_CLASSES, Funding, in_words, liquidity_rules
 from stresslab.measures.liquidity.ladder import LADDER_NEEDS, cash_flows
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import own_book
@@ -109,8 +109,8 @@ def liquidity_ratios(
     left = _left(funding, gap)
     rules = liquidity_rules()
     weights = rules["hqla"]["weights"]
-    weighted = {level: left[level] * weights[level] for level in LEVELS}
-    stock = hqla(weighted["cash"] + weighted["1"], weighted["2A"], weighted["2B RMBS"] + weighted["2B"])
+    weighted = {level: left[level] * weights[level] for level in ASSET_CLASSES}
+    stock = hqla(weighted["cash"] + weighted["level_1"], weighted["level_2a"], weighted["level_2b_rmbs"] + weighted["level_2b"])
     undrawn = _total(book["undrawn_limit"])
     due = _total(book["balance"].isel(bucket=0, drop=True) * book["due_share"])
     out = rules["lcr"]["committed_lines"] * undrawn
@@ -120,7 +120,7 @@ def liquidity_ratios(
     capital = equity.broadcast_like(frame).transpose(*frame.dims).values if isinstance(equity, xr.DataArray) else equity
     stable = np.maximum(capital + _stable(owed, rules, frame.shape), 0.0)
     required = _required(book, left, undrawn, rules)
-    liquid = sum((left[level] for level in LEVELS if level != "other"), np.zeros(frame.shape)) + due
+    liquid = sum((left[level] for level in ASSET_CLASSES if level != "other"), np.zeros(frame.shape)) + due
     soon = sum((one.due[0] for one in owed), np.zeros(frame.shape))
     values: dict[str, Array] = {
         "lcr": lcr(stock, out, come), "nsfr": nsfr(stable, required), "liquidity_ratio": nsfr(liquid, soon),
@@ -150,15 +150,15 @@ def _equity_faults(result: xr.Dataset, equity: Any) -> list[str]:
 def _left(funding: Funding, gap: Array) -> dict[str, Array]:
     """Market value of liquid assets by level once the gap has been paid (..., path, month) [currency]."""
     assert not isinstance(funding.liquid_assets, float | int)
-    start = sum(asset.amount for asset in funding.liquid_assets if asset.level == "cash")
-    left = {level: np.zeros_like(gap) for level in LEVELS}
+    start = sum(asset.amount for asset in funding.liquid_assets if asset.asset_class == "cash")
+    left = {level: np.zeros_like(gap) for level in ASSET_CLASSES}
     left["cash"] = np.maximum(start + gap, 0.0)
     missing = np.maximum(-(start + gap), 0.0)
-    others = [asset for asset in funding.liquid_assets if asset.level != "cash"]
+    others = [asset for asset in funding.liquid_assets if asset.asset_class != "cash"]
     for asset in sorted(others, key=lambda one: one.haircut):
         raised = np.minimum(missing, asset.amount * (1.0 - asset.haircut))
         sold = raised / (1.0 - asset.haircut) if asset.haircut < 1.0 else 0.0
-        left[asset.level] = left[asset.level] + asset.amount - sold
+        left[asset.asset_class] = left[asset.asset_class] + asset.amount - sold
         missing = missing - raised
     return left
 

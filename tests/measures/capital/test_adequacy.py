@@ -140,7 +140,7 @@ def test_hurdles_by_hand():
     assert found["cet1_minimum"].values.tolist() == pytest.approx([145 / 750, 115 / 750, 85 / 750])
     assert found["cet1_minimum_month"].values.tolist() == [1, 3, 2]
     np.testing.assert_allclose(found["shortfall"], [0.0, 15.0, 45.0], atol=1e-9)
-    assert found["shortfall_var"].item() == pytest.approx(15.0)
+    assert found["shortfall_value_at_risk"].item() == pytest.approx(15.0)
     assert found["paths_in_tail"].values.tolist() == [1]
     assert found["hurdle"].values.tolist() == ["high", "low", "debt"]
     assert found["hurdle_side"].values.tolist() == ["above", "above", "below"]
@@ -229,8 +229,8 @@ def test_what_is_said_of_hurdles_is_so(seed, part, regime):
             worst = np.maximum(worst, (hurdle.limit - after[hurdle.ratio].values) * against)
     np.testing.assert_allclose(found["shortfall"], worst.max(1), atol=1e-6)
     for end, value in zip(("", "_se", "_low", "_high"), quantile(worst.max(1), [0.5, 0.8]), strict=True):
-        np.testing.assert_allclose(found[f"shortfall_var{end}"], value, atol=1e-6)
-    np.testing.assert_allclose(found["shortfall_es"], expected_shortfall(worst.max(1), [0.5, 0.8])[0], atol=1e-6)
+        np.testing.assert_allclose(found[f"shortfall_value_at_risk{end}"], value, atol=1e-6)
+    np.testing.assert_allclose(found["shortfall_expected_shortfall"], expected_shortfall(worst.max(1), [0.5, 0.8])[0], atol=1e-6)
     np.testing.assert_array_equal(found["cet1_minimum"], after["cet1_ratio"].min("month"))
     assert ((found["buffer_used"] >= 0) & (found["buffer_used"] <= 1)).all()
 
@@ -314,7 +314,7 @@ def test_scenarios_are_carried_and_are_those_of_runs_apart():
     both = capital_adequacy(book, balance_sheet)
     assert both["breach_probability"].dims == ("scenario", "hurdle")
     assert both["breach_month"].dims == ("scenario", "path", "hurdle")
-    assert both["shortfall_var"].dims == ("scenario", "level")
+    assert both["shortfall_value_at_risk"].dims == ("scenario", "level")
     for name in ("base", "severe"):
         apart = capital_adequacy(book.sel(scenario=name, drop=True), balance_sheet)
         xr.testing.assert_allclose(both.sel(scenario=name, drop=True), apart)
@@ -340,7 +340,7 @@ def test_units_and_disk(tmp_path):
     book = capital_book(3)
     found = capital_adequacy(book, sheet_of(book, FULL))
     units = {name: found[name].attrs["units"] for name in found}
-    for name in (*AMOUNTS, "shortfall", "shortfall_es", "loss", "equity", "tax"):
+    for name in (*AMOUNTS, "shortfall", "shortfall_expected_shortfall", "loss", "equity", "tax"):
         assert units[name] == "currency", name
     for name in (*RATIOS, *MULTIPLES, "breach_probability", "cet1_minimum", "buffer_used", "paths_in_tail"):
         assert units[name] == "1", name

@@ -70,8 +70,8 @@ def test_the_rules_say_what_the_page_of_rules_says():
     rules = liquidity_rules()
     run_off = {kind: rules["kinds"][kind]["run_off"] for kind in kinds()}
     assert run_off == dict.fromkeys(kinds(), 1.0) | {
-        "stable deposits": 0.05,
-        "less stable deposits": 0.10,
+        "stable_deposits": 0.05,
+        "less_stable_deposits": 0.10,
         "nonfinancial": 0.40,
     }
     assert rules["kinds"]["nonfinancial"]["stable"] == [0.5, 0.5, 1.0]
@@ -140,7 +140,7 @@ FAULTY = {
     ),
     "LiquidAsset": (
         lambda: LiquidAsset(math.nan, "2C", 15, months_to_sell=-1),
-        ["amount: found nan", "level: found '2C', expected one of ['cash'", "haircut: found 15", "months_to_sell"],
+        ["amount: found nan", "asset_class: found '2C', expected one of ['cash'", "haircut: found 15", "months_to_sell"],
     ),
     "ContingentLine": (
         lambda: ContingentLine(-5.0, 0.5, 7, lost="soon"),
