@@ -34,7 +34,7 @@ from .scenarios.paths import macro_paths
 from .scenarios.readers import read_scenario
 from .scenarios.shock import shock_scenario
 from .schema import InputError
-from .studies.backtest import backtest, us_card_history
+from .studies.backtest import backtest
 from .studies.calibration.search import calibrate, calibrated_model
 from .studies.comparison import compare, compare_responses
 from .studies.evidence.calm import evidence
@@ -107,7 +107,6 @@ __all__ = [
     "targets",
     "term_structures",
     "unemployment_response",
-    "us_card_history",
     "warning_quality",
     "weighted_distribution",
 ]

@@ -9,7 +9,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from inspect import signature
 from typing import Any
 
@@ -112,21 +111,6 @@ def backtest(
     report = report.assign({name: ("parameter", found[name].values) for name in ("start", "fitted")})
     attrs = {"train": json.dumps(list(train)), "test": json.dumps(list(test)), "misfit": found.attrs["misfit"]}
     return report.assign_coords(parameter=list(map(str, found["parameter"].values))).assign_attrs(attrs)
-
-
-def us_card_history() -> pd.DataFrame:
-    """Credit cards and the economy of the United States by quarter, 1980 to 2019; publishers: studies/data/us-card.csv.
-
-    Returns DataFrame by quarter, decimals, NaN where there is none: unemployment_rate, real_income_growth [1/year],
-      charge_off_rate [1/year] (from 1985, net, not seasonally adjusted), arrears_rate [1] (from 1991, 30 days past due
-      and more).
-
-    >>> us_card_history().loc["2010Q1", "charge_off_rate"].round(4).item()
-    0.105
-    """
-    path = resources.files("stresslab.studies") / "data" / "us-card.csv"
-    with path.open(encoding="utf-8") as file:
-        return pd.read_csv(file, comment="#", index_col="quarter") / 100.0
 
 
 def macro_of(history: pd.DataFrame, begin: int, usual_quarters: int, trend: float) -> xr.Dataset:
