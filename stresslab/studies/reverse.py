@@ -158,15 +158,15 @@ def reverse_stress(
 
     Examples
     --------
-    The policy rate itself as the outcome: from 2 % to 6 %, it is 5 % at three quarters of the way.
+    The supply of credit lines itself as the outcome: from 1 to 0.6, it is 0.7 at three quarters of the way.
 
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=200, seed=1)
     >>> calm = sl.scenario("china-baseline").isel(month=slice(0, 2))
-    >>> low, high = (calm.assign(policy_rate=("month", [rate, rate])) for rate in (0.02, 0.06))
+    >>> open_lines, fewer = (calm.assign(line_supply=("month", [supply, supply])) for supply in (1.0, 0.6))
     >>> found = sl.reverse_stress(
-    ...     book, low, high, lambda result: result["policy_rate"].isel(month=-1), 0.05, side="below", paths=10,
-    ...     bounds=(0.0, 1.0), spread=0.0, seed=3, progress=False,
+    ...     book, open_lines, fewer, lambda result: result["line_supply"].isel(month=-1, segment=0), hurdle=0.7,
+    ...     bounds=(0.0, 1.0), paths=10, spread=0.0, seed=3, progress=False,
     ... )
     >>> round(found["multiple"].item(), 3)
     0.75
