@@ -167,7 +167,7 @@ def compare(
     out = _paired(second - first, "difference").assign(path_difference=second - first)
     out["base"], out["changed"] = first.mean("path"), second.mean("path")
     attrs = {"lender": lender, "provisioning": name_of(rules), "discount_rate": discount_rate}
-    return described(_with_units(out), OUTPUTS).assign_attrs(run_attrs(result) | attrs)
+    return described(_with_units(out), OUTPUTS).assign_attrs(run_attrs(result.attrs) | attrs)
 
 
 def compare_responses(
@@ -292,7 +292,7 @@ def compare_responses(
     others = [dim for dim in of_all.dims if dim != "response"]
     order = np.argsort(-MEASURES[rank_by].better * of_all.mean(others).values, kind="stable")
     ranked = _with_units(out.isel(response=order, partner=order))
-    return described(ranked, OUTPUTS).assign_attrs(run_attrs(without), rank_by=rank_by)
+    return described(ranked, OUTPUTS).assign_attrs(run_attrs(without.attrs), rank_by=rank_by)
 
 
 def _unlike(result: xr.Dataset, other: xr.Dataset) -> list[str]:

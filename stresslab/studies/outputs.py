@@ -38,9 +38,9 @@ def described(out: xr.Dataset, outputs: Mapping[str, Output]) -> xr.Dataset:
     return out
 
 
-def run_attrs(result: xr.Dataset) -> dict[str, str]:
-    """Fingerprint of the portfolio, seed, currency and own lender of the run that an output is of."""
-    known = {"fingerprint": result.attrs.get("portfolio_fingerprint", ""), **result.attrs}
+def run_attrs(attrs: Mapping[Any, Any]) -> dict[str, str]:
+    """Fingerprint of the portfolio, seed, currency and own lender, from the attrs of a run."""
+    known = {"fingerprint": attrs.get("portfolio_fingerprint", ""), **attrs}
     return {name: str(known.get(name, "")) for name in OF_THE_RUN}
 
 

@@ -51,7 +51,7 @@ class _Multiples:
         if multiple not in self.outcomes:
             result = simulate(self.portfolio, self.macro(multiple), **self.simulation)
             self.outcomes[multiple] = watched(self.outcome, result, "reverse_stress").values
-            self.attrs = run_attrs(result)
+            self.attrs = run_attrs(result.attrs)
             self.bar.update()
         return self.outcomes[multiple]
 

@@ -158,7 +158,7 @@ def _table(
     out["base"], out["base_se"] = base.mean(), base.std(ddof=1) / root
     unit, label = getattr(outcome, "unit", ""), getattr(outcome, "__name__", "outcome").replace("_", " ")
     return described(out, _outputs(unit or "as the outcome", label)).assign_attrs(
-        run_attrs(result), outcome=label, units=unit
+        run_attrs(result.attrs), outcome=label, units=unit
     )
 
 
