@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -96,12 +97,12 @@ def quarterly_rates(result: xr.Dataset, first_quarter: str | None = None) -> xr.
     months = slice(0, 3 * quarters + 1)
     balance = result["balance"].sum("segment").transpose("path", "month", "bucket").values[:, months]
     net = (result["written_off"] + result["forgiven"] - result["recovered"]).sum("segment")
-    lost = net.transpose("path", "month").values[:, months]
+    loss = net.transpose("path", "month").values[:, months]
     total = balance.sum(-1)
     mean = (0.5 * (total[:, 1:] + total[:, :-1])).reshape(len(total), quarters, 3).mean(-1)
     dims = ("path", "quarter")
     rates = {
-        "charge_off_rate": (dims, 4.0 * lost[:, 1:].reshape(len(total), quarters, 3).sum(-1) / mean),
+        "charge_off_rate": (dims, 4.0 * loss[:, 1:].reshape(len(total), quarters, 3).sum(-1) / mean),
         "arrears_rate": (dims, balance[:, 3::3, 1:].sum(-1) / total[:, 3::3]),
     }
     labels = pd.period_range(first, periods=quarters, freq="Q").astype(str)
@@ -109,15 +110,14 @@ def quarterly_rates(result: xr.Dataset, first_quarter: str | None = None) -> xr.
     return described(out, OUTPUTS).assign_attrs(run_attrs(result.attrs))
 
 
-def _first_quarter(quarter: Any, as_of: str) -> pd.Period | str:
+def _first_quarter(quarter: Any, as_of: Any) -> pd.Period | str:
     """Quarter of month 1, or what is wrong with it."""
-    try:
-        if quarter is None:
-            return (pd.Period(as_of[:7], freq="M") + 1).asfreq("Q")
-        return pd.Period(quarter, freq="Q")
-    except ValueError:
-        where = f"{quarter!r}" if quarter is not None else f"none, and attrs as_of {as_of!r}"
-        return f"first_quarter: found {where}, expected a quarter; give '2026Q1'"
+    if quarter is not None and re.fullmatch(r"\d{4}Q[1-4]", str(quarter)):
+        return pd.Period(str(quarter), freq="Q")
+    if quarter is None and re.match(r"\d{4}-(0[1-9]|1[0-2])", str(as_of)):
+        return (pd.Period(str(as_of)[:7], freq="M") + 1).asfreq("Q")
+    where = f"{quarter!r}" if quarter is not None else f"none, and attrs as_of {as_of!r}"
+    return f"first_quarter: found {where}, expected a quarter; give '2026Q1'"
 
 
 def unemployment_response(rate: ArrayLike, unemployment: ArrayLike) -> dict[str, float]:
