@@ -38,11 +38,12 @@ from .studies.backtest import backtest
 from .studies.calibration.search import calibrate, calibrated_model
 from .studies.comparison import compare, compare_responses
 from .studies.evidence.calm import evidence
+from .studies.outlook import Outlook
 from .studies.quarterly_rates import quarterly_rates, unemployment_response
 from .studies.reverse import reverse_stress
 from .studies.scores import score_performance
 from .studies.sensitivity import sensitivity
-from .studies.term_structures import Outlook, term_structures
+from .studies.term_structures import term_structures
 
 __all__ = [
     "CECL",
