@@ -102,8 +102,8 @@ def _figures(sample: Array, levels: tuple[float, ...]) -> dict[str, tuple[Array,
     value = quantile(sample, levels)
     return {
         "expected_loss": (mean, mean_se),
-        "var": (value.value, value.se),
-        "es": expected_shortfall(sample, levels),
+        "value_at_risk": (value.value, value.se),
+        "expected_shortfall": expected_shortfall(sample, levels),
     }
 
 

@@ -1,28 +1,73 @@
-"""Estimators over simulated paths, each with its error bar.
+"""Estimators over simulated paths, each with its standard error: moments, quantiles, expected shortfall, shares.
 
-Plain arrays: the sample of independent paths stands on the last axis; axes before it are carried through.
+Plain arrays: the sample of independent paths is on the last axis; axes before it are carried through.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 Array = NDArray[np.float64]
 
+CENTRE = ("estimate", "estimate_se", "standard_deviation", "standard_deviation_se")
+TAIL = (
+    "value_at_risk", "value_at_risk_se", "value_at_risk_low", "value_at_risk_high",
+    "expected_shortfall", "expected_shortfall_se",
+)  # fmt: skip
+"""Statistics of `summarize` that have one value for each level."""
+
 
 class Estimate(NamedTuple):
-    """An estimate, its standard error and, where there is one, its confidence interval."""
+    """An estimate, its standard error and, where there is one, the interval that covers the truth with 95 %."""
 
     value: Array
     se: Array
     low: Array
     high: Array
+
+
+def summarize(sample: Array, levels: Sequence[float]) -> dict[str, Array]:
+    """Mean, standard deviation, value at risk and expected shortfall of a sample, with their errors, by name.
+
+    sample : (..., n), n >= 2, independent over n
+    levels : each in (0, 1)
+    Returns `estimate`, `standard_deviation` (...), `value_at_risk`, `expected_shortfall` (..., level), each with `_se`,
+    value at risk with `_low` and `_high` too, and `paths_in_tail` (level): see `moments`, `quantile`,
+    `expected_shortfall`, `values_in_tail`.
+
+    >>> found = summarize(np.array([4.0, 1.0, 2.0, 3.0]), [0.5])
+    >>> float(found["estimate"]), found["value_at_risk"], found["expected_shortfall"], found["paths_in_tail"]
+    (2.5, array([2.]), array([3.5]), array([2]))
+    """
+    ordered = _ordered(sample)
+    tail = (*_quantiles(ordered, levels), *_shortfalls(ordered, levels))
+    beyond = np.array([values_in_tail(ordered.shape[-1], level) for level in levels])
+    return dict(zip(CENTRE + TAIL, (*moments(sample), *tail), strict=True)) | {"paths_in_tail": beyond}
+
+
+def summarize_paths(values: xr.DataArray, levels: Sequence[float]) -> dict[str, xr.DataArray]:
+    """`summarize` of a DataArray along `path`; statistics of the tail and `paths_in_tail` run along `level`.
+
+    >>> found = summarize_paths(xr.DataArray([4.0, 1.0, 2.0, 3.0], dims="path"), [0.5])
+    >>> found["value_at_risk"].dims, found["value_at_risk"].item()
+    (('level',), 2.0)
+    """
+    names = (*CENTRE, *TAIL, "paths_in_tail")
+    dims: list[list[str]] = [[]] * len(CENTRE) + [["level"]] * (len(TAIL) + 1)
+
+    def in_order(sample: Array) -> tuple[Array, ...]:
+        statistics = summarize(sample, levels)
+        return tuple(statistics[name] for name in names)
+
+    found: Any = xr.apply_ufunc(in_order, values, input_core_dims=[["path"]], output_core_dims=dims)
+    return dict(zip(names, found, strict=True))
 
 
 def rank(n: int, level: float) -> int:
@@ -43,20 +88,20 @@ def values_in_tail(n: int, level: float) -> int:
     return n - rank(n, level)
 
 
-def interval_ranks(n: int, level: float, coverage: float = 0.95) -> tuple[int, int]:
-    """Ranks l < u, from 1, such that the quantile lies in [x_(l), x_(u)] with at least the stated coverage.
+def interval_ranks(n: int, level: float, interval: float = 0.95) -> tuple[int, int]:
+    """Ranks l < u, from 1, such that the quantile lies in [x_(l), x_(u)] with at least the probability `interval`.
 
     n : how many independent values
     level : of the quantile, in (0, 1)
     Returns (l, u); 0 and n + 1 mean that this bound does not exist.
-    With B ~ Bin(n, level): l = its (1 - coverage) / 2 quantile, u = 1 + its (1 + coverage) / 2 quantile, for
+    With B ~ Bin(n, level): l = its (1 - interval) / 2 quantile, u = 1 + its (1 + interval) / 2 quantile, for
     P(x_(l) <= q <= x_(u)) >= P(l <= B <= u - 1), whatever the distribution.
     Source: David and Nagaraja, Order Statistics (2003), section 7.1.
 
     >>> interval_ranks(10_000, 0.99)
     (9880, 9920)
     """
-    outside = (1.0 - coverage) / 2.0
+    outside = (1.0 - interval) / 2.0
     return int(stats.binom.ppf(outside, n, level)), int(stats.binom.ppf(1.0 - outside, n, level)) + 1
 
 
@@ -79,7 +124,11 @@ def quantile(sample: Array, levels: Sequence[float]) -> Estimate:
     >>> quantile(np.array([3.0, 1.0, 2.0, 4.0]), [0.5]).value
     array([2.])
     """
-    ordered = _ordered(sample)
+    return _quantiles(_ordered(sample), levels)
+
+
+def _quantiles(ordered: Array, levels: Sequence[float]) -> Estimate:
+    """Quantiles of sorted values (..., n)."""
     n = ordered.shape[-1]
     fenced = np.concatenate(
         [np.full((*ordered.shape[:-1], 1), -np.inf), ordered, np.full((*ordered.shape[:-1], 1), np.inf)], axis=-1
@@ -118,7 +167,11 @@ def expected_shortfall(sample: Array, levels: Sequence[float]) -> tuple[Array, A
     >>> expected_shortfall(np.arange(1.0, 21.0), [0.9])[0]  # mean of 19 and 20
     array([19.5])
     """
-    ordered = _ordered(sample)
+    return _shortfalls(_ordered(sample), levels)
+
+
+def _shortfalls(ordered: Array, levels: Sequence[float]) -> tuple[Array, Array]:
+    """Expected shortfall of sorted values (..., n) and its standard error."""
     n = ordered.shape[-1]
     values, errors = [], []
     for a in levels:
@@ -168,3 +221,37 @@ def share(happened: NDArray[np.bool_]) -> Estimate:
     low = np.where(count > 0, stats.beta.ppf(0.025, np.maximum(count, 1), n - count + 1), 0.0)
     high = np.where(count < n, stats.beta.ppf(0.975, count + 1, np.maximum(n - count, 1)), 1.0)
     return Estimate(p, np.sqrt(p * (1.0 - p) / n), low, high)
+
+
+def jackknife(without: ArrayLike) -> Array:
+    """Standard error of figures from their values without one group of observations at a time.
+
+    without : (group, ...)
+    Returns se (...); NaN with one group.
+    se^2 = (G - 1) / G sum over groups of (x_g - mean)^2; right for quantiles too where a group is more than one
+    observation.
+    Source: Shao and Tu, The Jackknife and Bootstrap (1995), section 2.3.
+
+    >>> round(float(jackknife([1.0, 2.0, 3.0])), 6)  # sqrt(2 / 3 x 2)
+    1.154701
+    """
+    values = np.asarray(without, float)
+    groups = len(values)
+    if groups < 2:
+        return np.full(values.shape[1:], np.nan)
+    spread: Array = np.sqrt((groups - 1.0) / groups * ((values - values.mean(axis=0)) ** 2).sum(axis=0))
+    return spread
+
+
+def jackknife_covariance(without: ArrayLike) -> Array:
+    """Covariance (figure, figure) of figures from their values (group, figure) without one group at a time.
+
+    Its diagonal is the square of `jackknife`.
+
+    >>> jackknife_covariance([[1.0], [2.0], [3.0]])
+    array([[1.33333333]])
+    """
+    values = np.asarray(without, float)
+    apart = values - values.mean(axis=0)
+    covariance: Array = (len(values) - 1.0) / len(values) * apart.T @ apart
+    return covariance

@@ -31,7 +31,10 @@ from stresslab.measures.result_view import (
 
 NEEDS = {"balance": BALANCE, "written_off": FLOW, "forgiven": FLOW, "recovered": FLOW}
 MOMENTS = ("expected_loss", "expected_loss_se", "standard_deviation", "standard_deviation_se")
-TAIL = ("var", "var_se", "var_low", "var_high", "es", "es_se")
+TAIL = (
+    "value_at_risk", "value_at_risk_se", "value_at_risk_low", "value_at_risk_high",
+    "expected_shortfall", "expected_shortfall_se",
+)  # fmt: skip
 
 
 def loss_distribution(
@@ -70,7 +73,7 @@ def loss_distribution(
     >>> total = loss_distribution(result, levels=[0.5]).sel(segment="total")
     >>> float(total.expected_loss), float(total.expected_loss_rate)  # (1 + 2 + 3 + 6) / 4, over 200
     (3.0, 0.015)
-    >>> total["var"].item(), total["es"].item()  # 2nd of 4; mean of the worst two
+    >>> total.value_at_risk.item(), total.expected_shortfall.item()  # 2nd of 4; mean of the worst two
     (2.0, 4.5)
     """
     levels = tuple(np.atleast_1d(levels).tolist())
@@ -82,7 +85,7 @@ def loss_distribution(
     opening = _with_total(opening_balance(view, subject), name)
     loss = _with_total(_realised_loss(view, months), name)
     money = _figures(loss, levels)
-    rates = {f"{key}_rate": value / opening.where(opening > 0.0) for key, value in money.items()}
+    rates = {_rate(key): value / opening.where(opening > 0.0) for key, value in money.items()}
     out = xr.Dataset(money | rates | {"opening_balance": opening}, {"level": list(levels)})
     out["paths_in_tail"] = ("level", [values_in_tail(loss.sizes["path"], level) for level in levels])
     return described(out, result, lender, [*rates, "paths_in_tail"]).assign_attrs(horizon=months)
@@ -100,6 +103,12 @@ def _with_total(values: xr.DataArray, lender: str) -> xr.DataArray:
     total = values.sum("segment").expand_dims("segment", axis=-1).assign_coords(labels)
     others = [name for name, coord in values.coords.items() if "segment" in coord.dims and name not in labels]
     return xr.concat([values.drop_vars(others).transpose(..., "segment"), total], dim="segment")
+
+
+def _rate(name: str) -> str:
+    """Name of the same statistic as a share of the opening balance: `x_se` becomes `x_rate_se`."""
+    ending = next((end for end in ("_se", "_low", "_high") if name.endswith(end)), "")
+    return f"{name.removesuffix(ending)}_rate{ending}"
 
 
 def _figures(loss: xr.DataArray, levels: tuple[float, ...]) -> dict[str, xr.DataArray]:

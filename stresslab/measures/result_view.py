@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -91,17 +92,64 @@ def select(result: xr.Dataset, lender: str) -> xr.Dataset:
     return result.isel(segment=np.flatnonzero(result["lender"].values.astype(str) == lender_name(result, lender)))
 
 
-def described(out: xr.Dataset, result: xr.Dataset, lender: str, plain: Collection[str]) -> xr.Dataset:
-    """A measure with what its reader must know: the unit of each variable, currency, lender, and the run it is of.
+class Output(NamedTuple):
+    """Unit and meaning of a variable of a measure."""
 
-    plain : names of the variables that are not amounts of money
+    units: str
+    meaning: str
+
+
+ENDINGS = {
+    "_se": "standard error of",
+    "_low": "lower end of the 95 % interval of",
+    "_high": "upper end of the 95 % interval of",
+}
+OF_THE_RUN = ("seed", "currency", "as_of", "own_lender", "part")
+
+
+def labelled(out: xr.Dataset, outputs: Mapping[str, Output]) -> xr.Dataset:
+    """A Dataset with `units` and `long_name` on every variable, from one declaration.
+
+    outputs : unit and meaning of each variable; `x_se`, `x_low`, `x_high` take theirs from `x`
+
+    >>> out = labelled(xr.Dataset({"loss": 3.0, "loss_se": 0.1}), {"loss": Output("currency", "realised loss")})
+    >>> out["loss_se"].attrs
+    {'units': 'currency', 'long_name': 'standard error of realised loss'}
     """
-    for name in out.data_vars:
-        out[name].attrs["units"] = "1" if name in plain else "currency"
-    kept = {
-        key: result.attrs[key] for key in ("currency", "as_of", "seed", "fingerprint", "part") if key in result.attrs
-    }
-    return out.assign_attrs(kept, lender=lender_name(result, lender))
+    for name in map(str, out.data_vars):
+        ending = next((end for end in ENDINGS if name not in outputs and name.endswith(end)), "")
+        units, meaning = outputs[name.removesuffix(ending)]
+        long_name = f"{ENDINGS[ending]} {meaning}" if ending else meaning
+        out[name].attrs |= {"units": units, "long_name": long_name}
+    return out
+
+
+def of_the_run(dataset: xr.Dataset) -> dict[str, Any]:
+    """Attrs by which a reader knows the run: fingerprint of the portfolio, seed, currency, date, own lender, part.
+
+    >>> of_the_run(xr.Dataset(attrs={"portfolio_fingerprint": "a1", "seed": "7", "model": "{}"}))
+    {'fingerprint': 'a1', 'seed': '7'}
+    """
+    attrs = dataset.attrs
+    mark = attrs.get("portfolio_fingerprint", attrs.get("fingerprint"))
+    known = {} if mark is None else {"fingerprint": mark}
+    return known | {name: attrs[name] for name in OF_THE_RUN if name in attrs}
+
+
+def described(
+    out: xr.Dataset, result: xr.Dataset, lender: str, outputs: Mapping[str, Output] | Collection[str]
+) -> xr.Dataset:
+    """A measure with `units` and `long_name` on every variable, the lender and the run that it is of.
+
+    outputs : unit and meaning of each variable, see `labelled`
+    """
+    if not isinstance(outputs, Mapping):  # names of variables that are not amounts
+        plain = outputs
+        outputs = {
+            str(name): Output("1" if name in plain else "currency", str(name).replace("_", " "))
+            for name in out.data_vars
+        }
+    return labelled(out, outputs).assign_attrs(of_the_run(result), lender=lender_name(result, lender))
 
 
 def opening_balance(view: xr.Dataset, subject: str) -> xr.DataArray:

@@ -19,8 +19,8 @@ from stresslab.checks import level_faults, refuse
 from stresslab.measures.entropy_pooling import effective
 from stresslab.measures.estimators import Array
 
-CENTRE = ("mean", "mean_se", "standard_deviation")
-TAIL = ("quantile", "quantile_se", "es", "es_se")
+CENTRE = ("estimate", "estimate_se", "standard_deviation")
+TAIL = ("value_at_risk", "value_at_risk_se", "expected_shortfall", "expected_shortfall_se")
 
 
 def weighted_distribution(
@@ -56,9 +56,9 @@ def weighted_distribution(
     >>> from stresslab.measures.entropy_pooling import entropy_pooling
     >>> weights = entropy_pooling(xr.Dataset({"rate": ("path", [0.0, 1.0, 2.0])}), {"rate": 10 / 7})  # 1/7, 2/7, 4/7
     >>> found = weighted_distribution(xr.DataArray([5.0, 7.0, 6.0], dims="path"), weights, levels=[0.5])
-    >>> found["mean"].item(), found["quantile"].item()  # (5 + 14 + 24) / 7; F(5) = 1/7, F(6) = 5/7
+    >>> found["estimate"].item(), found["value_at_risk"].item()  # (5 + 14 + 24) / 7; F(5) = 1/7, F(6) = 5/7
     (6.142857, 6.0)
-    >>> found["es"].item()  # 6 + 2/7 (7 - 6) / 0.5
+    >>> found["expected_shortfall"].item()  # 6 + 2/7 (7 - 6) / 0.5
     6.571429
     """
     levels = tuple(np.atleast_1d(levels).tolist())

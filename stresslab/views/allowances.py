@@ -100,7 +100,7 @@ def draw_movement(ax: Axes, movement: xr.Dataset) -> Axes:
     """The waterfall with title, note and unit."""
     rows, attrs = rows_of(movement), movement.attrs
     largest = draw_waterfall(ax, rows)
-    regime = {"ifrs9": "IFRS 9", "cecl": "CECL", "china": "five categories"}.get(str(attrs.get("regime")), "")
+    regime = {"ifrs9": "IFRS 9", "cecl": "CECL", "china": "five categories"}.get(str(attrs.get("provisioning")), "")
     months = f"months {attrs['first_month']} to {attrs['last_month']}" if "last_month" in attrs else ""
     of = ", ".join(str(each) for each in (attrs.get("lender"), regime, months) if each)
     style.furnish(ax, f"Movement of the allowance{', ' if of else ''}{of}", _mean_of(movement), "", "")

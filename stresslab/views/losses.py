@@ -34,8 +34,14 @@ class Mark(NamedTuple):
 
 def loss_faults(losses: object, segment: str, level: float | None) -> list[str]:
     """Everything that keeps losses from being drawn."""
-    names = ("expected_loss_rate", "expected_loss_se_rate")
-    tails = ("var_rate", "var_low_rate", "var_high_rate", "es_rate", "es_se_rate")
+    names = ("expected_loss_rate", "expected_loss_rate_se")
+    tails = (
+        "value_at_risk_rate",
+        "value_at_risk_rate_low",
+        "value_at_risk_rate_high",
+        "expected_shortfall_rate",
+        "expected_shortfall_rate_se",
+    )
     needs = {"loss_rate": ("path", "segment")} | dict.fromkeys(names, ("segment",))
     faults = dataset_faults(losses, needs | dict.fromkeys(tails, ("segment", "level")), "measures.loss_distribution()")
     if faults or not isinstance(losses, xr.Dataset):
@@ -55,9 +61,12 @@ def loss_marks(view: xr.Dataset, level: float) -> list[Mark]:
     at = view.sel(level=level)
     share = f"{100.0 * level:.6g} %"
     return [
-        _normal("expected loss", float(at["expected_loss_rate"]), float(at["expected_loss_se_rate"])),
-        Mark(f"VaR {share}", *(float(at[name]) for name in ("var_rate", "var_low_rate", "var_high_rate"))),
-        _normal(f"ES {share}", float(at["es_rate"]), float(at["es_se_rate"])),
+        _normal("expected loss", float(at["expected_loss_rate"]), float(at["expected_loss_rate_se"])),
+        Mark(
+            f"VaR {share}",
+            *(float(at[name]) for name in ("value_at_risk_rate", "value_at_risk_rate_low", "value_at_risk_rate_high")),
+        ),
+        _normal(f"ES {share}", float(at["expected_shortfall_rate"]), float(at["expected_shortfall_rate_se"])),
     ]
 
 
@@ -72,7 +81,11 @@ def sharpest_level(views: Sequence[xr.Dataset]) -> float:
     bounded = [
         float(each)
         for each in levels
-        if all(np.isfinite(view[name].sel(level=each)) for view in views for name in ("var_low_rate", "var_high_rate"))
+        if all(
+            np.isfinite(view[name].sel(level=each))
+            for view in views
+            for name in ("value_at_risk_rate_low", "value_at_risk_rate_high")
+        )
     ]
     return max(bounded, default=float(levels.min()))
 

@@ -110,10 +110,10 @@ def test_a_tilted_normal_is_a_shifted_normal(m):
     assert float(found["relative_entropy"]) == pytest.approx(m**2 / 2, abs=4 * np.sqrt((m**2 + m**4 / 2) / N))
     assert n == pytest.approx(N * np.exp(-(m**2)), rel=0.05)
     assert float(again["standard_deviation"]) ** 2 == pytest.approx(1.0, abs=4 * np.sqrt(2 / n) * (1 + abs(m)))
-    assert float(again["mean"]) == pytest.approx(m, abs=1e-8)
-    assert float(again["mean_se"]) == pytest.approx(0.0, abs=1e-6)  # the view says it
-    assert float(again["quantile"][0]) == pytest.approx(m, abs=4 * float(again["quantile_se"][0]))
-    assert float(again["quantile"][0]) != pytest.approx(0.9 * m, abs=4 * float(again["quantile_se"][0]))
+    assert float(again["estimate"]) == pytest.approx(m, abs=1e-8)
+    assert float(again["estimate_se"]) == pytest.approx(0.0, abs=1e-6)  # the view says it
+    assert float(again["value_at_risk"][0]) == pytest.approx(m, abs=4 * float(again["value_at_risk_se"][0]))
+    assert float(again["value_at_risk"][0]) != pytest.approx(0.9 * m, abs=4 * float(again["value_at_risk_se"][0]))
 
 
 def loss_of(f, noise):
@@ -131,9 +131,9 @@ def away_from_direct(asked):
     direct = loss_of(direct, rng.standard_normal(40_000))
     mean, mean_se, _, _ = moments(direct)
     q, (es, es_se) = quantile(direct, [0.9, 0.99]), expected_shortfall(direct, [0.9, 0.99])
-    away = [abs(found["mean"] - mean) / np.hypot(found["mean_se"], mean_se)]
-    away += list(abs(found["quantile"] - q.value) / np.hypot(found["quantile_se"], q.se))
-    away += list(abs(found["es"] - es) / np.hypot(found["es_se"], es_se))
+    away = [abs(found["estimate"] - mean) / np.hypot(found["estimate_se"], mean_se)]
+    away += list(abs(found["value_at_risk"] - q.value) / np.hypot(found["value_at_risk_se"], q.se))
+    away += list(abs(found["expected_shortfall"] - es) / np.hypot(found["expected_shortfall_se"], es_se))
     return max(float(each) for each in away)
 
 
@@ -162,14 +162,14 @@ def test_equal_weights_give_the_plain_estimators():
     found = weighted_distribution(on_paths(sample), tilted(unrelated(sample), 0.0), levels=LEVELS)
     mean, mean_se, deviation, _ = moments(sample)
     plain, (es, es_se) = quantile(sample, LEVELS), expected_shortfall(sample, LEVELS)
-    assert np.array_equal(found["quantile"], plain.value)
+    assert np.array_equal(found["value_at_risk"], plain.value)
     for name, expected in {
-        "mean": mean,
-        "mean_se": mean_se,
+        "estimate": mean,
+        "estimate_se": mean_se,
         "standard_deviation": deviation,
-        "quantile_se": plain.se,
-        "es": es,
-        "es_se": es_se,
+        "value_at_risk_se": plain.se,
+        "expected_shortfall": es,
+        "expected_shortfall_se": es_se,
     }.items():
         np.testing.assert_allclose(found[name], expected, rtol=1e-9, err_msg=name)
 
@@ -180,20 +180,22 @@ def test_equal_weights_lose_no_rank_to_rounding(n, seed, percent):
     f = rng.standard_normal(n)
     x = np.round(rng.standard_normal(n), 1)  # with ties
     found = weighted_distribution(on_paths(x), tilted(f, float(f.mean())), levels=[percent / 100])
-    assert float(found["quantile"][0]) == quantile(x, [percent / 100]).value[0]
+    assert float(found["value_at_risk"][0]) == quantile(x, [percent / 100]).value[0]
 
 
 def test_weighted_figures_by_hand():
     weights = tilted([0.0, 1.0, 2.0], 10 / 7)  # 1/7, 2/7, 4/7
     found = weighted_distribution(on_paths([[5.0, 7.0, 6.0], [3.0, 1.0, 2.0]]), weights, levels=[0.1, 5 / 7, 0.8])
-    assert found["mean"].values == pytest.approx([43 / 7, 13 / 7])
+    assert found["estimate"].values == pytest.approx([43 / 7, 13 / 7])
     # weighted squares over 1 - sum of w^2 = 28 / 49
     square = (1 * (8 / 7) ** 2 + 2 * (6 / 7) ** 2 + 4 * (1 / 7) ** 2) / 7 / (28 / 49)
     assert found["standard_deviation"].values[0] == pytest.approx(np.sqrt(square))
-    assert found["quantile"].values.tolist() == [[5.0, 6.0, 7.0], [1.0, 2.0, 2.0]]
-    assert found["es"].values[0] == pytest.approx([5 + (2 * 2 + 4 * 1) / 7 / 0.9, 6 + (2 / 7) / (2 / 7), 7.0])
-    assert np.isnan(found["es_se"].values[0, 2])
-    assert np.isnan(found["quantile_se"].values[0, 2])
+    assert found["value_at_risk"].values.tolist() == [[5.0, 6.0, 7.0], [1.0, 2.0, 2.0]]
+    assert found["expected_shortfall"].values[0] == pytest.approx(
+        [5 + (2 * 2 + 4 * 1) / 7 / 0.9, 6 + (2 / 7) / (2 / 7), 7.0]
+    )
+    assert np.isnan(found["expected_shortfall_se"].values[0, 2])
+    assert np.isnan(found["value_at_risk_se"].values[0, 2])
 
 
 def test_mean_error_by_hand():
@@ -202,7 +204,7 @@ def test_mean_error_by_hand():
     left = [x - 2 / 7 + 3 / 13 * (f - 10 / 7) for x, f in zip([0, 1, 0], [0, 1, 2], strict=True)]
     square = sum((w / 7) ** 2 * r**2 for w, r in zip([1, 2, 4], left, strict=True))
     n = 7 / 3
-    assert float(found["mean_se"]) == pytest.approx(np.sqrt(square * n / (n - 1)))
+    assert float(found["estimate_se"]) == pytest.approx(np.sqrt(square * n / (n - 1)))
 
 
 def replications(target, count=400, n=1000):
@@ -215,9 +217,13 @@ def replications(target, count=400, n=1000):
         weights = tilted(f, target)
         found = weighted_distribution(on_paths(x), weights, levels=[0.5, 0.9])
         w = weights["weight"].values
-        naive = np.sqrt(w**2 @ (x - float(found["mean"])) ** 2)
-        rows.append([float(found["mean"]), float(found["mean_se"]), naive, *found["quantile"].values])
-        rows[-1] += [*found["quantile_se"].values, *found["es"].values, *found["es_se"].values]
+        naive = np.sqrt(w**2 @ (x - float(found["estimate"])) ** 2)
+        rows.append([float(found["estimate"]), float(found["estimate_se"]), naive, *found["value_at_risk"].values])
+        rows[-1] += [
+            *found["value_at_risk_se"].values,
+            *found["expected_shortfall"].values,
+            *found["expected_shortfall_se"].values,
+        ]
     return np.array(rows).T
 
 
@@ -238,23 +244,23 @@ def test_units_and_other_dimensions_are_carried():
     target = 1.2 * float(loss.sel(segment="total").mean())
     weights = entropy_pooling(base, {"loss": (loss.sel(segment="total"), target)})
     found = weighted_distribution(loss, weights, levels=0.9)
-    assert float(found["mean"].sel(segment="total")) == pytest.approx(target)
-    assert found["mean"].attrs == found["es_se"].attrs == {"units": "currency"}
+    assert float(found["estimate"].sel(segment="total")) == pytest.approx(target)
+    assert found["estimate"].attrs == found["expected_shortfall_se"].attrs == {"units": "currency"}
     assert weights["unit"].values.tolist() == ["currency"]
-    assert found["quantile"].dims == ("segment", "level")
+    assert found["value_at_risk"].dims == ("segment", "level")
     assert found["lender"].dims == ("segment",)
     assert float(found["effective_paths"]) == float(weights["effective_paths"])
     both = weighted_distribution(loss_distribution(book)["loss"], weights, levels=0.9)
-    np.testing.assert_allclose(both["es"].sel(scenario="base"), found["es"])
+    np.testing.assert_allclose(both["expected_shortfall"].sel(scenario="base"), found["expected_shortfall"])
 
 
 def test_booleans_are_shares():
     f = np.random.default_rng(6).standard_normal(500)
     found = weighted_distribution(on_paths(f > 0), tilted(f, 0.3))
-    assert float(found["mean"]) == pytest.approx(stats.norm.cdf(0.3), abs=4 * float(found["mean_se"]))
+    assert float(found["estimate"]) == pytest.approx(stats.norm.cdf(0.3), abs=4 * float(found["estimate_se"]))
     exact = weighted_distribution(on_paths(f > 0), entropy_pooling(paths_of(f=f > 0), {"f": 0.6}))
-    assert float(exact["mean"]) == pytest.approx(0.6)
-    assert float(exact["mean_se"]) == pytest.approx(0.0, abs=1e-9)
+    assert float(exact["estimate"]) == pytest.approx(0.6)
+    assert float(exact["estimate_se"]) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path):
@@ -309,7 +315,7 @@ def test_the_order_of_paths_does_not_matter(drawn, seed):
         weights = entropy_pooling(source, views, least_effective=1e-6)
         figures.append((weights["weight"].sortby("path"), weighted_distribution(source["x"], weights, levels=[0.3])))
     np.testing.assert_allclose(figures[0][0], figures[1][0], rtol=1e-6)
-    for name in ("mean", "mean_se", "standard_deviation", "es"):
+    for name in ("estimate", "estimate_se", "standard_deviation", "expected_shortfall"):
         np.testing.assert_allclose(figures[0][1][name], figures[1][1][name], rtol=1e-6, atol=1e-9)
 
 

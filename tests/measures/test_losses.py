@@ -50,25 +50,25 @@ def test_statistics_of_known_losses():
     assert float(found["expected_loss_se"]) == pytest.approx(10 / np.sqrt(1000), rel=0.01)
     assert float(found["standard_deviation"]) == pytest.approx(10.0, rel=0.01)
     assert float(found["standard_deviation_se"]) == pytest.approx(10 / np.sqrt(2000), rel=0.03)
-    assert found["var"].values == pytest.approx([np.sort(draws)[949], np.sort(draws)[998]])
-    assert found["es"].values == pytest.approx([np.sort(draws)[950:].mean(), draws.max()])
+    assert found["value_at_risk"].values == pytest.approx([np.sort(draws)[949], np.sort(draws)[998]])
+    assert found["expected_shortfall"].values == pytest.approx([np.sort(draws)[950:].mean(), draws.max()])
     density = stats.norm.pdf(stats.norm.ppf(0.95)) / 10
-    assert float(found["var_se"][0]) == pytest.approx(np.sqrt(0.95 * 0.05 / 1000) / density, rel=0.05)
+    assert float(found["value_at_risk_se"][0]) == pytest.approx(np.sqrt(0.95 * 0.05 / 1000) / density, rel=0.05)
     # Bin(1000, 0.95) has 2.5 % and 97.5 % quantiles 936 and 963
-    assert float(found["var_low"][0]) == np.sort(draws)[936 - 1]
-    assert float(found["var_high"][0]) == np.sort(draws)[964 - 1]
+    assert float(found["value_at_risk_low"][0]) == np.sort(draws)[936 - 1]
+    assert float(found["value_at_risk_high"][0]) == np.sort(draws)[964 - 1]
     assert found["paths_in_tail"].values.tolist() == [50, 1]
 
 
 def test_few_paths_show_in_the_figures():
     found = loss_distribution(BOOK, levels=[0.9, 0.99]).sel(segment="total", scenario="base")
     assert found["paths_in_tail"].values.tolist() == [6, 0]
-    assert np.isfinite(found["var_high"][0])
-    assert found["var_high"].values[1] == np.inf
-    assert found["var_high_rate"].values[1] == np.inf
-    assert np.isnan(found["var_se"].values[1])
-    assert np.isnan(found["es_se"].values[1])
-    assert found["var"].values[1] == found["loss"].max()
+    assert np.isfinite(found["value_at_risk_high"][0])
+    assert found["value_at_risk_high"].values[1] == np.inf
+    assert found["value_at_risk_rate_high"].values[1] == np.inf
+    assert np.isnan(found["value_at_risk_se"].values[1])
+    assert np.isnan(found["expected_shortfall_se"].values[1])
+    assert found["value_at_risk"].values[1] == found["loss"].max()
 
 
 def test_scenario_goes_through_unmixed():
@@ -76,7 +76,7 @@ def test_scenario_goes_through_unmixed():
     for name in ("base", "severe"):
         alone = loss_distribution(BOOK.sel(scenario=name), levels=[0.5, 0.9])
         xr.testing.assert_equal(both.sel(scenario=name), alone)
-    assert set(both["var"].dims) == {"scenario", "segment", "level"}
+    assert set(both["value_at_risk"].dims) == {"scenario", "segment", "level"}
 
 
 def test_lenders():
@@ -98,8 +98,8 @@ def test_an_empty_segment_has_amounts_but_no_rate():
 
 def test_units_are_said():
     found = loss_distribution(BOOK)
-    assert found["var"].attrs["units"] == "currency"
-    assert found["var_rate"].attrs["units"] == "1"
+    assert found["value_at_risk"].attrs["units"] == "currency"
+    assert found["value_at_risk_rate"].attrs["units"] == "1"
     assert found.attrs["currency"] == "CNY"
     assert found.attrs["horizon"] == 8
 
@@ -125,10 +125,10 @@ few = settings(max_examples=25, deadline=None)
 @given(books, st.lists(st.floats(0.01, 0.999), min_size=1, max_size=4, unique=True))
 def test_var_rises_with_the_level_and_es_lies_beyond(book, levels):
     found = loss_distribution(book, levels=sorted(levels))
-    assert (found["var"].diff("level") >= 0).all()
-    assert (found["es"] >= found["var"]).all()
-    assert (found["var_low"] <= found["var"]).all()
-    assert (found["var"] <= found["var_high"]).all()
+    assert (found["value_at_risk"].diff("level") >= 0).all()
+    assert (found["expected_shortfall"] >= found["value_at_risk"]).all()
+    assert (found["value_at_risk_low"] <= found["value_at_risk"]).all()
+    assert (found["value_at_risk"] <= found["value_at_risk_high"]).all()
 
 
 @few
@@ -136,9 +136,17 @@ def test_var_rises_with_the_level_and_es_lies_beyond(book, levels):
 def test_scale_goes_through_and_leaves_rates(book, factor):
     scaled = book.assign({name: factor * book[name] for name in MONEY})
     one, other = loss_distribution(book, levels=[0.6]), loss_distribution(scaled, levels=[0.6])
-    for name in ("expected_loss", "standard_deviation", "var", "var_se", "var_high", "es", "es_se"):
-        np.testing.assert_allclose(other[name], factor * one[name], rtol=1e-12)
-        np.testing.assert_allclose(other[f"{name}_rate"], one[f"{name}_rate"], rtol=1e-12)
+    for name in (
+        "expected_loss",
+        "standard_deviation",
+        "value_at_risk",
+        "expected_shortfall",
+    ):
+        for ending in ("", "_se"):
+            np.testing.assert_allclose(other[name + ending], factor * one[name + ending], rtol=1e-12)
+            rate = f"{name}_rate{ending}"
+            np.testing.assert_allclose(other[rate], one[rate], rtol=1e-12)
+    np.testing.assert_allclose(other["value_at_risk_high"], factor * one["value_at_risk_high"], rtol=1e-12)
 
 
 @few
@@ -146,7 +154,14 @@ def test_scale_goes_through_and_leaves_rates(book, factor):
 def test_the_order_of_paths_does_not_matter(book, seed):
     order = np.random.default_rng(seed).permutation(book.sizes["path"])
     one, other = loss_distribution(book), loss_distribution(book.isel(path=order))
-    for name in ("expected_loss", "standard_deviation", "var", "var_se", "es", "es_se"):
+    for name in (
+        "expected_loss",
+        "standard_deviation",
+        "value_at_risk",
+        "value_at_risk_se",
+        "expected_shortfall",
+        "expected_shortfall_se",
+    ):
         np.testing.assert_allclose(one[name], other[name], rtol=1e-12)
 
 

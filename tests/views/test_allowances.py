@@ -9,7 +9,7 @@ from stresslab.schema import InputError
 from stresslab.views import plot
 
 ROWS = ["opening", "new lending", "outlook", "write-off", "closing"]
-ATTRS = {"currency": "CNY", "lender": "ours", "regime": "ifrs9", "first_month": 0, "last_month": 12}
+ATTRS = {"currency": "CNY", "lender": "ours", "provisioning": "ifrs9", "first_month": 0, "last_month": 12}
 
 
 @pytest.fixture

@@ -266,11 +266,12 @@ def test_losses_histogram_holds_all_paths_and_marks_stand_at_the_estimates(ax):
     np.testing.assert_allclose(shares, np.histogram(total["loss_rate"], edges)[0] / 200)
     at = {line.get_label(): line.get_xdata()[0] for line in ax.lines}
     assert at["expected loss"] == total["expected_loss_rate"]
-    assert at["VaR 90 %"] == total["var_rate"].sel(level=0.9)
-    assert at["ES 90 %"] == total["es_rate"].sel(level=0.9)
-    value, se = (100 * float(total[name]) for name in ("expected_loss_rate", "expected_loss_se_rate"))
+    assert at["VaR 90 %"] == total["value_at_risk_rate"].sel(level=0.9)
+    assert at["ES 90 %"] == total["expected_shortfall_rate"].sel(level=0.9)
+    value, se = (100 * float(total[name]) for name in ("expected_loss_rate", "expected_loss_rate_se"))
     assert f"expected loss: {value:.2f} % [{value - 1.96 * se:.2f}, {value + 1.96 * se:.2f}]" in words(ax)
-    low, var, high = (100 * float(total[f"{name}_rate"].sel(level=0.9)) for name in ("var_low", "var", "var_high"))
+    names = ("value_at_risk_rate_low", "value_at_risk_rate", "value_at_risk_rate_high")
+    low, var, high = (100 * float(total[name].sel(level=0.9)) for name in names)
     assert f"VaR 90 %: {var:.2f} % [{low:.2f}, {high:.2f}]" in words(ax)
     assert ax.get_xlabel() == "loss over 12 months, share of the opening balance [%]"
     assert ax.get_title() == "Loss, ours\n200 paths; whiskers are 95 % intervals"
@@ -313,8 +314,8 @@ def test_losses_name_every_fault():
     with pytest.raises(InputError) as refused:
         plot.loss_distribution(losses, segment="moon:card", level=0.75, ax=1)
     assert [fault.split(":")[0] for fault in refused.value.faults] == ["ax", "segment", "level"]
-    with pytest.raises(InputError, match="var_low_rate: missing"):
-        plot.loss_distribution(losses.drop_vars("var_low_rate"))
+    with pytest.raises(InputError, match="value_at_risk_rate_low: missing"):
+        plot.loss_distribution(losses.drop_vars("value_at_risk_rate_low"))
     with pytest.raises(InputError, match="loss_rate: found no finite rate for 'total'"):
         plot.loss_distribution(losses.assign(loss_rate=losses["loss_rate"] * np.nan))
     with pytest.raises(InputError, match=r"expected \('path', 'segment'\).*unreduced"):

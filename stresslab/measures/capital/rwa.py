@@ -23,7 +23,7 @@ from stresslab.measures.result_view import BALANCE, FLOW, described, result_faul
 PERFORMING, DEFAULTED = slice(0, 3), slice(3, None)
 """Buckets up to 60-89 and from 90-119: default is 90 days past due (CRE36.68)."""
 
-REVOLVER, TRANSACTOR, OTHER = "qrre revolver", "qrre transactor", "other retail"
+REVOLVER, TRANSACTOR, OTHER = "qrre_revolver", "qrre_transactor", "other_retail"
 CONTRACTS = ("transactor_share", "revolving")
 PARAMETERS = ("pd", "lgd", "best_estimate_loss")
 

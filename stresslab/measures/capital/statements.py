@@ -120,7 +120,7 @@ def books(
     months = _close(flows, balance_sheet, weighed, counts, rules, subject)
     statements = xr.Dataset({name: frame.copy(data=values / MINOR) for name, values in months.items()})
     said = described(statements, result, lender, ()).assign_attrs(
-        regime=rules.name, provisioning=str(held.attrs.get("regime", "")), balance_sheet=in_words(balance_sheet)
+        regime=rules.name, provisioning=str(held.attrs.get("provisioning", "")), balance_sheet=in_words(balance_sheet)
     )
     return Books(said, weighed, counts, owed, book, rules)
 

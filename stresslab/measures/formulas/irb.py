@@ -64,7 +64,7 @@ def correlation(pd: ArrayLike, exposure_class: str) -> Array:
     """Correlation of assets R in the risk weights of retail exposures [1].
 
     pd : any shape, 0 to below 1, as it is: no floor here
-    exposure_class : "qrre revolver" | "qrre transactor" | "other retail" | "mortgage"
+    exposure_class : "qrre_revolver" | "qrre_transactor" | "other_retail" | "mortgage"
     Returns R of the shape of pd: 0.15 for mortgages, 0.04 for qualifying revolving (QRRE), and for other retail
 
         R = 0.03 w + 0.16 (1 - w), w = (1 - exp(-35 pd)) / (1 - exp(-35))
@@ -72,7 +72,7 @@ def correlation(pd: ArrayLike, exposure_class: str) -> Array:
     Source: CRE31.14 to 31.16 (status: text). Set by regulators: not an estimate of how defaults go together.
     Raises InputError naming each fault.
 
-    >>> correlation([0.0, 0.01, 0.05], "other retail").round(8)
+    >>> correlation([0.0, 0.01, 0.05], "other_retail").round(8)
     array([0.16      , 0.12160945, 0.05259061])
     """
     (rate,) = checked("irb.correlation", {"pd": (pd, PERFORMING)}, _class_faults(exposure_class))
@@ -89,17 +89,17 @@ def capital(
     """Capital requirement K of a performing retail exposure, for its unexpected loss, per unit of EAD [1].
 
     pd, lgd : 0 to below 1 and 0 to 10; broadcast
-    exposure_class : "qrre revolver" | "qrre transactor" | "other retail" | "mortgage"
+    exposure_class : "qrre_revolver" | "qrre_transactor" | "other_retail" | "mortgage"
     floored : raise pd to 0.1 % (revolvers) or 0.05 % (all others), and lgd to 50 % (QRRE), 5 % (mortgage), or by what
         secures other retail: 30 % nothing, 0 % financial, 10 % receivables or real estate, 15 % other physical
         (CRE32.58 and 32.59, status: text); False: take both as they are
-    secured : "unsecured" | "financial" | "receivables" | "real estate" | "other physical", of other retail; None: as
+    secured : "unsecured" | "financial" | "receivables" | "real_estate" | "other_physical", of other retail; None: as
         QRRE and mortgages are, and unsecured for other retail
     K = lgd N((G(pd) + sqrt(R) G(0.999)) / sqrt(1 - R)) - pd lgd      CRE31.13 to 31.16 (status: text)
     Not for: exposures in default (`defaulted_capital`) or partly secured, whose lgd floor is a mean of two.
     Raises InputError naming each fault.
 
-    >>> round(float(capital(0.03, 0.75, "qrre revolver")), 10)  # 0.75 (0.0987362629 - 0.03)
+    >>> round(float(capital(0.03, 0.75, "qrre_revolver")), 10)  # 0.75 (0.0987362629 - 0.03)
     0.0515521972
     """
     rate, lost = _inputs("irb.capital", pd, lgd, exposure_class, floored, secured)
@@ -135,7 +135,7 @@ def expected_loss(
     Not for: exposures in default, whose expected loss is its best estimate; nor IFRS 9 or CECL.
     Raises InputError naming each fault.
 
-    >>> expected_loss([0.03, 0.0001], 0.75, "qrre revolver")  # the second at the floor of 0.1 %
+    >>> expected_loss([0.03, 0.0001], 0.75, "qrre_revolver")  # the second at the floor of 0.1 %
     array([0.0225 , 0.00075])
     """
     rate, lost = _inputs("irb.expected_loss", pd, lgd, exposure_class, floored, secured)

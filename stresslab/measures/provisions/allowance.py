@@ -17,6 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import refuse
+from stresslab.measures.defaults import default_provisioning
 from stresslab.measures.provisions.expected_loss import (
     DEFAULTED,
     Profiles,
@@ -55,7 +56,7 @@ FAR = 0.03
 
 def provisions(
     result: xr.Dataset,
-    regime: str | Regime = "china",
+    provisioning: str | Regime | None = None,
     terms: xr.Dataset | None = None,
     *,
     outlook: Literal["adaptive", "perfect-foresight"] = "adaptive",
@@ -66,7 +67,7 @@ def provisions(
     """The allowance for loans, and what it is made of, on every path and month.
 
     result : Dataset from simulate()
-    regime : "ifrs9", "cecl", "china", or rules of your own: IFRS9(...), CECL(...), China(...)
+    provisioning : "ifrs9", "cecl", "china", or rules of your own: IFRS9(...), CECL(...), China(...); None: by currency
     terms : Dataset from term_structures(), for this book, model and renewal; "china" can do without
     outlook : "adaptive": what could be expected that month, as `terms` were made; "perfect-foresight": the same cells,
       scaled segment by segment so that the lifetime expectation is what the path then loses (EBA stress test, 2025),
@@ -100,13 +101,13 @@ def provisions(
     >>> result = xr.Dataset({"balance": ((*dims, "bucket"), book), **{name: (dims, [[[0.0]]]) for name in FLOWS}}, {
     ...     "month": [0], "bucket": list(BUCKETS), "segment": ["us:card"],
     ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
-    >>> found = provisions(result).squeeze()
+    >>> found = provisions(result, "china").squeeze()
     >>> found.allowance_specific.item(), found.allowance_general.item()  # 1 + 5 + 10 + 10, and 1 % of 1000
     (26.0, 10.0)
     >>> found.allowance_required.item(), found.binding.item()  # 1.5 x (20 + 20 + 10)
     (75.0, 'coverage')
     """
-    rules = regime_of(regime)
+    rules = regime_of(default_provisioning(result.attrs.get("currency")) if provisioning is None else provisioning)
     needs = NEEDS if terms is None and isinstance(rules, China) else NEEDS_EXPECTED
     faults = result_faults(result, lender, needs)
     view = select(result, lender) if not faults else None
@@ -124,7 +125,7 @@ def provisions(
         out = _provisions(view, asked)
     out = described(out, result, lender, RATIOS)
     return out.assign_attrs(
-        regime=name_of(rules), rules=json.dumps(asdict(rules)), outlook=outlook if terms is not None else "none",
+        provisioning=name_of(rules), rules=json.dumps(asdict(rules)), outlook=outlook if terms is not None else "none",
         weights=json.dumps(asked.weights), overlays=json.dumps([asdict(one) for one in overlays]),
         terms="" if terms is None else str(terms.attrs.get("fingerprint", "")),
     )  # fmt: skip

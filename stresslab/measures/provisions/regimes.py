@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from stresslab.schema import InputError
+from stresslab.checks import refuse
 
 Rules = dict[str, Any]
 
@@ -81,7 +81,7 @@ class IFRS9:
                 f"past_due_days: found {self.past_due_days!r}, expected 30 or 60, as buckets begin; choose one"
             )
         faults += _flag_faults(self, "score")
-        _refuse("ifrs9", faults)
+        refuse("ifrs9", faults)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ class CECL:
                 found = f"{name}: found {getattr(self, name)!r}, expected 90, 120, 180, 270 or 360"
                 faults.append(f"{found}, as buckets begin; choose one")
         faults += _flag_faults(self, "discount")
-        _refuse("cecl", faults)
+        refuse("cecl", faults)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,22 +160,21 @@ class China:
             if value is not None and not sound:
                 faults.append(f"{name}: found {value!r}, expected a number 0 to 10; give a decimal: 1.5, not 150")
         faults += _flag_faults(self, "restructured")
-        _refuse("china", faults)
+        refuse("china", faults)
 
 
 Regime = IFRS9 | CECL | China
 REGIMES: dict[str, type[IFRS9] | type[CECL] | type[China]] = {"ifrs9": IFRS9, "cecl": CECL, "china": China}
 
 
-def regime_of(regime: str | Regime) -> Regime:
+def regime_of(provisioning: str | Regime) -> Regime:
     """The rules of a name, or those given."""
-    if isinstance(regime, IFRS9 | CECL | China):
-        return regime
-    if regime not in list(REGIMES):
-        _refuse(
-            "provisions", [f"regime: found {regime!r}, expected one of {sorted(REGIMES)}, or its rules; choose one"]
-        )
-    return REGIMES[regime]()
+    if isinstance(provisioning, IFRS9 | CECL | China):
+        return provisioning
+    if provisioning not in list(REGIMES):
+        expected = f"expected one of {sorted(REGIMES)}, IFRS9(...), CECL(...) or China(...)"
+        refuse("provisions", [f"provisioning: found {provisioning!r}, {expected}; choose one"])
+    return REGIMES[provisioning]()
 
 
 def name_of(regime: Regime) -> str:
@@ -219,7 +218,7 @@ class Overlay:
             faults.append(f"first_month: found {first!r} with last_month {last!r}, expected whole months in order")
         if self.stage is not None and not (type(self.stage) is int and self.stage in (1, 2, 3)):
             faults.append(f"stage: found {self.stage!r}, expected 1, 2, 3 or None; choose one")
-        _refuse("overlay", faults)
+        refuse("overlay", faults)
 
 
 @cache
@@ -228,8 +227,3 @@ def chinese_rules() -> Rules:
     text = resources.files("stresslab.measures.provisions").joinpath("regimes.toml").read_text(encoding="utf-8")
     rules: Rules = tomllib.loads(text)["china"]
     return rules
-
-
-def _refuse(subject: str, faults: list[str]) -> None:
-    if faults:
-        raise InputError(subject, faults)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,17 +93,3 @@ def warnings_of(found: Identification, names: Sequence[str], fitted: Array) -> l
             f"{found.condition:.3g}, expected below {COLLINEAR:g}); fix one or add a target that only one moves"
         )
     return texts
-
-
-def jackknife(without: Any) -> Array:
-    """Covariance of figures from those without one group each: (group, figure) -> (figure, figure).
-
-    cov = (G - 1) / G sum over groups of (x - mean)(x - mean)'
-
-    >>> jackknife(np.array([[1.0], [2.0], [3.0]]))
-    array([[1.33333333]])
-    """
-    values = np.asarray(without, float)
-    apart = values - values.mean(axis=0)
-    spread: Array = (len(values) - 1.0) / len(values) * apart.T @ apart
-    return spread

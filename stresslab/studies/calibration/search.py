@@ -21,8 +21,9 @@ from stresslab.checks import refuse
 from stresslab.engine.mean_field import sample_of
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
+from stresslab.measures.estimators import jackknife_covariance
 from stresslab.schema import FLOWS, STOCKS
-from stresslab.studies.calibration.identification import Identification, identify, jackknife, warnings_of
+from stresslab.studies.calibration.identification import Identification, identify, warnings_of
 from stresslab.studies.calibration.question import (
     changed,
     mark_of,
@@ -259,12 +260,14 @@ class _Search:
         whole = parts[0].copy(deep=True)
         for part in parts[1:]:
             whole = whole + part
-        spread = jackknife([_figures(lived[0].assign((whole - part).data_vars), self.targets) for part in parts])
+        spread = jackknife_covariance(
+            [_figures(lived[0].assign((whole - part).data_vars), self.targets) for part in parts]
+        )
         paths = self.macro.sizes.get("path", 1)
         if paths > 1 and any("path" in v.dims and bool((v != v[{"path": 0}]).any()) for v in self.macro.values()):
             count = min(GROUPS, paths)
             some = [np.flatnonzero(np.arange(paths) % count != group) for group in range(count)]
-            found = jackknife([_figures(lived[0].isel(path=each), self.targets) for each in some])
+            found = jackknife_covariance([_figures(lived[0].isel(path=each), self.targets) for each in some])
             spread = np.add(spread, found)
         return spread
 

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import multivariate_normal, norm
 
 from stresslab.engine.actions import Restructuring
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.simulate import simulate
+from stresslab.measures.formulas.asrf import implied_correlation
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
 from stresslab.scenarios.paths import macro_paths
@@ -160,25 +159,6 @@ def _broken_within_a_year(result: xr.Dataset) -> float:
     return float(result["redefaulted"].isel(month=slice(2, 14)).sum() / result["restructured"].sum())
 
 
-def implied_correlation(mean: float, variance: float) -> float:
-    """Correlation rho of a one-factor normal model whose default rate has this mean and variance; 0 if none is left.
-
-    variance = N2(G(p), G(p); rho) - p^2                                                      Vasicek 2002
-
-    >>> round(implied_correlation(0.01, 0.009626**2), 3)  # the published deviation at p = 1 %, rho = 10 %
-    0.1
-    """
-    if variance <= 0.0:
-        return 0.0
-    edge = norm.ppf(mean)
-
-    def excess(rho: float) -> float:
-        joint = multivariate_normal([0.0, 0.0], [[1.0, rho], [rho, 1.0]]).cdf([edge, edge])
-        return float(joint) - mean**2 - variance
-
-    return float(brentq(excess, 1e-6, 0.99, xtol=1e-6))
-
-
 def _recession(book: xr.Dataset, seed: int) -> dict[str, float]:
     """Unemployment up by 5 points in a year and half of the lines gone for 18 months; and the Fed's adverse path."""
     months = 39
@@ -226,7 +206,7 @@ def _unemployment_response(book: xr.Dataset, seed: int) -> dict[str, float]:
     return {
         "charge-offs: points for each point of four-quarter change": response["change"],
         "charge-offs: R2 on the level of unemployment alone": response["r2_level"],
-        "asset correlation of annual losses": implied_correlation(float(annual.mean()), float(annual.var())),
+        "asset correlation of annual losses": float(implied_correlation(annual.mean(), annual.std())),
     }
 
 

@@ -118,7 +118,7 @@ def test_floors_raise_expected_loss_too():
 
 @pytest.mark.parametrize(("year", "share"), [(2028, 0.725), (2040, 0.725), (2027, 0.7), (2025, 0.6)])
 def test_the_output_floor_is_a_share_of_the_standardised_assets(year, share):
-    own = 12.5e3 * float(irb.capital(0.03, 0.5, "qrre revolver"))  # 430
+    own = 12.5e3 * float(irb.capital(0.03, 0.5, "qrre_revolver"))  # 430
     parameters, book = hand_parameters(0.03, 0.5, 0.4), owes(1000.0, revolving=1.0)
     found = weighed(book, dataclasses.replace(IRB, year=year), 100.0, 0.0, parameters)
     assert found["rwa"] == pytest.approx(max(own, share * 750.0))
@@ -128,7 +128,7 @@ def test_the_output_floor_is_a_share_of_the_standardised_assets(year, share):
 
 def test_during_the_phase_in_the_floor_adds_a_quarter_at_most():
     """RBC90.2."""
-    own = 12.5e3 * float(irb.capital(0.005, 0.5, "qrre revolver"))
+    own = 12.5e3 * float(irb.capital(0.005, 0.5, "qrre_revolver"))
     parameters, book = hand_parameters(0.005, 0.5, 0.4), owes(1000.0, revolving=1.0)
     assert own * 1.25 < 0.6 * 750.0
     assert weighed(book, dataclasses.replace(IRB, year=2025), 9.0, 0.0, parameters)["rwa"] == pytest.approx(1.25 * own)

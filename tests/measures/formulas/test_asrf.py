@@ -269,29 +269,32 @@ def test_without_correlation_defaults_are_binomial():
     [
         (
             lambda: asrf.quantile(3.0, 1.0, 99),
-            [r"pd: found 3\.0, .* 0\.03, not 3", r"rho: found 1\.0", r"level: found 99"],
+            [r"pd: found 3\.0, .* 0\.03, not 3", r"correlation: found 1\.0", r"level: found 99"],
         ),
         (lambda: asrf.quantile([0.1, math.nan, 2], 0.1, 0.9), [r"pd: found nan at position \[1\] \(and 1 more\)"]),
         (lambda: asrf.quantile("x", 0.1, 0.9), ["pd: found 'x', expected a decimal 0 to 1; give numbers"]),
-        (lambda: asrf.quantile([0.1] * 2, [0.1] * 3, 0.9), [r"pd, rho, level: found shapes \(2,\), \(3,\), \(\)"]),
-        (lambda: asrf.expected_shortfall(0.0, -0.1, 1.0), ["pd: found 0", "rho: found -0", "level: found 1"]),
-        (lambda: asrf.standard_deviation(1.0, 1.0), ["pd: found 1", "rho: found 1"]),
-        (lambda: asrf.cdf(1.1, 0.0, 0.0), [r"x: found 1\.1", "pd: found 0", "rho: found 0"]),
-        (lambda: asrf.density(0.0, 1.0, 1.0), ["x: found 0", "pd: found 1", "rho: found 1"]),
+        (
+            lambda: asrf.quantile([0.1] * 2, [0.1] * 3, 0.9),
+            [r"pd, correlation, level: found shapes \(2,\), \(3,\), \(\)"],
+        ),
+        (lambda: asrf.expected_shortfall(0.0, -0.1, 1.0), ["pd: found 0", "correlation: found -0", "level: found 1"]),
+        (lambda: asrf.standard_deviation(1.0, 1.0), ["pd: found 1", "correlation: found 1"]),
+        (lambda: asrf.cdf(1.1, 0.0, 0.0), [r"x: found 1\.1", "pd: found 0", "correlation: found 0"]),
+        (lambda: asrf.density(0.0, 1.0, 1.0), ["x: found 0", "pd: found 1", "correlation: found 1"]),
         (lambda: implied_correlation(0.0, -1.0), ["pd: found 0", "deviation: found -1"]),
         (lambda: implied_correlation([0.5, 0.1], 0.31), [r"deviation: found 0\.31, expected less than .* = 0\.3;"]),
-        (lambda: systematic_factor(0.0, 1.0, 0.0), ["ttc_pd: found 0", "pit_pd: found 1", "rho: found 0"]),
-        (lambda: granularity_adjustment(0.0, 0.0, 1.0), ["pd: found 0", "rho: found 0", "level: found 1"]),
+        (lambda: systematic_factor(0.0, 1.0, 0.0), ["ttc_pd: found 0", "pit_pd: found 1", "correlation: found 0"]),
+        (lambda: granularity_adjustment(0.0, 0.0, 1.0), ["pd: found 0", "correlation: found 0", "level: found 1"]),
         (
             lambda: euler_contributions(-1.0, 2.0, 1.0, 45.0, 0.0),
-            ["weight: found -1", "pd: found 2", "rho: found 1", "lgd: found 45", "level: found 0"],
+            ["weight: found -1", "pd: found 2", "correlation: found 1", "lgd: found 45", "level: found 0"],
         ),
         (
             lambda: default_count_tail(10, 2.0, [0.1, 0.2], [3.5, 11.0]),
             [
                 r"more_than: found 3\.5 .* \(and 1 more\), expected whole numbers 0 to n = 10",
                 "pd: found 2",
-                "rho: found shape",
+                "correlation: found shape",
             ],
         ),
         (
@@ -301,7 +304,12 @@ def test_without_correlation_defaults_are_binomial():
         (lambda: default_count_tail(10.0, 0.1, 0.1, 1), [r"n: found 10\.0"]),
         (
             lambda: default_count_quantile(True, -1.0, 1.0, [0.9]),
-            ["n: found True", "pd: found -1", "rho: found 1", r"level: found shape \(1,\), expected one number"],
+            [
+                "n: found True",
+                "pd: found -1",
+                "correlation: found 1",
+                r"level: found shape \(1,\), expected one number",
+            ],
         ),
     ],
 )

@@ -55,10 +55,10 @@ ANNEX = np.array(
 COLUMNS = [
     (1, "mortgage", 0.45),
     (2, "mortgage", 0.25),
-    (3, "other retail", 0.45),
-    (4, "other retail", 0.85),
-    (5, "qrre revolver", 0.45),
-    (6, "qrre transactor", 0.85),
+    (3, "other_retail", 0.45),
+    (4, "other_retail", 0.85),
+    (5, "qrre_revolver", 0.45),
+    (6, "qrre_transactor", 0.85),
 ]
 
 
@@ -83,9 +83,9 @@ def test_the_published_risk_weights_tell_a_wrong_sign_of_the_level(column, expos
     ("exposure_class", "lgd", "published"),
     [
         ("mortgage", 0.2, [0.0200529513109492, 0.072679289475851, 0.0001996680404597]),
-        ("qrre revolver", 0.7, [0.0214345101785415, 0.104400546577197, 0.00064614706087279]),
-        ("qrre transactor", 0.7, [0.0214345101785415, 0.104400546577197, 0.00064614706087279]),
-        ("other retail", 0.4, [0.0325494930426509, 0.0537193288676191, 0.0003535564621715]),
+        ("qrre_revolver", 0.7, [0.0214345101785415, 0.104400546577197, 0.00064614706087279]),
+        ("qrre_transactor", 0.7, [0.0214345101785415, 0.104400546577197, 0.00064614706087279]),
+        ("other_retail", 0.4, [0.0325494930426509, 0.0537193288676191, 0.0003535564621715]),
     ],
 )
 @pytest.mark.parametrize("floored", [True, False])
@@ -96,20 +96,20 @@ def test_published_capital_to_many_digits(exposure_class, lgd, published, floore
 
 
 def test_worked_numbers_of_cards_and_other_retail():
-    capital = irb.capital(0.03, 0.75, "qrre revolver")
+    capital = irb.capital(0.03, 0.75, "qrre_revolver")
     assert capital / 0.75 + 0.03 == pytest.approx(0.0987362629, abs=5e-11)
     assert capital == pytest.approx(0.0515521972, abs=5e-11)
-    assert 100 * irb.risk_weight(0.03, 0.75, "qrre revolver") == pytest.approx(64.4402, abs=5e-5)
-    assert irb.expected_loss(0.03, 0.75, "qrre revolver") == pytest.approx(0.0225, rel=1e-12)
-    assert irb.correlation([0.01, 0.05], "other retail") == pytest.approx([0.12160945, 0.05259061], abs=5e-9)
-    assert 100 * irb.risk_weight(0.03, 0.65, "other retail") == pytest.approx(90.6994, abs=5e-5)
+    assert 100 * irb.risk_weight(0.03, 0.75, "qrre_revolver") == pytest.approx(64.4402, abs=5e-5)
+    assert irb.expected_loss(0.03, 0.75, "qrre_revolver") == pytest.approx(0.0225, rel=1e-12)
+    assert irb.correlation([0.01, 0.05], "other_retail") == pytest.approx([0.12160945, 0.05259061], abs=5e-9)
+    assert 100 * irb.risk_weight(0.03, 0.65, "other_retail") == pytest.approx(90.6994, abs=5e-5)
 
 
 @few
 @given(rates, losses, st.sampled_from(CLASSES))
 def test_capital_is_the_loss_in_the_thousandth_worst_year_above_the_expected(pd, lgd, exposure_class):
     w = (1 - math.exp(-35 * pd)) / (1 - math.exp(-35))
-    rho = {"mortgage": 0.15, "other retail": 0.03 * w + 0.16 * (1 - w)}.get(exposure_class, 0.04)
+    rho = {"mortgage": 0.15, "other_retail": 0.03 * w + 0.16 * (1 - w)}.get(exposure_class, 0.04)
     plain = lgd * (float(conditional_pd(pd, rho, -3.090232306167813)) - pd)
     assert irb.correlation(pd, exposure_class) == pytest.approx(rho, rel=1e-12)
     assert irb.capital(pd, lgd, exposure_class, floored=False) == pytest.approx(plain, abs=1e-12)
@@ -122,21 +122,21 @@ def test_the_worst_loss_and_the_expected_rise_with_pd(pd, other, lgd, exposure_c
     low, high = sorted((pd, other))
     expected = irb.expected_loss([low, high], lgd, exposure_class)
     assert expected[0] <= expected[1]
-    if exposure_class != "other retail":  # whose correlation falls as the PD rises
+    if exposure_class != "other_retail":  # whose correlation falls as the PD rises
         worst = expected + irb.capital([low, high], lgd, exposure_class)
         assert worst[0] <= worst[1] * (1 + 1e-12)
 
 
 FLOORS = [
-    ("qrre revolver", None, 0.001, 0.50),
-    ("qrre transactor", None, 0.0005, 0.50),
+    ("qrre_revolver", None, 0.001, 0.50),
+    ("qrre_transactor", None, 0.0005, 0.50),
     ("mortgage", None, 0.0005, 0.05),
-    ("other retail", None, 0.0005, 0.30),
-    ("other retail", "unsecured", 0.0005, 0.30),
-    ("other retail", "financial", 0.0005, 0.0),
-    ("other retail", "receivables", 0.0005, 0.10),
-    ("other retail", "real estate", 0.0005, 0.10),
-    ("other retail", "other physical", 0.0005, 0.15),
+    ("other_retail", None, 0.0005, 0.30),
+    ("other_retail", "unsecured", 0.0005, 0.30),
+    ("other_retail", "financial", 0.0005, 0.0),
+    ("other_retail", "receivables", 0.0005, 0.10),
+    ("other_retail", "real_estate", 0.0005, 0.10),
+    ("other_retail", "other_physical", 0.0005, 0.15),
 ]
 
 
@@ -154,7 +154,7 @@ def test_floors_of_inputs_hold_for_capital_and_expected_loss(exposure_class, sec
 
 
 def test_a_transactor_has_the_lower_floor_of_pd():
-    assert irb.capital(0.0001, 0.75, "qrre transactor") < irb.capital(0.0001, 0.75, "qrre revolver")
+    assert irb.capital(0.0001, 0.75, "qrre_transactor") < irb.capital(0.0001, 0.75, "qrre_revolver")
 
 
 @few
@@ -275,11 +275,11 @@ def test_every_number_of_the_file_has_a_source_and_a_status():
             ],
         ),
         (
-            lambda: irb.risk_weight([0.1, math.nan], -0.1, "other retail", True, "gold"),
+            lambda: irb.risk_weight([0.1, math.nan], -0.1, "other_retail", True, "gold"),
             ["secured: found 'gold', .*'receivables'", r"pd: found nan at position \[1\]", "lgd: found -0"],
         ),
         (
-            lambda: irb.expected_loss(0.1, 0.1, "qrre revolver", True, "financial"),
+            lambda: irb.expected_loss(0.1, 0.1, "qrre_revolver", True, "financial"),
             [r"secured: .*\['unsecured'\] for qrre"],
         ),
         (

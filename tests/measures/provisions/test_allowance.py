@@ -150,20 +150,20 @@ def test_bad_input_is_refused_by_name():
     book, terms = random_case(2)
     two = random_terms(2, segments=SEGMENTS, outlooks=("central", "adverse"))
     cases = [
-        ({"regime": "ias39"}, "regime: found 'ias39'"),
-        ({"regime": "ifrs9"}, "terms: found none"),
-        ({"regime": "ifrs9", "terms": terms, "outlook": "hindsight"}, "outlook: found 'hindsight'"),
-        ({"regime": "ifrs9", "terms": two}, "weights: found none for outlooks"),
-        ({"regime": "cecl", "terms": two, "weights": {"central": 0.5, "adverse": 0.4}}, "summing to 1"),
-        ({"regime": "cecl", "terms": two, "weights": {"rosy": 1.0}}, "weights: found 'rosy'"),
-        ({"regime": "china", "weights": {"central": 1.0}}, "weights: found some without terms"),
-        ({"regime": "ifrs9", "terms": terms.isel(segment=[0])}, "terms: found no segment ours:card"),
-        ({"regime": "ifrs9", "terms": terms.assign_attrs(renewal="run-off")}, "terms: found renewal"),
+        ({"provisioning": "ias39"}, "provisioning: found 'ias39'"),
+        ({"provisioning": "ifrs9"}, "terms: found none"),
+        ({"provisioning": "ifrs9", "terms": terms, "outlook": "hindsight"}, "outlook: found 'hindsight'"),
+        ({"provisioning": "ifrs9", "terms": two}, "weights: found none for outlooks"),
+        ({"provisioning": "cecl", "terms": two, "weights": {"central": 0.5, "adverse": 0.4}}, "summing to 1"),
+        ({"provisioning": "cecl", "terms": two, "weights": {"rosy": 1.0}}, "weights: found 'rosy'"),
+        ({"provisioning": "china", "weights": {"central": 1.0}}, "weights: found some without terms"),
+        ({"provisioning": "ifrs9", "terms": terms.isel(segment=[0])}, "terms: found no segment ours:card"),
+        ({"provisioning": "ifrs9", "terms": terms.assign_attrs(renewal="run-off")}, "terms: found renewal"),
         (
-            {"regime": "ifrs9", "terms": terms.assign(unemployment=terms["unemployment"] + 0.2)},
+            {"provisioning": "ifrs9", "terms": terms.assign(unemployment=terms["unemployment"] + 0.2)},
             "make them for its paths",
         ),
-        ({"regime": "ifrs9", "terms": terms.drop_vars("loss")}, "terms: found no loss"),
+        ({"provisioning": "ifrs9", "terms": terms.drop_vars("loss")}, "terms: found no loss"),
         ({"overlays": [Overlay(name="a", reason="b"), Overlay(name="a", reason="c")]}, "different names"),
         ({"lender": "moon"}, "lender: found 'moon'"),
     ]
