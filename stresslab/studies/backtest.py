@@ -21,10 +21,11 @@ from scipy.special import expit, logit
 from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
+from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.scenarios.monthly import to_monthly
+from stresslab.studies.arguments import drawn_seed
 from stresslab.studies.calibration.search import calibrate
 from stresslab.studies.calibration.targets import Target
-from stresslab.studies.outputs import Output, described, drawn_seed, run_attrs
 from stresslab.studies.quarterly_rates import quarterly_rates
 
 Array = NDArray[np.float64]
@@ -43,6 +44,8 @@ RIVALS = tuple(SOURCES)[1:]
 SCORES = {"rmse": "as the series", "peak_ratio": "1", "peak_lag_quarters": "quarter", "coverage": "1"}
 OUTPUTS = {
     "rate": Output("by series", "rate of the series"),
+    "rate_low": Output("by series", "rate less the errors made in training, lower end of their interval"),
+    "rate_high": Output("by series", "rate less the errors made in training, upper end of their interval"),
     "in_test": Output("1", "quarter of the test window"),
     "score": Output("by measure", "score over the test window"),
     "start": Output("as the parameter", "parameter where the fit began"),
@@ -186,9 +189,9 @@ def backtest(
     result = simulate(portfolio, whole, fitted, seed=seed, progress=False, **simulation)
     report = _report(history, windows, _means(result, choose, history.index[windows.begin]), interval)
     report = report.assign({name: ("parameter", fit[name].values) for name in ("start", "fitted")})
-    report = described(report.assign_coords(parameter=list(map(str, fit["parameter"].values))), OUTPUTS)
+    report = labelled(report.assign_coords(parameter=list(map(str, fit["parameter"].values))), OUTPUTS)
     return report.assign_attrs(
-        run_attrs(result.attrs), train=json.dumps(list(train)), test=json.dumps(list(test)), interval=interval,
+        of_the_run(result), train=json.dumps(list(train)), test=json.dumps(list(test)), interval=interval,
         lender=lender, misfit=fit.attrs["misfit"],
     )  # fmt: skip
 

@@ -18,8 +18,8 @@ from stresslab.engine.simulate import simulate
 from stresslab.measures.defaults import default_provisioning
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import Regime, name_of, regime_of
-from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
-from stresslab.studies.outputs import Output, described, drawn_seed, run_attrs
+from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults, select
+from stresslab.studies.arguments import drawn_seed
 
 
 class Measure(NamedTuple):
@@ -167,7 +167,7 @@ def compare(
     out = _paired(second - first, "difference").assign(path_difference=second - first)
     out["base"], out["changed"] = first.mean("path"), second.mean("path")
     attrs = {"lender": lender, "provisioning": name_of(rules), "discount_rate": discount_rate}
-    return described(_with_units(out), OUTPUTS).assign_attrs(run_attrs(result.attrs) | attrs)
+    return labelled(_with_units(out), OUTPUTS).assign_attrs(of_the_run(result) | attrs)
 
 
 def compare_responses(
@@ -292,7 +292,7 @@ def compare_responses(
     others = [dim for dim in of_all.dims if dim != "response"]
     order = np.argsort(-MEASURES[rank_by].better * of_all.mean(others).values, kind="stable")
     ranked = _with_units(out.isel(response=order, partner=order))
-    return described(ranked, OUTPUTS).assign_attrs(run_attrs(without.attrs), rank_by=rank_by)
+    return labelled(ranked, OUTPUTS).assign_attrs(of_the_run(without), rank_by=rank_by)
 
 
 def _unlike(result: xr.Dataset, other: xr.Dataset) -> list[str]:

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from stresslab.checks import refuse
-from stresslab.studies.outputs import Output, described, run_attrs
+from stresslab.measures.result_view import Output, labelled, of_the_run
 
 Array = NDArray[np.float64]
 NEEDS = ("balance", "written_off", "forgiven", "recovered")
@@ -107,7 +107,7 @@ def quarterly_rates(result: xr.Dataset, first_quarter: str | None = None) -> xr.
     }
     labels = pd.period_range(first, periods=quarters, freq="Q").astype(str)
     out = xr.Dataset(rates, {"quarter": labels.to_numpy(dtype=str)})
-    return described(out, OUTPUTS).assign_attrs(run_attrs(result.attrs))
+    return labelled(out, OUTPUTS).assign_attrs(of_the_run(result))
 
 
 def _first_quarter(quarter: Any, as_of: Any) -> pd.Period | str:

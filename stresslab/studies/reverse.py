@@ -17,11 +17,12 @@ from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.estimators import Array, Estimate, quantile, share
+from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.scenarios.algebra import LIVED, blend
 from stresslab.scenarios.paths import MOVING, log_density, macro_paths
 from stresslab.schema import MACRO
+from stresslab.studies.arguments import drawn_seed, is_whole
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
-from stresslab.studies.outputs import Output, described, drawn_seed, is_whole, run_attrs
 
 APART = 0.02
 """Multiples nearer to each other than this tell of single paths rather than of the slope."""
@@ -40,7 +41,7 @@ class _Multiples:
     simulation: dict[str, Any]
     bar: Any
     outcomes: dict[float, Array] = field(default_factory=dict)
-    attrs: dict[str, str] = field(default_factory=dict)
+    attrs: dict[str, Any] = field(default_factory=dict)
 
     def macro(self, multiple: float) -> xr.Dataset:
         """Macro paths around the blend at a multiple."""
@@ -51,7 +52,7 @@ class _Multiples:
         if multiple not in self.outcomes:
             result = simulate(self.portfolio, self.macro(multiple), **self.simulation)
             self.outcomes[multiple] = watched(self.outcome, result, "reverse_stress").values
-            self.attrs = run_attrs(result.attrs)
+            self.attrs = of_the_run(result)
             self.bar.update()
         return self.outcomes[multiple]
 
@@ -209,7 +210,7 @@ def _answer(multiples: _Multiples, root: float, hurdle: float, side: str, level:
     out = out.assign({f"mean_{name}": ("month", centre[name].values) for name in LIVED if name in centre})
     out = out.assign_coords(month=macro["month"].values)
     simulation = {key: repr(value) for key, value in multiples.simulation.items() if key != "model"}
-    return described(out, _outputs(multiples.outcome)).assign_attrs(
+    return labelled(out, _outputs(multiples.outcome)).assign_attrs(
         multiples.attrs, hurdle=hurdle, side=side, level=level, outcome=getattr(multiples.outcome, "__name__", ""),
         start=str(multiples.start.attrs.get("name", "")), end=str(multiples.end.attrs.get("name", "")),
         simulation=json.dumps(simulation),

@@ -13,7 +13,8 @@ from scipy.stats import rankdata
 from stresslab.checks import refuse
 from stresslab.engine.panel import panel
 from stresslab.engine.result import fingerprint
-from stresslab.studies.outputs import Output, described, drawn_seed, is_whole, run_attrs
+from stresslab.measures.result_view import Output, labelled, of_the_run
+from stresslab.studies.arguments import drawn_seed, is_whole
 
 Array = NDArray[Any]
 OUTPUTS = {
@@ -151,8 +152,8 @@ def score_performance(
         },
         {"cohort": list(cohorts), "band": np.arange(1, edges.size + 2)},
     )
-    of_the_run = run_attrs({**portfolio.attrs, "fingerprint": fingerprint(portfolio), **months.attrs})
-    return described(out, OUTPUTS).assign_attrs(of_the_run, lender=name, outcome_months=outcome_months)
+    attrs = of_the_run(portfolio) | {"fingerprint": fingerprint(portfolio), "seed": months.attrs["seed"]}
+    return labelled(out, OUTPUTS).assign_attrs(attrs, lender=name, outcome_months=outcome_months)
 
 
 def _count_faults(macro: xr.Dataset, cohorts: Any, outcome: Any, bands: Any) -> list[str]:

@@ -12,8 +12,9 @@ from tqdm import tqdm
 from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
+from stresslab.measures.result_view import Output, labelled, of_the_run
+from stresslab.studies.arguments import drawn_seed
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
-from stresslab.studies.outputs import Output, described, drawn_seed, run_attrs
 
 Answers = Mapping[str, tuple[float, float, Callable[[float], Outcome]]]
 Effects = Mapping[tuple[str, int], xr.DataArray]
@@ -157,8 +158,8 @@ def _table(
         out[f"path_{end}"] = (("parameter", "path"), paths)
     out["base"], out["base_se"] = base.mean(), base.std(ddof=1) / root
     unit, label = getattr(outcome, "unit", ""), getattr(outcome, "__name__", "outcome").replace("_", " ")
-    return described(out, _outputs(unit or "as the outcome", label)).assign_attrs(
-        run_attrs(result.attrs), outcome=label, units=unit
+    return labelled(out, _outputs(unit or "as the outcome", label)).assign_attrs(
+        of_the_run(result), outcome=label, units=unit
     )
 
 

@@ -27,9 +27,10 @@ from stresslab.engine.prepare import Renewal, ask
 from stresslab.engine.simulate import advance, simulate
 from stresslab.measures.provisions.expected_loss import change_over_a_year
 from stresslab.measures.provisions.risk_states import CELLS, CURRENT, GRADE_BELOW, UNDRAWN, WATCHED
+from stresslab.measures.result_view import Output, labelled
 from stresslab.schema import BUCKETS
+from stresslab.studies.arguments import drawn_seed, is_whole
 from stresslab.studies.outlook import Outlook, expected_macro
-from stresslab.studies.outputs import Output, described, drawn_seed, is_whole
 
 Array = NDArray[Any]
 BATCHES = 10
@@ -186,7 +187,7 @@ def term_structures(
         settings = _Settings(asked.model, seed, renewal, outlooks, horizon, threads)
         terms = _estimate(sample_of(portfolio, sample), portfolio, paths, points, settings, progress)
         of_portfolio = {name: str(portfolio.attrs.get(name, "")) for name in ("currency", "own_lender")}
-        terms = described(terms, OUTPUTS).assign_attrs(choice, fingerprint=key, **of_portfolio)
+        terms = labelled(terms, OUTPUTS).assign_attrs(choice, fingerprint=key, **of_portfolio)
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             terms.to_netcdf(file)

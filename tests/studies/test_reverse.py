@@ -151,5 +151,5 @@ def test_narrow_bounds_have_a_slope_too(book, ends, found):
 
 def test_the_output_is_described(found, ends):
     assert well_described(found) == []
-    assert found["multiple_low"].attrs["long_name"].startswith("lower end of the interval of multiple")
+    assert found["multiple_low"].attrs["long_name"].startswith("lower end of the 95 % interval of multiple")
     assert found["likeliest_real_income_growth"].attrs["units"] == "1/year"
