@@ -370,7 +370,7 @@ def _targets(until: pd.DataFrame, windows: Windows, choose: Choose) -> list[Targ
         observed = until[name].iloc[windows.train] if name in until else pd.Series(dtype=float)
         for place, (quarter, value) in enumerate(observed.items()):
             if not math.isnan(value):
-                targets.append(Target(f"{name} {quarter}", float(logit(value)), WEIGHT, statistic(name, first + place)))
+                targets.append(Target(f"{name}_{quarter}", float(logit(value)), WEIGHT, statistic(name, first + place)))
     return targets
 
 
