@@ -88,8 +88,8 @@ def evidence(
     --------
     >>> import stresslab as sl
     >>> table = sl.evidence(books=2, borrowers=2_000, seed=1, progress=False)
-    >>> table.loc["roll_30_to_60", ["label", "evidence_low", "evidence_high"]].tolist()
-    ['roll 30 to 60', 0.62, 0.79]
+    >>> print(*table.loc["roll_30_to_60", ["label", "evidence_low", "evidence_high"]])
+    roll 30 to 60 0.62 0.79
     """
     faults = []
     if not (is_whole(books) and books >= 2):
