@@ -32,7 +32,7 @@ def variable_faults(dataset: xr.Dataset, spec: dict[str, Variable]) -> list[str]
     for name, want in spec.items():
         if name not in dataset.variables:
             if want.required:
-                faults.append(f"{name}: missing, expected {want.meaning} [{want.unit}] along {want.dim!r}; add it")
+                faults.append(f"{name}: missing, expected {want.meaning} [{want.unit}] along {_names(want.dims)}; add it")
         else:
             faults += _faults(name, dataset[name], want)
     if any(not want.required for want in spec.values()):
@@ -43,8 +43,8 @@ def variable_faults(dataset: xr.Dataset, spec: dict[str, Variable]) -> list[str]
 
 def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
     """Faults of one variable; empty if there are none."""
-    if want.dim not in values.dims:
-        return [f"{name}: found dimensions {values.dims}, expected {want.dim!r} among them; rename or transpose"]
+    if not set(want.dims) <= set(values.dims):
+        return [f"{name}: found dimensions {values.dims}, expected {_names(want.dims)} among them; rename or transpose"]
     if want.kind == "label":
         labels = values.values.astype(object)
         empty = (labels == "") | pd.isna(labels)
@@ -66,6 +66,11 @@ def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
     if want.kind == "whole":
         faults += _report(name, data, finite & (data != np.floor(data)), "a whole number", "round it yourself")
     return faults
+
+
+def _names(names: Sequence[str]) -> str:
+    """Names in quotes, as text."""
+    return ", ".join(map(repr, names))
 
 
 def _report(name: str, data: np.ndarray, bad: np.ndarray, expected: str, advice: str) -> list[str]:
@@ -160,9 +165,9 @@ def contradictions(portfolio: xr.Dataset) -> list[str]:
     if 0 in sizes.values():
         return [f"portfolio: found sizes {sizes}, expected a borrower and a loan; add some"]
     faults = [
-        f"{name}: found dimensions {portfolio[name].dims}, expected ({want.dim!r},); select or rename"
+        f"{name}: found dimensions {portfolio[name].dims}, expected {want.dims}; select or rename"
         for name, want in PORTFOLIO.items()
-        if name in portfolio.variables and want.dim in portfolio[name].dims and portfolio[name].ndim > 1
+        if name in portfolio.variables and want.dims[0] in portfolio[name].dims and portfolio[name].ndim > 1
     ]
     faults += _link_faults(portfolio, sizes["borrower"])
     for rule in RULES:
@@ -174,7 +179,7 @@ def contradictions(portfolio: xr.Dataset) -> list[str]:
 
 def _values(portfolio: xr.Dataset, name: str) -> Array | None:
     """Values of a variable that can be compared; None where it is refused already."""
-    if name not in portfolio.variables or portfolio[name].dims != (PORTFOLIO[name].dim,):
+    if name not in portfolio.variables or portfolio[name].dims != PORTFOLIO[name].dims:
         return None
     values: Array = portfolio[name].values
     if PORTFOLIO[name].kind == "label":

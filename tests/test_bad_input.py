@@ -193,12 +193,12 @@ def test_a_kept_layout_never_serves_another_book(book, calm):
     other = sl.simulate(richer, calm, seed=1, progress=False)
     again = sl.simulate(book, calm, seed=1, progress=False)
     xr.testing.assert_identical(first, again)
-    assert other.attrs["portfolio_fingerprint"] != first.attrs["portfolio_fingerprint"]
+    assert other.attrs["fingerprint"] != first.attrs["fingerprint"]
     book["income"][0] += 1.0  # in place: the same object, another book
     try:
-        assert sl.simulate(book, calm, seed=1, progress=False).attrs["portfolio_fingerprint"] not in {
-            first.attrs["portfolio_fingerprint"],
-            other.attrs["portfolio_fingerprint"],
+        assert sl.simulate(book, calm, seed=1, progress=False).attrs["fingerprint"] not in {
+            first.attrs["fingerprint"],
+            other.attrs["fingerprint"],
         }
     finally:
         book["income"][0] -= 1.0

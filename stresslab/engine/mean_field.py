@@ -169,11 +169,8 @@ def _refuse_sound(few: xr.Dataset, gains: Feedback) -> None:
         raise InputError("simulate", faults)
 
 
-MEASURES = ("arrears rate", "entries to arrears", "loss")
-
-
 def _amplification(with_feedback: Array, without: Array) -> tuple[Array, Array]:
-    """With feedback over without, and its error (path, measure): `MEASURES` of all lenders over all months.
+    """With feedback over without, and its error (path, measure): `schema.MEASURES` of all lenders over all months.
 
     with_feedback, without (path, month, group, segment, column)
     Jackknife over groups of borrowers: se^2 = (G - 1) / G sum (ratio without group g - their mean)^2.

@@ -20,7 +20,7 @@ def record(asked: Asked, renewal: str, macro: xr.Dataset, own_behaviour: dict[st
         **{key: asked.portfolio.attrs.get(key, "") for key in ("currency", "as_of", "own_lender", "preset")},
         "seed": str(asked.seed),
         "portfolio_seed": str(asked.portfolio.attrs.get("seed", "")),
-        "portfolio_fingerprint": asked.mark,
+        "fingerprint": asked.mark,
         "borrowers": asked.portfolio.sizes["borrower"],
         "loans": asked.portfolio.sizes["loan"],
         "renewal": renewal,

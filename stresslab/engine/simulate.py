@@ -16,7 +16,6 @@ from stresslab.engine.blocks import build, read_back
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel import state as at
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
-from stresslab.engine.mean_field import MEASURES
 from stresslab.engine.model import Model
 from stresslab.engine.packing import pack
 from stresslab.engine.prepare import Asked, Renewal, argument_faults, ask, model_of, with_paths
@@ -24,7 +23,7 @@ from stresslab.engine.provenance import record
 from stresslab.engine.result import label, label_responses, refuse_overflow, together
 from stresslab.engine.run import run
 from stresslab.engine.trace import lives, traced_ids
-from stresslab.schema import MACRO, InputError
+from stresslab.schema import MACRO, MEASURES, InputError
 
 
 def simulate(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance
-from stresslab.schema import PORTFOLIO, InputError
+from stresslab.schema import PORTFOLIO, InputError, attrs_of
 
 Array = NDArray[Any]
 LARGEST_BOOK = 2**31
@@ -108,7 +108,7 @@ def _draw(numbers: dict[str, Any], count: int, rng: np.random.Generator, model: 
     variables["score"] = ("borrower", _score(people, loans, rng))
     book = xr.Dataset(variables)
     for name, spec in PORTFOLIO.items():
-        book[name].attrs = {"units": spec.unit, "long_name": spec.meaning}
+        book[name].attrs = attrs_of(spec)
     return book
 
 

@@ -38,7 +38,7 @@ class Draft:
     def missing(self, dim: str) -> list[str]:
         """Names along a dimension that nobody has spoken of yet."""
         known = {"borrower_id", "borrower", *self.given, *self.values}
-        return [name for name, want in PORTFOLIO.items() if want.dim == dim and name not in known]
+        return [name for name, want in PORTFOLIO.items() if want.dims == (dim,) and name not in known]
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from stresslab.checks import check, contradictions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import PORTFOLIO, InputError
+from stresslab.schema import BORROWER, PORTFOLIO, InputError, attrs_of
 
 Array = NDArray[Any]
 Constant = str | float | bool
 Load = Callable[[list[str], list[str]], pd.DataFrame]
 KEYS = ("borrower_id", "loan_id")
 VALUES = tuple(name for name in PORTFOLIO if name not in ("borrower_id", "borrower"))
-BORROWER_VALUES = tuple(name for name in VALUES if PORTFOLIO[name].dim == "borrower")
+BORROWER_VALUES = tuple(name for name in VALUES if PORTFOLIO[name].dims == BORROWER)
 TEXTS = (*KEYS, *(name for name in VALUES if PORTFOLIO[name].kind == "label"))
 KINDS = {"flag": bool, "whole": np.int64, "number": np.float64, "label": np.str_}
 CSV: dict[str, Any] = {"low_memory": False, "index_col": False}
@@ -246,7 +246,7 @@ def _where(bad: Array) -> str:
 def _sound(name: str, values: Array) -> tuple[Array | None, list[str]]:
     """The values, or None and why `schema.check` refuses them."""
     try:
-        check(xr.Dataset({name: ("row", values)}), {name: replace(PORTFOLIO[name], dim="row")}, name)
+        check(xr.Dataset({name: ("row", values)}), {name: replace(PORTFOLIO[name], dims=("row",))}, name)
     except InputError as error:
         return None, error.faults
     return values, []
@@ -305,7 +305,7 @@ def _dataset(values: Mapping[str, Array], rows: Mapping[str, Array | None]) -> x
     """What is known, in the order, types and units of the schema."""
     book = xr.Dataset(
         {
-            name: (want.dim, values[name].astype(KINDS[want.kind]), {"units": want.unit, "long_name": want.meaning})
+            name: (want.dims, values[name].astype(KINDS[want.kind]), attrs_of(want))
             for name, want in PORTFOLIO.items()
             if name in values
         }

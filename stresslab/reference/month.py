@@ -321,8 +321,8 @@ def cause_of(person: Person, loan: Loan) -> str:
     if loan.word >> 1 < careless(person, loan):
         return "strategic"
     if person.jobless_months > 0:
-        return "job loss"
-    return "income loss" if person.poor else "illiquidity"
+        return "job_loss"
+    return "income_loss" if person.poor else "illiquidity"
 
 
 def late_charge(loan: Loan) -> int:

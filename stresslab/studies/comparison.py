@@ -43,7 +43,7 @@ NEEDS = {
     "accounts": BALANCE,
     **{name: FLOW for name in ("paid", "recovered", "drawn", "originated", "written_off", "forgiven")},
 }
-SAME = ("portfolio_fingerprint", "seed", "renewal", "own_lender")
+SAME = ("fingerprint", "seed", "renewal", "own_lender")
 BY_MEASURE = "by measure"
 """Units of variables along `measure`: those of the coordinate `unit`."""
 OUTPUTS = {

@@ -109,7 +109,7 @@ def term_structures(
     horizon : int
         Months followed, at least 12; defaults and losses beyond it are not seen.
     cache : str, Path or None
-        Folder in which the output is kept under its fingerprint and read again; None: only in this process.
+        Folder in which the output is kept under its `terms_fingerprint` and read again; None: only in this process.
     progress : bool
         Show a progress bar, one step for each point and outlook.
     threads : int or None
@@ -140,7 +140,7 @@ def term_structures(
         All dims are outlook, batch, point, segment, cell, ahead; `ahead` [month] 0 means defaulted already. The
         exposure includes further drawings; for current loans these stand in cell "undrawn" instead. The loss is
         discounted to the default at the loan's rate. Where `pooled`, all segments of the kind, revolving or not, stand
-        in. Attrs `fingerprint` is that of everything the output depends on.
+        in. Attrs `fingerprint` is the portfolio's, `terms_fingerprint` that of all that the output depends on.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def term_structures(
     choice: dict[str, Any] = {
         "seed": str(seed), "renewal": renewal, "points": points, "sample": sample, "horizon": horizon,
         "outlooks": json.dumps([asdict(outlook) for outlook in outlooks]), "model": json.dumps(asked.model.to_dict()),
-        "portfolio_fingerprint": asked.mark,
+        "fingerprint": asked.mark,
     }  # fmt: skip
     key = _fingerprint(choice, paths)
     if key in _KEPT:
@@ -187,7 +187,7 @@ def term_structures(
         settings = _Settings(asked.model, seed, renewal, outlooks, horizon, threads)
         terms = _estimate(sample_of(portfolio, sample), portfolio, paths, points, settings, progress)
         of_portfolio = {name: str(portfolio.attrs.get(name, "")) for name in ("currency", "own_lender")}
-        terms = labelled(terms, OUTPUTS).assign_attrs(choice, fingerprint=key, **of_portfolio)
+        terms = labelled(terms, OUTPUTS).assign_attrs(choice, terms_fingerprint=key, **of_portfolio)
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             terms.to_netcdf(file)

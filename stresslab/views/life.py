@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from stresslab.measures.estimators import Array
-from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES
+from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSE_LABELS, CAUSES
 from stresslab.views import style
 
 BORROWER = ("pay", "buffer", "necessities", "jobless_months")
@@ -160,7 +160,7 @@ def _say_why(ax: Axes, loan: xr.Dataset, months: Array, row: int) -> None:
     entries = np.flatnonzero(loan["trace_cause"].values >= 0)
     if entries.size and (loan["trace_claim"].values[-1] > 0 or loan["trace_days_past_due"].values[-1] > 0):
         where = int(entries[-1])
-        why = CAUSES[int(loan["trace_cause"].values[where])]
+        why = CAUSE_LABELS[CAUSES[int(loan["trace_cause"].values[where])]]
         right = months[where] > months.mean()
         ax.annotate(
             why, (months[where], row), (-3 if right else 3, 7), textcoords="offset points", va="center",

@@ -113,5 +113,5 @@ def book_of(borrowers: int, products: tuple[str, ...], **changes: Any) -> xr.Dat
     variables = {}
     for name, spec in PORTFOLIO.items():
         value = changes.get(name, defaults.get(name, False if spec.kind == "flag" else 0))
-        variables[name] = (spec.dim, np.broadcast_to(np.asarray(value), (sizes[spec.dim],)).copy())
+        variables[name] = (spec.dims, np.broadcast_to(np.asarray(value), (sizes[spec.dims[0]],)).copy())
     return xr.Dataset(variables, attrs={"currency": "CNY", "as_of": "2026-01", "own_lender": "bank"})

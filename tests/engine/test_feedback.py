@@ -235,7 +235,7 @@ def lived(book, macro, months=24, seed=3, **asked):
 
 def amplified(result, errors=2.0):
     """Arrears with feedback above those without, by so many standard errors."""
-    found, error = (result[name].sel(measure="arrears rate").mean() for name in ("amplification", "amplification_se"))
+    found, error = (result[name].sel(measure="arrears_rate").mean() for name in ("amplification", "amplification_se"))
     return bool(found > 1.0 + errors * error)
 
 
@@ -288,7 +288,7 @@ def test_amplification_is_the_ratio_of_two_runs(book, severe):
 
     ratio = np.array(measures(severe)) / np.array(measures(none))
     np.testing.assert_allclose(severe["amplification"].isel(path=0), ratio)
-    assert severe["measure"].values.tolist() == ["arrears rate", "entries to arrears", "loss"]
+    assert severe["measure"].values.tolist() == ["arrears_rate", "entries_to_arrears", "loss"]
 
 
 def test_the_result_does_not_depend_on_threads(book):

@@ -413,7 +413,7 @@ def test_a_larger_supply_gain_never_lowers_early_arrears(book):
     assert never_falls([loss(result) for result in early])
     later = [run(book, slump(to=0.15, paths=4), feedback=gain) for gain in gains[::3]]
     for found in (early, later):
-        assert never_falls([result["amplification"].sel(measure="arrears rate").values for result in found])
+        assert never_falls([result["amplification"].sel(measure="arrears_rate").values for result in found])
 
 
 # How long a loan stays in the book.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stresslab.schema import CAUSES, FLOWS, MINOR, STOCKS
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 
 
 def fen(values):

@@ -6,7 +6,7 @@ import xarray as xr
 
 from stresslab.measures.by_lender import by_lender
 from stresslab.schema import BUCKETS, FLOWS, InputError
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 
 BOOK = made_up_result(paths=4, months=5, seed=3, scenario=["base", "severe"])
 

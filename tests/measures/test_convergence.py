@@ -10,7 +10,7 @@ from scipy import stats
 from stresslab.measures.convergence import convergence
 from stresslab.measures.losses import loss_distribution
 from stresslab.schema import BUCKETS, InputError
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 
 TARGET = 0.01
 

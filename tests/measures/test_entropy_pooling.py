@@ -12,7 +12,7 @@ from stresslab.measures.estimators import expected_shortfall, moments, quantile
 from stresslab.measures.losses import loss_distribution
 from stresslab.measures.weighted import weighted_distribution
 from stresslab.schema import InputError
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 
 LEVELS = [0.5, 0.9, 0.95, 0.99]
 

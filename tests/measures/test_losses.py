@@ -9,7 +9,7 @@ from scipy import stats
 
 from stresslab.measures.losses import loss_distribution
 from stresslab.schema import FLOWS, InputError
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 
 BOOK = made_up_result(paths=60, months=8, seed=1, scenario=["base", "severe"])
 MONEY = ["balance", *FLOWS]

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from stresslab.measures.liquidity.funding import Borrowing, Funding, Partners, RollOver, Securitisation, Trigger
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 
 SEGMENTS = ("ours:card", "ours:loan", "ours:line", "bank:card")
 OF_OLD = ("interest", "fees", "paid", "forgiven", "written_off", "recovered")

@@ -75,5 +75,5 @@ def tape_of(book: xr.Dataset) -> pd.DataFrame:
     columns = {"borrower_id": book["borrower_id"].values[owner]}
     for name, want in PORTFOLIO.items():
         if name not in ("borrower_id", "borrower"):
-            columns[name] = book[name].values[owner] if want.dim == "borrower" else book[name].values
+            columns[name] = book[name].values[owner] if want.dims == ("borrower",) else book[name].values
     return pd.DataFrame(columns)

@@ -10,7 +10,7 @@ from stresslab.portfolio.imputation import donor_of
 from stresslab.schema import PORTFOLIO, InputError
 from tests.portfolio.tapes import BASICS, three, three_book
 
-PEOPLE = [name for name, want in PORTFOLIO.items() if want.dim == "borrower" and name != "borrower_id"]
+PEOPLE = [name for name, want in PORTFOLIO.items() if want.dims == ("borrower",) and name != "borrower_id"]
 DONORS = synthetic_portfolio("china-online", borrowers=400, seed=1, seasoning_months=0)
 
 

@@ -21,7 +21,7 @@ from stresslab.schema import PORTFOLIO, InputError
 from tests.portfolio.tapes import BASICS, tape_of, three, three_book
 
 LOANS = Path(__file__).parents[2].parent / "shared" / "data" / "loans"
-PEOPLE = [name for name, want in PORTFOLIO.items() if want.dim == "borrower" and name != "borrower_id"]
+PEOPLE = [name for name, want in PORTFOLIO.items() if want.dims == ("borrower",) and name != "borrower_id"]
 DONORS = synthetic_portfolio("china-online", borrowers=60, seed=1, seasoning_months=0)
 
 

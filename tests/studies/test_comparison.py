@@ -53,7 +53,7 @@ def by_hand(**changes):
             "product": ("segment", ["card", "card"]),
             "response": ["one", "other"],
         },
-        {"own_lender": "us", "currency": "EUR", "seed": "1", "renewal": "static", "portfolio_fingerprint": "a"},
+        {"own_lender": "us", "currency": "EUR", "seed": "1", "renewal": "static", "fingerprint": "a"},
     )
 
 
@@ -206,7 +206,7 @@ def test_runs_that_do_not_share_their_draws_are_refused(book, plain):
     refused(lived(book, macro=few), r"path: found different labels in the two results")
     refused(lived(book, horizon=6), r"month: found different labels")
     other = book.assign(income=book["income"] * 1.01)
-    refused(lived(other), r"portfolio_fingerprint: found")
+    refused(lived(other), r"fingerprint: found")
     refused(lived(other, macro=few, seed=4, horizon=6), r"seed: found", 4)
 
 
@@ -327,7 +327,7 @@ def test_all_faults_of_a_set_come_at_once(book):
 
 def test_outputs_are_described(plain, called, two):
     assert well_described(compare(plain, called)) == well_described(two) == []
-    assert compare(plain, called).attrs["fingerprint"] == plain.attrs["portfolio_fingerprint"]
+    assert compare(plain, called).attrs["fingerprint"] == plain.attrs["fingerprint"]
     assert two["alone_se"].attrs["long_name"] == "standard error of effect of the response alone"
     assert two["label"].sel(measure="loans_in_arrears").item() == "loans in arrears"
 

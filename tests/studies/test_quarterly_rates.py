@@ -5,7 +5,7 @@ import pytest
 
 from stresslab.schema import InputError
 from stresslab.studies.quarterly_rates import quarterly_rates, unemployment_response
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 from tests.studies.outputs import well_described
 
 

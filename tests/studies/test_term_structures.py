@@ -6,6 +6,7 @@ import xarray as xr
 
 from stresslab.engine.loan_outcomes import fates
 from stresslab.engine.model import Model
+from stresslab.engine.result import fingerprint
 from stresslab.engine.simulate import advance, simulate
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import IFRS9
@@ -113,10 +114,10 @@ def test_they_are_found_again(macro, book, tmp_path):
     room._KEPT.clear()
     again = term_structures(book, macro, cache=tmp_path, **ASKED)
     xr.testing.assert_equal(first, again)
-    marks = {first.attrs["fingerprint"]}
+    marks = {first.attrs["terms_fingerprint"]}
     for other in ({"seed": 4}, {"horizon": 25}, {"points": 2}, {"renewal": "run-off"}):
-        marks.add(term_structures(book, macro, **ASKED | other).attrs["fingerprint"])
-    marks.add(term_structures(book, macro * 1.01, **ASKED).attrs["fingerprint"])
+        marks.add(term_structures(book, macro, **ASKED | other).attrs["terms_fingerprint"])
+    marks.add(term_structures(book, macro * 1.01, **ASKED).attrs["terms_fingerprint"])
     assert len(marks) == 6
 
 
@@ -124,6 +125,7 @@ def test_the_output_is_described(macro, book):
     found = term_structures(book, macro, **ASKED)
     assert well_described(found) == []
     assert found["loss"].attrs["units"] == "currency"
+    assert found.attrs["fingerprint"] == fingerprint(book)
 
 
 def test_every_fault_is_named(macro, book):

@@ -13,9 +13,9 @@ from stresslab.measures.provisions.allowance import provisions
 from stresslab.scenarios.library import scenario
 from stresslab.scenarios.paths import macro_paths
 from stresslab.schema import BUCKETS, InputError
+from stresslab.testing import made_up_result
 from stresslab.views import plot
 from stresslab.views.style import HUES
-from tests.books import made_up_result
 from tests.views.drawn import bands, overlapping, words
 
 NAMES = ["base", "adverse", "severe", "very severe indeed"]
@@ -162,7 +162,7 @@ def test_fan_of_measures_macro_paths_and_arrays(ax):
     assert plot.fan(macro, "real_income_growth", ax=ax).get_ylabel() == "real income growth [% a year]"
     assert plot.fan(result["unemployment_rate"], ax=ax).get_ylabel() == "unemployment rate [%]"
     margin = (result["interest"] - result["written_off"]).sum("segment").rename("margin")
-    assert plot.fan(margin, ax=ax).get_ylabel() == "margin"
+    assert plot.fan(margin, ax=ax).get_ylabel().startswith("margin")
     assert plot.fan(margin.assign_attrs(units="currency"), ax=ax).get_ylabel() == "margin [currency thousand]"
 
 

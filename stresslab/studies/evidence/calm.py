@@ -150,7 +150,7 @@ def _figures(borrowers: int, seed: int, threads: int | None) -> Mapping[str, flo
         "roll_after_120": stock[5:10].sum() / stock[4:9].sum(),
         "arrears_many_lenders_over_one": _late_share(book, lenders >= 4) / _late_share(book, lenders == 1),
         "share_one_lender": float((lenders == 1).mean()),
-        "entries_income_or_illiquidity": causes["job loss"] + causes["income loss"] + causes["illiquidity"],
+        "entries_income_or_illiquidity": causes["job_loss"] + causes["income_loss"] + causes["illiquidity"],
         "entries_strategic": causes["strategic"],
         "first_defaulters_pay_another": pays_another,
         "write_off_rate": lost["late"],

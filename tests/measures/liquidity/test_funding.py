@@ -19,7 +19,7 @@ from stresslab.measures.liquidity.funding import (
     liquidity_rules,
 )
 from stresslab.schema import InputError
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 
 BOOK = made_up_result(paths=4, months=3, seed=1, scenario=["base", "severe"])
 SHARE = "expected a finite number >= 0 and <= 1"

@@ -28,7 +28,7 @@ from stresslab.measures.liquidity.ladder import (
     survival_horizon,
 )
 from stresslab.schema import FLOWS, MINOR, InputError
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 from tests.measures.twin_cash import Life, ladder, small_book
 
 BOOK = made_up_result(paths=40, months=12, seed=1, scenario=["base", "severe"])

@@ -11,7 +11,7 @@ from stresslab.measures.provisions.expected_loss import read
 from stresslab.measures.provisions.regimes import CECL, IFRS9, China, Overlay
 from stresslab.measures.provisions.risk_states import CURRENT
 from stresslab.schema import BUCKETS, MINOR, InputError
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 from tests.measures.hand import expect, hand_result, hand_terms, one_bucket, random_terms
 
 SEGMENTS = ("ours:loan", "ours:card")

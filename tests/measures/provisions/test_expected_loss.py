@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.expected_loss import place
 from stresslab.measures.provisions.regimes import CECL, IFRS9
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 from tests.measures.hand import expect, hand_terms, one_bucket, random_terms
 from tests.measures.twin import allowance_by_loops
 

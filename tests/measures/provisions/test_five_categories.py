@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import China, chinese_rules
 from stresslab.schema import BUCKETS, MINOR, InputError
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 from tests.measures.hand import FLOWS, expect, hand_result, hand_terms, one_bucket
 
 BOOK = made_up_result(paths=6, months=5, seed=1, scenario=["base", "severe"])

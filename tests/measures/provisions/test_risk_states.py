@@ -14,7 +14,7 @@ from stresslab.measures.provisions.risk_states import (
     book_cells,
 )
 from stresslab.schema import BUCKETS
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 from tests.measures.hand import hand_result
 
 

@@ -17,7 +17,7 @@ from stresslab.studies.calibration.targets import (
     vintage_loss,
 )
 from stresslab.studies.calibration.targets_from_data import from_panel, from_tape
-from tests.books import made_up_result
+from stresslab.testing import made_up_result
 
 PANEL = pd.DataFrame(
     {
