@@ -34,15 +34,16 @@ from .scenarios.paths import macro_paths
 from .scenarios.readers import read_scenario
 from .scenarios.shock import shock_scenario
 from .schema import InputError
-from .studies.backtest import backtest, us_card_history
+from .studies.backtest import backtest
 from .studies.calibration.search import calibrate, calibrated_model
 from .studies.comparison import compare, compare_responses
 from .studies.evidence.calm import evidence
+from .studies.outlook import Outlook
 from .studies.quarterly_rates import quarterly_rates, unemployment_response
 from .studies.reverse import reverse_stress
 from .studies.scores import score_performance
 from .studies.sensitivity import sensitivity
-from .studies.term_structures import Outlook, term_structures
+from .studies.term_structures import term_structures
 
 __all__ = [
     "CECL",
@@ -107,7 +108,6 @@ __all__ = [
     "targets",
     "term_structures",
     "unemployment_response",
-    "us_card_history",
     "warning_quality",
     "weighted_distribution",
 ]

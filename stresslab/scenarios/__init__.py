@@ -1,7 +1,7 @@
 """Macroeconomic scenarios: published ones, shocks, stochastic paths around them, and the history they are fitted on."""
 
 from stresslab.scenarios.algebra import blend, delay, scale, shift, splice
-from stresslab.scenarios.history import us_history
+from stresslab.scenarios.history import us_card_history, us_history
 from stresslab.scenarios.library import scenario, table
 from stresslab.scenarios.path_models import VAR, BlockBootstrap, RegimeSwitching
 from stresslab.scenarios.paths import Deviation, PathModel, log_density, macro_paths
@@ -26,5 +26,6 @@ __all__ = [
     "shock_scenario",
     "splice",
     "table",
+    "us_card_history",
     "us_history",
 ]

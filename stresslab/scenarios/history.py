@@ -37,6 +37,36 @@ def us_history() -> xr.Dataset:
     return xr.Dataset(values, {"quarter": table.index.to_list()}, {key: value for key, value in head if key != "units"})
 
 
+def us_card_history() -> pd.DataFrame:
+    """Credit cards and the economy of the United States by quarter, 1980 to 2019.
+
+    Publishers and definitions stand at the head of `scenarios/data/us-card.csv`: Bureau of Labor Statistics, Bureau of
+    Economic Analysis, Federal Reserve Board, Federal Reserve Bank of Philadelphia.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ==================  ========  ==================================================================
+        column              unit      meaning
+        ==================  ========  ==================================================================
+        unemployment_rate   1         mean of the quarter's three months
+        real_income_growth  1/year    real disposable personal income
+        charge_off_rate     1/year    net, of the average balance, not seasonally adjusted; from 1985
+        arrears_rate        1         30 days past due and more, of the balance at quarter end; from 1991
+        ==================  ========  ==================================================================
+
+        The index `quarter` is a PeriodIndex ("1980Q1", "1980Q2", ...). NaN: the series is not known.
+
+    Examples
+    --------
+    >>> us_card_history().loc["2010Q1", "charge_off_rate"].round(4).item()
+    0.105
+    """
+    text = files("stresslab.scenarios").joinpath("data", "us-card.csv").read_text(encoding="utf-8")
+    table = pd.read_csv(io.StringIO(text), comment="#", index_col="quarter") / 100.0
+    return table.set_index(pd.PeriodIndex(table.index, freq="Q", name="quarter"))
+
+
 def history_faults(history: object, variables: Sequence[str], fewest: int = FEWEST) -> list[str]:
     """Everything that keeps a quarterly table from being fitted; empty if nothing does.
 

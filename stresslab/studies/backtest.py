@@ -1,15 +1,14 @@
-"""A model against what happened: fitted on one window, frozen, and driven by the economy of another.
+"""Back-test: a model fitted on one window of history and tested on a later one, beside two rivals.
 
-The window that is tested is cut off before anything is fitted, so nothing of it can reach the parameters.
+The test window is cut off before anything is fitted, so nothing of it can reach the parameters.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from inspect import signature
 from typing import Any
 
@@ -22,27 +21,43 @@ from scipy.special import expit, logit
 from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
+from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.scenarios.monthly import to_monthly
-from stresslab.schema import InputError
+from stresslab.studies.arguments import drawn_seed
 from stresslab.studies.calibration.search import calibrate
 from stresslab.studies.calibration.targets import Target
 from stresslab.studies.quarterly_rates import quarterly_rates
 
 Array = NDArray[np.float64]
-SERIES = ("charge_off_rate", "arrears_rate")
-"""What can be compared, if the history has it; the first must be there."""
+Choose = Callable[[xr.Dataset], xr.Dataset]
+"""A function that keeps the segments that count."""
+
+SERIES = {"charge_off_rate": "1/year", "arrears_rate": "1"}
+"""What can be compared, if the history has it, and its unit; the first must be there."""
 
 FEWEST = 4
 """Quarters of the training window in which a series must be known: a regression has three unknowns."""
 
 ECONOMY = ("unemployment_rate", "real_income_growth")
-SOURCES = ("observed", "model", "regression", "last value")
-SCORES = ("rmse", "peak_ratio", "peak_lag_quarters", "coverage")
+SOURCES = {"observed": "observed", "model": "model", "regression": "regression", "last_value": "last value"}
+RIVALS = tuple(SOURCES)[1:]
+SCORES = {"rmse": "as the series", "peak_ratio": "1", "peak_lag_quarters": "quarter", "coverage": "1"}
+OUTPUTS = {
+    "rate": Output("by series", "rate of the series"),
+    "rate_low": Output("by series", "rate less the errors made in training, lower end of their interval"),
+    "rate_high": Output("by series", "rate less the errors made in training, upper end of their interval"),
+    "in_test": Output("1", "quarter of the test window"),
+    "score": Output("by measure", "score over the test window"),
+    "start": Output("as the parameter", "parameter where the fit began"),
+    "fitted": Output("as the parameter", "fitted parameter"),
+}
+WEIGHT = 0.1
+"""Error of each quarter of each series, in its logit: about a tenth of the rate. It only weighs the series evenly."""
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Positions of quarters in a history: lived before anything is measured, fitted on, tested on."""
+    """Positions of quarters in a history: start of the warm-up, training window, test window."""
 
     begin: int
     train: slice
@@ -57,84 +72,132 @@ def backtest(
     train: tuple[str, str],
     test: tuple[str, str],
     products: Sequence[str] | None = None,
-    lender: str = "all",
+    lender: str = "own",
     model: Model | None = None,
     usual_quarters: int = 20,
     warmup_quarters: int = 8,
-    band: float = 0.9,
-    seed: int = 1,
+    interval: float = 0.9,
+    seed: int | None = None,
     progress: bool = True,
     **fitting: Any,
 ) -> xr.Dataset:
-    """Charge-offs and arrears of a fitted model beside what happened after it was fitted, and beside two rivals.
+    r"""Fitted model beside what happened after its window: charge-offs and arrears by quarter, with two rivals.
 
-    portfolio : Dataset (borrower, loan), the book that lives through both windows
-    history : DataFrame by quarter ("1991Q1", ...), each following the last, decimals: unemployment_rate,
-      real_income_growth [1/year], charge_off_rate (net, of average balance) [1/year], and perhaps arrears_rate (30 days
-      past due and more, of the balance at quarter end) [1]; NaN where a series is not known
-    parameters : of the model, that are fitted, with bounds or without, as in calibrate()
-    train, test : first and last quarter of each window; test begins after train ends
-    products, lender : which segments count: products by name (None: all) of "own", "all" or a named lender
-    usual_quarters : real income counts against its mean growth over so many quarters before: what people, and their
-      lenders' limits, were used to; no quarter sees later ones
-    warmup_quarters : lived before train, for a book that belongs to its time; usual_quarters and four more come before
-    band : share of the paths of the training errors between the bounds
-    fitting : as in calibrate(); what goes on to simulate(), such as feedback, holds in the test as well
-    Returns Dataset:
-      rate, low, high (series, source, quarter): series "charge_off_rate" [1/year] and, where history knows it in four
-        quarters of train and one of test, "arrears_rate" [1]; source "observed" (no band), "model", "regression" of the
-        series' logit on unemployment and its change over four quarters, and "last value" of the training window;
-      in_test (quarter);
-      score (series, rival, measure) over the test window's known quarters: rmse, peak_ratio = largest over largest
-        observed, peak_lag_quarters of the largest after the observed one, coverage = share of quarters within the band;
-      start, fitted (parameter); attrs misfit, of calibrate(), to choose between models without the test window.
-    Model and rivals are fitted on the same window; bands are the path of each with the errors that it made in training:
-    logit(path) plus the (1 - band) / 2 and (1 + band) / 2 quantiles of logit(observed) - logit(path).
-    A test of what is known to have happened: the economy of the test window is given, the book's losses are not.
-    Raises InputError naming each fault: a window outside the history or overlapping, a column missing, a gap.
+    Parameters
+    ----------
+    portfolio : xarray.Dataset
+        As in `simulate`; it is simulated through both windows.
+    history : pandas.DataFrame
+        By quarter, a PeriodIndex or labels "1991Q1", each quarter following the last; decimals: `unemployment_rate`
+        [1], `real_income_growth` [1/year], `charge_off_rate` (net, of the average balance) [1/year], and perhaps
+        `arrears_rate` (30 days past due and more, of the balance at quarter end) [1]; NaN where a series is not known.
+        See `scenarios.us_card_history`.
+    parameters : mapping of str to (float, float) or None, or sequence of str
+        Of the model, that are fitted, with bounds or without, as in `calibrate`.
+    train, test : (str, str)
+        First and last quarter of each window; `test` begins after `train` ends.
+    products : sequence of str or None
+        Products that count; None: all.
+    lender : str
+        "own" (attrs `own_lender`), "all" (the system) or a name.
+    model : Model or None
+        Where the fit begins; None: the preset of the portfolio.
+    usual_quarters : int
+        Real income counts against its mean growth over so many quarters before: what borrowers, and their lenders'
+        limits, were used to; no quarter sees later ones.
+    warmup_quarters : int
+        Simulated before `train`, so that the portfolio belongs to its time; `usual_quarters` and four more come before.
+    interval : float
+        Central share of the paths of the training errors between `rate_low` and `rate_high`.
+    seed : int or None
+        Of every run; drawn if None and stored in attrs.
+    progress : bool
+        Show a progress bar.
+    **fitting
+        Further arguments of `calibrate`; those that it hands on to `simulate`, such as `feedback` or `threads`, hold in
+        the test as well.
+
+    Returns
+    -------
+    xarray.Dataset
+        =============  =======================  ================  ===========================================
+        variable       dims                     unit              meaning
+        =============  =======================  ================  ===========================================
+        rate           series, source, quarter  by series         observed, by the model and by its rivals
+        rate_low       series, source, quarter  by series         lower end of the interval; NaN for observed
+        rate_high      series, source, quarter  by series         upper end of the interval; NaN for observed
+        in_test        quarter                  1                 whether the quarter is in the test window
+        score          series, rival, measure   by measure        over the known quarters of the test window
+        start, fitted  parameter                as the parameter  before and after the fit
+        =============  =======================  ================  ===========================================
+
+        Labels: `series` "charge_off_rate" and, where `history` knows it in four quarters of `train` and one of
+        `test`, "arrears_rate"; `source` "observed", "model", "regression" (of the series' logit on unemployment and
+        its change over four quarters), "last_value" (of the training window); `rival` is `source` without "observed";
+        `measure` "rmse", "peak_ratio" (largest over largest observed), "peak_lag_quarters" (of the largest after the
+        observed one), "coverage" (share of quarters within the interval); `quarter` "2026Q1". Coordinates
+        `unit` (series), `measure_unit` (measure) and `label` (source), the printed name. Attrs `misfit` is that
+        of `calibrate`, to choose between models without the test window.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a window outside the history or overlapping, a column missing, a gap.
+
+    Notes
+    -----
+    Model and rivals are fitted on the same window. The interval of share c around the path p of each is that of the
+    errors that it made in training:
+
+    .. math:: \mathrm{logit}(p_q) + Q_{(1 \mp c) / 2} \{ \mathrm{logit}(y_s) - \mathrm{logit}(p_s) :
+              s \in \mathrm{train} \}
+
+    A test of what is known to have happened: the economy of the test window is given, the portfolio's losses are not.
+
+    Examples
+    --------
+    The last value of the training window is 6 %; the next five quarters are 6.2, 6.4, 6.6, 6.8 and 7 %. Its error is
+    the root of 0.2 squared times (1 + 4 + 9 + 16 + 25) / 5, and its peak 6 / 7 of the observed one.
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import stresslab as sl
+    >>> history = pd.DataFrame(
+    ...     {"unemployment_rate": np.linspace(0.05, 0.08, 16), "real_income_growth": 0.02,
+    ...      "charge_off_rate": np.linspace(0.04, 0.07, 16)}, pd.period_range("2001Q1", "2004Q4", freq="Q"))
+    >>> found = sl.backtest(
+    ...     sl.synthetic_portfolio("us-card", borrowers=200, seed=1), history, ["willingness.forgetting"],
+    ...     train=("2002Q2", "2003Q3"), test=("2003Q4", "2004Q4"), usual_quarters=4, warmup_quarters=1, seed=1,
+    ...     iterations=1, progress=False)
+    >>> found["score"].sel(series="charge_off_rate", rival="last_value", measure=["rmse", "peak_ratio"]).values.round(4)
+    array([0.0066, 0.8571])
     """
-    choice = _choice_faults(portfolio, products, lender, fitting)
-    windows = _windows(history, train, test, usual_quarters, warmup_quarters, band, choice)
+    faults = _choice_faults(portfolio, products, lender, interval, seed, fitting)
+    history, windows = _windows(history, train, test, usual_quarters, warmup_quarters, faults)
     until = history.iloc[: windows.train.stop]  # the split: what is fitted never sees a later row
     base = Model.from_preset(str(portfolio.attrs.get("preset", ""))) if model is None else model
-    chosen = _chooser(products, lender)
+    choose, seed = _chooser(products, lender), drawn_seed(seed)
     economy = macro_of(until, windows.begin, usual_quarters, _trend(until, windows))
-    found = calibrate(
-        portfolio, economy, _targets(until, windows, chosen), parameters, model=base, seed=seed,
+    fit = calibrate(
+        portfolio, economy, _targets(until, windows, choose), parameters, model=base, seed=seed,
         progress=progress, **fitting,
     )  # fmt: skip
-    fitted = base.replace(**{name: float(found["fitted"].sel(parameter=name)) for name in parameters})
+    fitted = base.replace(**{name: float(fit["fitted"].sel(parameter=name)) for name in parameters})
     whole = macro_of(history.iloc[: windows.test.stop], windows.begin, usual_quarters, _trend(until, windows))
     own = signature(calibrate).parameters
     simulation = {name: value for name, value in fitting.items() if name not in own}
-    lived = simulate(portfolio, whole, fitted, seed=seed, progress=False, **simulation)
-    report = _report(history, windows, _means(lived, chosen), band)
-    report = report.assign({name: ("parameter", found[name].values) for name in ("start", "fitted")})
-    attrs = {"train": json.dumps(list(train)), "test": json.dumps(list(test)), "misfit": found.attrs["misfit"]}
-    return report.assign_coords(parameter=list(map(str, found["parameter"].values))).assign_attrs(attrs)
-
-
-def us_card_history() -> pd.DataFrame:
-    """Credit cards and the economy of the United States by quarter, 1980 to 2019; publishers: studies/data/us-card.csv.
-
-    Returns DataFrame by quarter, decimals, NaN where there is none: unemployment_rate, real_income_growth [1/year],
-      charge_off_rate [1/year] (from 1985, net, not seasonally adjusted), arrears_rate [1] (from 1991, 30 days past due
-      and more).
-
-    >>> us_card_history().loc["2010Q1", "charge_off_rate"].round(4).item()
-    0.105
-    """
-    path = resources.files("stresslab.studies") / "data" / "us-card.csv"
-    with path.open(encoding="utf-8") as file:
-        return pd.read_csv(file, comment="#", index_col="quarter") / 100.0
+    result = simulate(portfolio, whole, fitted, seed=seed, progress=False, **simulation)
+    report = _report(history, windows, _means(result, choose, history.index[windows.begin]), interval)
+    report = report.assign({name: ("parameter", fit[name].values) for name in ("start", "fitted")})
+    report = labelled(report.assign_coords(parameter=list(map(str, fit["parameter"].values))), OUTPUTS)
+    return report.assign_attrs(
+        of_the_run(result), train=json.dumps(list(train)), test=json.dumps(list(test)), interval=interval,
+        lender=lender, misfit=fit.attrs["misfit"],
+    )  # fmt: skip
 
 
 def macro_of(history: pd.DataFrame, begin: int, usual_quarters: int, trend: float) -> xr.Dataset:
-    """Months from a quarter on, incomes against what people were used to, around a trend.
-
-    history : as in backtest(); begin : position of the first quarter, at least usual_quarters
-    trend : mean real income growth that counts as normal [1/year]
-    Returns Dataset (month) of unemployment_rate and real_income_growth, quarterly means kept.
+    """Macro path (month) from quarter `begin` on: real income growth over what was usual, around a trend [1/year].
 
     >>> table = pd.DataFrame({"unemployment_rate": [0.05] * 4, "real_income_growth": [0.02, 0.02, 0.02, 0.05]})
     >>> macro_of(table, 3, 3, 0.03)["real_income_growth"].values.round(6)  # 3 points above the usual 2 %
@@ -142,10 +205,10 @@ def macro_of(history: pd.DataFrame, begin: int, usual_quarters: int, trend: floa
     """
     growth = history["real_income_growth"]
     against = growth - growth.rolling(usual_quarters).mean().shift(1) + trend
-    some = slice(begin, len(history))
+    rows = slice(begin, len(history))
     months = {
-        "unemployment_rate": to_monthly(history["unemployment_rate"].to_numpy()[some], floor=0.0),
-        "real_income_growth": to_monthly(against.to_numpy()[some]),
+        "unemployment_rate": to_monthly(history["unemployment_rate"].to_numpy()[rows], floor=0.0),
+        "real_income_growth": to_monthly(against.to_numpy()[rows]),
     }
     variables = {name: ("month", values) for name, values in months.items()}
     attrs = {"real_income_trend": trend, "name": f"history from {history.index[begin]}"}
@@ -162,10 +225,10 @@ def regression(history: pd.DataFrame, rows: slice, column: str = "charge_off_rat
     >>> regression(table, slice(4, 7)).round(6) + 0.0  # three rows, three unknowns
     array([-4., 10.,  0.])
     """
-    wanted = logit(history[column].to_numpy()[rows])
-    known = ~np.isnan(wanted)
-    found: Array = np.linalg.lstsq(_regressors(history)[rows][known], wanted[known], rcond=None)[0]
-    return found
+    answer = logit(history[column].to_numpy()[rows])
+    known = ~np.isnan(answer)
+    coefficients: Array = np.linalg.lstsq(_regressors(history)[rows][known], answer[known], rcond=None)[0]
+    return coefficients
 
 
 def _regressors(history: pd.DataFrame) -> Array:
@@ -175,68 +238,69 @@ def _regressors(history: pd.DataFrame) -> Array:
 
 
 def _windows(
-    history: Any, train: tuple[str, str], test: tuple[str, str], usual: int, warmup: int, band: float, others: list[str]
-) -> Windows:
-    """Where the windows stand in a sound history.
-
-    others : faults found elsewhere, to be told with these
-    Raises InputError naming each fault.
-    """
+    history: Any, train: tuple[str, str], test: tuple[str, str], usual: int, warmup: int, others: list[str]
+) -> tuple[pd.DataFrame, Windows]:
+    """The history by labels of quarters and the windows' positions; refuses with the faults of other arguments."""
     if not isinstance(history, pd.DataFrame):
-        raise InputError("backtest", [f"history: found {type(history).__name__}, expected a DataFrame by quarter"])
-    needed = [*ECONOMY, SERIES[0]]
+        refuse("backtest", [f"history: found {type(history).__name__}, expected a DataFrame by quarter; convert it"])
+    needed = (*ECONOMY, next(iter(SERIES)))
     faults = others + [
         f"{name}: missing from history, expected a column of decimals; add it" for name in needed if name not in history
     ]
     quarters = [str(quarter) for quarter in history.index]
-    try:
-        numbers = pd.PeriodIndex(quarters, freq="Q").astype("int64").to_numpy()
-        if (np.diff(numbers) != 1).any():
-            place = int(np.argmax(np.diff(numbers) != 1))
-            faults.append(
-                f"quarter: found {quarters[place + 1]} after {quarters[place]}, expected each to follow the last"
-            )
-    except ValueError:
-        faults.append(f"quarter: found an index from {quarters[:1]}, expected quarters like '1991Q1'; set it")
-    ends = {"train": train, "test": test}
-    lost = [
-        f"{name}: found {q!r}, which history lacks; choose others"
-        for name, pair in ends.items()
-        for q in pair
-        if q not in quarters
+    faults += _quarter_faults(quarters)
+    faults += [
+        f"{name}: found {quarter!r}, which history lacks, expected a quarter such as {quarters[:1]}; choose another"
+        for name, pair in (("train", train), ("test", test))
+        for quarter in pair
+        if str(quarter) not in quarters
     ]
-    faults += lost
-    if not 0.0 < band < 1.0:
-        faults.append(f"band: found {band!r}, expected a share between 0 and 1; give 0.9, not 90")
-    if faults:
-        raise InputError("backtest", faults)
-    first, last, begin, end = (quarters.index(quarter) for quarter in (*train, *test))
+    refuse("backtest", faults)
+    first, last, begin, end = (quarters.index(str(quarter)) for quarter in (*train, *test))
     if not first < last < begin <= end:
         faults.append(f"windows: found train {train} and test {test}, expected train before test; move them")
     if last - first + 1 < FEWEST:
         faults.append(f"train: found {last - first + 1} quarters, expected {FEWEST} or more; begin earlier")
     if first - warmup - max(usual, 4) < 0:
-        found = (
-            f"train: found {first} quarters before it, expected {warmup + max(usual, 4)} to warm up and compare with"
-        )
-        faults.append(f"{found}; begin later or shorten them")
-    economy = history[list(ECONOMY)].iloc[max(first - warmup - usual, 0) : end + 1]
-    bad = economy.isna() | (abs(economy) > 1.0)
+        before = f"expected {warmup + max(usual, 4)} to warm up and compare with"
+        faults.append(f"train: found {first} quarters before it, {before}; begin later or shorten them")
+    rows = slice(max(first - warmup - usual, 0), end + 1)
+    refuse("backtest", faults + _value_faults(history, rows, slice(first, end + 1)))
+    return history.set_axis(quarters, axis=0), Windows(first - warmup, slice(first, last + 1), slice(begin, end + 1))
+
+
+def _quarter_faults(quarters: list[str]) -> list[str]:
+    """Faults of the index: labels that are no quarters, or that do not follow each other."""
+    try:
+        numbers = pd.PeriodIndex(quarters, freq="Q").astype("int64").to_numpy()
+    except ValueError:
+        return [f"quarter: found an index from {quarters[:1]}, expected quarters like '1991Q1'; set it"]
+    gaps = np.flatnonzero(np.diff(numbers) != 1)
+    if not gaps.size:
+        return []
+    before, after = quarters[gaps[0]], quarters[gaps[0] + 1]
+    return [f"quarter: found {after} after {before}, expected each quarter to follow the last; fill the gap or cut"]
+
+
+def _value_faults(history: pd.DataFrame, economy: slice, both: slice) -> list[str]:
+    """Faults of the economy's values from its first needed quarter on, and of the series in both windows."""
+    faults = []
+    values = history[list(ECONOMY)].iloc[economy]
+    bad = values.isna() | (abs(values) > 1.0)
     for name in ECONOMY:
         if bad[name].any():
-            found = f"{name}: found {economy[name][bad[name]].iloc[0]} at {bad.index[bad[name]][0]}"
-            faults.append(f"{found}, expected a decimal in every quarter; 0.05, not 5")
+            where = f"{name}: found {values[name][bad[name]].iloc[0]} at {bad.index[bad[name]][0]}"
+            faults.append(f"{where}, expected a decimal in every quarter; give 0.05, not 5")
     for name in SERIES:
         if name in history:
-            values = history[name].iloc[first : end + 1]
-            strange = values.notna() & ~((values > 0.0) & (values < 1.0))
+            series = history[name].iloc[both]
+            strange = series.notna() & ~((series > 0.0) & (series < 1.0))
             if strange.any():
-                found = f"{name}: found {values[strange].iloc[0]} at {values.index[strange][0]}"
-                faults.append(f"{found}, expected a decimal between 0 and 1; 0.05, not 5")
-    if "charge_off_rate" in history and history["charge_off_rate"].iloc[first : end + 1].isna().any():
-        faults.append("charge_off_rate: found NaN within the windows, expected a figure in each quarter; shorten them")
-    refuse("backtest", faults)
-    return Windows(first - warmup, slice(first, last + 1), slice(begin, end + 1))
+                where = f"{name}: found {series[strange].iloc[0]} at {series.index[strange][0]}"
+                faults.append(f"{where}, expected a decimal between 0 and 1; give 0.05, not 5")
+    if history["charge_off_rate"].iloc[both].isna().any():
+        faults.append("charge_off_rate: found NaN within the windows, expected a value in each quarter; shorten them")
+    return faults
 
 
 def _trend(until: pd.DataFrame, windows: Windows) -> float:
@@ -245,23 +309,28 @@ def _trend(until: pd.DataFrame, windows: Windows) -> float:
 
 
 def _choice_faults(
-    portfolio: xr.Dataset, products: Sequence[str] | None, lender: str, fitting: Mapping[str, Any]
-) -> list[str]:
-    """Products and lenders that are not there; arguments that the windows set."""
+    portfolio: xr.Dataset, products: Sequence[str] | None, lender: str, interval: Any, seed: Any,
+    fitting: Mapping[str, Any],
+) -> list[str]:  # fmt: skip
+    """Products and lenders that are not there; a bad interval; arguments that the windows set."""
     faults = []
     known = sorted(set(map(str, np.unique(portfolio["product"].values.astype(str)))))
     strange = sorted(set(known if products is None else products) - set(known))
     if strange or (products is not None and not len(products)):
-        faults.append(f"products: found {strange or 'none'}, expected among {known}; choose of them")
+        faults.append(f"products: found {strange or 'none'}, expected among {known}; choose from these")
     lenders = ["own", "all", *sorted(set(map(str, np.unique(portfolio["lender"].values.astype(str)))))]
     if lender not in lenders:
-        faults.append(f"lender: found {lender!r}, expected one of {lenders}; choose one")
+        faults.append(f"lender: found {lender!r}, expected one of {lenders}; choose a lender")
+    if not (isinstance(interval, int | float) and 0.0 < interval < 1.0):
+        faults.append(f"interval: found {interval!r}, expected a share between 0 and 1; give 0.9, not 90")
     if taken := sorted({"warmup", "horizon"} & set(fitting)):
-        faults.append(f"fitting: found {taken}, expected none of them; windows and warmup_quarters set the months")
+        faults.append(f"fitting: found {taken}, expected none of them; set windows and warmup_quarters instead")
+    if seed is None and fitting.get("checkpoint") is not None:
+        faults.append("seed: found None with a checkpoint, expected a number; give the seed of the earlier run")
     return faults
 
 
-def _chooser(products: Sequence[str] | None, lender: str) -> Any:
+def _chooser(products: Sequence[str] | None, lender: str) -> Choose:
     """A function that keeps the segments that count."""
 
     def choose(result: xr.Dataset) -> xr.Dataset:
@@ -276,28 +345,24 @@ def _chooser(products: Sequence[str] | None, lender: str) -> Any:
     return choose
 
 
-def _means(result: xr.Dataset, choose: Any) -> dict[str, Array]:
+def _means(result: xr.Dataset, choose: Choose, first_quarter: str) -> dict[str, Array]:
     """Each series by quarter, mean over paths."""
-    rates = quarterly_rates(choose(result)).mean("path")
+    rates = quarterly_rates(choose(result), first_quarter).mean("path")
     return {name: rates[name].values for name in SERIES}
 
 
-WEIGHT = 0.1
-"""Error of each quarter of each series, in its logit: about a tenth of the rate. It only weighs the series evenly."""
-
-
-def _targets(until: pd.DataFrame, windows: Windows, choose: Any) -> list[Target]:
+def _targets(until: pd.DataFrame, windows: Windows, choose: Choose) -> list[Target]:
     """Every quarter of the training window of every series, in logits."""
     first = windows.train.start - windows.begin
     kept: dict[str, Any] = {}
 
     def series(result: xr.Dataset) -> dict[str, Array]:
         if kept.get("of") is not result:  # all targets of one run read one set of sums
-            kept.update({"of": result, "series": _means(result, choose)})
-        found: dict[str, Array] = kept["series"]
-        return found
+            kept.update({"of": result, "series": _means(result, choose, until.index[windows.begin])})
+        rates: dict[str, Array] = kept["series"]
+        return rates
 
-    def statistic(name: str, place: int) -> Any:
+    def statistic(name: str, place: int) -> Callable[[xr.Dataset], float]:
         return lambda result: float(_logit(series(result)[name][place]))
 
     targets = []
@@ -305,8 +370,7 @@ def _targets(until: pd.DataFrame, windows: Windows, choose: Any) -> list[Target]
         observed = until[name].iloc[windows.train] if name in until else pd.Series(dtype=float)
         for place, (quarter, value) in enumerate(observed.items()):
             if not math.isnan(value):
-                wanted = float(logit(value))
-                targets.append(Target(f"{name} {quarter}", wanted, WEIGHT, statistic(name, first + place)))
+                targets.append(Target(f"{name}_{quarter}", float(logit(value)), WEIGHT, statistic(name, first + place)))
     return targets
 
 
@@ -315,8 +379,8 @@ def _logit(rate: Any) -> Any:
     return logit(np.clip(rate, 1e-4, 1.0 - 1e-4))
 
 
-def _report(history: pd.DataFrame, windows: Windows, lived: Mapping[str, Array], band: float) -> xr.Dataset:
-    """Paths, bands and scores of the model and its rivals, for each series that both windows know."""
+def _report(history: pd.DataFrame, windows: Windows, simulated: Mapping[str, Array], interval: float) -> xr.Dataset:
+    """Paths, intervals and scores of the model and its rivals, for each series that both windows know."""
     first, end = windows.train.start, windows.test.stop
     until = history.iloc[: windows.train.stop]
     in_test = np.arange(first, end) >= windows.test.start
@@ -325,34 +389,41 @@ def _report(history: pd.DataFrame, windows: Windows, lived: Mapping[str, Array],
         observed = history[name].to_numpy() if name in history else np.full(len(history), np.nan)
         known = np.isfinite(observed)
         if known[windows.train].sum() >= FEWEST and known[windows.test].any():
-            paths = {
+            sources = {
                 "observed": observed,
-                "model": np.concatenate([np.full(windows.begin, np.nan), lived[name]]),
+                "model": np.concatenate([np.full(windows.begin, np.nan), simulated[name]]),
                 "regression": expit(_regressors(history) @ regression(until, windows.train, name)),
-                "last value": np.full(len(history), observed[windows.train][known[windows.train]][-1]),
+                "last_value": np.full(len(history), observed[windows.train][known[windows.train]][-1]),
             }
-            each = np.stack([paths[source][first:end] for source in SOURCES])
-            parts[name] = _compared(each, windows.train.stop - first, in_test, band)
+            rates = np.stack([sources[source][first:end] for source in SOURCES])
+            parts[name] = _compared(rates, windows.train.stop - first, in_test, interval)
     out = xr.concat(list(parts.values()), dim=pd.Index(list(parts), name="series"))
-    quarters = [str(quarter) for quarter in history.index[first:end]]
-    out = out.assign_coords(quarter=quarters, source=list(SOURCES), rival=list(SOURCES[1:]), measure=list(SCORES))
-    return out.assign(in_test=("quarter", in_test)).assign_attrs(band=band)
+    return out.assign(in_test=("quarter", in_test)).assign_coords(
+        quarter=list(history.index[first:end]), source=list(SOURCES), rival=list(RIVALS), measure=list(SCORES),
+        unit=("series", [SERIES[name] for name in parts]), label=("source", list(SOURCES.values())),
+        measure_unit=("measure", list(SCORES.values())),
+    )  # fmt: skip
 
 
-def _compared(each: Array, trained: int, in_test: NDArray[np.bool_], band: float) -> xr.Dataset:
-    """Paths (source, quarter) with the bands of their errors in the first quarters, and their scores in the test."""
-    errors = (_logit(each[0]) - _logit(each))[:, :trained]
-    shifts = np.nanquantile(errors, [(1.0 - band) / 2.0, (1.0 + band) / 2.0], axis=1)
-    low, high = (expit(_logit(each) + shift[:, None]) for shift in shifts)
+def _compared(rates: Array, trained: int, in_test: NDArray[np.bool_], interval: float) -> xr.Dataset:
+    """Rates (source, quarter) with the interval of their errors in the first quarters, and scores of the test."""
+    errors = (_logit(rates[0]) - _logit(rates))[:, :trained]
+    shifts = np.nanquantile(errors, [(1.0 - interval) / 2.0, (1.0 + interval) / 2.0], axis=1)
+    low, high = (expit(_logit(rates) + shift[:, None]) for shift in shifts)
     low[0] = high[0] = np.nan
-    quarter = np.flatnonzero(np.isfinite(each[0]) & in_test)
+    quarter = np.flatnonzero(np.isfinite(rates[0]) & in_test)
     scores = [
-        _scores(each[source, quarter], low[source, quarter], high[source, quarter], each[0, quarter], quarter)
+        _scores(rates[source, quarter], low[source, quarter], high[source, quarter], rates[0, quarter], quarter)
         for source in range(1, len(SOURCES))
     ]
-    of = ("source", "quarter")
+    dims = ("source", "quarter")
     return xr.Dataset(
-        {"rate": (of, each), "low": (of, low), "high": (of, high), "score": (("rival", "measure"), scores)}
+        {
+            "rate": (dims, rates),
+            "rate_low": (dims, low),
+            "rate_high": (dims, high),
+            "score": (("rival", "measure"), scores),
+        }
     )
 
 

@@ -1,32 +1,61 @@
-"""What a difference makes: two runs on the same draws, and a set of responses with what they do to each other."""
+"""Comparison of two runs on shared draws, and ranking of lender responses with their interactions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from tqdm import tqdm
 
 from stresslab.checks import number_faults, refuse
 from stresslab.engine.actions import Response, response_faults
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
+from stresslab.measures.defaults import default_provisioning
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import Regime, name_of, regime_of
-from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
-from stresslab.schema import InputError
+from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults, select
+from stresslab.studies.arguments import drawn_seed
 
-MEASURES = ("loss", "allowance", "cash", "loans in arrears", "operating cost", "npv")
-BETTER = {"loss": -1, "allowance": -1, "cash": 1, "loans in arrears": -1, "operating cost": -1, "npv": 1}
+
+class Measure(NamedTuple):
+    """Unit, direction (1: more is better) and printed name of a measure."""
+
+    unit: str
+    better: int
+    label: str
+
+
+MEASURES = {
+    "loss": Measure("currency", -1, "loss"),
+    "allowance": Measure("currency", -1, "allowance at the end"),
+    "cash": Measure("currency", 1, "cash flow"),
+    "loans_in_arrears": Measure("number", -1, "loans in arrears"),
+    "operating_cost": Measure("currency", -1, "operating cost"),
+    "npv": Measure("currency", 1, "net present value"),
+}
 NEEDS = {
     "balance": BALANCE,
     "accounts": BALANCE,
     **{name: FLOW for name in ("paid", "recovered", "drawn", "originated", "written_off", "forgiven")},
 }
 SAME = ("fingerprint", "seed", "renewal", "own_lender")
+BY_MEASURE = "by measure"
+"""Units of variables along `measure`: those of the coordinate `unit`."""
+OUTPUTS = {
+    "base": Output(BY_MEASURE, "mean over paths of the first run"),
+    "changed": Output(BY_MEASURE, "mean over paths of the other run"),
+    "difference": Output(BY_MEASURE, "mean over paths of the other run less the first"),
+    "path_difference": Output(BY_MEASURE, "other run less the first, path by path"),
+    "alone": Output(BY_MEASURE, "effect of the response alone"),
+    "interaction": Output(BY_MEASURE, "effect of both responses less the sum of their effects alone"),
+    "together": Output(BY_MEASURE, "effect of all responses together"),
+    "overlap": Output(BY_MEASURE, "effect of all responses together less the sum of their effects alone"),
+}
 
 
 def compare(
@@ -35,59 +64,110 @@ def compare(
     *,
     discount_rate: float = 0.08,
     lender: str = "own",
-    regime: str | Regime = "china",
+    provisioning: str | Regime | None = None,
     terms: xr.Dataset | None = None,
 ) -> xr.Dataset:
-    """The other run less this one, path by path on shared draws, with standard errors.
+    r"""Loss, allowance, cash, arrears, cost and NPV of one run less those of another, on shared draws.
 
-    result, other : Datasets of simulate() with one portfolio, seed and set of paths; what else differs, model,
-        behaviour, macro values, feedback or responses, is what is compared
-    discount_rate : of the net present value [1/year]
-    lender : "own" (attrs own_lender) | "all" (the system) | a name
-    regime, terms : of the allowance, see provisions()
-    Returns Dataset (measure), `scenario` if the results have it:
-      base, changed: means over paths; difference = changed - base; standard_error; path_difference (path, measure).
-    Measures, over months 1 ... T:
-      loss [currency] = written off + forgiven - recovered;
-      allowance [currency] = the allowance held at the end;
-      cash [currency] = paid + recovered - drawn - originated - operating cost;
-      loans in arrears [number] = loans 30 or more days past due, mean over months;
-      operating cost [currency] = what responses cost; theirs is the own lender's, 0 for another lender;
-      npv [currency] = sum_t cash_t / (1 + r)^(t/12) + (closing balance - allowance) / (1 + r)^(T/12).
-    standard_error = sd of the path differences / sqrt(paths), NaN with one path: with shared draws it is far below that
+    Parameters
+    ----------
+    result, other : xarray.Dataset
+        From `simulate`, with one portfolio, seed and set of paths. What else differs (model, behaviour, macro values,
+        feedback, responses) is what is compared.
+    discount_rate : float
+        Of the net present value [1/year].
+    lender : str
+        "own" (attrs `own_lender`), "all" (the system) or a name.
+    provisioning : str, IFRS9, CECL, China or None
+        Provisioning regime of the allowance, see `provisions`; None: by currency, "china" for CNY, "cecl" for USD,
+        else "ifrs9".
+    terms : xarray.Dataset or None
+        From `term_structures`; "china" can do without.
+
+    Returns
+    -------
+    xarray.Dataset
+        ====================  ==============  ==========  ====================================================
+        variable              dims            unit        meaning
+        ====================  ==============  ==========  ====================================================
+        base                  measure         by measure  mean over paths of `result`
+        changed               measure         by measure  mean over paths of `other`
+        difference            measure         by measure  changed - base
+        difference_se         measure         by measure  standard error of the difference; NaN with one path
+        path_difference       path, measure   by measure  difference on each path
+        ====================  ==============  ==========  ====================================================
+
+        Each along `scenario` as well if the results have it. The coordinates `unit` and `label` (measure) are the
+        unit and the printed name of each measure.
+
+    Raises
+    ------
+    InputError
+        Names each fault: other portfolio, seed, paths or months, a variable missing.
+
+    Notes
+    -----
+    Measures, over months 1 to T, where :math:`C_t` = paid + recovered - drawn - originated - operating cost:
+
+    ================  ========  =========================================================================
+    measure           unit      meaning
+    ================  ========  =========================================================================
+    loss              currency  written off + forgiven - recovered
+    allowance         currency  allowance held at the end
+    cash              currency  :math:`\sum_t C_t`
+    loans_in_arrears  number    loans 30 or more days past due, mean over months
+    operating_cost    currency  cost of responses, borne by the own lender; 0 for another lender
+    npv               currency  net present value
+    ================  ========  =========================================================================
+
+    .. math::
+
+       NPV = \sum_{t=1}^{T} \frac{C_t}{(1 + r)^{t/12}} + \frac{B_T - A_T}{(1 + r)^{T/12}}
+
+    with discount rate :math:`r`, closing balance :math:`B_T` and allowance :math:`A_T`. The standard error is that of
+    paired path differences :math:`d_p`, :math:`sd(d_p) / \sqrt{P}` for P paths: with shared draws it is far below that
     of either run.
-    Raises InputError naming each fault: other portfolio, seed, paths or months, a variable missing.
 
+    Examples
+    --------
+    One path and one month, in which 10 more are paid:
+
+    >>> import numpy as np
+    >>> import xarray as xr
     >>> import stresslab as sl
-    >>> book = sl.synthetic_portfolio("china-online", borrowers=500, seed=1)
-    >>> run = sl.simulate(book, sl.scenario("china-baseline"), seed=3, horizon=2, progress=False)
-    >>> float(abs(compare(run, run)["difference"]).max())
-    0.0
+    >>> from stresslab.schema import BUCKETS, FLOWS
+    >>> dims = ("path", "month", "segment")
+    >>> def run(paid):
+    ...     flows = {name: (dims, np.zeros((1, 2, 1))) for name in FLOWS} | {"paid": (dims, [[[0.0], [paid]]])}
+    ...     stocks = {name: ((*dims, "bucket"), np.zeros((1, 2, 1, 8))) for name in ("balance", "accounts")}
+    ...     labels = {"month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"]}
+    ...     segment = {"lender": ("segment", ["us"]), "product": ("segment", ["card"])}
+    ...     return xr.Dataset(flows | stocks, labels | segment, {"own_lender": "us"})
+    >>> found = sl.compare(run(100.0), run(110.0), provisioning="china")
+    >>> found["difference"].sel(measure="cash").item()
+    10.0
     """
     given: tuple[tuple[str, Any], ...] = (("result", result), ("other", other))
-    strange = [
-        f"{name}: found {type(one).__name__}, expected a Dataset of simulate(); give one"
-        for name, one in given
-        if not isinstance(one, xr.Dataset)
-    ]
-    refuse("compare", strange)
-    faults = number_faults("discount_rate", discount_rate, 10.0, "a decimal: 0.08, not 8")
-    for name, one in given:
-        faults += [f"{name}: {fault}" for fault in result_faults(one, lender, NEEDS)]
-        if one.sizes.get("month", 0) < 2:
-            faults.append(f"{name}: month: found {one.sizes.get('month', 0)}, expected 0 and at least 1; live longer")
-    refuse("compare", faults + _unlike(result, other))
-    first, second = (_measured(one, discount_rate, lender, regime, terms) for one in (result, other))
-    out = _paired(second - first)
-    out["base"], out["changed"] = first.mean("path"), second.mean("path")
-    units = ["number" if name == "loans in arrears" else "currency" for name in MEASURES]
-    out = out.assign_coords(unit=("measure", units))
-    return out.assign_attrs(
-        currency=result.attrs.get("currency", ""),
-        lender=lender,
-        regime=name_of(regime_of(regime)),
-        discount_rate=discount_rate,
+    refuse(
+        "compare",
+        [
+            f"{name}: found {type(run).__name__}, expected a Dataset of simulate(); give that"
+            for name, run in given
+            if not isinstance(run, xr.Dataset)
+        ],
     )
+    faults = number_faults("discount_rate", discount_rate, 10.0, "a decimal: 0.08, not 8")
+    for name, run in given:
+        faults += [f"{name}: {fault}" for fault in result_faults(run, lender, NEEDS)]
+        if (months := run.sizes.get("month", 0)) < 2:
+            faults.append(f"{name}: month: found {months}, expected 0 and at least 1; simulate a longer horizon")
+    refuse("compare", faults + _unlike(result, other))
+    rules = regime_of(default_provisioning(result.attrs.get("currency", "")) if provisioning is None else provisioning)
+    first, second = (_measured(run, discount_rate, lender, rules, terms) for run in (result, other))
+    out = _paired(second - first, "difference").assign(path_difference=second - first)
+    out["base"], out["changed"] = first.mean("path"), second.mean("path")
+    attrs = {"lender": lender, "provisioning": name_of(rules), "discount_rate": discount_rate}
+    return labelled(_with_units(out), OUTPUTS).assign_attrs(of_the_run(result) | attrs)
 
 
 def compare_responses(
@@ -96,54 +176,109 @@ def compare_responses(
     responses: Sequence[Response],
     model: Model | None = None,
     *,
-    seed: int,
+    seed: int | None = None,
     feedback: Feedback | None = None,
-    threads: int | None = None,
     rank_by: str = "npv",
+    progress: bool = True,
+    threads: int | None = None,
     **options: Any,
 ) -> xr.Dataset:
-    """A set of responses on shared draws: each alone, each pair, all together; ranked, with what they do to each other.
+    """Lender responses ranked by their effect alone, with the interaction of each pair, on shared draws.
 
-    responses : at least two, with different labels
-    rank_by : the measure of compare() that ranks them, the best first
-    options : discount_rate, lender, regime, terms of compare()
-    Returns Dataset, responses in order of rank:
-      alone, alone_se (response, measure): change against doing nothing;
-      interaction, interaction_se (response, partner, measure) = effect of both - effect of one - effect of the other,
-      NaN on the diagonal: below 0 for an NPV they get in each other's way;
-      together, together_se (measure): all at once; overlap, overlap_se (measure) = together - sum of alone.
-    Standard errors are of paired path differences. It takes 1 + n + n (n - 1) / 2 runs, and one more if n > 2.
-    Raises InputError naming each fault, as simulate() and compare() do.
+    Parameters
+    ----------
+    portfolio : xarray.Dataset
+        As in `simulate`.
+    macro : xarray.Dataset
+        As in `simulate`.
+    responses : sequence of Response
+        At least two of `stresslab.actions`, with different labels.
+    model : Model or None
+        As in `simulate`.
+    seed : int or None
+        Of every run; drawn if None and stored in attrs.
+    feedback : Feedback or None
+        As in `simulate`.
+    rank_by : str
+        Measure of `compare` that ranks the responses, the best first.
+    progress : bool
+        Show a progress bar, one step for each run.
+    threads : int or None
+        As in `simulate`.
+    **options
+        `discount_rate`, `lender`, `provisioning`, `terms` of `compare`.
+
+    Returns
+    -------
+    xarray.Dataset
+        ====================  ============================  ==========  ==============================================
+        variable              dims                          unit        meaning
+        ====================  ============================  ==========  ==============================================
+        alone, _se            response, measure             by measure  change against no response
+        interaction, _se      response, partner, measure    by measure  effect of both - effects of each; NaN on the
+                                                                        diagonal
+        together, _se         measure                       by measure  all responses at once
+        overlap, _se          measure                       by measure  together - sum of alone
+        ====================  ============================  ==========  ==============================================
+
+        Responses in order of rank; `_se` are standard errors of paired path differences. The coordinates `unit` and
+        `label` (measure) are those of `compare`.
+
+    Raises
+    ------
+    InputError
+        Names each fault, as `simulate` and `compare` do.
+
+    Notes
+    -----
+    An interaction below 0 for the NPV says that the two responses weaken each other. It takes 1 + n + n (n - 1) / 2
+    runs for n responses, and one more if n > 2.
+
+    Examples
+    --------
+    Of two responses, what they do together is the sum of both alone and the overlap:
+
+    >>> import stresslab as sl
+    >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
+    >>> macro = sl.scenario("china-baseline").isel(month=slice(0, 3))
+    >>> two = [sl.actions.Outreach(), sl.actions.LimitManagement(cut=1.0)]
+    >>> found = sl.compare_responses(book, macro, two, seed=3, progress=False)
+    >>> float(abs(found["together"] - found["alone"].sum("response") - found["overlap"]).max()) < 1e-6
+    True
     """
     faults = response_faults(responses)
     if not faults and len(responses) < 2:
-        faults.append(f"responses: found {len(responses)}, expected at least 2; compare() takes single runs")
+        faults.append(f"responses: found {len(responses)}, expected at least 2; compare single runs with compare()")
     if rank_by not in MEASURES:
-        faults.append(f"rank_by: found {rank_by!r}, expected one of {list(MEASURES)}; choose one")
-    if faults:
-        raise InputError("compare_responses", faults)
+        faults.append(f"rank_by: found {rank_by!r}, expected one of {list(MEASURES)}; choose a measure")
+    refuse("compare_responses", faults)
+    seed, count = drawn_seed(seed), len(responses)
 
-    def run(some: Sequence[Response]) -> xr.Dataset:
-        return simulate(
-            portfolio, macro, model, seed=seed, feedback=feedback, threads=threads, responses=list(some), progress=False
-        )
+    with tqdm(total=1 + count + count * (count - 1) // 2 + (count > 2), disable=not progress, unit=" runs") as bar:
 
-    nothing = run([])
-    compare(nothing, nothing, **options)  # refuses what is wrong with the options before the other runs
+        def run(chosen: Sequence[Response]) -> xr.Dataset:
+            result = simulate(
+                portfolio, macro, model, seed=seed, feedback=feedback, threads=threads, responses=list(chosen),
+                progress=False,
+            )  # fmt: skip
+            bar.update()
+            return result
 
-    def effect(some: Sequence[Response]) -> xr.DataArray:
-        return compare(nothing, run(some), **options)["path_difference"]
+        without = run([])
+        compare(without, without, **options)  # refuses what is wrong with the options before the other runs
 
-    count = len(responses)
-    alone = [effect([one]) for one in responses]
-    pairs = {(i, j): effect([responses[i], responses[j]]) for i, j in combinations(range(count), 2)}
-    together = pairs[0, 1] if count == 2 else effect(responses)
+        def effect(chosen: Sequence[Response]) -> xr.DataArray:
+            return compare(without, run(chosen), **options)["path_difference"]
+
+        alone = [effect([response]) for response in responses]
+        pairs = {(i, j): effect([responses[i], responses[j]]) for i, j in combinations(range(count), 2)}
+        together = pairs[0, 1] if count == 2 else effect(responses)
     blank = xr.full_like(alone[0], np.nan)
     between = [
         [pairs[min(i, j), max(i, j)] - alone[i] - alone[j] if i != j else blank for j in range(count)]
         for i in range(count)
     ]
-    labels = [one.label for one in responses]
+    labels = [response.label for response in responses]
     effects = {
         "alone": xr.concat(alone, "response"),
         "interaction": xr.concat([xr.concat(row, "partner") for row in between], "response"),
@@ -152,50 +287,54 @@ def compare_responses(
     }
     out = xr.Dataset(coords={"response": labels, "partner": labels})
     for name, values in effects.items():
-        paired = _paired(values)
-        out[name], out[f"{name}_se"] = paired["difference"], paired["standard_error"]
+        out = out.assign(_paired(values, name).data_vars)
     of_all = out["alone"].sel(measure=rank_by)
     others = [dim for dim in of_all.dims if dim != "response"]
-    order = np.argsort(-BETTER[rank_by] * of_all.mean(others).values, kind="stable")
-    return out.isel(response=order, partner=order).assign_attrs(rank_by=rank_by, seed=str(seed))
+    order = np.argsort(-MEASURES[rank_by].better * of_all.mean(others).values, kind="stable")
+    ranked = _with_units(out.isel(response=order, partner=order))
+    return labelled(ranked, OUTPUTS).assign_attrs(of_the_run(without), rank_by=rank_by)
 
 
 def _unlike(result: xr.Dataset, other: xr.Dataset) -> list[str]:
     """What two runs do not share."""
     faults = []
     for name in SAME:
-        one, two = result.attrs.get(name), other.attrs.get(name)
-        if one != two:
-            faults.append(f"{name}: found {one!r} and {two!r}, expected the same; draws are shared only then")
+        first, second = result.attrs.get(name), other.attrs.get(name)
+        if first != second:
+            faults.append(f"{name}: found {first!r} and {second!r}, expected the same; simulate both with shared draws")
     for dim in ("scenario", "path", "month", "segment"):
-        labels = [one[dim].values.tolist() if dim in one.dims else None for one in (result, other)]
+        labels = [run[dim].values.tolist() if dim in run.dims else None for run in (result, other)]
         if labels[0] != labels[1]:
-            faults.append(f"{dim}: found different labels in the two results, expected the same; run both on one macro")
+            faults.append(
+                f"{dim}: found different labels in the two results, expected the same; simulate both on one macro"
+            )
     return faults
 
 
-def _paired(difference: xr.DataArray) -> xr.Dataset:
-    """Mean of path differences and its standard error."""
+def _paired(difference: xr.DataArray, name: str) -> xr.Dataset:
+    """Mean of path differences under a name, and its standard error."""
     paths = difference.sizes["path"]
     error = difference.std("path", ddof=1) / np.sqrt(paths) if paths > 1 else difference.mean("path") * np.nan
-    return xr.Dataset({"difference": difference.mean("path"), "standard_error": error, "path_difference": difference})
+    return xr.Dataset({name: difference.mean("path"), f"{name}_se": error})
 
 
-def _measured(
-    result: xr.Dataset, rate: float, lender: str, regime: str | Regime, terms: xr.Dataset | None
-) -> xr.DataArray:
-    """All measures of one run (path, measure)."""
+def _with_units(out: xr.Dataset) -> xr.Dataset:
+    """The Dataset with unit and printed name of each measure."""
+    coords = {"unit": [item.unit for item in MEASURES.values()], "label": [item.label for item in MEASURES.values()]}
+    return out.assign_coords({name: ("measure", values) for name, values in coords.items()})
+
+
+def _measured(result: xr.Dataset, rate: float, lender: str, rules: Regime, terms: xr.Dataset | None) -> xr.DataArray:
+    """All measures of a run (path, measure)."""
     flows = select(result, lender).isel(month=slice(1, None))
     month = flows["month"]
-    own = lender == "own" or lender == result.attrs.get("own_lender") or lender == "all"
-    nothing = xr.zeros_like(flows["paid"].sum("segment"))
-    cost = (
-        result["operating_cost"].isel(month=slice(1, None)).sum("response") if "operating_cost" in result else nothing
-    )
-    cost = cost if own else nothing
+    bears_cost = lender in ("own", "all", result.attrs.get("own_lender"))
+    cost = xr.zeros_like(flows["paid"].sum("segment"))
+    if bears_cost and "operating_cost" in result:
+        cost = result["operating_cost"].isel(month=slice(1, None)).sum("response")
     flow = {name: flows[name].sum("segment") for name in NEEDS if name not in ("balance", "accounts")}
     cash = flow["paid"] + flow["recovered"] - flow["drawn"] - flow["originated"] - cost
-    allowance = provisions(result, regime, terms, lender=lender)["allowance_held"].isel(month=-1, drop=True)
+    allowance = provisions(result, rules, terms, lender=lender)["allowance_held"].isel(month=-1, drop=True)
     closing = flows["balance"].isel(month=-1, drop=True).sum(("segment", "bucket"))
     discounted = (cash / (1.0 + rate) ** (month / 12.0)).sum("month")
     years = float(month[-1]) / 12.0
@@ -203,8 +342,8 @@ def _measured(
         "loss": (flow["written_off"] + flow["forgiven"] - flow["recovered"]).sum("month"),
         "allowance": allowance,
         "cash": cash.sum("month"),
-        "loans in arrears": flows["accounts"].isel(bucket=slice(1, None)).sum(("segment", "bucket")).mean("month"),
-        "operating cost": cost.sum("month"),
+        "loans_in_arrears": flows["accounts"].isel(bucket=slice(1, None)).sum(("segment", "bucket")).mean("month"),
+        "operating_cost": cost.sum("month"),
         "npv": discounted + (closing - allowance) / (1.0 + rate) ** years,
     }
     parts = [values[name].drop_vars("month", errors="ignore").astype(float) for name in MEASURES]

@@ -369,8 +369,8 @@ def backtest(found: xr.Dataset, series: str = "charge_off_rate", *, ax: Axes | N
     >>> from matplotlib.figure import Figure
     >>> rate = xr.DataArray([[[0.04, 0.06], [0.05, 0.05]]], {"series": ["charge_off_rate"], "source": ["observed",
     ...     "model"], "quarter": ["2007Q1", "2007Q2"]}, ("series", "source", "quarter"))
-    >>> found = xr.Dataset({"rate": rate, "low": rate - 0.01, "high": rate + 0.01,
-    ...     "in_test": ("quarter", [False, True])}, attrs={"band": 0.9})
+    >>> found = xr.Dataset({"rate": rate, "rate_low": rate - 0.01, "rate_high": rate + 0.01,
+    ...     "in_test": ("quarter", [False, True])}, attrs={"interval": 0.9})
     >>> backtest(found, ax=Figure().add_subplot()).get_ylabel()
     'net charge-offs [% a year]'
     """

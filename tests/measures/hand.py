@@ -103,7 +103,7 @@ def hand_terms(
         "revolving": ("segment", [segment in revolving for segment in segments]),
     }
     coords = {"outlook": list(outlooks), "segment": list(segments), "cell": list(CELLS), "ahead": np.arange(months + 1)}
-    return xr.Dataset(variables, coords, {"renewal": "static", "fingerprint": "by hand"})
+    return xr.Dataset(variables, coords, {"renewal": "static", "terms_fingerprint": "by hand"})
 
 
 def expect(

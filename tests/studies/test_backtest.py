@@ -10,12 +10,13 @@ from scipy.special import expit, logit
 
 import stresslab as sl
 from stresslab.schema import InputError
-from stresslab.studies.backtest import backtest, macro_of, regression
+from stresslab.studies.backtest import _windows, backtest, macro_of, regression
 from stresslab.studies.quarterly_rates import quarterly_rates
+from tests.studies.outputs import well_described
 
 QUARTERS = pd.period_range("1990Q1", "2003Q4", freq="Q").astype(str)
 WINDOWS = {"train": ("1994Q1", "1998Q4"), "test": ("1999Q1", "2003Q4")}
-SHORT = {"usual_quarters": 8, "warmup_quarters": 4, "progress": False}
+SHORT = {"usual_quarters": 8, "warmup_quarters": 4, "lender": "all", "seed": 1, "progress": False}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_nothing_of_the_test_window_reaches_the_parameters(book, history, found)
     np.testing.assert_array_equal(again["fitted"], found["fitted"])
     assert again.attrs["misfit"] == found.attrs["misfit"]
     trained = ~found["in_test"]
-    for source in ("regression", "last value"):
+    for source in ("regression", "last_value"):
         np.testing.assert_allclose(again["rate"].sel(at(source))[trained], found["rate"].sel(at(source))[trained])
     worse, better = (one["score"].sel(at(rival="model", measure="rmse")) for one in (again, found))
     assert worse > better
@@ -73,7 +74,7 @@ def test_the_rival_that_knows_the_rule_is_exact(found):
     assert score.sel(rival="regression", measure="rmse").item() == pytest.approx(0.0, abs=1e-12)
     assert score.sel(rival="regression", measure="peak_ratio").item() == pytest.approx(1.0)
     assert score.sel(rival="regression", measure="peak_lag_quarters").item() == 0.0
-    assert score.sel(rival="last value", measure="rmse").item() > 0.003
+    assert score.sel(rival="last_value", measure="rmse").item() > 0.003
 
 
 @pytest.mark.parametrize("series", ["charge_off_rate", "arrears_rate"])
@@ -83,7 +84,7 @@ def test_scores_are_those_of_the_printed_paths(found, series):
     tested = found["in_test"].values & np.isfinite(actual)
     actual = actual[tested]
     for rival in found["rival"].values:
-        path, low, high = (found[name].sel(source=rival).values[tested] for name in ("rate", "low", "high"))
+        path, low, high = (found[name].sel(source=rival).values[tested] for name in ("rate", "rate_low", "rate_high"))
         row = found["score"].sel(rival=rival)
         assert row.sel(measure="rmse").item() == pytest.approx(np.sqrt(np.mean((path - actual) ** 2)))
         assert row.sel(measure="peak_ratio").item() == pytest.approx(path.max() / actual.max())
@@ -95,8 +96,8 @@ def test_bands_hold_their_share_of_the_training_errors(found):
     trained = ~found["in_test"].values
     found = found.sel(at())
     actual = found["rate"].sel(source="observed").values[trained]
-    for rival in ("model", "last value"):
-        low, high = (found[end].sel(source=rival).values[trained] for end in ("low", "high"))
+    for rival in ("model", "last_value"):
+        low, high = (found[end].sel(source=rival).values[trained] for end in ("rate_low", "rate_high"))
         assert np.mean((low <= actual) & (actual <= high)) == pytest.approx(0.9, abs=0.051)
 
 
@@ -123,7 +124,7 @@ def test_the_model_is_fitted_to_its_window(book):
     answer = backtest(book, table, ["willingness.forgetting"], **windows, **SHORT, step=0.5)
     assert answer["fitted"].item() == pytest.approx(0.08, rel=0.1)
     rmse = answer["score"].sel(at(measure="rmse"))
-    assert rmse.sel(rival="model") < 0.5 * rmse.sel(rival="last value")
+    assert rmse.sel(rival="model") < 0.5 * rmse.sel(rival="last_value")
 
 
 def test_incomes_count_against_what_was_usual(history):
@@ -149,9 +150,14 @@ def test_the_regression_is_least_squares(history):
 def test_every_fault_is_named(book, history):
     with pytest.raises(InputError) as caught:
         backtest(
-            book, history.drop(columns="charge_off_rate"), [], train=("1890Q1", "1998Q4"), test=WINDOWS["test"], band=90
-        )
-    for words in ("charge_off_rate: missing", "train: found '1890Q1'", "band: found 90"):
+            book,
+            history.drop(columns="charge_off_rate"),
+            [],
+            train=("1890Q1", "1998Q4"),
+            test=WINDOWS["test"],
+            interval=90,
+        )  # fmt: skip
+    for words in ("charge_off_rate: missing", "train: found '1890Q1'", "interval: found 90"):
         assert words in str(caught.value)
     with pytest.raises(InputError, match="expected train before test"):
         backtest(book, history, [], train=WINDOWS["test"], test=WINDOWS["train"], **SHORT)
@@ -174,9 +180,9 @@ def test_every_fault_is_named(book, history):
         ({"seed": "x"}, "seed: found 'x', expected a whole number"),
     ):
         with pytest.raises(InputError, match=words):
-            backtest(book, history, ["willingness.forgetting"], **WINDOWS, **SHORT, **wrong)
+            backtest(book, history, ["willingness.forgetting"], **WINDOWS, **SHORT | wrong)
     with pytest.raises(InputError, match=r"(?s)lender: found 'moon'.*charge_off_rate: missing"):  # all at once
-        backtest(book, history.drop(columns="charge_off_rate"), [], lender="moon", **WINDOWS, **SHORT)
+        backtest(book, history.drop(columns="charge_off_rate"), [], **WINDOWS, **SHORT | {"lender": "moon"})
     with pytest.raises(InputError, match="train: found 2 quarters, expected 4 or more"):
         backtest(book, history, [], train=("1994Q1", "1994Q2"), test=WINDOWS["test"], **SHORT)
 
@@ -209,5 +215,19 @@ def test_a_gap_between_the_windows_is_in_neither(book, history):
         for table in (history, strange)
     )
     xr.testing.assert_allclose(one["score"], other["score"])
-    xr.testing.assert_allclose(one[["low", "high"]], other[["low", "high"]])
+    xr.testing.assert_allclose(one[["rate_low", "rate_high"]], other[["rate_low", "rate_high"]])
     assert one["quarter"].values[-1] == "2002Q4"
+
+
+def test_the_output_is_described(found):
+    assert well_described(found) == []
+    assert found["unit"].sel(series="charge_off_rate").item() == "1/year"
+    assert found["label"].sel(source="last_value").item() == "last value"
+
+
+def test_an_index_of_periods_is_the_same_history(history):
+    periods = history.set_axis(pd.PeriodIndex(history.index, freq="Q"))
+    ends = (WINDOWS["train"], WINDOWS["test"], 8, 4, [])
+    (table, windows), (same, others) = _windows(history, *ends), _windows(periods, *ends)
+    assert windows == others
+    pd.testing.assert_frame_equal(table, same)

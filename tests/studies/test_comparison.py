@@ -10,6 +10,7 @@ from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.shock import shock_scenario
 from stresslab.schema import BUCKETS, InputError
 from stresslab.studies.comparison import MEASURES, compare, compare_responses
+from tests.studies.outputs import well_described
 
 RATE = 1.01**12 - 1.0
 """A year's rate at which a month discounts by exactly 1.01."""
@@ -57,7 +58,11 @@ def by_hand(**changes):
 
 
 def measured(result, **asked):
-    return compare(result, result, discount_rate=RATE, **asked)["base"].to_series().to_dict()
+    return (
+        compare(result, result, **{"discount_rate": RATE, "provisioning": "china"} | asked)["base"]
+        .to_series()
+        .to_dict()
+    )
 
 
 def test_every_measure_by_hand():
@@ -69,29 +74,29 @@ def test_every_measure_by_hand():
     assert found["loss"] == pytest.approx(40 + 5 - 10)
     assert found["allowance"] == pytest.approx(150.0)
     assert found["cash"] == pytest.approx(78 + 147)
-    assert found["loans in arrears"] == pytest.approx((3 + 5) / 2)
-    assert found["operating cost"] == pytest.approx(2 + 3)
+    assert found["loans_in_arrears"] == pytest.approx((3 + 5) / 2)
+    assert found["operating_cost"] == pytest.approx(2 + 3)
     assert found["npv"] == pytest.approx(1054.5829, abs=1e-4)
 
 
 def test_another_lender_bears_no_cost_of_responses():
     """2 x (1000 + 1000 - 1000 - 1000) and a balance of 7,777 that is current: 2.5 % of it are set aside."""
     found = measured(by_hand(), lender="eu")
-    assert found["operating cost"] == found["cash"] == found["loans in arrears"] == 0.0
+    assert found["operating_cost"] == found["cash"] == found["loans_in_arrears"] == 0.0
     assert found["loss"] == pytest.approx(2_000.0)
     assert found["allowance"] == pytest.approx(0.025 * 7_777.0, abs=0.01)  # in whole cents
     assert found["npv"] == pytest.approx(0.975 * 7_777.0 / 1.01**2)
     assert measured(by_hand(), lender="us") == measured(by_hand())
     every = measured(by_hand(), lender="all")
-    assert every["operating cost"] == pytest.approx(5.0)
+    assert every["operating_cost"] == pytest.approx(5.0)
     assert every["loss"] == pytest.approx(2_035.0)
 
 
 def test_without_responses_there_is_no_cost():
     plain = by_hand().drop_vars("operating_cost")
-    assert measured(plain)["operating cost"] == 0.0
-    found = compare(plain, by_hand(), discount_rate=RATE)["difference"]
-    assert found.sel(measure=["cash", "operating cost"]).values.tolist() == pytest.approx([-5.0, 5.0])
+    assert measured(plain)["operating_cost"] == 0.0
+    found = compare(plain, by_hand(), discount_rate=RATE, provisioning="china")["difference"]
+    assert found.sel(measure=["cash", "operating_cost"]).values.tolist() == pytest.approx([-5.0, 5.0])
     assert found.sel(measure="npv").item() == pytest.approx(-2 / 1.01 - 3 / 1.0201)
 
 
@@ -99,19 +104,19 @@ def test_a_difference_by_hand():
     """10 more paid in month 2, of two paths on one; the error is that of two numbers 0 and 10."""
     base = xr.concat([by_hand(), by_hand().assign_coords(path=[9])], "path", data_vars="all")
     other = xr.concat([by_hand(), by_hand(paid=[100.0, 210.0]).assign_coords(path=[9])], "path", data_vars="all")
-    found = compare(base, other, discount_rate=RATE)
+    found = compare(base, other, discount_rate=RATE, provisioning="china")
     cash = found.sel(measure="cash")
     assert [cash[name].item() for name in ("base", "changed", "difference")] == pytest.approx([225.0, 230.0, 5.0])
-    assert cash["standard_error"].item() == pytest.approx(5.0)  # sd of 0 and 10 is 7.0711, over the root of 2
+    assert cash["difference_se"].item() == pytest.approx(5.0)  # sd of 0 and 10 is 7.0711, over the root of 2
     assert cash["path_difference"].values == pytest.approx([0.0, 10.0])
     assert found["difference"].sel(measure="npv").item() == pytest.approx(5.0 / 1.0201)
     assert found["difference"].sel(measure="loss").item() == 0.0
-    assert found["unit"].sel(measure=["loss", "loans in arrears"]).values.tolist() == ["currency", "number"]
+    assert found["unit"].sel(measure=["loss", "loans_in_arrears"]).values.tolist() == ["currency", "number"]
     assert found.attrs["currency"] == "EUR"
 
 
 def test_one_path_has_no_error():
-    assert np.isnan(compare(by_hand(), by_hand())["standard_error"]).all()
+    assert np.isnan(compare(by_hand(), by_hand(), provisioning="china")["difference_se"]).all()
 
 
 # Runs.
@@ -144,14 +149,14 @@ def called(book):
 def test_a_run_does_not_differ_from_itself(plain):
     found = compare(plain, plain)
     assert not found["difference"].any()
-    assert not found["standard_error"].any()
+    assert not found["difference_se"].any()
     assert found["difference"].sizes == {"measure": len(MEASURES)}
 
 
 def sharp(plain, called):
     """Errors of the difference far below those of two runs on draws of their own."""
     found = compare(plain, called)
-    measures = ["loss", "loans in arrears", "npv"]
+    measures = ["loss", "loans_in_arrears", "npv"]
     swapped = compare(called, plain)
     np.testing.assert_allclose(found["difference"], -swapped["difference"])
     paths = plain.sizes["path"]
@@ -160,7 +165,7 @@ def sharp(plain, called):
         for one in (plain, called)
     ]
     unpaired = np.sqrt(sum(one.var("path", ddof=1) / paths for one in runs))
-    return bool((found["standard_error"] < 0.5 * unpaired).sel(measure=measures).all())
+    return bool((found["difference_se"] < 0.5 * unpaired).sel(measure=measures).all())
 
 
 def test_shared_draws_sharpen_a_difference(plain, called):
@@ -172,11 +177,11 @@ def test_shared_draws_sharpen_a_difference(plain, called):
 
 def test_it_helps_to_talk(plain, called):
     found = compare(plain, called)
-    change, error = (found[name].sel(measure="loans in arrears").item() for name in ("difference", "standard_error"))
+    change, error = (found[name].sel(measure="loans_in_arrears").item() for name in ("difference", "difference_se"))
     assert change < -3.0 * error
-    assert found["difference"].sel(measure="operating cost").item() > 0.0
+    assert found["difference"].sel(measure="operating_cost").item() > 0.0
     cost = called["operating_cost"].sum(("month", "response")).mean().item()
-    assert found["difference"].sel(measure="operating cost").item() == pytest.approx(cost)
+    assert found["difference"].sel(measure="operating_cost").item() == pytest.approx(cost)
 
 
 def test_scenarios_stay_apart(book, plain, called):
@@ -212,7 +217,7 @@ def test_runs_that_do_not_share_their_draws_are_refused(book, plain):
         ({"discount_rate": float("nan")}, r"discount_rate: found nan"),
         ({"discount_rate": 80}, r"discount_rate: found 80"),
         ({"lender": "nobody"}, r"result: lender: found 'nobody'"),
-        ({"regime": "moon"}, r"regime: found 'moon'"),
+        ({"provisioning": "moon"}, r"found 'moon'"),
     ],
 )
 def test_bad_wishes_are_refused(wish, message):
@@ -256,7 +261,7 @@ def test_of_two_what_is_between_them_is_the_overlap(two):
     np.testing.assert_allclose(two["together"], two["alone"].sum("response") + two["overlap"], rtol=1e-9, atol=1e-6)
     error = two["interaction_se"].sel(response="Outreach", partner="LimitManagement")
     np.testing.assert_allclose(error, two["overlap_se"])
-    assert (two["alone_se"].sel(measure="loans in arrears") > 0.0).all()
+    assert (two["alone_se"].sel(measure="loans_in_arrears") > 0.0).all()
 
 
 def test_each_alone_is_a_comparison_of_its_own(book, two):
@@ -264,15 +269,15 @@ def test_each_alone_is_a_comparison_of_its_own(book, two):
     for one in TWO:
         found = compare(nothing, lived(book, one, macro=FEW))
         np.testing.assert_allclose(two["alone"].sel(response=one.label), found["difference"])
-        np.testing.assert_allclose(two["alone_se"].sel(response=one.label), found["standard_error"])
+        np.testing.assert_allclose(two["alone_se"].sel(response=one.label), found["difference_se"])
     both = compare(nothing, lived(book, *TWO, macro=FEW))
     np.testing.assert_allclose(two["together"], both["difference"])
-    np.testing.assert_allclose(two["together_se"], both["standard_error"])
+    np.testing.assert_allclose(two["together_se"], both["difference_se"])
 
 
 def test_the_best_comes_first(book):
     options = {"discount_rate": 0.2, "lender": "all"}
-    for measure, sign in (("npv", -1), ("loans in arrears", 1)):
+    for measure, sign in (("npv", -1), ("loans_in_arrears", 1)):
         found = compare_responses(book, FEW, TWO, seed=3, rank_by=measure, **options)
         change = sign * found["alone"].sel(measure=measure).values
         assert (np.diff(change) >= 0.0).all(), measure
@@ -318,3 +323,25 @@ def test_all_faults_of_a_set_come_at_once(book):
     with pytest.raises(InputError) as caught:
         compare_responses(book, FEW, [Outreach()], seed=3, rank_by="luck")
     assert len(caught.value.faults) == 2
+
+
+def test_outputs_are_described(plain, called, two):
+    assert well_described(compare(plain, called)) == well_described(two) == []
+    assert compare(plain, called).attrs["fingerprint"] == plain.attrs["fingerprint"]
+    assert two["alone_se"].attrs["long_name"] == "standard error of effect of the response alone"
+    assert two["label"].sel(measure="loans_in_arrears").item() == "loans in arrears"
+
+
+def test_the_regime_follows_the_currency(plain):
+    assert compare(plain, plain).attrs["provisioning"] == "china"
+    dollars = plain.assign_attrs(currency="USD")
+    with pytest.raises(InputError, match="terms: found none"):  # CECL needs term structures
+        compare(dollars, dollars)
+
+
+def test_a_seed_that_is_not_given_is_drawn_and_stored(book):
+    macro = FEW.isel(path=[0], month=slice(0, 2))
+    first, second = (compare_responses(book, macro, TWO, progress=False) for _ in range(2))
+    assert first.attrs["seed"] != second.attrs["seed"]
+    again = compare_responses(book, macro, TWO, seed=int(first.attrs["seed"]), progress=False)
+    xr.testing.assert_identical(again, first)

@@ -6,6 +6,7 @@ import pytest
 from stresslab.schema import InputError
 from stresslab.studies.quarterly_rates import quarterly_rates, unemployment_response
 from stresslab.testing import made_up_result
+from tests.studies.outputs import well_described
 
 
 def test_rates_are_those_of_plain_sums():
@@ -75,3 +76,18 @@ def test_bad_input_is_named():
     ):
         with pytest.raises(InputError, match=words):
             unemployment_response(rate, jobless)
+
+
+def test_quarters_begin_after_the_date_of_the_book():
+    book = made_up_result(paths=2, months=6, seed=1)
+    rates = quarterly_rates(book.assign_attrs(as_of="2020-03-31"))
+    assert rates["quarter"].values.tolist() == ["2020Q2", "2020Q3"]
+    assert quarterly_rates(book.assign_attrs(as_of="2026-01"))["quarter"].values[0] == "2026Q1"
+    assert quarterly_rates(book, "1999Q4")["quarter"].values.tolist() == ["1999Q4", "2000Q1"]
+    for attrs, quarter, words in (({}, None, "none, and attrs as_of ''"), ({"as_of": "2026-01"}, "spring", "'spring'")):
+        with pytest.raises(InputError, match=f"first_quarter: found {words}, expected a quarter; give '2026Q1'"):
+            quarterly_rates(book.drop_attrs().assign_attrs(attrs), quarter)
+
+
+def test_the_output_is_described():
+    assert well_described(quarterly_rates(made_up_result(paths=2, months=6, seed=1))) == []

@@ -6,6 +6,7 @@ import xarray as xr
 
 import stresslab as sl
 from stresslab.schema import InputError
+from tests.studies.outputs import well_described
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def mean_unemployment(result):
 
 
 def search(book, ends, outcome=mean_unemployment, hurdle=0.05, **asked):
-    asked = {"paths": 40, "seed": 3, "side": "below", "tolerance": 0.005} | asked
+    asked = {"paths": 40, "seed": 3, "side": "below", "tolerance": 0.005, "progress": False} | asked
     return sl.reverse_stress(book, *ends, outcome, hurdle, **asked)
 
 
@@ -37,12 +38,12 @@ def found(book, ends):
 def test_the_quantile_meets_the_hurdle_at_the_root(found):
     assert float(np.sort(found["outcome"].values)[19]) == pytest.approx(0.05, abs=2e-4)
     assert abs(float(found["breached"].mean()) - 0.5) <= 1 / 40
-    at_root = found["tried"].values == found["multiple"].item()
+    at_root = found["trial_multiple"].values == found["multiple"].item()
     assert at_root.sum() == 1
 
 
 def test_probabilities_rise_with_the_multiple(found):
-    assert (np.diff(found["tried"]) > 0).all()
+    assert (np.diff(found["trial_multiple"]) > 0).all()
     assert (np.diff(found["outcome_quantile"]) > 0).all()
     assert (np.diff(found["breach_probability"]) >= 0).all()
     assert found["breach_probability"].values[0] == 0.0
@@ -67,7 +68,7 @@ def test_the_likeliest_breaching_path_is_the_likeliest_of_those_that_breach(foun
 
 
 def test_a_rarer_breach_takes_a_milder_shock(book, ends, found):
-    rare = search(book, ends, probability=0.2)
+    rare = search(book, ends, level=0.2)
     assert rare["multiple"].item() < found["multiple"].item()
     assert float(rare["breached"].mean()) == pytest.approx(0.2, abs=1 / 40)
 
@@ -112,9 +113,9 @@ def test_cash_and_capital_are_outcomes(book, ends):
 
 def test_every_fault_is_named(book, ends):
     with pytest.raises(InputError) as caught:
-        search(book, ends, probability=5, side="left", bounds=(2.0, 1.0), tolerance=0.0, paths=1, hurdle=float("nan"))
+        search(book, ends, level=5, side="left", bounds=(2.0, 1.0), tolerance=0.0, paths=1, hurdle=float("nan"))
     for words in (
-        "probability: found 5",
+        "level: found 5",
         "side: found 'left'",
         "bounds: found",
         "tolerance",
@@ -126,7 +127,7 @@ def test_every_fault_is_named(book, ends):
 
 def test_few_paths_say_nothing_of_a_rare_breach(book, ends):
     with pytest.raises(InputError, match="expected at least 500"):
-        search(book, ends, probability=0.01)
+        search(book, ends, level=0.01)
 
 
 def test_a_hurdle_out_of_reach_is_refused(book, ends):
@@ -146,3 +147,9 @@ def test_narrow_bounds_have_a_slope_too(book, ends, found):
     again = search(book, ends, bounds=(middle - 0.008, middle + 0.008), tolerance=0.001)
     assert again["multiple"].item() == pytest.approx(middle, abs=0.008)
     assert np.isfinite(again["multiple_se"].item())
+
+
+def test_the_output_is_described(found, ends):
+    assert well_described(found) == []
+    assert found["multiple_low"].attrs["long_name"].startswith("lower end of the 95 % interval of multiple")
+    assert found["likeliest_real_income_growth"].attrs["units"] == "1/year"

@@ -13,6 +13,7 @@ from stresslab.scenarios.shock import shock_scenario
 from stresslab.schema import InputError
 from stresslab.studies import scores
 from stresslab.studies.scores import _by_band, _discrimination, score_performance
+from tests.studies.outputs import well_described
 
 # The figures.
 
@@ -130,9 +131,9 @@ def test_bands_hold_all_loans_and_the_first_cohort_is_its_own_yardstick(calm):
     assert calm["band"].values.tolist() == list(range(1, 11))
     rate = (calm["loans"] * calm["band_bad_rate"]).sum("band") / calm["scored"]
     np.testing.assert_allclose(rate, calm["bad_rate"])
-    assert float(calm["expected"][0]) == pytest.approx(float(calm["bad_rate"][0]), abs=1e-12)
+    assert float(calm["expected_bad_rate"][0]) == pytest.approx(float(calm["bad_rate"][0]), abs=1e-12)
     again = (calm["loans"].isel(cohort=2) * calm["band_bad_rate"].isel(cohort=0)).sum() / calm["scored"].isel(cohort=2)
-    assert float(calm["expected"][2]) == pytest.approx(float(again))
+    assert float(calm["expected_bad_rate"][2]) == pytest.approx(float(again))
     assert (np.diff(calm["band_from"].values[1:]) >= 0.0).all()
     assert calm["band_from"].values[0] == -np.inf
     first, last = calm["band_bad_rate"].isel(cohort=0).values[[0, -1]]
@@ -160,7 +161,7 @@ def test_calibration_breaks_in_a_sudden_shock(book, calm):
     """The score sees neither job nor cash: it expects what calm times taught it, and more goes bad."""
 
     def broke(found):
-        return bool(found["bad_rate"].isel(cohort=0) > 1.5 * found["expected"].isel(cohort=0))
+        return bool(found["bad_rate"].isel(cohort=0) > 1.5 * found["expected_bad_rate"].isel(cohort=0))
 
     shocked = score_performance(book, SHOCK, yardstick=calm, **ASKED)
     assert broke(shocked)
@@ -168,14 +169,14 @@ def test_calibration_breaks_in_a_sudden_shock(book, calm):
     np.testing.assert_array_equal(shocked["band_from"], calm["band_from"])
     rate = calm["band_bad_rate"].isel(cohort=0)
     expected = (shocked["loans"] * rate).sum("band") / shocked["scored"]
-    np.testing.assert_allclose(shocked["expected"], expected)
+    np.testing.assert_allclose(shocked["expected_bad_rate"], expected)
     assert (shocked["loans"].isel(cohort=0) == calm["loans"].isel(cohort=0)).all()  # nothing had happened yet
 
 
 def test_what_one_asks_for(book):
     found = score_performance(book, CALM, seed=3, cohorts=[1], outcome_months=9, bands=4, lender="bank-1")
     assert found["loans"].sizes == {"cohort": 1, "band": 4}
-    assert found.attrs == {"outcome_months": 9, "lender": "bank-1", "seed": "3"}
+    assert (found.attrs["outcome_months"], found.attrs["lender"], found.attrs["seed"]) == (9, "bank-1", "3")
     own = score_performance(book, CALM, lender=book.attrs["own_lender"], **ASKED)
     xr.testing.assert_identical(own, score_performance(book, CALM, **ASKED))
     one = score_performance(book, CALM, seed=3, cohorts=[0], bands=1)
@@ -208,7 +209,7 @@ def test_the_run_off_book_is_another_run(book, calm):
         ({"cohorts": [1.5]}, r"cohorts: found 1\.5"),
         ({"cohorts": 3}, r"cohorts: found 3, expected a list of month ends"),
         ({"cohorts": [0], "bands": 2.5}, r"bands: found 2\.5"),
-        ({"cohorts": [0], "yardstick": 0.02}, r"yardstick: found float, expected an answer of score_performance"),
+        ({"cohorts": [0], "yardstick": 0.02}, r"yardstick: found float, expected an output of score_performance"),
     ],
 )
 def test_bad_input_is_refused_by_name(book, wish, message):
@@ -225,3 +226,8 @@ def test_all_faults_come_at_once(book):
     with pytest.raises(InputError) as caught:
         score_performance(book, CALM, seed=3, cohorts=[99, -1], bands=0, lender="nobody")
     assert len(caught.value.faults) == 4
+
+
+def test_the_output_is_described(book, calm):
+    assert well_described(calm) == []
+    assert (calm.attrs["seed"], calm.attrs["currency"], calm.attrs["own_lender"]) == ("3", "CNY", "ant")

@@ -5,6 +5,7 @@ import pytest
 
 import stresslab as sl
 from stresslab.schema import InputError
+from tests.studies.outputs import well_described
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +86,8 @@ def test_every_fault_is_named(book, macro):
         sl.sensitivity(book, macro, sl.outcomes.loss_rate(), {"willingness.rain": (0.0, 1.0)}, progress=False)
     with pytest.raises(InputError, match="forgetting"):
         sl.sensitivity(book, macro, sl.outcomes.loss_rate(), {"willingness.forgetting": (0.0, 7.0)}, progress=False)
+
+
+def test_the_output_is_described(found):
+    assert well_described(found) == []
+    assert (found["low"].attrs["units"], found.attrs["seed"]) == ("1", "4")

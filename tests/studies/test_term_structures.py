@@ -6,6 +6,7 @@ import xarray as xr
 
 from stresslab.engine.loan_outcomes import fates
 from stresslab.engine.model import Model
+from stresslab.engine.result import fingerprint
 from stresslab.engine.simulate import advance, simulate
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import IFRS9
@@ -15,14 +16,31 @@ from stresslab.scenarios.library import scenario
 from stresslab.scenarios.paths import macro_paths
 from stresslab.schema import InputError
 from stresslab.studies import term_structures as room
-from stresslab.studies.term_structures import BATCHES, Outlook, cell_of, choose_points, expected_macro, term_structures
+from stresslab.studies.outlook import Outlook, expected_macro
+from stresslab.studies.term_structures import BATCHES, cell_of, choose_points, term_structures
+from tests.studies.outputs import well_described
 
-MODEL = Model.from_preset("china-online")
-MACRO = macro_paths(scenario("fed-2026-severely-adverse"), 3, seed=2).isel(month=slice(0, 24))
-TREND = float(MACRO.attrs.get("real_income_trend", MODEL.income.normal_growth_annual))
-BOOK = synthetic_portfolio("china-online", borrowers=4_000, seed=1)
-LARGE = synthetic_portfolio("china-online", borrowers=60_000, seed=9)
 ASKED = {"seed": 3, "points": 3, "horizon": 24, "progress": False}
+
+
+@pytest.fixture(scope="session")
+def model():
+    return Model.from_preset("china-online")
+
+
+@pytest.fixture(scope="session")
+def macro():
+    return macro_paths(scenario("fed-2026-severely-adverse"), 3, seed=2).isel(month=slice(0, 24))
+
+
+@pytest.fixture(scope="session")
+def trend(macro, model):
+    return float(macro.attrs.get("real_income_trend", model.income.normal_growth_annual))
+
+
+@pytest.fixture(scope="session")
+def book():
+    return synthetic_portfolio("china-online", borrowers=4_000, seed=1)
 
 
 def test_an_outlook_goes_half_way_in_its_half_life():
@@ -41,10 +59,10 @@ def test_bad_outlooks_are_refused_with_every_fault():
 
 
 @pytest.mark.parametrize("renewal", ["static", "run-off"])
-def test_points_begin_at_the_start_and_are_the_farthest_of_all_months(renewal):
-    chosen, features = choose_points(MACRO, BOOK, MODEL, 5, renewal)
+def test_points_begin_at_the_start_and_are_the_farthest_of_all_months(macro, book, model, renewal):
+    chosen, features = choose_points(macro, book, model, 5, renewal)
     assert chosen[0][1] == 0
-    rate = MACRO["unemployment_rate"].transpose("path", "month").values * MODEL.employment.borrower_ratio
+    rate = macro["unemployment_rate"].transpose("path", "month").values * model.employment.borrower_ratio
     rate = np.concatenate([np.full((3, 1), features[0, 0]), rate], axis=1)
     cloud = [
         (rate[p, t], rate[p, t] - rate[p, max(t - 12, 0)], t * (renewal == "run-off"))
@@ -60,20 +78,20 @@ def test_points_begin_at_the_start_and_are_the_farthest_of_all_months(renewal):
         assert own == pytest.approx(nearest.max())
 
 
-def test_cells_hold_the_whole_book(monkeypatch):
+def test_cells_hold_the_whole_book(macro, book, monkeypatch):
     monkeypatch.setattr(room, "FEW", 0)  # no cell borrows from others
-    found = term_structures(BOOK, MACRO, **ASKED | {"points": 1})
+    found = term_structures(book, macro, **ASKED | {"points": 1})
     drawn = found["balance"].isel(point=0).sel(cell=[cell for cell in CELLS if cell != UNDRAWN]).sum()
-    assert float(drawn) == pytest.approx(float(BOOK["balance"].sum()))
+    assert float(drawn) == pytest.approx(float(book["balance"].sum()))
     assert found.sizes["batch"] == BATCHES
 
 
-def test_counts_by_a_plain_loop(monkeypatch):
+def test_counts_by_a_plain_loop(macro, book, model, trend, monkeypatch):
     monkeypatch.setattr(room, "FEW", 0)
-    found = term_structures(BOOK, MACRO, **ASKED | {"points": 1, "seed": 4}).sum("batch").isel(outlook=0, point=0)
-    start = float(1.0 - BOOK["employed"].values.mean()) / MODEL.employment.borrower_ratio
-    macro = expected_macro(Outlook(), start, start, TREND, 24)
-    fate = fates(BOOK, macro, seed=5)
+    found = term_structures(book, macro, **ASKED | {"points": 1, "seed": 4}).sum("batch").isel(outlook=0, point=0)
+    start = float(1.0 - book["employed"].values.mean()) / model.employment.borrower_ratio
+    expected = expected_macro(Outlook(), start, start, trend, 24)
+    fate = fates(book, expected, seed=5)
     cell, sums = cell_of(fate), {}
     for k in range(fate.sizes["loan"]):
         if int(fate["default_month"][k]) >= 0 and str(fate["product"][k].values) == "huabei":
@@ -90,22 +108,29 @@ def test_counts_by_a_plain_loop(monkeypatch):
     assert float(counted.sum()) == pytest.approx(sum(sums.values()))
 
 
-def test_they_are_found_again(tmp_path):
-    first = term_structures(BOOK, MACRO, cache=tmp_path, **ASKED)
-    assert term_structures(BOOK, MACRO, cache=tmp_path, **ASKED) is first
+def test_they_are_found_again(macro, book, tmp_path):
+    first = term_structures(book, macro, cache=tmp_path, **ASKED)
+    assert term_structures(book, macro, cache=tmp_path, **ASKED) is first
     room._KEPT.clear()
-    again = term_structures(BOOK, MACRO, cache=tmp_path, **ASKED)
+    again = term_structures(book, macro, cache=tmp_path, **ASKED)
     xr.testing.assert_equal(first, again)
-    marks = {first.attrs["fingerprint"]}
+    marks = {first.attrs["terms_fingerprint"]}
     for other in ({"seed": 4}, {"horizon": 25}, {"points": 2}, {"renewal": "run-off"}):
-        marks.add(term_structures(BOOK, MACRO, **ASKED | other).attrs["fingerprint"])
-    marks.add(term_structures(BOOK, MACRO * 1.01, **ASKED).attrs["fingerprint"])
+        marks.add(term_structures(book, macro, **ASKED | other).attrs["terms_fingerprint"])
+    marks.add(term_structures(book, macro * 1.01, **ASKED).attrs["terms_fingerprint"])
     assert len(marks) == 6
 
 
-def test_every_fault_is_named():
+def test_the_output_is_described(macro, book):
+    found = term_structures(book, macro, **ASKED)
+    assert well_described(found) == []
+    assert found["loss"].attrs["units"] == "currency"
+    assert found.attrs["fingerprint"] == fingerprint(book)
+
+
+def test_every_fault_is_named(macro, book):
     with pytest.raises(InputError) as refused:
-        term_structures(BOOK, MACRO, outlooks=[], points=0, sample=0, horizon=3)
+        term_structures(book, macro, outlooks=[], points=0, sample=0, horizon=3)
     assert [fault.split(":")[0] for fault in refused.value.faults] == ["outlooks", "points", "sample", "horizon"]
 
 
@@ -122,14 +147,12 @@ def discounted(fate, rate, within):
     return np.where((month >= 0) & (month <= within), loss * (1.0 + rate) ** -np.maximum(month, 0), 0.0)
 
 
-def by_brute_force(book, start, outlook, rate):
+def by_brute_force(book, model, macro, rate):
     """Mean losses of 12 months and a lifetime over many lives of a lender's book, with what one life differs by."""
-    now = float(1.0 - book["employed"].values.mean()) / MODEL.employment.borrower_ratio
-    macro = expected_macro(outlook, now, start, TREND, HORIZON)
     own = book["lender"].values == "ant"
     lives = []
     for life in range(LIVES):
-        fate = fates(book, macro, MODEL, seed=1_000 + life)
+        fate = fates(book, macro, model, seed=1_000 + life)
         lives.append([discounted(fate, rate, within)[own] for within in (12, HORIZON)])
     lives = np.array(lives)  # (life, horizon, loan)
     total = lives.sum(-1)  # of the book
@@ -145,25 +168,27 @@ def by_brute_force(book, start, outlook, rate):
 
 
 @pytest.fixture(scope="module")
-def distances():
+def distances(macro, book, model, trend):
     """Errors of allowances in standard errors (outlook, path, month, horizon) against brute force."""
-    terms = term_structures(LARGE, MACRO, seed=3, horizon=HORIZON, progress=False)
-    run = simulate(BOOK, MACRO, MODEL, seed=5, progress=False)
+    large = synthetic_portfolio("china-online", borrowers=60_000, seed=9)
+    terms = term_structures(large, macro, seed=3, horizon=HORIZON, progress=False)
+    run = simulate(book, macro, model, seed=5, progress=False)
     found = provisions(run, RULES, terms)
     rate = float(terms["monthly_rate"].sel(segment="ant:huabei"))
     relative = found["allowance_se"] / found["allowance_held"]
-    start = float(1.0 - BOOK["employed"].values.mean()) / MODEL.employment.borrower_ratio
+    start = float(1.0 - book["employed"].values.mean()) / model.employment.borrower_ratio
     out = {}
     for name, outlook in (("right", Outlook()), ("wrong", Outlook(added=0.12, worst_month=18))):
         errors = []
-        for path in range(MACRO.sizes["path"]):
+        for path in range(macro.sizes["path"]):
             for month in MONTHS:
-                one = MACRO.isel(path=[path])
-                there = advance(BOOK, one, month, MODEL, seed=5) if month else BOOK
+                one = macro.isel(path=[path])
+                there = advance(book, one, month, model, seed=5) if month else book
                 own = there["balance"].values[there["lender"].values == "ant"].sum()
                 lived = run["balance"].isel(path=path, month=month).sel(segment=run["lender"] == "ant").sum()
                 assert own == pytest.approx(float(lived))  # the very borrowers of that month
-                mean, error = by_brute_force(there, start, outlook, rate)
+                now = float(1.0 - there["employed"].values.mean()) / model.employment.borrower_ratio
+                mean, error = by_brute_force(there, model, expected_macro(outlook, now, start, trend, HORIZON), rate)
                 here = found.isel(path=path, month=month)
                 read = np.array([float(here["ecl_12m"]), float(here["ecl_lifetime"])])
                 spread = np.hypot(error, float(relative.isel(path=path, month=month)) * read)
@@ -172,9 +197,11 @@ def distances():
     return out
 
 
+@pytest.mark.slow
 def test_allowances_are_those_of_brute_force(distances):
     assert (abs(distances["right"]) <= 2.0).mean() >= 0.95
 
 
+@pytest.mark.slow
 def test_a_wrong_outlook_is_found_out(distances):
     assert (abs(distances["wrong"]) <= 2.0).mean() < 0.75

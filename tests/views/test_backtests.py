@@ -20,12 +20,12 @@ def found():
     return xr.Dataset(
         {
             "rate": (of, rate),
-            "low": (of, rate - 0.01),
-            "high": (of, rate + 0.01),
+            "rate_low": (of, rate - 0.01),
+            "rate_high": (of, rate + 0.01),
             "in_test": ("quarter", np.arange(16) >= 6),
         },
-        {"series": SERIES, "source": ["observed", "model", "regression", "last value"], "quarter": QUARTERS},
-        {"band": 0.9},
+        {"series": SERIES, "source": ["observed", "model", "regression", "last_value"], "quarter": QUARTERS},
+        {"interval": 0.9},
     )
 
 
@@ -38,7 +38,7 @@ def test_lines_and_band_are_the_numbers(found, series, ax):
         wanted = 100 * found["rate"].sel(source=source).values
         assert sum(len(y) == 16 and np.allclose(y, wanted) for y in drawn) == 1, source
     edge = ax.collections[0].get_paths()[0].vertices[:, 1]
-    assert edge.max() == pytest.approx(100 * found["high"].sel(source="model").max().item())
+    assert edge.max() == pytest.approx(100 * found["rate_high"].sel(source="model").max().item())
     assert "90 %" in ax.get_title()
     assert "%" in ax.get_ylabel()
 
@@ -48,7 +48,7 @@ def test_what_happened_is_black_and_the_rest_is_named(found, ax):
     assert to_hex("0.1") in {to_hex(line.get_color()) for line in ax.get_lines()}
     words = " ".join(text.get_text() for text in ax.texts)
     for source in found["source"].values:
-        assert source in words
+        assert str(source).replace("_", " ") in words
 
 
 def test_years_are_written_below(found, ax):
@@ -57,9 +57,9 @@ def test_years_are_written_below(found, ax):
 
 
 def test_bad_input_is_named(found):
-    with pytest.raises(InputError, match="low: missing"):
-        sl.plot.backtest(found.drop_vars("low"))
-    with pytest.raises(InputError, match="band: missing from attrs"):
+    with pytest.raises(InputError, match="rate_low: missing"):
+        sl.plot.backtest(found.drop_vars("rate_low"))
+    with pytest.raises(InputError, match="interval: missing from attrs"):
         sl.plot.backtest(found.drop_attrs())
     with pytest.raises(InputError, match="series: found 'moon', expected one of"):
         sl.plot.backtest(found, "moon")

@@ -1,4 +1,4 @@
-"""What targets say about parameters: standard errors, influence, and what they leave open."""
+"""Identification of calibrated parameters: standard errors, influence of targets, directions left open."""
 
 from __future__ import annotations
 
@@ -35,19 +35,13 @@ class Identification:
 
 
 def identify(sensitivity: Array, error: Array, spread: Array) -> Identification:
-    """Sandwich errors of a weighted least-squares fit.
+    """Sandwich errors of a weighted least-squares fit: influence (J'WJ)^-1 J'W, covariance influence spread influence'.
 
-    sensitivity : (target, parameter), d simulated / d parameter
-    error : (target), whose squares weigh: W = diag(1 / error^2)
-    spread : (target, target), covariance of target less simulated: that of the data and that of the simulation
-    Returns Identification:
-        influence = (J'WJ)^-1 J'W            Andrews, Gentzkow and Shapiro 2017
-        covariance = influence spread influence'
-    With independent errors, and as much simulated as there are data S times, spread = (1 + 1/S) W^-1 and
-    covariance = (1 + 1/S) (J'WJ)^-1. A direction that moves nothing has infinite variance.
+    J = sensitivity (target, parameter), W = diag(1 / error^2), spread (target, target) = covariance of target less
+    simulated. A direction that moves nothing has infinite variance.
 
-    >>> found = identify(np.array([[2.0, 0.0], [0.0, 1.0]]), np.array([0.1, 0.1]), np.diag([0.01, 0.01]))
-    >>> np.sqrt(np.diag(found.covariance))  # 0.1 / 2 and 0.1 / 1
+    >>> fit = identify(np.array([[2.0, 0.0], [0.0, 1.0]]), np.array([0.1, 0.1]), np.diag([0.01, 0.01]))
+    >>> np.sqrt(np.diag(fit.covariance))  # 0.1 / 2 and 0.1 / 1
     array([0.05, 0.1 ])
     """
     weighted = sensitivity / error[:, None]
@@ -67,29 +61,29 @@ def identify(sensitivity: Array, error: Array, spread: Array) -> Identification:
     return Identification(covariance, influence, singular, right, condition)
 
 
-def warnings_of(found: Identification, names: Sequence[str], fitted: Array) -> list[str]:
-    """What a reader must know before he believes the parameters; fitted in units of the bounds' width.
+def warnings_of(identified: Identification, names: Sequence[str], fitted: Array) -> list[str]:
+    """Parameters that the targets do not pin down, or that stand at a bound; fitted in units of the bounds' width.
 
-    >>> found = identify(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0.1, 0.1]), np.diag([0.01, 0.01]))
-    >>> warnings_of(found, ["a", "b"], np.array([0.5, 0.5]))
+    >>> fit = identify(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0.1, 0.1]), np.diag([0.01, 0.01]))
+    >>> warnings_of(fit, ["a", "b"], np.array([0.5, 0.5]))
     ['b: not identified: no target moves with it; add a target that does, or leave it out']
     """
-    errors = np.sqrt(np.diag(found.covariance))
-    texts, still = [], []
+    errors = np.sqrt(np.diag(identified.covariance))
+    texts, unmoved = [], []
     for place, name in enumerate(names):
-        if abs(found.influence[place]).max() == 0.0 and np.isinf(errors[place]):
-            still.append(name)
+        if abs(identified.influence[place]).max() == 0.0 and np.isinf(errors[place]):
+            unmoved.append(name)
             texts.append(f"{name}: not identified: no target moves with it; add a target that does, or leave it out")
         elif not errors[place] < UNINFORMED:
-            found_error = f"its error is {errors[place]:.2g} of the width of its bounds"
-            texts.append(f"{name}: weakly identified: {found_error}, no less than without data; add targets or fix it")
+            error = f"its error is {errors[place]:.2g} of the width of its bounds"
+            texts.append(f"{name}: weakly identified: {error}, no less than without data; add targets or fix it")
         if min(fitted[place], 1.0 - fitted[place]) < 1e-3:
             texts.append(f"{name}: at a bound: its standard error does not hold there; widen the bounds or fix it")
-    if found.condition > COLLINEAR and not still and len(names) > 1:
-        last = found.directions[-1]
+    if identified.condition > COLLINEAR and not unmoved and len(names) > 1:
+        last = identified.directions[-1]
         pair = [names[i] for i in np.argsort(-abs(last))[:2]]
         texts.append(
             f"{' and '.join(pair)}: hard to tell apart: they move the targets alike (condition number "
-            f"{found.condition:.3g}, expected below {COLLINEAR:g}); fix one or add a target that only one moves"
+            f"{identified.condition:.3g}, expected below {COLLINEAR:g}); fix either or add a target that only one moves"
         )
     return texts

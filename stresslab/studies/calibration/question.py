@@ -1,4 +1,4 @@
-"""What a calibration is asked: which parameters, within which bounds, and the fingerprint of the whole question."""
+"""Parameters and bounds of a calibration, checks of its arguments, and the fingerprint of the whole question."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from stresslab.engine.model import SECTIONS, Model, Product
 from stresslab.engine.result import fingerprint
+from stresslab.studies.arguments import is_whole
 from stresslab.studies.calibration.targets import Statistic, Target
 
 Array = NDArray[np.float64]
@@ -47,18 +48,18 @@ def changed(model: Model, values: Mapping[str, float]) -> Model:
     return model.replace(**changes)
 
 
-def ranges_of(model: Model, wanted: Mapping[str, Any]) -> tuple[Array, Array, list[str]]:
-    """Bounds (parameter, 2) and where each parameter stands now; the faults of names and bounds."""
+def ranges_of(model: Model, parameters: Mapping[str, Any]) -> tuple[Array, Array, list[str]]:
+    """Bounds (parameter, 2) and present value of each parameter; the faults of names and bounds."""
     content, faults = model.to_dict(), []
-    ranges, start = np.tile([0.0, 1.0], (len(wanted), 1)), np.full(len(wanted), 0.5)
-    if not wanted:
+    ranges, start = np.tile([0.0, 1.0], (len(parameters), 1)), np.full(len(parameters), 0.5)
+    if not parameters:
         faults.append("parameters: found none, expected one or more; name some as in Model.replace()")
-    for place, (name, pair) in enumerate(wanted.items()):
-        found = _table(model, content, name)
-        if isinstance(found, str):
-            faults.append(f"{name}: {found}")
+    for place, (name, pair) in enumerate(parameters.items()):
+        entry = _table(model, content, name)
+        if isinstance(entry, str):
+            faults.append(f"{name}: {entry}")
             continue
-        low, high, now = found
+        low, high, now = entry
         if pair is not None:
             sound = isinstance(pair, Sequence) and len(pair) == 2 and all(_number(x) for x in pair)
             if not sound or not low <= pair[0] < pair[1] <= high:
@@ -68,15 +69,14 @@ def ranges_of(model: Model, wanted: Mapping[str, Any]) -> tuple[Array, Array, li
                 continue
             low, high = float(pair[0]), float(pair[1])
         if not low <= now <= high:
-            faults.append(
-                f"{name}: found {now:g} in the model, expected within {low:g} ... {high:g}, to start there; move either"
-            )
+            where = f"{name}: found {now:g} in the model, expected within {low:g} ... {high:g}, to start there"
+            faults.append(f"{where}; change the bounds or the model")
         ranges[place], start[place] = (low, high), now
     return ranges, start, faults
 
 
 def scales_of(model: Model, names: Sequence[str], least: float) -> Array:
-    """How far each parameter stands from the nearer bound of the model's table, at least a part of the table's width.
+    """Distance of each parameter from the nearer bound of the model's table, at least a part of the table's width.
 
     >>> scales_of(Model(), ["willingness.forgetting", "recovery.full_share"], 0.02)  # 0.03 of 0 ... 0.5; 0.2 of 0 ... 1
     array([0.03, 0.2 ])
@@ -90,99 +90,93 @@ def scales_of(model: Model, names: Sequence[str], least: float) -> Array:
 def question_faults(
     macro: xr.Dataset,
     targets: Any,
-    wanted: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     simulation: Mapping[str, Any],
     seed: int | None,
     checkpoint: Any,
 ) -> list[str]:
-    """Faults of targets and of what is handed on."""
+    """Faults of targets and of what goes on to simulate()."""
     faults = []
-    each = list(targets) if isinstance(targets, Sequence) else [targets]
-    strange = [one for one in each if not isinstance(one, Target)]
-    if strange or not each:
+    listed = list(targets) if isinstance(targets, Sequence) else [targets]
+    strange = [target for target in listed if not isinstance(target, Target)]
+    if strange:
+        faults.append(f"targets: found {strange[0]!r}, expected Target(...); give a list of them")
+    elif not listed:
+        faults.append("targets: found none, expected one or more; see Target")
+    elif len(listed) < len(parameters):
         faults.append(
-            f"targets: found {strange[0]!r}, expected Target(...); give a list"
-            if strange
-            else "targets: found none, expected one or more; see Target"
+            f"targets: found {len(listed)} for {len(parameters)} parameters, expected at least as many to "
+            "identify them; add targets or fix parameters"
         )
-    elif len(each) < len(wanted):
-        faults.append(
-            f"targets: found {len(each)} for {len(wanted)} parameters, expected at least as many; they are not "
-            "identified: add targets or fix parameters"
-        )
-    names = [one.name for one in each if isinstance(one, Target)]
+    names = [target.name for target in listed if isinstance(target, Target)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        faults.append(f"targets: found {twice} twice, expected each name once; rename")
+        faults.append(f"targets: found {twice} twice, expected each name once; rename them")
     correlation = getattr(targets, "correlation", None)
-    if correlation is not None and np.shape(correlation) != (len(each), len(each)):
-        faults.append(f"correlation: found shape {np.shape(correlation)}, expected {(len(each), len(each))}; mend it")
+    if correlation is not None and np.shape(correlation) != (len(listed), len(listed)):
+        shape = f"found shape {np.shape(correlation)}, expected {(len(listed), len(listed))}"
+        faults.append(f"correlation: {shape}; correct it")
     if "scenario" in macro.dims:
         faults.append(f"macro: found dimensions {dict(macro.sizes)}, expected one scenario; select it with isel")
     if own := sorted(set(OWN) & set(simulation)):
-        faults.append(f"simulation: found {own}, expected none of {list(OWN)}; a calibration sets them")
-    if seed is not None and not (_whole(seed) and 0 <= seed < 2**64):
-        faults.append(f"seed: found {seed!r}, expected a whole number from 0 to below 2^64, or None; give one")
+        faults.append(
+            f"simulation: found {own}, expected none of {list(OWN)}, which a calibration sets; leave them out"
+        )
+    if seed is not None and not (is_whole(seed) and 0 <= seed < 2**64):
+        faults.append(f"seed: found {seed!r}, expected a whole number from 0 to below 2^64, or None; correct it")
     if checkpoint is not None and seed is None:
-        faults.append("seed: found None with a checkpoint, expected a number; only the same draws go on")
+        faults.append("seed: found None with a checkpoint, expected a number; give the seed of the earlier run")
     return faults
 
 
-def number_faults(
+def search_faults(
     macro: xr.Dataset, sample: Any, warmup: Any, seasoning: Any, method: Any, step: Any, iterations: Any, horizon: Any
 ) -> list[str]:
-    """Faults of how the search is to go."""
+    """Faults of the settings of the search."""
     faults = []
     months = macro.sizes.get("month", 0) if horizon is None else horizon
     for name, value, least in (("warmup", warmup, 0), ("seasoning", seasoning, 0), ("iterations", iterations, 1)):
-        if not (_whole(value) and value >= least):
+        if not (is_whole(value) and value >= least):
             faults.append(f"{name}: found {value!r}, expected a whole number >= {least}; correct it")
-    if _whole(warmup) and _whole(months) and warmup >= months:
+    if is_whole(warmup) and is_whole(months) and warmup >= months:
         faults.append(
             f"warmup: found {warmup} of {months} months, expected some left to measure; shorten it or simulate longer"
         )
-    if sample is not None and not (_whole(sample) and sample >= 1):
-        faults.append(f"sample: found {sample!r}, expected a whole number >= 1 or None; give borrowers")
+    if sample is not None and not (is_whole(sample) and sample >= 1):
+        faults.append(f"sample: found {sample!r}, expected a whole number >= 1 or None; give a number of borrowers")
     if method not in METHODS:
-        faults.append(f"method: found {method!r}, expected one of {METHODS}; choose one")
+        faults.append(f"method: found {method!r}, expected one of {METHODS}; choose a method")
     if not (_number(step) and 0.0 < step <= 0.5):
         faults.append(f"step: found {step!r}, expected above 0 and at most 0.5; give 0.1")
     return faults
 
 
-def mark_of(
+def question_fingerprint(
     book: xr.Dataset, macro: xr.Dataset, model: Model, names: Sequence[str], targets: Sequence[Target],
     seed: int, warmup: int, seasoning: int, simulation: Mapping[str, Any],
 ) -> str:  # fmt: skip
-    """Fingerprint of what the figures of a point depend on; the targets' values are not among it."""
+    """Fingerprint of what the statistics at a point depend on; the values of the targets are not among it."""
     digest = hashlib.sha256(fingerprint(book).encode())
     for name in sorted(map(str, macro.variables)):
         digest.update(
             name.encode() + str(macro[name].dims).encode() + np.ascontiguousarray(macro[name].values).tobytes()
         )
     fixed = {key: repr(value) for key, value in sorted(simulation.items()) if key not in NOT_FIXED}
-    what = {
+    question = {
         "book": sorted((key, str(value)) for key, value in book.attrs.items()),
         "macro": sorted((key, str(value)) for key, value in macro.attrs.items()),
         "model": model.to_dict(), "names": list(names), "seed": seed, "warmup": warmup, "seasoning": seasoning,
-        "simulation": fixed, "targets": [(one.name, _code(one.statistic)) for one in targets],
+        "simulation": fixed, "targets": [(target.name, _code(target.statistic)) for target in targets],
     }  # fmt: skip
-    digest.update(json.dumps(what, sort_keys=True).encode())
+    digest.update(json.dumps(question, sort_keys=True).encode())
     return digest.hexdigest()[:16]
 
 
-def still(macro: xr.Dataset, months: int) -> xr.Dataset:
-    """One path that stays at the first month of macro, mean over its paths."""
+def constant_macro(macro: xr.Dataset, months: int) -> xr.Dataset:
+    """Macro path that stays at the first month of `macro`, mean over its paths."""
     first = macro.isel(month=0, drop=True)
     first = first.mean("path") if "path" in first.dims else first
     calm = xr.Dataset({str(name): ("month", np.full(months, float(first[name]))) for name in first.data_vars})
     return calm.assign_coords(month=np.arange(1, months + 1)).assign_attrs(macro.attrs)
-
-
-def some_of(book: xr.Dataset, mine: NDArray[np.bool_]) -> xr.Dataset:
-    """Some borrowers with all their loans."""
-    owner = book["borrower"].values
-    part = book.isel(borrower=np.flatnonzero(mine), loan=np.flatnonzero(mine[owner]))
-    return part.assign(borrower=("loan", (np.cumsum(mine) - 1)[part["borrower"].values]))
 
 
 def _table(model: Model, content: dict[str, Any], name: str) -> tuple[float, float, float] | str:
@@ -210,38 +204,40 @@ def _table(model: Model, content: dict[str, Any], name: str) -> tuple[float, flo
 
 
 def _value(content: Any, dotted: str) -> Any:
+    """Entry of nested tables under a dotted name."""
     for key in dotted.split("."):
         content = content[key]
     return content
 
 
-def _code(figure: Any) -> str:
-    """What a statistic is: its name says all, or its code and what it closes over."""
-    if isinstance(figure, Statistic):
-        return figure.name
-    if not inspect.isfunction(figure):
-        return f"{type(figure).__module__}.{type(figure).__qualname__}"
-    inside = [cell.cell_contents for cell in figure.__closure__ or ()]
-    values = [_code(each) if callable(each) else repr(each) if _plain(each) else type(each).__name__ for each in inside]
-    return (
-        f"{figure.__module__}.{figure.__qualname__} {_instructions(figure.__code__)} {values} {figure.__defaults__!r}"
-    )
+def _code(statistic: Any) -> str:
+    """What identifies a statistic: its name, or its code and the values that it encloses."""
+    if isinstance(statistic, Statistic):
+        return statistic.name
+    if not inspect.isfunction(statistic):
+        return f"{type(statistic).__module__}.{type(statistic).__qualname__}"
+    enclosed = [cell.cell_contents for cell in statistic.__closure__ or ()]
+    values = [
+        _code(value) if callable(value) else repr(value) if _plain(value) else type(value).__name__
+        for value in enclosed
+    ]
+    name = f"{statistic.__module__}.{statistic.__qualname__}"
+    return f"{name} {_instructions(statistic.__code__)} {values} {statistic.__defaults__!r}"
 
 
 def _instructions(code: CodeType) -> str:
-    constants = [_instructions(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+    """Hash of a function's compiled code."""
+    constants = [_instructions(value) if isinstance(value, CodeType) else repr(value) for value in code.co_consts]
     return hashlib.sha256(f"{code.co_code!r} {constants} {code.co_names}".encode()).hexdigest()
 
 
 def _plain(value: Any) -> bool:
+    """A value whose repr identifies it."""
     if isinstance(value, tuple | list):
         return all(map(_plain, value))
     return value is None or isinstance(value, str | int | float | bool)
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def _number(value: Any) -> bool:
+    """A finite number, which True is not."""
     return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)

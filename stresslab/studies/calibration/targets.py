@@ -1,4 +1,4 @@
-"""What a model is to reproduce: figures of a result, and the values that data give them."""
+"""Calibration targets: statistics of a result and their values in data, with standard errors and correlation."""
 
 from __future__ import annotations
 
@@ -27,10 +27,7 @@ UNITS = ("accounts", "balance")
 
 @dataclass(frozen=True)
 class Statistic:
-    """A figure of a result under a name that says all that it depends on.
-
-    name : what is counted, as one would call it
-    compute : function of a result that gives a number
+    """A statistic of a result under a name that tells all that it depends on.
 
     >>> Statistic("paths", lambda result: float(result.sizes["path"]))(xr.Dataset({"x": ("path", [1.0, 2.0])}))
     2.0
@@ -45,15 +42,28 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Target:
-    """A figure that a model is to reproduce.
+    """A statistic that a model is to reproduce, with its value in data and its standard error.
 
-    name : what reports call it
-    value : in the data
-    standard_error : of that value, > 0; it sets the weight 1 / standard_error^2
-    statistic : the same figure of a result: roll_rate(...), arrears_share(...), or a function of your own
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    name : str
+        Label along `target` of a report.
+    value : float
+        In the data.
+    standard_error : float
+        Of that value, > 0; it sets the weight 1 / standard_error^2.
+    statistic : callable
+        The same statistic of a result: `roll_rate(...)`, `arrears_share(...)`, or a function of your own.
 
-    >>> Target("30+", 0.02, 0.001, arrears_share(30)).value
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.targets.Target("arrears", 0.02, 0.001, sl.targets.arrears_share(30)).value
     0.02
     """
 
@@ -65,24 +75,21 @@ class Target:
     def __post_init__(self) -> None:
         faults = []
         if not (isinstance(self.name, str) and self.name):
-            faults.append(f"name: found {self.name!r}, expected a name; give one")
+            faults.append(f"name: found {self.name!r}, expected a name; give a label")
         for key, least in (("value", -math.inf), ("standard_error", 0.0)):
             number = getattr(self, key)
             sound = isinstance(number, int | float | np.number) and math.isfinite(number) and number > least
             if not sound:
                 what = "a finite number" if least < 0.0 else "a finite number > 0"
                 faults.append(f"{key}: found {number!r}, expected {what}; correct it")
-        figure: Any = self.statistic
-        if not callable(figure):
-            faults.append(f"statistic: found {figure!r}, expected a function of a result; give roll_rate(...)")
+        statistic: Any = self.statistic
+        if not callable(statistic):
+            faults.append(f"statistic: found {statistic!r}, expected a function of a result; give roll_rate(...)")
         refuse("target", faults)
 
 
 class Targets(tuple[Target, ...]):
-    """Targets with the correlation of their errors; several are joined by +, their errors independent.
-
-    correlation : (target, target), or None for independent errors
-    """
+    """Targets with the correlation (target, target) of their errors; + joins several, as independent."""
 
     correlation: Array
 
@@ -108,16 +115,42 @@ def roll_rate(
     lender: str = "own",
     product: str | None = None,
 ) -> Statistic:
-    """Balance (or accounts) in a bucket over those in the bucket before it a month earlier, summed over months [1].
+    r"""Roll rate: balance in a bucket over that in the bucket before it a month earlier, summed over months [1].
 
-    from_bucket, to_bucket : neighbours among "current", "30-59", "60-89", "90-119"
-    months : first and last month of arrival, from where measuring starts; None: all
-    of : "balance" | "accounts", open lines without balance among them
-    lender, product : whose, of which product; None: all
-    The net flow rate that lenders publish: who pays one of two dues stays in his bucket and is counted again there.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    from_bucket, to_bucket : str
+        Neighbours among "current", "30-59", "60-89", "90-119".
+    months : (int, int) or None
+        First and last month of arrival, from where measuring starts; None: all.
+    of : {"balance", "accounts"}
+        What counts; open lines without balance are accounts.
+    lender : str
+        "own" (attrs `own_lender`), "all" (the system) or a name.
+    product : str or None
+        Product that counts; None: all.
 
-    >>> roll_rate("30-59", "60-89").name
+    Returns
+    -------
+    Statistic
+        Function of a result; its name tells all arguments.
+
+    Raises
+    ------
+    InputError
+        Names each fault, here of the arguments and then of a result that lacks such months or products.
+
+    Notes
+    -----
+    .. math:: \frac{\sum_t B_t(\mathrm{to})}{\sum_t B_{t-1}(\mathrm{from})}
+
+    The net flow rate that lenders publish: a borrower who pays one of two instalments due stays in the bucket and is
+    counted again there.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.targets.roll_rate("30-59", "60-89").name
     "roll_rate('30-59', '60-89', months=None, of='balance', lender='own', product=None)"
     """
     pairs = list(pairwise(MONTHLY))
@@ -143,15 +176,39 @@ def arrears_share(
     lender: str = "own",
     product: str | None = None,
 ) -> Statistic:
-    """Balance (or accounts) past due by at least so many days over all balance, mean of month ends [1].
+    r"""Share of the balance past due by at least so many days, mean of month ends [1].
 
-    days : 30, 60, 90, 120, 180, 270 or 360
-    months : first and last month end, from where measuring starts; None: all after its start
-    of : "balance" | "accounts", open lines without balance among them
-    lender, product : whose, of which product; None: all
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    days : int
+        30, 60, 90, 120, 180, 270 or 360.
+    months : (int, int) or None
+        First and last month end, from where measuring starts; None: all after its start.
+    of : {"balance", "accounts"}
+        What counts; open lines without balance are accounts.
+    lender : str
+        "own" (attrs `own_lender`), "all" (the system) or a name.
+    product : str or None
+        Product that counts; None: all.
 
-    >>> arrears_share(90, (1, 12)).name
+    Returns
+    -------
+    Statistic
+        Function of a result; its name tells all arguments.
+
+    Raises
+    ------
+    InputError
+        Names each fault, here of the arguments and then of a result that lacks such months or products.
+
+    Notes
+    -----
+    .. math:: \frac{1}{n} \sum_t \frac{\sum_{b \geq \mathrm{days}} B_t(b)}{\sum_b B_t(b)}
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.targets.arrears_share(90, (1, 12)).name
     "arrears_share(90, months=(1, 12), of='balance', lender='own', product=None)"
     """
     faults = _faults(months, of)
@@ -172,14 +229,39 @@ def arrears_share(
 def charge_off_rate_annual(
     months: tuple[int, int] | None = None, *, net: bool = True, lender: str = "own", product: str | None = None
 ) -> Statistic:
-    """Written off and forgiven, less what was recovered if net, over mean balance [1/year].
+    r"""Charge-off rate: written off and forgiven, less recovered if net, over the mean balance [1/year].
 
-    months : first and last month counted, from where measuring starts; None: all
-    lender, product : whose, of which product; None: all
-    charge_off_rate = 12 x loss in these months / sum over them of the mean of opening and closing balance
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    months : (int, int) or None
+        First and last month counted, from where measuring starts; None: all.
+    net : bool
+        Less what was recovered.
+    lender : str
+        "own" (attrs `own_lender`), "all" (the system) or a name.
+    product : str or None
+        Product that counts; None: all.
 
-    >>> charge_off_rate_annual((1, 12)).name
+    Returns
+    -------
+    Statistic
+        Function of a result; its name tells all arguments.
+
+    Raises
+    ------
+    InputError
+        Names each fault, here of the arguments and then of a result that lacks such months or products.
+
+    Notes
+    -----
+    .. math:: \frac{12 \sum_t L_t}{\sum_t (B_{t-1} + B_t) / 2}
+
+    with loss :math:`L_t` of a month and balance :math:`B_t` at its end.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.targets.charge_off_rate_annual((1, 12)).name
     "charge_off_rate_annual(months=(1, 12), net=True, lender='own', product=None)"
     """
     refuse("charge_off_rate_annual", _faults(months))
@@ -197,14 +279,35 @@ def charge_off_rate_annual(
 def default_rate_annual(
     months: tuple[int, int] | None = None, *, lender: str = "own", product: str | None = None
 ) -> Statistic:
-    """Balance that came to 90 days past due over balance less late at the month's start [1/year].
+    r"""Default rate: balance that reaches 90 days past due over the balance below that at month start [1/year].
 
-    months : first and last month counted, from where measuring starts; None: all
-    lender, product : whose, of which product; None: all
-    default_rate = 12 x defaulted in these months / sum over them of opening balance below 90 days past due
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    months : (int, int) or None
+        First and last month counted, from where measuring starts; None: all.
+    lender : str
+        "own" (attrs `own_lender`), "all" (the system) or a name.
+    product : str or None
+        Product that counts; None: all.
 
-    >>> default_rate_annual().name
+    Returns
+    -------
+    Statistic
+        Function of a result; its name tells all arguments.
+
+    Raises
+    ------
+    InputError
+        Names each fault, here of the arguments and then of a result that lacks such months or products.
+
+    Notes
+    -----
+    .. math:: \frac{12 \sum_t \mathrm{defaulted}_t}{\sum_t B_{t-1}(< 90 \; \mathrm{days})}
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.targets.default_rate_annual().name
     "default_rate_annual(months=None, lender='own', product=None)"
     """
     refuse("default_rate_annual", _faults(months))
@@ -220,14 +323,37 @@ def default_rate_annual(
 def vintage_loss(
     month: int | None = None, *, net: bool = True, lender: str = "own", product: str | None = None
 ) -> Statistic:
-    """Loss of all months to this one over the balance where measuring starts [1]: of a vintage in run-off.
+    r"""Vintage loss: loss of all months to this one over the balance where measuring starts, in run-off [1].
 
-    month : last month counted; None: the last there is
-    net : less what was recovered; lender, product : whose, of which product; None: all
-    vintage_loss = (written_off + forgiven - recovered) / opening balance
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    month : int or None
+        Last month counted; None: the last there is.
+    net : bool
+        Less what was recovered.
+    lender : str
+        "own" (attrs `own_lender`), "all" (the system) or a name.
+    product : str or None
+        Product that counts; None: all.
 
-    >>> vintage_loss(36, net=False, product="A").name
+    Returns
+    -------
+    Statistic
+        Function of a result; its name tells all arguments.
+
+    Raises
+    ------
+    InputError
+        Names each fault, here of the arguments and then of a result that lacks such months or products.
+
+    Notes
+    -----
+    .. math:: \frac{\sum_{t \leq month} (\mathrm{written\_off}_t + \mathrm{forgiven}_t - \mathrm{recovered}_t)}{B_0}
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.targets.vintage_loss(36, net=False, product="A").name
     "vintage_loss(36, net=False, lender='own', product='A')"
     """
     refuse("vintage_loss", _faults(None if month is None else (1, month)))
@@ -243,14 +369,37 @@ def vintage_loss(
 def loss_given_write_off(
     months: tuple[int, int] | None = None, *, lender: str = "own", product: str | None = None
 ) -> Statistic:
-    """One less what was recovered over what was written off and forgiven in the same months [1], undiscounted.
+    r"""Loss given write-off: one less recovered over written off and forgiven in the same months [1], undiscounted.
 
-    months : first and last month counted, from where measuring starts; None: all
-    lender, product : whose, of which product; None: all
-    Of a vintage followed to its end it is the LGD; in a steady book, that of earlier write-offs enters too.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    months : (int, int) or None
+        First and last month counted, from where measuring starts; None: all.
+    lender : str
+        "own" (attrs `own_lender`), "all" (the system) or a name.
+    product : str or None
+        Product that counts; None: all.
 
-    >>> loss_given_write_off(product="A").name
+    Returns
+    -------
+    Statistic
+        Function of a result; its name tells all arguments.
+
+    Raises
+    ------
+    InputError
+        Names each fault, here of the arguments and then of a result that lacks such months or products.
+
+    Notes
+    -----
+    .. math:: 1 - \frac{\sum_t \mathrm{recovered}_t}{\sum_t (\mathrm{written\_off}_t + \mathrm{forgiven}_t)}
+
+    Of a vintage followed to its end it is the LGD; in a steady portfolio, recoveries of earlier write-offs enter too.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.targets.loss_given_write_off(product="A").name
     "loss_given_write_off(months=None, lender='own', product='A')"
     """
     refuse("loss_given_write_off", _faults(months))
@@ -270,7 +419,7 @@ def _faults(months: Any, of: str = "balance") -> list[str]:
     if months is not None and not (whole and 1 <= months[0] <= months[1]):
         faults.append(f"months: found {months!r}, expected whole (first, last) from 1, or None; give (1, 12)")
     if of not in UNITS:
-        faults.append(f"of: found {of!r}, expected one of {UNITS}; choose one")
+        faults.append(f"of: found {of!r}, expected one of {UNITS}; choose balance or accounts")
     return faults
 
 
@@ -290,7 +439,7 @@ def _chosen(result: xr.Dataset, needs: dict[str, Any], lender: str, product: str
     mine = np.ones(view.sizes["segment"], bool) if product is None else view["product"].values.astype(str) == product
     if not mine.any():
         known = sorted(set(view["product"].values.astype(str)))
-        refuse("target", [f"product: found {product!r}, expected one of {known}; choose one"])
+        refuse("target", [f"product: found {product!r}, expected one of {known}; choose a product"])
     return view.isel(segment=np.flatnonzero(mine))
 
 
@@ -305,7 +454,7 @@ def _flow(result: xr.Dataset, name: str, window: Any, lender: str, product: str 
 
 
 def _loss(result: xr.Dataset, window: Any, net: bool, lender: str, product: str | None) -> float:
-    """What was lost in some months, over all paths."""
+    """Loss in some months, over all paths."""
     gross = _flow(result, "written_off", window, lender, product) + _flow(result, "forgiven", window, lender, product)
     return gross - (_flow(result, "recovered", window, lender, product) if net else 0.0)
 

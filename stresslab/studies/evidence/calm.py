@@ -1,20 +1,23 @@
-"""The model beside the evidence: what is known of such books, and what the simulated ones show."""
+"""Model against evidence: arrears, roll rates, causes and losses of simulated portfolios beside observed ranges."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from tqdm import tqdm
 
+from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
-from stresslab.schema import InputError
+from stresslab.studies.arguments import drawn_seed, is_whole
 from stresslab.studies.evidence.facts import CALM, STRESS
 from stresslab.studies.evidence.stress import stressed_figures
 
@@ -26,51 +29,108 @@ EARLY_WRITE_OFF = 6
 
 
 def evidence(
-    books: int = 6, borrowers: int = 100_000, seed: int = 1, under: Literal["calm", "stress"] = "calm"
+    books: int = 6,
+    borrowers: int = 100_000,
+    seed: int | None = None,
+    under: Literal["calm", "stress"] = "calm",
+    *,
+    progress: bool = True,
+    threads: int | None = None,
 ) -> pd.DataFrame:
-    """Facts of consumer credit beside the same figures of simulated books.
+    r"""Figures of simulated portfolios beside what is known of consumer credit.
 
-    books : independent synthetic books, whose spread gives the standard errors; at least 2
-    borrowers : of each book
-    seed : of the first book; the others count on from it
-    under : "calm": `china-online` in `china-baseline`; "stress": it and `us-card` under a replay of early 2020, closed
-        lines, a recession, the Federal Reserve's severely adverse path, and plans for late borrowers
-    Returns DataFrame indexed by fact: model, standard_error, low, high (the evidence's range), inside, used, source.
-    Raises InputError for fewer than two books, or unknown times.
+    Parameters
+    ----------
+    books : int
+        Independent synthetic portfolios, whose spread gives the standard errors; at least 2.
+    borrowers : int
+        Of each portfolio.
+    seed : int or None
+        Of the first portfolio; the others count on from it. Drawn if None and stored in attrs.
+    under : {"calm", "stress"}
+        "calm": `china-online` in `china-baseline`; "stress": `china-online` and `us-card` under a replay of early 2020,
+        closed lines, a recession, the Federal Reserve's severely adverse path, and plans for late borrowers.
+    progress : bool
+        Show a progress bar, one step for each portfolio.
+    threads : int or None
+        As in `simulate`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        =============  ==========================================================
+        column         meaning
+        =============  ==========================================================
+        label          the fact in words
+        model          mean over the portfolios
+        model_se       its standard error
+        evidence_low   lower end of the observed range
+        evidence_high  upper end of the observed range
+        inside         whether `model` lies within the range
+        used           "calibration": a preset was set on it; "check": it was not
+        source         of the range
+        =============  ==========================================================
+
+        The index `fact` is a key in snake_case; attrs `books`, `borrowers`, `seed`, `under`.
+
+    Raises
+    ------
+    InputError
+        Names each fault: fewer than two portfolios, unknown times.
+
+    Notes
+    -----
+    For a figure :math:`x_b` of portfolio b among B
+
+    .. math:: \mathrm{model\_se} = sd(x_b) / \sqrt{B}
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> table = sl.evidence(books=2, borrowers=2_000, seed=1, progress=False)
+    >>> print(*table.loc["roll_30_to_60", ["label", "evidence_low", "evidence_high"]])
+    roll 30 to 60 0.62 0.79
     """
     faults = []
-    if not (isinstance(books, int) and books >= 2):
-        faults.append(f"books: found {books!r}, expected a whole number >= 2; errors come from their spread")
+    if not (is_whole(books) and books >= 2):
+        faults.append(f"books: found {books!r}, expected a whole number >= 2, as errors come from their spread; give 6")
     if under not in ("calm", "stress"):
-        faults.append(f"under: found {under!r}, expected 'calm' or 'stress'; choose one")
-    if faults:
-        raise InputError("evidence", faults)
-    facts, figures = (CALM, _figures) if under == "calm" else (STRESS, stressed_figures)
-    rows = [figures(borrowers, seed + number) for number in range(books)]
+        faults.append(f"under: found {under!r}, expected 'calm' or 'stress'; choose either")
+    refuse("evidence", faults)
+    seed = drawn_seed(seed)
+    facts, figures_of = (CALM, _figures) if under == "calm" else (STRESS, stressed_figures)
+    with tqdm(total=books, desc="evidence", disable=not progress, unit=" portfolios") as bar:
+        rows = []
+        for number in range(books):
+            rows.append(figures_of(borrowers, seed + number, threads))
+            bar.update()
     values = {name: np.array([row[name] for row in rows]) for name in facts}
     table = pd.DataFrame(
         {
+            "label": {name: fact.label for name, fact in facts.items()},
             "model": {name: float(v.mean()) for name, v in values.items()},
-            "standard_error": {name: float(v.std(ddof=1) / np.sqrt(books)) for name, v in values.items()},
-            "low": {name: fact.low for name, fact in facts.items()},
-            "high": {name: fact.high for name, fact in facts.items()},
+            "model_se": {name: float(v.std(ddof=1) / np.sqrt(books)) for name, v in values.items()},
+            "evidence_low": {name: fact.low for name, fact in facts.items()},
+            "evidence_high": {name: fact.high for name, fact in facts.items()},
         }
     )
-    table["inside"] = (table["low"] <= table["model"]) & (table["model"] <= table["high"])
+    table["inside"] = (table["evidence_low"] <= table["model"]) & (table["model"] <= table["evidence_high"])
     table["used"] = [fact.used for fact in facts.values()]
     table["source"] = [fact.source for fact in facts.values()]
+    table.attrs = {"books": books, "borrowers": borrowers, "seed": str(seed), "under": under}
     return table.rename_axis("fact")
 
 
-def _figures(borrowers: int, seed: int) -> Mapping[str, float]:
-    """All figures of one book."""
+def _figures(borrowers: int, seed: int, threads: int | None) -> Mapping[str, float]:
+    """All figures of a portfolio in normal times."""
     calm = scenario("china-baseline")
+    run = partial(simulate, seed=seed, horizon=24, threads=threads, progress=False)
     late, early = _model(10), _model(EARLY_WRITE_OFF)
     book = synthetic_portfolio("china-online", borrowers=borrowers, seed=seed, model=late)
-    result = simulate(book, calm, late, seed=seed, horizon=24, progress=False).sum("segment").isel(path=0)
+    result = run(book, calm, late).sum("segment").isel(path=0)
     other_book = synthetic_portfolio("china-online", borrowers=borrowers, seed=seed, model=early)
-    other = simulate(other_book, calm, early, seed=seed, horizon=24, progress=False).sum("segment").isel(path=0)
-    stock, pays_another = _ladder(book, calm, late, seed)
+    other = run(other_book, calm, early).sum("segment").isel(path=0)
+    stock, pays_another = _ladder(book, calm, late, seed, threads)
     lenders = lenders_of(book)
     by_cause = result["entries_to_arrears"].sum("month").values
     causes = dict(zip(result["cause"].values, by_cause / by_cause.sum(), strict=True))
@@ -79,25 +139,26 @@ def _figures(borrowers: int, seed: int) -> Mapping[str, float]:
         for name, r in (("late", result), ("early", other))
     }
     return {
-        "D30+ of balance": _share(result, 1),
-        "D90+ / D30+, write-off at 300 days": _share(result, 3) / _share(result, 1),
-        "D90+ / D30+, write-off at 180 days": _share(other, 3) / _share(other, 1),
-        "loss with 180 over loss with 300 days": lost["early"] / lost["late"],
-        "current to 30 days, a month": stock[1] / stock[0],
-        "roll 30 to 60": stock[2] / stock[1],
-        "roll 60 to 90": stock[3] / stock[2],
-        "roll 90 to 120": stock[4] / stock[3],
-        "roll after 120": stock[5:10].sum() / stock[4:9].sum(),
-        "D30+ with 4 lenders or more over one": _late_share(book, lenders >= 4) / _late_share(book, lenders == 1),
-        "share with one lender": float((lenders == 1).mean()),
-        "entries after income loss or illiquidity": causes["job_loss"] + causes["income_loss"] + causes["illiquidity"],
-        "entries by choice": causes["strategic"],
-        "first defaulters who still pay another lender": pays_another,
-        "written off a year over balance": lost["late"],
+        "arrears_share_30": _share(result, 1),
+        "late_ratio_write_off_300": _share(result, 3) / _share(result, 1),
+        "late_ratio_write_off_180": _share(other, 3) / _share(other, 1),
+        "loss_write_off_180_over_300": lost["early"] / lost["late"],
+        "roll_current_to_30": stock[1] / stock[0],
+        "roll_30_to_60": stock[2] / stock[1],
+        "roll_60_to_90": stock[3] / stock[2],
+        "roll_90_to_120": stock[4] / stock[3],
+        "roll_after_120": stock[5:10].sum() / stock[4:9].sum(),
+        "arrears_many_lenders_over_one": _late_share(book, lenders >= 4) / _late_share(book, lenders == 1),
+        "share_one_lender": float((lenders == 1).mean()),
+        "entries_income_or_illiquidity": causes["job_loss"] + causes["income_loss"] + causes["illiquidity"],
+        "entries_strategic": causes["strategic"],
+        "first_defaulters_pay_another": pays_another,
+        "write_off_rate": lost["late"],
     }
 
 
 def _model(write_off_months: int) -> Model:
+    """The preset with another month of write-off."""
     model = Model.from_preset("china-online")
     return model.replace(**{f"products.{name}.write_off_months": write_off_months for name in model.products})
 
@@ -108,8 +169,8 @@ def _share(result: xr.Dataset, bucket: int) -> float:
     return float((balance.isel(bucket=slice(bucket, None)).sum("bucket") / balance.sum("bucket")).mean())
 
 
-def _ladder(book: xr.Dataset, macro: xr.Dataset, model: Model, seed: int) -> tuple[Array, float]:
-    """Balance by unpaid due dates, summed over month ends; and how many first defaulters still pay somebody else.
+def _ladder(book: xr.Dataset, macro: xr.Dataset, model: Model, seed: int, threads: int | None) -> tuple[Array, float]:
+    """Balance by unpaid due dates, summed over month ends; and the share of first defaulters who still pay another.
 
     A first defaulter is a borrower with several lenders, all current before, of whom one goes unpaid in the month.
     """
@@ -117,7 +178,7 @@ def _ladder(book: xr.Dataset, macro: xr.Dataset, model: Model, seed: int) -> tup
     owner = book["borrower"].values
     several = lenders_of(book) >= 2
     for month in range(SNAPSHOTS):
-        after = advance(book, macro, 1, model, seed=seed, first_month=month)
+        after = advance(book, macro, 1, model, seed=seed, first_month=month, threads=threads)
         missed = after["days_past_due"].values // 30
         stock += np.bincount(missed, after["balance"].values, 24)[:24]
         was_late = np.bincount(owner, book["days_past_due"].values > 0, several.size) > 0

@@ -10,8 +10,9 @@ import xarray as xr
 import stresslab as sl
 from stresslab.schema import InputError
 from stresslab.studies.calibration.identification import identify, warnings_of
+from stresslab.studies.calibration.moments import measured, sums_of
 from stresslab.studies.calibration.question import changed
-from stresslab.studies.calibration.search import calibrate, calibrated_model, measured, sums_of
+from stresslab.studies.calibration.search import calibrate, calibrated_model
 from stresslab.studies.calibration.targets import (
     Statistic,
     Target,
@@ -21,6 +22,7 @@ from stresslab.studies.calibration.targets import (
     loss_given_write_off,
     roll_rate,
 )
+from tests.studies.outputs import well_described
 
 TRUTH = {"willingness.give_up[0]": 0.25, "willingness.strategic_monthly": 0.02}
 FIGURES = {
@@ -61,14 +63,14 @@ def found(book, macro, targets):
 
 
 def test_known_parameters_are_found_again(found):
-    off = (found["fitted"].values - np.array(list(TRUTH.values()))) / found["standard_error"].values
+    off = (found["fitted"].values - np.array(list(TRUTH.values()))) / found["fitted_se"].values
     assert (abs(off) < 2.5).all()
     moved = abs(found["fitted"].sel(parameter="willingness.strategic_monthly") - 0.02)
     assert moved < 0.5 * abs(0.006 - 0.02)
-    apart = (found["simulated_start"] - found["target_value"]) / found["target_se"]
+    apart = (found["simulated_start"] - found["target_value"]) / found["target_value_se"]
     assert found.attrs["misfit"] < 0.3 * float((apart**2).sum())
     assert found.attrs["p_value"] > 0.01
-    assert found.attrs["warnings"] == ""
+    assert json.loads(found.attrs["warnings"]) == []
 
 
 def test_on_the_same_draws_the_truth_is_found_exactly(book, macro, base):
@@ -87,7 +89,7 @@ def test_what_is_reported_holds(found, book, macro, targets, tmp_path):
     influence, slopes = found["influence"].values, found["sensitivity"].values
     assert influence @ slopes == pytest.approx(np.eye(2), abs=1e-9)  # a left inverse
     error = np.sqrt(np.diag(found["covariance"].values))
-    assert error == pytest.approx(found["standard_error"].values)
+    assert error == pytest.approx(found["fitted_se"].values)
     found.to_netcdf(tmp_path / "fit.nc")
     with xr.open_dataset(tmp_path / "fit.nc") as saved:
         assert calibrated_model(saved) == model
@@ -108,8 +110,8 @@ def test_what_no_target_sees_is_flagged(book, macro, base):
     names = ["willingness.strategic_monthly", "recovery.full_share"]
     blind = calibrate(book, macro, targets_of(seen, figures), names, seed=7, progress=False)
     assert "recovery.full_share: not identified" in blind.attrs["warnings"]
-    assert np.isinf(blind["standard_error"].sel(parameter="recovery.full_share"))
-    assert np.isfinite(blind["standard_error"].sel(parameter="willingness.strategic_monthly"))
+    assert np.isinf(blind["fitted_se"].sel(parameter="recovery.full_share"))
+    assert np.isfinite(blind["fitted_se"].sel(parameter="willingness.strategic_monthly"))
     assert blind["fitted"].sel(parameter="recovery.full_share") == pytest.approx(base.recovery.full_share, abs=0.02)
 
 
@@ -238,7 +240,7 @@ def test_the_correlation_of_targets_counts(book, macro, targets, found):
     alike = Targets(targets, 0.9 + 0.1 * np.eye(4))
     other = calibrate(book, macro, alike, list(TRUTH), seed=7, step=0.3, progress=False)
     assert other["fitted"].values == pytest.approx(found["fitted"].values)
-    assert (other["standard_error"].values != found["standard_error"].values).all()
+    assert (other["fitted_se"].values != found["fitted_se"].values).all()
 
 
 def faults_of(*args, **named):
@@ -278,3 +280,9 @@ def test_a_figure_that_is_no_number_is_refused(book, macro):
     nothing = [Target("nothing", 0.9, 0.1, lambda result: float("nan"))]
     with pytest.raises(InputError, match="nothing: found nan"):
         calibrate(book, macro, nothing, ["willingness.strategic_monthly"], seed=1, progress=False)
+
+
+def test_the_report_is_described(book, found):
+    assert well_described(found) == []
+    assert found["fitted_se"].attrs["long_name"] == "standard error of fitted parameter"
+    assert (found.attrs["seed"], found.attrs["currency"], found.attrs["degrees_of_freedom"]) == ("7", "CNY", 2)

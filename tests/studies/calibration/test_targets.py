@@ -36,12 +36,12 @@ def values(targets):
 def test_a_panel_counted_by_hand():
     found = values(from_panel(PANEL, days=[30, 60], rolls=1, of="accounts"))
     # five loan-months current before another month, two of which are followed by 30 days; two late, both go on
-    assert found["current to 30-59"] == pytest.approx(2 / 5)
-    assert found["30+ days"] == pytest.approx((2 / 4 + 2 / 4) / 2)
-    assert found["60+ days"] == pytest.approx((1 / 4 + 1 / 4) / 2)
+    assert found["roll_rate_current_to_30_59"] == pytest.approx(2 / 5)
+    assert found["arrears_share_30"] == pytest.approx((2 / 4 + 2 / 4) / 2)
+    assert found["arrears_share_60"] == pytest.approx((1 / 4 + 1 / 4) / 2)
     money = values(from_panel(PANEL, days=[30], rolls=1))
-    assert money["current to 30-59"] == pytest.approx((100 + 50) / (100 + 50 + 50 + 150 + 150))
-    assert money["30+ days"] == pytest.approx((300 / 500 + 150 / 500) / 2)
+    assert money["roll_rate_current_to_30_59"] == pytest.approx((100 + 50) / (100 + 50 + 50 + 150 + 150))
+    assert money["arrears_share_30"] == pytest.approx((300 / 500 + 150 / 500) / 2)
 
 
 def test_a_share_of_one_month_has_the_binomial_error():
@@ -72,7 +72,7 @@ def test_a_panel_and_a_result_of_the_same_lives_agree():
     for of in ("balance", "accounts"):
         result = sl.simulate(book, macro, seed=3, progress=False)
         for one in from_panel(frame, of=of, lender="all"):
-            exact = of == "balance" or one.name in ("30-59 to 60-89", "60-89 to 90-119")
+            exact = of == "balance" or one.name in ("roll_rate_30_59_to_60_89", "roll_rate_60_89_to_90_119")
             if exact:  # open lines without a balance are accounts, but no rows of the panel
                 assert one.statistic(result) == pytest.approx(one.value, rel=1e-12), one.name
     wrong = sl.simulate(book, macro, seed=4, progress=False)
@@ -114,7 +114,9 @@ def test_a_tape_counted_by_hand():
          "recovered": [0, 0, 0, 4.0, 0, 6.0, 0, 12.0]}
     )  # fmt: skip
     found = from_tape(tape)
-    assert values(found) == pytest.approx({"loss A": 0.10, "loss B": 0.35, "LGD": 1.0 - 22.0 / 180.0})
+    assert values(found) == pytest.approx(
+        {"vintage_loss_A": 0.10, "vintage_loss_B": 0.35, "loss_given_write_off": 1.0 - 22.0 / 180.0}
+    )
     sd = np.std([0.0, 0.0, 0.0, 0.4], ddof=1)
     assert found[0].standard_error == pytest.approx(sd / 2.0)
     assert found.correlation[0, 1] == pytest.approx(0.0)
