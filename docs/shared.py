@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import stresslab as sl
 import xarray as xr
+
+import stresslab as sl
 
 DOCS = Path(__file__).parent
 STORE = DOCS / "_build" / "shared"
