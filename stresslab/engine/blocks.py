@@ -158,10 +158,8 @@ def _refuse(portfolio: xr.Dataset, model: Model, products: list[str], product: A
     for name in set(products) & set(known):
         kind = model.products[name].kind
         if with_tenor[products.index(name)] == (kind == "revolving"):
-            wanted = "0" if kind == "revolving" else "above 0"
-            faults.append(
-                f"tenor_months: expected {wanted} for {name!r}, which the model calls {kind}; correct tenor_months or kind"
-            )
+            expected = f"expected {'0' if kind == 'revolving' else 'above 0'} for {name!r}"
+            faults.append(f"tenor_months: {expected}, which the model calls {kind}; correct tenor_months or kind")
     if faults:
         raise InputError("portfolio", faults)
 
