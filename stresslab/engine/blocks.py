@@ -23,7 +23,7 @@ Array = NDArray[Any]
 MOST_LOANS = 60
 """Loans of one borrower; the kernel's salts leave room for 63."""
 MEMORY_UNIT = 256
-"""In what parts the kernel keeps what scores remember."""
+"""Parts in which the kernel counts what scores remember."""
 OLDEST_CLAIM = 600
 """Months after which a claim ages no further."""
 WIDEST = 16
@@ -158,8 +158,8 @@ def _refuse(portfolio: xr.Dataset, model: Model, products: list[str], product: A
     for name in set(products) & set(known):
         kind = model.products[name].kind
         if with_tenor[products.index(name)] == (kind == "revolving"):
-            wanted = "0" if kind == "revolving" else "above 0"
-            faults.append(f"tenor_months: expected {wanted} for {name!r}, which the model calls {kind}; mend either")
+            expected = f"expected {'0' if kind == 'revolving' else 'above 0'} for {name!r}"
+            faults.append(f"tenor_months: {expected}, which the model calls {kind}; correct tenor_months or kind")
     if faults:
         raise InputError("portfolio", faults)
 
@@ -219,9 +219,9 @@ def _merge(long: tuple[int, ...], short: tuple[int, ...]) -> tuple[int, ...]:
     at_long = 0
     for item in short:
         if item in long[at_long:]:
-            found = long.index(item, at_long)
-            merged += [*long[at_long:found]]
-            at_long = found + 1
+            place = long.index(item, at_long)
+            merged += [*long[at_long:place]]
+            at_long = place + 1
         merged.append(item)
     return (*merged, *long[at_long:])
 

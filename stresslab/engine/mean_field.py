@@ -28,7 +28,7 @@ GROUPS = 8
 
 @dataclass(frozen=True)
 class SecondRound:
-    """What was found beside the totals.
+    """Conditions, responses and amplification of a run with feedback or responses.
 
     conditions (path, month, lender); active, contacts (path, month, response) of the whole book
     gap : between the conditions used and those that the whole book implies
@@ -71,7 +71,7 @@ def by_lender(totals: Array, blocks: Blocks, lenders: Sequence[str]) -> Array:
     return sums
 
 
-def live_with_feedback(
+def run_with_feedback(
     portfolio: xr.Dataset,
     macro: xr.Dataset,
     blocks: Blocks,
@@ -108,16 +108,18 @@ def live_with_feedback(
         normal = run(sample, still, paths, seed, threads, kernel)[0]
         field = replace(field, normal=by_lender(normal, sample, blocks.lenders))
 
-    def lived(rules: Field) -> tuple[Array, Array, Conditions]:
+    def in_step(rules: Field) -> tuple[Array, Array, Conditions]:
+        """The sample under these rules, month by month."""
+
         def conditions(t: int, some: slice, past: Array) -> Conditions:
             return rules.of_paths(some).conditions(t, by_lender(summed(past, 2), sample, blocks.lenders))[0]
 
         return run_in_step(sample, sample_packed, paths, seed, threads, kernel, model, groups, conditions)
 
-    sums, jobless, conditions = lived(field)
+    sums, jobless, conditions = in_step(field)
     amplification = None
     if feedback is not None:
-        amplification = _amplification(sums, lived(replace(field, feedback=OFF))[0])
+        amplification = _amplification(sums, in_step(replace(field, feedback=OFF))[0])
     totals = summed(sums, 2)
     weight = np.bincount(blocks.lender[blocks.place // LANES], minlength=len(blocks.lenders)) / blocks.place.size
     difference = 0.0

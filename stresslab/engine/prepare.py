@@ -17,7 +17,7 @@ from stresslab.engine.actions import EarlyWarning, LimitManagement, Response, pr
 from stresslab.engine.blocks import Blocks, build
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import Kernel, behaviour_faults, kernel_with
-from stresslab.engine.mean_field import SecondRound, live_with_feedback
+from stresslab.engine.mean_field import SecondRound, run_with_feedback
 from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack
 from stresslab.engine.result import fingerprint
@@ -55,7 +55,7 @@ class Asked:
             paths = macro["path"].values
             totals, jobless = run(self.blocks, packed, paths, self.seed, self.threads, self.kernel, progress)
             return totals, jobless, packed, None
-        return live_with_feedback(
+        return run_with_feedback(
             self.portfolio, macro, self.blocks, packed, self.model, self.feedback, self.responses, self.seed,
             self.threads, self.kernel, progress,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The month-by-month life of a few borrowers, replayed from the same random numbers as the whole book."""
+"""Trace of a few borrowers month by month, replayed from the same random numbers as the whole book."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ LOAN_EVENTS = ("contact", "restructured", "redefaulted", "cause")
 def lives(asked: Asked, packed: Packed, paths: Array, borrowers: Sequence[int]) -> xr.Dataset:
     """Months of the named borrowers on every path.
 
-    asked, packed : those of the whole run, so that the lives are the ones lived in it
+    asked, packed : those of the whole run, so that the months are the same as in it
     paths : path coordinates
     borrowers : borrower ids
     Returns Dataset: `trace_pay`, `trace_buffer`, `trace_jobless_months` (path, month, traced) and `trace_balance`,
     `trace_days_past_due`, `trace_due`, `trace_paid` ... (path, month, traced_loan); money in currency.
     `trace_necessities` [currency] counts what was spent before any payment; `trace_score` is what the lender will see
-    next month; `trace_contact` the share of late payers like him who were reached; `trace_restructured` and
+    next month; `trace_contact` the share of late payers at that lender who were reached; `trace_restructured` and
     `trace_redefaulted` are 1 in the month a plan is agreed or broken; `trace_cause` is the position in schema.CAUSES of
     why a loan that was current missed its due date, else -1.
     Raises InputError for ids that the portfolio does not have.
@@ -46,7 +46,7 @@ def lives(asked: Asked, packed: Packed, paths: Array, borrowers: Sequence[int]) 
     portfolio = asked.portfolio
     ids = portfolio["borrower_id"].values
     wanted = traced_ids(portfolio, borrowers)
-    parts = [_one_life(asked, int(np.flatnonzero(ids == i)[0]), packed, paths) for i in wanted]
+    parts = [_months_of_borrower(asked, int(np.flatnonzero(ids == i)[0]), packed, paths) for i in wanted]
     dims = ("path", "month")
     variables: dict[str, Any] = {}
     for name in PERSON_VARIABLES:
@@ -78,8 +78,8 @@ def traced_ids(portfolio: xr.Dataset, borrowers: Sequence[int]) -> Array:
     return wanted
 
 
-def _one_life(asked: Asked, position: int, packed: Packed, paths: Array) -> dict[str, Array]:
-    """Arrays (path, month) and (path, month, loan) of one borrower, his loans in the portfolio's order."""
+def _months_of_borrower(asked: Asked, position: int, packed: Packed, paths: Array) -> dict[str, Array]:
+    """Arrays (path, month) and (path, month, loan) of a borrower, loans in the portfolio's order."""
     rows = np.flatnonzero(asked.portfolio["borrower"].values == position)
     small = asked.portfolio.isel(borrower=[position], loan=rows)
     small["borrower"] = ("loan", np.zeros(rows.size, np.int64))
@@ -88,33 +88,33 @@ def _one_life(asked: Asked, position: int, packed: Packed, paths: Array) -> dict
     lender_row = packed.lender_row[[asked.blocks.lenders.index(name) for name in blocks.lenders]]
     slots = blocks.place // LANES
     shape = (paths.size, packed.months.shape[1] + 1)
-    life = {name: np.zeros(shape) for name in PERSON_VARIABLES}
-    life |= {name: np.zeros((*shape, rows.size)) for name in (*LOAN_VARIABLES, *LOAN_FLOWS, *LOAN_EVENTS)}
-    life["cause"] -= 1.0
+    traced = {name: np.zeros(shape) for name in PERSON_VARIABLES}
+    traced |= {name: np.zeros((*shape, rows.size)) for name in (*LOAN_VARIABLES, *LOAN_FLOWS, *LOAN_EVENTS)}
+    traced["cause"] -= 1.0
     for p in range(paths.size):
-        months = _months_of(blocks, lender_row, packed, p, np.uint32(paths[p]), asked.seed, asked.kernel)
+        months = _month_ends(blocks, lender_row, packed, p, np.uint32(paths[p]), asked.seed, asked.kernel)
         for t, (person, loans, sums) in enumerate(months):
             for name, field in PERSON_VARIABLES.items():
-                life[name][p, t] = person[field][0]
+                traced[name][p, t] = person[field][0]
             for name, field in LOAN_VARIABLES.items():
-                life[name][p, t] = loans[field][slots, 0]
+                traced[name][p, t] = loans[field][slots, 0]
             for name in LOAN_FLOWS:
-                life[name][p, t] = sums[name][slots]
+                traced[name][p, t] = sums[name][slots]
             entries = sums["entries"][slots]
-            life["cause"][p, t] = np.where(entries.any(1), entries.argmax(1), -1)
-            life["restructured"][p, t] = sums["restructured"][slots].sum(1)
-            life["redefaulted"][p, t] = sums["redefaulted"][slots]
+            traced["cause"][p, t] = np.where(entries.any(1), entries.argmax(1), -1)
+            traced["restructured"][p, t] = sums["restructured"][slots].sum(1)
+            traced["redefaulted"][p, t] = sums["redefaulted"][slots]
             if t > 0:
-                was_late = life["days_past_due"][p, t - 1] > 0
-                life["contact"][p, t] = np.where(
+                was_late = traced["days_past_due"][p, t - 1] > 0
+                traced["contact"][p, t] = np.where(
                     was_late, packed.contact[p, t - 1, lender_row[blocks.lender[slots]]], 0.0
                 )
-    life["days_past_due"] *= 30.0
+    traced["days_past_due"] *= 30.0
     money = {"pay", "buffer", "necessities", *LOAN_VARIABLES, *LOAN_FLOWS} - {"days_past_due", "score"}
-    return {name: values / MINOR if name in money else values for name, values in life.items()}
+    return {name: values / MINOR if name in money else values for name, values in traced.items()}
 
 
-def _months_of(
+def _month_ends(
     blocks: Blocks, lender_row: Array, packed: Packed, p: int, path: Any, seed: int, kernel: Kernel
 ) -> Iterator[tuple[Any, Array, Array]]:
     """State and sums (slot) of the one block after each month; the borrower sits in lane 0."""

@@ -1,4 +1,4 @@
-"""The compiled kernel, built in or with behaviours of the user's own in it."""
+"""The compiled kernel, with the built-in behaviours or with the user's own."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _anew(module: ModuleType, names: Mapping[str, Any], own: Mapping[str, Any]) 
 
 
 def behaviour_faults(own: Any) -> list[str]:
-    """What is wrong with behaviours of the user's own."""
+    """Faults of the user's own behaviours."""
     if not isinstance(own, Mapping):
         return [f"behaviour: found {own!r}, expected a mapping name -> jitted function; write behaviour={{...}}"]
     built_in = {name: value for name, value in vars(behaviour).items() if isinstance(value, Dispatcher)}
@@ -77,16 +77,16 @@ def behaviour_faults(own: Any) -> list[str]:
         elif not isinstance(function, Dispatcher):
             faults.append(f"behaviour {name!r}: found {function!r}, expected a function under numba.njit; decorate it")
         else:
-            wanted, found = (list(inspect.signature(f.py_func).parameters) for f in (built_in[name], function))
-            if len(wanted) != len(found):
+            expected, given = (list(inspect.signature(f.py_func).parameters) for f in (built_in[name], function))
+            if len(expected) != len(given):
                 faults.append(
-                    f"behaviour {name!r}: found arguments {found}, expected {wanted}; take the same, in this order"
+                    f"behaviour {name!r}: found arguments {given}, expected {expected}; take the same, in this order"
                 )
     return faults
 
 
 def source_of(own: Mapping[str, Any]) -> dict[str, str]:
-    """Source of each replacement, for the record; its name where the source cannot be had."""
+    """Source of each replacement, for the record; its name where the source is not at hand."""
     sources = {}
     for name, function in own.items():
         try:
