@@ -104,7 +104,7 @@ ENDINGS = {
     "_low": "lower end of the 95 % interval of",
     "_high": "upper end of the 95 % interval of",
 }
-OF_THE_RUN = ("seed", "currency", "as_of", "own_lender", "part")
+OF_THE_RUN = ("seed", "currency", "as_of", "own_lender", "part", "partners", "annual_growth")
 
 
 def labelled(out: xr.Dataset, outputs: Mapping[str, Output]) -> xr.Dataset:
