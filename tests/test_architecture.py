@@ -23,8 +23,9 @@ MAY_IMPORT = {
 }
 INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stand above it in this table
     "kernel": set(),
-    "model": set(),
-    "job_flows": {"model"},
+    "assumptions": set(),
+    "model": {"assumptions"},
+    "job_flows": {"assumptions"},
     "actions": {"kernel", "model"},
     "conditions": {"kernel"},
     "blocks": {"kernel", "model"},
