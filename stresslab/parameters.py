@@ -78,7 +78,7 @@ def documented(kind: Kind) -> Kind:
         if "low" in meta:
             text += f" [{meta['unit']}], {meta['low']:g} to {meta['high']:g}. Source: {meta['source']}"
         lines.append(f"{item.name} : {_type(item)}")
-        lines += textwrap.wrap(text.rstrip(".") + ".", 112, **WRAP)
+        lines += textwrap.wrap(text if text.endswith(".") else f"{text}.", 112, **WRAP)
     own = textwrap.dedent("    " + (kind.__doc__ or "")).strip().split("\n")
     ends = [
         row for row, line in enumerate(own) if line in SECTIONS and set(own[row + 1 : row + 2]) == {"-" * len(line)}

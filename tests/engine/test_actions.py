@@ -123,7 +123,7 @@ def test_plans_stand_before_what_they_hold():
     [
         (
             lambda: Restructuring(from_days=90, to_days=60),
-            r"from_days: found 90 with to_days 60, expected at most that",
+            r"from_days: found 90 with to_days 60, expected at most",
         ),
         (lambda: Restructuring(holiday_months=12), r"holiday_months: found 12 with probation_months 12, expected few"),
         (lambda: Restructuring(holiday_months=4, probation_months=3), r"holiday_months: found 4 with probation_mon"),
