@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stresslab.measures.formulas import asrf
-from stresslab.measures.formulas.asrf import AMOUNT, BELOW_ONE, INSIDE, LGD, Bound, checked
+from stresslab.measures.formulas.arguments import AMOUNT, BELOW_ONE, INSIDE, LGD, Bound, checked
 
 Array = NDArray[Any]
 Rules = dict[str, Any]
