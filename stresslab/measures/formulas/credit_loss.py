@@ -199,7 +199,7 @@ def migrate_stages(stages: ArrayLike, tr12: float, tr13: float, tr21: float, tr2
 def npl_sensitivity(
     capital_ratio: float, npl_over_rwa: float, increase: ArrayLike, *, loss: float = 1.0, excess_over_rwa: float = 0.0
 ) -> Array:
-    r"""Capital ratio after an instantaneous rise of non-performing loans (sensitivity test of the People's Bank of China).
+    r"""Capital ratio after an instantaneous rise of non-performing loans, as the People's Bank of China tests it.
 
     Parameters
     ----------
