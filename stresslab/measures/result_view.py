@@ -104,7 +104,7 @@ ENDINGS = {
     "_low": "lower end of the 95 % interval of",
     "_high": "upper end of the 95 % interval of",
 }
-OF_THE_RUN = ("seed", "currency", "as_of", "own_lender", "part")
+OF_THE_RUN = ("fingerprint", "seed", "currency", "as_of", "own_lender", "part")
 
 
 def labelled(out: xr.Dataset, outputs: Mapping[str, Output]) -> xr.Dataset:
@@ -127,13 +127,10 @@ def labelled(out: xr.Dataset, outputs: Mapping[str, Output]) -> xr.Dataset:
 def of_the_run(dataset: xr.Dataset) -> dict[str, Any]:
     """Attrs by which a reader knows the run: fingerprint of the portfolio, seed, currency, date, own lender, part.
 
-    >>> of_the_run(xr.Dataset(attrs={"portfolio_fingerprint": "a1", "seed": "7", "model": "{}"}))
+    >>> of_the_run(xr.Dataset(attrs={"fingerprint": "a1", "seed": "7", "model": "{}"}))
     {'fingerprint': 'a1', 'seed': '7'}
     """
-    attrs = dataset.attrs
-    mark = attrs.get("portfolio_fingerprint", attrs.get("fingerprint"))
-    known = {} if mark is None else {"fingerprint": mark}
-    return known | {name: attrs[name] for name in OF_THE_RUN if name in attrs}
+    return {name: dataset.attrs[name] for name in OF_THE_RUN if name in dataset.attrs}
 
 
 def described(

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
 from stresslab.engine.actions import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
+from stresslab.engine.assumptions import Product
 from stresslab.engine.feedback import Feedback
-from stresslab.engine.model import SECTIONS, Model, Product
+from stresslab.engine.model import SECTIONS, Model
 from stresslab.engine.result import STAGE_OF_BUCKET
 from stresslab.engine.simulate import advance, simulate
 from stresslab.portfolio.validation import check_portfolio
