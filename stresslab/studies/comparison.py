@@ -143,8 +143,8 @@ def compare(
     ...     labels = {"month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"]}
     ...     segment = {"lender": ("segment", ["us"]), "product": ("segment", ["card"])}
     ...     return xr.Dataset(flows | stocks, labels | segment, {"own_lender": "us"})
-    >>> found = sl.compare(run(100.0), run(110.0), provisioning="china")
-    >>> found["difference"].sel(measure="cash").item()
+    >>> comparison = sl.compare(run(100.0), run(110.0), provisioning="china")
+    >>> comparison["difference"].sel(measure="cash").item()
     10.0
     """
     given: tuple[tuple[str, Any], ...] = (("result", result), ("other", other))
@@ -242,8 +242,8 @@ def compare_responses(
     >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
     >>> macro = sl.scenario("china-baseline").isel(month=slice(0, 3))
     >>> two = [sl.actions.Outreach(), sl.actions.LimitManagement(cut=1.0)]
-    >>> found = sl.compare_responses(book, macro, two, seed=3, progress=False)
-    >>> float(abs(found["together"] - found["alone"].sum("response") - found["overlap"]).max()) < 1e-6
+    >>> effects = sl.compare_responses(book, macro, two, seed=3, progress=False)
+    >>> float(abs(effects["together"] - effects["alone"].sum("response") - effects["overlap"]).max()) < 1e-6
     True
     """
     faults = response_faults(responses)

@@ -165,11 +165,11 @@ def reverse_stress(
     >>> book = sl.synthetic_portfolio("china-online", borrowers=200, seed=1)
     >>> calm = sl.scenario("china-baseline").isel(month=slice(0, 2))
     >>> open_lines, fewer = (calm.assign(line_supply=("month", [supply, supply])) for supply in (1.0, 0.6))
-    >>> found = sl.reverse_stress(
+    >>> answer = sl.reverse_stress(
     ...     book, open_lines, fewer, lambda result: result["line_supply"].isel(month=-1, segment=0), hurdle=0.7,
     ...     bounds=(0.0, 1.0), paths=10, spread=0.0, seed=3, progress=False,
     ... )
-    >>> round(found["multiple"].item(), 3)
+    >>> round(answer["multiple"].item(), 3)
     0.75
     """
     refuse("reverse_stress", _faults(level, side, bounds, tolerance, paths, hurdle) + callable_faults(outcome))

@@ -97,8 +97,8 @@ def sensitivity(
     >>> macro = sl.macro_paths(sl.scenario("china-baseline").isel(month=slice(0, 3)), 2, seed=2)
     >>> rate = sl.outcomes.loss_rate()
     >>> added = {"added": (-0.01, 0.02, lambda value: lambda result: rate(result) + value)}
-    >>> found = sl.sensitivity(book, macro, rate, {}, added, seed=4, progress=False)
-    >>> [round(found[end].sel(parameter="added").item(), 9) for end in ("low", "high")]
+    >>> effects = sl.sensitivity(book, macro, rate, {}, added, seed=4, progress=False)
+    >>> [round(effects[end].sel(parameter="added").item(), 9) for end in ("low", "high")]
     [-0.01, 0.02]
     """
     faults = []

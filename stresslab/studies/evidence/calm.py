@@ -37,7 +37,7 @@ def evidence(
     progress: bool = True,
     threads: int | None = None,
 ) -> pd.DataFrame:
-    r"""Figures of simulated portfolios beside what is known of consumer credit.
+    r"""Evidence table: figures of simulated portfolios beside the observed ranges of consumer credit.
 
     Parameters
     ----------
