@@ -239,35 +239,81 @@ def refuse(subject: str, faults: Sequence[str]) -> None:
         raise InputError(subject, faults)
 
 
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number; True and False are none.
+
+    >>> is_whole(3), is_whole(np.int64(3)), is_whole(3.0), is_whole(True)
+    (True, True, False, False)
+    """
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a finite number; True and False are none.
+
+    >>> is_number(0.5), is_number(3), is_number(math.nan), is_number("0.5"), is_number(False)
+    (True, True, False, False, False)
+    """
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def level_faults(name: str, levels: Sequence[float]) -> list[str]:
-    """Faults of confidence levels, which stand strictly between 0 and 1."""
+    """Faults of levels of quantiles, strictly between 0 and 1, each once."""
     faults = [
         f"{name}: found {level!r}, expected a number between 0 and 1; a level is a decimal: 0.99, not 99"
         for level in levels
-        if not (isinstance(level, int | float | np.number) and math.isfinite(level) and 0.0 < level < 1.0)
+        if not (is_number(level) and 0.0 < level < 1.0)
     ]
     if len(set(levels)) < len(levels) or not levels:
         faults.append(f"{name}: found {tuple(levels)}, expected one or more different levels; give each once")
     return faults
 
 
-def number_faults(name: str, value: object, high: float, what: str) -> list[str]:
-    """Fault of a number that is not within 0 ... high."""
-    if isinstance(value, int | float | np.number) and math.isfinite(value) and 0.0 <= value <= high:
+def interval_faults(name: str, interval: object) -> list[str]:
+    """Fault of an interval: the central share of a distribution, strictly between 0 and 1."""
+    if is_number(interval) and 0.0 < interval < 1.0:  # type: ignore[operator]
+        return []
+    return [f"{name}: found {interval!r}, expected a number between 0 and 1; a central share is a decimal: 0.9, not 90"]
+
+
+def number_faults(name: str, value: object, high: float, advice: str, low: float = 0.0) -> list[str]:
+    """Fault of a number that is not within low ... high; the advice says what to give."""
+    if is_number(value) and low <= value <= high:  # type: ignore[operator]
         return []
     ceiling = "" if math.isinf(high) else f" and <= {high:g}"
-    return [f"{name}: found {value!r}, expected a finite number >= 0{ceiling}; give {what}"]
+    return [f"{name}: found {value!r}, expected a finite number >= {low:g}{ceiling}; give {advice}"]
 
 
-def whole_faults(name: str, value: object, least: int) -> list[str]:
-    """Fault of what should be a whole number of months."""
-    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least:
+def whole_faults(
+    name: str, value: object, low: int, high: int | None = None, *, optional: bool = False, advice: str = "give months"
+) -> list[str]:
+    """Fault of what should be a whole number from low, at most high; None passes if it is optional."""
+    if (optional and value is None) or (is_whole(value) and low <= value and (high is None or value <= high)):  # type: ignore[operator]
         return []
-    return [f"{name}: found {value!r}, expected a whole number from {least}; give months"]
+    bounds = f"from {low}" if high is None else f"{low:,} ... {high:,}"
+    return [f"{name}: found {value!r}, expected a whole number {bounds}{' or None' if optional else ''}; {advice}"]
 
 
-def type_faults(name: str, value: object, what: type, needed: bool = False) -> list[str]:
-    """Fault of what should be one of the house's descriptions; None passes unless it is needed."""
-    if isinstance(value, what) or (value is None and not needed):
+def seed_faults(seed: object, name: str = "seed", bits: int = 64) -> list[str]:
+    """Fault of a seed, a whole number below 2**bits; None passes: a seed is drawn.
+
+    >>> seed_faults(-1)
+    ['seed: found -1, expected a whole number 0 ... 2**64 - 1 or None; choose another']
+    """
+    if seed is None or (is_whole(seed) and 0 <= seed < 2**bits):  # type: ignore[operator]
         return []
-    return [f"{name}: found {value!r}, expected {what.__name__}(...); give one"]
+    return [f"{name}: found {seed!r}, expected a whole number 0 ... 2**{bits} - 1 or None; choose another"]
+
+
+def choice_faults(name: str, value: object, options: Sequence[object]) -> list[str]:
+    """Fault of a value that is none of the options."""
+    if any(isinstance(value, type(option)) and value == option for option in options):
+        return []
+    return [f"{name}: found {value!r}, expected one of {tuple(options)}; choose one"]
+
+
+def type_faults(name: str, value: object, kind: type, needed: bool = False) -> list[str]:
+    """Fault of a value of another type than expected; None passes unless it is needed."""
+    if isinstance(value, kind) or (value is None and not needed):
+        return []
+    return [f"{name}: found {value!r}, expected {kind.__name__}(...){'' if needed else ' or None'}; give one"]
