@@ -18,8 +18,10 @@ from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.estimators import Array, Estimate, quantile, share
 from stresslab.measures.result_view import Output, labelled, of_the_run
-from stresslab.scenarios.algebra import LIVED, blend
-from stresslab.scenarios.paths import MOVING, log_density, macro_paths
+from stresslab.scenarios.algebra import BORROWER_VARIABLES, blend
+from stresslab.scenarios.ar1 import log_density
+from stresslab.scenarios.library import VARIABLES
+from stresslab.scenarios.paths import macro_paths
 from stresslab.schema import MACRO
 from stresslab.studies.arguments import drawn_seed, is_whole
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
@@ -200,14 +202,14 @@ def _answer(multiples: _Multiples, root: float, hurdle: float, side: str, level:
     beyond = _beyond(values, hurdle, side)
     out = xr.Dataset(_root(multiples, root) | _trials(multiples, hurdle, side))
     out = out.assign(outcome=("path", values), breached=("path", beyond)).assign_coords(path=macro["path"].values)
-    moving: list[str] = [name for name in LIVED if name in MOVING and name in macro]
+    moving: list[str] = [name for name in BORROWER_VARIABLES if name in VARIABLES and name in macro]
     if macro.attrs["macro_spread"] > 0.0:
         out["log_density"] = log_density(macro, moving)
         likeliest = int(np.argmax(np.where(beyond, out["log_density"].values, -np.inf)))
         out["likeliest_path"] = int(macro["path"].values[likeliest])
         out["likeliest_log_ratio"] = float(out["log_density"].values[likeliest] - out["log_density"].values.max())
         out = out.assign({f"likeliest_{name}": ("month", macro[name].values[likeliest]) for name in moving})
-    out = out.assign({f"mean_{name}": ("month", centre[name].values) for name in LIVED if name in centre})
+    out = out.assign({f"mean_{name}": ("month", centre[name].values) for name in BORROWER_VARIABLES if name in centre})
     out = out.assign_coords(month=macro["month"].values)
     simulation = {key: repr(value) for key, value in multiples.simulation.items() if key != "model"}
     return labelled(out, _outputs(multiples.outcome)).assign_attrs(
@@ -247,7 +249,7 @@ def _outputs(outcome: Outcome) -> dict[str, Output]:
     unit = getattr(outcome, "unit", "") or "as the outcome"
     of_macro = {
         f"{prefix}_{name}": Output(MACRO[name].unit, f"{MACRO[name].meaning}, {words}")
-        for name in LIVED
+        for name in BORROWER_VARIABLES
         for prefix, words in (("mean", "scenario at the root"), ("likeliest", "most likely path that breaches"))
     }
     return of_macro | {
