@@ -15,7 +15,7 @@ import stresslab as sl
 from stresslab.schema import InputError
 from stresslab.study import Answers, Study, demo_study, read_study, run_study, summary_table, write_answers
 
-app = typer.Typer(help="Stress tests of consumer loan books, borrower by borrower.", no_args_is_help=True)
+app = typer.Typer(help="Stress tests of consumer credit portfolios, borrower by borrower.", no_args_is_help=True)
 console = Console()
 
 Folder = Annotated[Path, typer.Option("--out", help="Folder for datasets, table and figures.")]
@@ -29,11 +29,8 @@ def demo(
     out: Folder = Path("out"),
     quiet: Quiet = False,
 ) -> None:
-    """Take a million Chinese online loans through the Federal Reserve's 2026 scenarios."""
-    study = demo_study()
-    book = study.portfolio.model_copy(update={"borrowers": borrowers} if borrowers else {})
-    macro = study.macro.model_copy(update={"paths": paths} if paths else {})
-    _report(study.model_copy(update={"portfolio": book, "macro": macro}), out, quiet)
+    """Stress a million Chinese online loans in the Federal Reserve's 2026 scenarios."""
+    _report(demo_study(borrowers, paths), out, quiet)
 
 
 @app.command()

@@ -1,140 +1,54 @@
-"""A study as a file: what to stress, by what, and which answers to write down.
+"""Study files: a stress test as a TOML file whose sections are public functions and whose keys are their arguments.
 
-A front door beside the command line: it reads a TOML file, refuses it whole or runs it whole.
+Every section is read against the signature of the function it is named after, so a study can say what Python can say,
+and a new argument needs no second declaration. A file is refused whole, with every fault, or run whole.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import inspect
+import json
 import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, get_type_hints
 
 import pandas as pd
 import xarray as xr
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 import stresslab as sl
-from stresslab.schema import InputError
+from stresslab.measures.defaults import default_provisioning
+from stresslab.schema import PAST_DUE, InputError
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Months = Annotated[int, Field(ge=1, le=600)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+DEFAULT_DONORS = 10_000
+"""Borrowers of the synthetic portfolio that completes a tape, where the study does not say how many."""
 
 
-class Book(Part):
-    """The loan book: a preset's synthetic borrowers, or a tape."""
+@dataclass(frozen=True)
+class Study:
+    """A study that has been read and checked.
 
-    preset: str = "china-online"
-    borrowers: Annotated[int, Field(ge=1)] = 100_000
-    seed: Seed | None = None
-    tape: str | None = None
-    columns: dict[str, str] = {}
-    currency: str = "CNY"
-    as_of: str = ""
-    own_lender: str = ""
+    title : what the study is called
+    scenarios : names or tables as the file has them
+    arguments : by function name, the arguments that the file gives, configuration objects made
+    content : the file's content, as plain values
+    """
 
-
-class Economy(Part):
-    """Scenarios by name, or by path for files in the Federal Reserve's layout."""
-
-    scenarios: Annotated[list[str], Field(min_length=1)] = ["china-baseline"]
-    paths: Annotated[int, Field(ge=2)] = 100
-    seed: Seed | None = None
-    spread: Annotated[float, Field(ge=0.0)] = 1.0
-
-
-class Engine(Part):
-    """How the borrowers' months are lived."""
-
-    seed: Seed | None = None
-    horizon: Months | None = None
-    renewal: Literal["static", "run-off"] = "static"
-    threads: Annotated[int, Field(ge=1)] | None = None
-    model: str | None = None
-
-
-class Losses(Part):
-    """Which quantiles of loss."""
-
-    levels: Annotated[list[Annotated[float, Field(gt=0.0, lt=1.0)]], Field(min_length=1)] = [0.95, 0.99]
-    lender: str = "own"
-
-
-class Provisions(Part):
-    """Which regime; categories and percentages of the Chinese one, the outlook of the others."""
-
-    regime: Literal["china", "ifrs9", "cecl"] = "china"
-    schedule: str | dict[str, str] = "cn2023"
-    percentages: str = "pboc2002"
-    outlook: Literal["adaptive", "perfect-foresight"] = "adaptive"
-
-
-class Lender(Part):
-    """The own lender's balance sheet beside its loans: shares of them, and terms; illustrations, not of any lender."""
-
-    equity_share: Share = 0.10
-    liquid_share: Share = 0.05
-    months: Months = 12
-    kind: str = "interbank"
-    rollover: Share = 0.9
-    tenor_months: Months = 12
-    annual_rate: Share = 0.03
-    operating_cost_monthly: Annotated[float, Field(ge=0.0)] = 0.0
-    operating_cost_rate: Share = 0.06
-    partner_fee: Share = 0.033
-    payout: Share = 0.3
-
-
-class Liquidity(Part):
-    """Confidence of the buffer."""
-
-    confidence: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
-    horizon: Months = 12
-
-
-class Capital(Part):
-    """Which hurdles."""
-
-    regime: Literal["china-2023", "basel-standardised", "consumer-finance", "small-loan"] = "china-2023"
-
-
-class Study(Part):
-    """A whole study file."""
-
-    title: str = "stress test"
-    portfolio: Book = Book()
-    macro: Economy = Economy()
-    simulation: Engine = Engine()
-    losses: Losses = Losses()
-    provisions: Provisions = Provisions()
-    lender: Lender = Lender()
-    liquidity: Liquidity = Liquidity()
-    capital: Capital = Capital()
-
-    @model_validator(mode="after")
-    def _names_exist(self) -> Study:
-        known = set(sl.scenarios.table()["name"])
-        strange = [name for name in self.macro.scenarios if name not in known and not Path(name).is_file()]
-        if strange:
-            raise ValueError(
-                f"macro.scenarios: found {strange}, expected among {sorted(known)} or paths of files; rename"
-            )
-        if len(set(self.macro.scenarios)) < len(self.macro.scenarios):
-            raise ValueError(
-                f"macro.scenarios: found {self.macro.scenarios}, expected each once; remove the repetition"
-            )
-        return self
+    title: str
+    scenarios: Sequence[Any]
+    arguments: Mapping[str, Mapping[str, Any]]
+    content: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a study found, and what it was found from."""
+    """Datasets that a study produced, and the portfolio and result that they are of."""
 
     portfolio: xr.Dataset
     result: xr.Dataset
@@ -144,90 +58,499 @@ class Answers:
     capital: xr.Dataset
 
 
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    """Advice for an unknown name: the nearest known one, if any is near."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"write {near[0]!r}" if near else "remove or rename it"
+
+
+def _unknown(key: str, name: str, known: Sequence[str]) -> str:
+    return f"{key}: unknown, expected one of {_listed(known)}; {_near(name, known)}"
+
+
+# Configuration objects: a table whose keys are the fields of a class or the arguments of its maker.
+
+
+def _made(maker: Callable[..., Any], table: Any, nested: Mapping[str, Callable[[Any], Any]] | None = None) -> Any:
+    """What a maker makes of a table of its arguments; InputError with every fault."""
+    if not isinstance(table, Mapping):
+        raise InputError(maker.__name__, [f"found {table!r}, expected a table of the arguments of {maker.__name__}"])
+    arguments = {name: each for name, each in inspect.signature(maker).parameters.items() if name != "history"}
+    faults = [_unknown(name, name, [*arguments]) for name in table if name not in arguments]
+    needed = [name for name, each in arguments.items() if each.default is inspect.Parameter.empty]
+    faults += [f"{name}: missing, expected a value; add it" for name in needed if name not in table]
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        try:
+            converted = (nested or {}).get(name, lambda same: same)(value)
+            values[name] = tuple(converted) if isinstance(converted, list) else converted
+        except InputError as error:
+            faults += [f"{name}.{fault}" for fault in error.faults]
+    if not faults:
+        try:
+            return maker(**values)
+        except InputError as error:
+            faults = error.faults
+        except OSError as error:
+            faults = [f"{error}; correct the path"]
+    raise InputError(maker.__name__, faults)
+
+
+def _of_kind(
+    makers: Mapping[str, Callable[..., Any]], nested: Mapping[str, Callable[[Any], Any]] | None = None
+) -> Callable[[Any], Any]:
+    """Reader of a table whose `kind` names a class, its other keys being that class's fields."""
+
+    def read(table: Any) -> Any:
+        kind = table.get("kind") if isinstance(table, Mapping) else None
+        if not isinstance(kind, str) or kind not in makers:
+            fault = f"kind: found {kind if kind is not None else table!r}, expected one of {_listed([*makers])}"
+            raise InputError("kind", [f"{fault}; write kind = {next(iter(makers))!r} and its fields"])
+        return _made(makers[kind], {key: value for key, value in table.items() if key != "kind"}, nested)
+
+    return read
+
+
+def _all_of(read: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+    """Reader of a list, each entry by `read`."""
+
+    def read_all(entries: Any) -> list[Any]:
+        if not isinstance(entries, list):
+            raise InputError("list", [f"found {entries!r}, expected a list of tables; write [[...]]"])
+        values, faults = [], []
+        for position, entry in enumerate(entries):
+            try:
+                values.append(read(entry))
+            except InputError as error:
+                faults += [f"{position}.{fault}" for fault in error.faults]
+        if faults:
+            raise InputError("list", faults)
+        return values
+
+    return read_all
+
+
+def _response(table: Any) -> Any:
+    kinds = {
+        name: getattr(sl.actions, name) for name in sl.actions.__all__ if inspect.isclass(getattr(sl.actions, name))
+    }
+    return _of_kind(kinds, {"responses": _all_of(_response)})(table)
+
+
+def _path_model(table: Any) -> Any:
+    models = {name: getattr(sl.scenarios, name) for name in ("VAR", "BlockBootstrap", "RegimeSwitching")}
+    deviations = {
+        name: (lambda values: _made(sl.scenarios.Deviation, values))
+        for name in inspect.signature(sl.scenarios.PathModel).parameters
+        if name != "policy_rate_floor"
+    }
+    makers: dict[str, Callable[..., Any]] = {name: model.fit for name, model in models.items()}
+    kind = table.get("kind") if isinstance(table, Mapping) else None
+    if kind == "PathModel":
+        return _of_kind({"PathModel": sl.scenarios.PathModel}, deviations)(table)
+    return _of_kind(makers | {"PathModel": sl.scenarios.PathModel})(table)
+
+
+def _provisioning(value: Any) -> Any:
+    rules = {"IFRS9": sl.IFRS9, "CECL": sl.CECL, "China": sl.China}
+    return value if isinstance(value, str) else _of_kind(rules)(value)
+
+
+def _model(path: Any) -> Any:
+    if not isinstance(path, str):
+        raise InputError(
+            "model", [f"found {path!r}, expected the path of a model file; write one with Model.to_toml()"]
+        )
+    if not Path(path).is_file():
+        raise InputError(
+            "model", [f"found no file {path!r}, expected one that Model.to_toml() wrote; correct the path"]
+        )
+    return sl.Model.from_toml(path)
+
+
+def _partners(table: Any) -> Any:
+    return _made(sl.funding.Partners, table, {"withdrawal": lambda values: _made(sl.funding.Trigger, values)})
+
+
+def _rollover(value: Any) -> Any:
+    return _made(sl.funding.RollOver, value) if isinstance(value, Mapping) else value
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "synthetic_portfolio.model": _model,
+    "simulate.model": _model,
+    "term_structures.model": _model,
+    "simulate.feedback": lambda table: _made(sl.Feedback, table),
+    "simulate.responses": _all_of(_response),
+    "macro_paths.model": _path_model,
+    "term_structures.outlooks": _all_of(lambda table: _made(sl.Outlook, table)),
+    "provisions.provisioning": _provisioning,
+    "provisions.overlays": _all_of(lambda table: _made(sl.Overlay, table)),
+    "BalanceSheet.for_book.funding.partners": _partners,
+    "BalanceSheet.for_book.funding.rollover": _rollover,
+    "BalanceSheet.for_book.funding.liquid_assets": _all_of(lambda table: _made(sl.funding.LiquidAsset, table)),
+    "BalanceSheet.for_book.funding.lines": _all_of(lambda table: _made(sl.funding.ContingentLine, table)),
+}
+"""Arguments that are configuration objects, and how a table becomes one."""
+
+GIVEN = frozenset({"portfolio", "macro", "result", "funding", "balance_sheet", "terms", "scenario", "allowance"})
+"""Arguments that the study computes itself."""
+
+LEFT_OUT = frozenset({"behaviour", "progress", "parameters", "self", "cls"})
+"""Arguments that are Python objects, which a file cannot hold, or that belong to the command line."""
+
+BOUNDED: dict[str, Any] = {
+    "seed": Annotated[int, Field(ge=0, lt=2**63)],
+    "borrowers": Annotated[int, Field(ge=1)],
+    "paths": Annotated[int, Field(ge=2)],
+    "threads": Annotated[int, Field(ge=1)],
+    "horizon": Annotated[int, Field(ge=1)],
+    "spread": Annotated[float, Field(ge=0.0)],
+    "level": Annotated[float, Field(gt=0.0, lt=1.0)],
+    "levels": Annotated[list[Annotated[float, Field(gt=0.0, lt=1.0)]], Field(min_length=1)],
+    "equity_share": Annotated[float, Field(ge=0.0, le=1.0)],
+    "liquid_share": Annotated[float, Field(ge=0.0, le=10.0)],
+}
+"""Bounds of arguments by name, so that a value outside is named before the run and not in it."""
+
+
+def _fields(section: str, function: Callable[..., Any], without: frozenset[str], extra: Any = None) -> dict[str, Any]:
+    """Fields of a section's model: every argument of the function that a file may give, and `extra`'s for **options."""
+    fields: dict[str, Any] = {}
+    hints = get_type_hints(function)
+    for name, argument in inspect.signature(function).parameters.items():
+        if argument.kind is inspect.Parameter.VAR_KEYWORD:
+            others = _fields(section, extra, without | {*fields}) if extra is not None else {}
+            fields |= {other: (kind, None) for other, (kind, _) in others.items()}
+        elif name not in without | LEFT_OUT:
+            hint = BOUNDED.get(name, hints.get(name, Any))
+            if reader := READERS.get(f"{section}.{name}"):
+                hint = Annotated[Any, BeforeValidator(reader)]
+            required = argument.default is inspect.Parameter.empty
+            fields[name] = (hint, ...) if required else (hint | None if name in BOUNDED else hint, None)
+    return fields
+
+
+@cache
+def _sections() -> dict[str, Any]:
+    """A pydantic model for each section, made from the signature of the function that it is named after."""
+    config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+    def model(section: str, fields: dict[str, Any]) -> Any:
+        optional: dict[str, Any] = {
+            name: (hint if default is ... else hint | None, default) for name, (hint, default) in fields.items()
+        }
+        return create_model(section, __config__=config, **optional)
+
+    functions = (
+        sl.synthetic_portfolio, sl.read_portfolio, sl.macro_paths, sl.simulate, sl.term_structures,
+        sl.loss_distribution, sl.provisions, sl.liquidity_buffer, sl.capital_adequacy,
+    )  # fmt: skip
+    made = {}
+    for function in functions:
+        name = function.__name__
+        without = GIVEN | {"provisioning"} if function is sl.capital_adequacy else GIVEN
+        fields = _fields(name, function, without)
+        if name == "read_portfolio":
+            donors = _fields("synthetic_portfolio", sl.synthetic_portfolio, frozenset({"model"}))
+            fields["donors"] = (model("donors", donors), None)
+        made[name] = model(name, fields)
+    where = "BalanceSheet.for_book"
+    shares = frozenset({"result", "lender", "borrowed_share", "liquid_share", "borrowings"})
+    funding = _fields(f"{where}.funding", sl.Funding.for_book, shares, sl.Funding)
+    sheet = _fields(where, sl.BalanceSheet.for_book, frozenset({"result", "lender", "funding"}), sl.BalanceSheet)
+    sheet["funding"] = (model("funding", funding), None)
+    made[where] = model(where, sheet)
+    return made
+
+
 def read_study(source: str | Path | dict[str, Any]) -> Study:
-    """A study from a TOML file or from its content, validated whole.
+    """Read a study from a TOML file or from its content, and check all of it.
 
-    source : path of the file, or the nested mapping that it would hold
-    Returns Study, a frozen pydantic model.
-    Raises InputError naming every faulty key, the value found and what was expected.
+    Parameters
+    ----------
+    source : str, Path or dict
+        Path of the file, or the nested mapping that it would hold. `title` and `scenarios` stand at the top; a scenario
+        is a name of `sl.scenarios.table()`, the path of a file, or a table
+        ``{read_scenario = {path = ..., layout = ...}}`` or ``{shock_scenario = {peak = ...}}``. Every section is named
+        after a public function (`synthetic_portfolio` or `read_portfolio`, `macro_paths`, `simulate`,
+        `term_structures`, `loss_distribution`, `provisions`, `BalanceSheet.for_book`, `liquidity_buffer`,
+        `capital_adequacy`), its keys after the function's arguments. Configuration objects are tables:
+        `[simulate.feedback]`, `[[simulate.responses]]` and `[macro_paths.model]` with `kind`,
+        `[provisions.provisioning]` with `kind`, `[[provisions.overlays]]`.
 
-    >>> read_study({"macro": {"paths": 1, "scenario": "x"}})
+    Returns
+    -------
+    Study
+        Ready for `run_study`.
+
+    Raises
+    ------
+    InputError
+        Names every faulty key, the value found, what was expected and the nearest known name.
+
+    Examples
+    --------
+    >>> read_study({"scenarios": ["china-baseline"], "macro_paths": {"paths": 1, "sed": 2}})
     Traceback (most recent call last):
     ...
     stresslab.schema.InputError: study: 2 faults
-      - macro.paths: found 1, Input should be greater than or equal to 2
-      - macro.scenario: found 'x', Extra inputs are not permitted
+      - macro_paths.paths: found 1, expected greater than or equal to 2; correct it
+      - macro_paths.sed: unknown, expected one of draws, follow, mode, model, paths, seed, spread; write 'seed'
     """
     subject = "study" if isinstance(source, dict) else str(source)
     content = source if isinstance(source, dict) else _read_toml(Path(source))
-    try:
-        return Study.model_validate(content)
-    except ValidationError as error:
-        raise InputError(subject, [_sentence(dict(fault)) for fault in error.errors()]) from None
+    faults: list[str] = []
+    sections = _sections()
+    known = ["title", "scenarios", *(name.split(".")[0] for name in sections)]
+    faults += [_unknown(key, key, known) for key in content if key not in known]
+    title = content.get("title", "stress test")
+    if not isinstance(title, str):
+        faults.append(f"title: found {title!r}, expected text; put it in quotes")
+    faults += _scenario_faults(content.get("scenarios"))
+    if {"synthetic_portfolio", "read_portfolio"} <= set(content):
+        faults.append("read_portfolio: found synthetic_portfolio beside it, expected one portfolio; remove one section")
+    arguments = {}
+    for name, model in sections.items():
+        table = _section(content, name, faults)
+        if table is None and name in ("read_portfolio", "term_structures"):
+            continue
+        try:
+            checked = model.model_validate(table or {})
+        except ValidationError as error:
+            faults += [line for fault in error.errors() for line in _sentences(dict(fault), name, model)]
+        else:
+            arguments[name] = _set_values(checked)
+    if faults:
+        raise InputError(subject, faults)
+    if "read_portfolio" in content:
+        arguments.pop("synthetic_portfolio")
+    return Study(title, content["scenarios"], arguments, content)
 
 
-def demo_study() -> Study:
-    """The study that `stresslab demo` runs: a million Chinese online loans through the Federal Reserve's scenarios."""
-    text = (resources.files("stresslab") / "demo.toml").read_text("utf-8")
-    return read_study(tomllib.loads(text))
+def _section(content: Mapping[str, Any], name: str, faults: list[str]) -> Any:
+    """The table of a section, whose name may have two steps; None if the study has none."""
+    first, *rest = name.split(".")
+    table = content.get(first)
+    for step in rest:
+        if not isinstance(table, Mapping):
+            return table
+        faults += [_unknown(f"{first}.{key}", key, [step]) for key in table if key != step]
+        table = table.get(step)
+    return table
+
+
+def _set_values(checked: Any) -> dict[str, Any]:
+    """Arguments that the study sets, nested sections as plain mappings."""
+    values = {name: getattr(checked, name) for name in checked.model_fields_set}
+    return {name: _set_values(value) if hasattr(value, "model_fields_set") else value for name, value in values.items()}
+
+
+def _sentences(fault: dict[str, Any], section: str, model: Any) -> list[str]:
+    """A fault of pydantic's in plain words; several where a configuration object has several."""
+    steps = [str(step) for step in fault["loc"] if not str(step).startswith(("function-", "Sequence", "constrained"))]
+    key = ".".join([section, *steps])
+    if fault["type"] == "extra_forbidden":
+        fields = model.model_fields if len(steps) == 1 else _nested(model, steps[0])
+        return [_unknown(key, steps[-1], [*fields])]
+    cause = fault.get("ctx", {}).get("error")
+    if isinstance(cause, InputError):
+        return [f"{key}.{line}" if not line.startswith("found") else f"{key}: {line}" for line in cause.faults]
+    if fault["type"] == "missing":
+        return [f"{key}: missing, expected a value; add it"]
+    expected = fault["msg"].removeprefix("Input should be ")
+    return [f"{key}: found {fault['input']!r}, expected {expected}; correct it"]
+
+
+def _nested(model: Any, name: str) -> Mapping[str, Any]:
+    """Fields of a nested section."""
+    options = getattr(model.model_fields[name].annotation, "__args__", ())
+    fields: Mapping[str, Any] = next((each.model_fields for each in options if hasattr(each, "model_fields")), {})
+    return fields
+
+
+def _scenario_faults(scenarios: Any) -> list[str]:
+    """Faults of the list of scenarios, found by making each of them."""
+    if not isinstance(scenarios, list) or not scenarios:
+        return [f"scenarios: found {scenarios!r}, expected a list of names, files or tables; name at least one"]
+    faults = []
+    for position, entry in enumerate(scenarios):
+        try:
+            _scenario(entry)
+        except InputError as error:
+            faults += [f"scenarios.{position}: {fault}" for fault in error.faults]
+    names = [_scenario_name(entry) for entry in scenarios]
+    if len(set(names)) < len(names):
+        faults.append(f"scenarios: found {names}, expected each once; remove the repetition or rename the files")
+    return faults
+
+
+SCENARIO_MAKERS = ("read_scenario", "shock_scenario")
+
+
+def _scenario(entry: Any) -> xr.Dataset:
+    """A scenario by name, from a file, or from a table of a function's arguments."""
+    if isinstance(entry, str):
+        return sl.read_scenario(entry) if Path(entry).is_file() else sl.scenario(entry)
+    if isinstance(entry, Mapping) and len(entry) == 1 and next(iter(entry)) in SCENARIO_MAKERS:
+        maker, table = next(iter(entry.items()))
+        made: xr.Dataset = _made(getattr(sl, maker), table)
+        return made
+    fault = f"found {entry!r}, expected a name, a file or a table of {' or '.join(SCENARIO_MAKERS)}; correct it"
+    raise InputError("scenario", [fault])
+
+
+def _scenario_name(entry: Any) -> str:
+    """What a scenario is called in results."""
+    if isinstance(entry, Mapping):
+        maker, table = next(iter(entry.items()))
+        return (
+            str(table.get("name") or Path(str(table.get("path", maker))).stem) if isinstance(table, Mapping) else maker
+        )
+    return Path(str(entry)).stem if Path(str(entry)).is_file() else str(entry)
+
+
+def demo_study(borrowers: int | None = None, paths: int | None = None) -> Study:
+    """Study of `stresslab demo`: a million Chinese online loans in the Federal Reserve's scenarios.
+
+    Parameters
+    ----------
+    borrowers : int, optional
+        Instead of the file's number.
+    paths : int, optional
+        Macro paths for each scenario, instead of the file's number.
+
+    Returns
+    -------
+    Study
+        Ready for `run_study`.
+
+    Examples
+    --------
+    >>> demo_study(paths=4).arguments["macro_paths"]["paths"]
+    4
+    """
+    content = tomllib.loads((resources.files("stresslab") / "demo.toml").read_text("utf-8"))
+    if borrowers is not None:
+        content["synthetic_portfolio"]["borrowers"] = borrowers
+    if paths is not None:
+        content["macro_paths"]["paths"] = paths
+    return read_study(content)
 
 
 def run_study(study: Study, *, progress: bool = True) -> Answers:
-    """Run a study.
+    """Run a study: portfolio, macro paths, simulation, losses, provisions, liquidity and capital.
 
-    study : from `read_study` or `demo_study`
-    progress : show a progress bar on standard error
-    Returns Answers: portfolio, result, losses, provisions, liquidity, capital, all datasets.
+    Parameters
+    ----------
+    study : Study
+        From `read_study` or `demo_study`.
+    progress : bool, default True
+        Show a progress bar on standard error.
+
+    Returns
+    -------
+    Answers
+        Datasets `portfolio`, `result`, `losses`, `provisions`, `liquidity`, `capital`; each carries the study as JSON
+        in attrs["study"].
+
+    Raises
+    ------
+    InputError
+        From the functions that the study calls.
+
+    Examples
+    --------
+    >>> small = demo_study(borrowers=300, paths=2)
+    >>> answers = run_study(small, progress=False)
+    >>> list(answers.result["scenario"].values)
+    ['fed-2026-baseline', 'fed-2026-severely-adverse']
     """
-    portfolio = _book(study.portfolio)
-    model = sl.Model.from_toml(study.simulation.model) if study.simulation.model else None
-    macro = sl.macro_paths(
-        _economy(study.macro.scenarios), study.macro.paths, seed=study.macro.seed, spread=study.macro.spread
-    )
-    how, how_much = study.simulation, study.provisions
-    result = sl.simulate(
-        portfolio,
-        macro,
-        model,
-        seed=how.seed,
-        horizon=how.horizon,
-        renewal=how.renewal,
-        threads=how.threads,
-        progress=progress,
-    )
-    rules: sl.China | str = how_much.regime
-    terms = None
-    if how_much.regime == "china":
-        rules = sl.China(schedule=how_much.schedule, percentages=how_much.percentages)
-    else:
-        terms = sl.term_structures(portfolio, macro, model, seed=how.seed, renewal=how.renewal, progress=progress)
-    sheet = _balance_sheet(study.lender, result)
-    carried = sl.provisions(sl.own_part(result, sheet.funding.partners), rules, terms, outlook=how_much.outlook)
-    return Answers(
+    given = study.arguments
+    portfolio = _portfolio(given)
+    macro = sl.macro_paths(_side_by_side(study.scenarios), **given["macro_paths"])
+    result = sl.simulate(portfolio, macro, progress=progress, **given["simulate"])
+    rules = given["provisions"].get("provisioning") or default_provisioning(str(result.attrs["currency"]))
+    needed = not (rules == "china" or isinstance(rules, sl.China)) or "term_structures" in given
+    terms = _term_structures(portfolio, macro, given, progress) if needed else None
+    provisioning = {**given["provisions"], "provisioning": rules}
+    sheet = sl.BalanceSheet.for_book(result, **given["BalanceSheet.for_book"])
+    carried = sl.provisions(sl.own_part(result, sheet.funding.partners), terms=terms, **provisioning)
+    buffer = {"horizon": min(12, result.sizes["month"] - 1)} | dict(given["liquidity_buffer"])
+    answers = Answers(
         portfolio,
         result,
-        sl.loss_distribution(result, levels=study.losses.levels, lender=study.losses.lender),
-        sl.provisions(result, rules, terms, outlook=how_much.outlook),
-        sl.liquidity_buffer(
-            result,
-            sheet.funding,
-            confidence=study.liquidity.confidence,
-            horizon=min(study.liquidity.horizon, result.sizes["month"] - 1),
-        ),
-        sl.capital_adequacy(result, sheet, study.capital.regime, carried),
+        sl.loss_distribution(result, **given["loss_distribution"]),
+        sl.provisions(result, terms=terms, **provisioning),
+        sl.liquidity_buffer(result, sheet.funding, **buffer),
+        sl.capital_adequacy(result, sheet, allowance=carried, **given["capital_adequacy"]),
     )
+    attrs = {"study": json.dumps(study.content, default=str)}
+    datasets = {item.name: getattr(answers, item.name) for item in dataclasses.fields(answers)}
+    return Answers(**{name: dataset.assign_attrs(attrs) for name, dataset in datasets.items()})
+
+
+def _term_structures(
+    portfolio: xr.Dataset, macro: xr.Dataset, given: Mapping[str, Mapping[str, Any]], progress: bool
+) -> xr.Dataset:
+    """Term structures under the model, seed and renewal of the simulation, unless the study says otherwise."""
+    shared = {name: given["simulate"][name] for name in ("model", "seed", "renewal") if name in given["simulate"]}
+    terms: xr.Dataset = sl.term_structures(
+        portfolio, macro, progress=progress, **(shared | dict(given.get("term_structures", {})))
+    )
+    return terms
+
+
+def _portfolio(given: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
+    """The synthetic portfolio, or the tape completed from donors of a preset."""
+    if "read_portfolio" not in given:
+        return sl.synthetic_portfolio(**given["synthetic_portfolio"])
+    arguments = dict(given["read_portfolio"])
+    donors = arguments.pop("donors", None)
+    if donors is not None:
+        arguments["donors"] = sl.synthetic_portfolio(**({"borrowers": DEFAULT_DONORS} | donors))
+    return sl.read_portfolio(arguments.pop("tape"), **arguments)
+
+
+def _side_by_side(entries: Sequence[Any]) -> xr.Dataset:
+    """The scenarios along `scenario`, cut to the months of the shortest; a single one as it is."""
+    made = [_scenario(entry) for entry in entries]
+    if len(made) == 1:
+        return made[0]
+    months = min(scenario.sizes["month"] for scenario in made)
+    alike = [scenario.isel(month=slice(0, months)) for scenario in made]
+    together: xr.Dataset = xr.concat(alike, dim="scenario", combine_attrs="override")
+    return together.assign_coords(scenario=[_scenario_name(entry) for entry in entries])
 
 
 def summary_table(answers: Answers) -> pd.DataFrame:
-    """The figures that a reader asks for first, a column for each scenario.
+    """Key figures of a study, a column for each scenario.
 
-    Returns DataFrame indexed by figure; rates in % (of loss: of the opening balance over the horizon), money in
-    millions of the book's currency, standard errors beside. Peaks are of the mean over paths.
+    Parameters
+    ----------
+    answers : Answers
+        From `run_study`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by figure; rates in % (of loss: of the opening balance over the horizon), money in millions of the
+        portfolio's currency, standard errors below. Peaks are of the mean over paths.
+
+    Examples
+    --------
+    >>> table = summary_table(run_study(demo_study(borrowers=300, paths=2), progress=False))
+    >>> "expected loss [%]" in table.index
+    True
     """
     result, losses, cash, rules = answers.result, answers.losses, answers.liquidity, answers.provisions
     own = result.isel(segment=result["lender"].values == result.attrs["own_lender"])
     balance = own["balance"].sum("segment")
-    share = balance.isel(bucket=slice(1, None)).sum("bucket") / balance.sum("bucket")
+    share = balance.isel(bucket=PAST_DUE).sum("bucket") / balance.sum("bucket")
     total = losses.sel(segment="total")
     currency = result.attrs["currency"]
     rows: dict[str, xr.DataArray] = {
@@ -235,20 +558,20 @@ def summary_table(answers: Answers) -> pd.DataFrame:
         "D30+ at the start [%]": 100.0 * share.isel(month=0).mean("path"),
         "D30+, peak [%]": 100.0 * share.mean("path").max("month"),
         "expected loss [%]": 100.0 * total["expected_loss_rate"],
-        "  its standard error [%]": 100.0 * total["expected_loss_se_rate"],
+        "  its standard error [%]": 100.0 * total["expected_loss_rate_se"],
     }
     for level in losses["level"].values:
         at = total.sel(level=level)
-        rows[f"loss VaR {level:.1%} [%]"] = 100.0 * at["var_rate"]
-        rows[f"  its standard error, {level:.1%} [%]"] = 100.0 * at["var_se_rate"]
-        rows[f"loss ES {level:.1%} [%]"] = 100.0 * at["es_rate"]
+        rows[f"loss VaR {level:.1%} [%]"] = 100.0 * at["value_at_risk_rate"]
+        rows[f"  its standard error, {level:.1%} [%]"] = 100.0 * at["value_at_risk_rate_se"]
+        rows[f"loss ES {level:.1%} [%]"] = 100.0 * at["expected_shortfall_rate"]
     last = rules.isel(month=-1).mean("path")
     rows[f"allowance at the end [{currency} m]"] = last["allowance_held"] / 1e6
     rows["allowance over loans at the end [%]"] = (
         100.0 * last["allowance_held"] / balance.sum("bucket").isel(month=-1).mean("path")
     )
-    confidence = cash.attrs["confidence"]
-    rows[f"buffer {confidence:.0%}, {cash.attrs['horizon']} months [{currency} m]"] = cash["buffer"] / 1e6
+    level = cash.attrs["level"]
+    rows[f"buffer {level:.0%}, {cash.attrs['horizon']} months [{currency} m]"] = cash["buffer"] / 1e6
     rows[f"  its standard error [{currency} m]"] = cash["buffer_se"] / 1e6
     rows["survival without new funding [%]"] = 100.0 * cash["survival_probability"]
     capital = answers.capital
@@ -266,10 +589,29 @@ def summary_table(answers: Answers) -> pd.DataFrame:
 
 
 def write_answers(answers: Answers, folder: str | Path, *, figures: bool = True) -> list[Path]:
-    """Write datasets as netCDF, the table as CSV and the figures as PNG.
+    """Write the datasets as netCDF, the key figures as CSV and the figures as PNG.
 
-    folder : made if it does not exist; files of the same names are replaced
-    Returns the paths written.
+    Parameters
+    ----------
+    answers : Answers
+        From `run_study`.
+    folder : str or Path
+        Made if it does not exist; files of the same names are replaced.
+    figures : bool, default True
+        Draw the five figures as well.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> answers = run_study(demo_study(borrowers=300, paths=2), progress=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in write_answers(answers, folder, figures=False)][-1]
+    'summary.csv'
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -283,7 +625,7 @@ def write_answers(answers: Answers, folder: str | Path, *, figures: bool = True)
 
 
 def _figures(answers: Answers, place: Path) -> list[Path]:
-    """The five pictures of a study."""
+    """Draw and write the five figures of a study."""
     from matplotlib.figure import Figure
 
     result = answers.result
@@ -305,55 +647,9 @@ def _figures(answers: Answers, place: Path) -> list[Path]:
     return written
 
 
-def _book(book: Book) -> xr.Dataset:
-    if book.tape is None:
-        synthetic: xr.Dataset = sl.synthetic_portfolio(book.preset, borrowers=book.borrowers, seed=book.seed)
-        return synthetic
-    donors = sl.synthetic_portfolio(book.preset, borrowers=10_000, seed=book.seed)
-    portfolio: xr.Dataset = sl.read_portfolio(
-        book.tape,
-        columns=book.columns,
-        currency=book.currency,
-        as_of=book.as_of,
-        own_lender=book.own_lender,
-        donors=donors,
-        seed=book.seed,
-    )
-    return portfolio.assign_attrs(preset=book.preset)
-
-
-def _balance_sheet(lender: Lender, result: xr.Dataset) -> sl.BalanceSheet:
-    terms = lender.model_dump()
-    equity, liquid, payout = (terms.pop(name) for name in ("equity_share", "liquid_share", "payout"))
-    funding = {"partners": sl.funding.Partners(annual_fee=terms.pop("partner_fee")), **terms}
-    made: sl.BalanceSheet = sl.BalanceSheet.for_book(
-        result, equity_share=equity, liquid_share=liquid, funding=funding, payout=payout
-    )
-    return made
-
-
-def _economy(names: list[str]) -> xr.Dataset:
-    """The scenarios side by side; several must have the same months."""
-    made: list[xr.Dataset] = [sl.read_scenario(name) if Path(name).is_file() else sl.scenario(name) for name in names]
-    if len(made) == 1:
-        return made[0]
-    months = min(one.sizes["month"] for one in made)
-    alike = [one.isel(month=slice(0, months)) for one in made]
-    together: xr.Dataset = xr.concat(alike, dim="scenario", combine_attrs="override")
-    return together.assign_coords(scenario=[Path(name).stem for name in names])
-
-
 def _read_toml(path: Path) -> dict[str, Any]:
+    """Content of a TOML file; InputError if it cannot be read."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(str(path), [f"file: {error}; expected a readable TOML file; mend or move it"]) from None
-
-
-def _sentence(fault: dict[str, Any]) -> str:
-    """One fault of pydantic's in the house's words."""
-    key = ".".join(str(step) for step in fault["loc"])
-    if not key:
-        return str(fault["ctx"]["error"])
-    found = "nothing" if fault["type"] == "missing" else repr(fault["input"])
-    return f"{key}: found {found}, {fault['msg']}"
+        raise InputError(str(path), [f"file: {error}; expected a readable TOML file; correct or move it"]) from None
