@@ -269,7 +269,9 @@ def ratios(life: Life, funding: Funding, equity: list[float]) -> dict[str, list[
     out: dict[str, list[float]] = {name: [] for name in names}
     for m in range(life.months):
         left = sold_down(funding, gap[m])
-        stock = capped(*(sum(left[level] * HQLA[level] for level in of) for of in (("cash", "level_1"), ("level_2a",), TWO_B)))
+        stock = capped(
+            *(sum(left[level] * HQLA[level] for level in of) for of in (("cash", "level_1"), ("level_2a",), TWO_B))
+        )
         current = sum(life.balance[m][s][0] * life.contracts["due_share"][s] for s in range(life.segments))
         line = sum(life.undrawn_limit[m])
         flow_out = 0.05 * line + sum(RUN_OFF.get(one.kind, 1.0) * one.due[m][1] for one in owed)

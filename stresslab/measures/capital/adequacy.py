@@ -166,7 +166,10 @@ def _shortfall_tail(shortfall: xr.DataArray, levels: tuple[float, ...]) -> dict[
     ends: dict[str, Any] = {"input_core_dims": [["path"]], "kwargs": {"levels": levels}}
     high = xr.apply_ufunc(quantile, shortfall, output_core_dims=[["level"]] * 4, **ends)
     beyond = xr.apply_ufunc(expected_shortfall, shortfall, output_core_dims=[["level"]] * 2, **ends)
-    names = [f"shortfall_value_at_risk{end}" for end in ENDS] + ["shortfall_expected_shortfall", "shortfall_expected_shortfall_se"]
+    names = [f"shortfall_value_at_risk{end}" for end in ENDS] + [
+        "shortfall_expected_shortfall",
+        "shortfall_expected_shortfall_se",
+    ]
     out = dict(zip(names, (*high, *beyond), strict=True))
     tail = [values_in_tail(shortfall.sizes["path"], level) for level in levels]
     return out | {"paths_in_tail": xr.DataArray(tail, dims="level")}

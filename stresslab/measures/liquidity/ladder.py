@@ -172,7 +172,9 @@ def liquidity_buffer(
     refuse("liquidity_buffer", faults + level_faults("level", (level,)))
     ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
     shortfall = (-ladder["cumulative_gap"].min("month")).clip(min=0.0)
-    out = xr.Dataset({"net_flow": ladder["net_flow"], "cumulative_gap": ladder["cumulative_gap"], "shortfall": shortfall})
+    out = xr.Dataset(
+        {"net_flow": ladder["net_flow"], "cumulative_gap": ladder["cumulative_gap"], "shortfall": shortfall}
+    )
     lasts = _survival(ladder).isel(month=-1, drop=True).drop_vars("headroom")
     out = out.assign(_tail(shortfall, level, "buffer")).assign(lasts)
     plain = [str(name) for name in out if str(name).startswith("survival_probability")] + ["paths_in_tail"]

@@ -110,7 +110,9 @@ def liquidity_ratios(
     rules = liquidity_rules()
     weights = rules["hqla"]["weights"]
     weighted = {level: left[level] * weights[level] for level in ASSET_CLASSES}
-    stock = hqla(weighted["cash"] + weighted["level_1"], weighted["level_2a"], weighted["level_2b_rmbs"] + weighted["level_2b"])
+    stock = hqla(
+        weighted["cash"] + weighted["level_1"], weighted["level_2a"], weighted["level_2b_rmbs"] + weighted["level_2b"]
+    )
     undrawn = _total(book["undrawn_limit"])
     due = _total(book["balance"].isel(bucket=0, drop=True) * book["due_share"])
     out = rules["lcr"]["committed_lines"] * undrawn

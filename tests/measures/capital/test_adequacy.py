@@ -230,7 +230,9 @@ def test_what_is_said_of_hurdles_is_so(seed, part, regime):
     np.testing.assert_allclose(found["shortfall"], worst.max(1), atol=1e-6)
     for end, value in zip(("", "_se", "_low", "_high"), quantile(worst.max(1), [0.5, 0.8]), strict=True):
         np.testing.assert_allclose(found[f"shortfall_value_at_risk{end}"], value, atol=1e-6)
-    np.testing.assert_allclose(found["shortfall_expected_shortfall"], expected_shortfall(worst.max(1), [0.5, 0.8])[0], atol=1e-6)
+    np.testing.assert_allclose(
+        found["shortfall_expected_shortfall"], expected_shortfall(worst.max(1), [0.5, 0.8])[0], atol=1e-6
+    )
     np.testing.assert_array_equal(found["cet1_minimum"], after["cet1_ratio"].min("month"))
     assert ((found["buffer_used"] >= 0) & (found["buffer_used"] <= 1)).all()
 

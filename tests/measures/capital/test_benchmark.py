@@ -113,9 +113,7 @@ def test_what_adds_up(seed, level, horizon):
     np.testing.assert_allclose(single["exposure"], own * book["own_share"].isel(segment=slice(0, 3)))
     weight = 0.75 - 0.3 * book["transactor_share"].isel(segment=slice(0, 3))
     np.testing.assert_allclose(single["capital_rate"].sel(approach="standardised"), 0.08 * weight)
-    contributions = euler_contributions(
-        single["exposure"], single["pd"], single["correlation"], single["lgd"], level
-    )
+    contributions = euler_contributions(single["exposure"], single["pd"], single["correlation"], single["lgd"], level)
     mean = (single["exposure"] * single["expected_loss"]).sum().item()
     assert total["capital"].sel(approach="asrf").item() == pytest.approx(contributions.sum() - mean)
 

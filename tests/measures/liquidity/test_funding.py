@@ -140,7 +140,12 @@ FAULTY = {
     ),
     "LiquidAsset": (
         lambda: LiquidAsset(math.nan, "2C", 15, months_to_sell=-1),
-        ["amount: found nan", "asset_class: found '2C', expected one of ['cash'", "haircut: found 15", "months_to_sell"],
+        [
+            "amount: found nan",
+            "asset_class: found '2C', expected one of ['cash'",
+            "haircut: found 15",
+            "months_to_sell",
+        ],
     ),
     "ContingentLine": (
         lambda: ContingentLine(-5.0, 0.5, 7, lost="soon"),

@@ -78,7 +78,9 @@ triggers = st.builds(Trigger, arrears_30=st.sampled_from([0.1113, 0.1507, 0.2119
 fundings = st.builds(
     Funding,
     st.lists(
-        st.builds(LiquidAsset, amounts, st.sampled_from(["cash", "level_1", "level_2a", "other"]), shares, st.integers(0, 7)),
+        st.builds(
+            LiquidAsset, amounts, st.sampled_from(["cash", "level_1", "level_2a", "other"]), shares, st.integers(0, 7)
+        ),
         max_size=3,
     ),
     st.lists(
