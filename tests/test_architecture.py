@@ -23,9 +23,10 @@ MAY_IMPORT = {
 }
 INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stand above it in this table
     "kernel": set(),
-    "assumptions": set(),
-    "model": {"assumptions"},
-    "job_flows": {"assumptions"},
+    "borrower_parameters": set(),
+    "lender_parameters": set(),
+    "model": {"borrower_parameters", "lender_parameters"},
+    "job_flows": {"borrower_parameters"},
     "actions": {"kernel", "model"},
     "conditions": {"kernel"},
     "blocks": {"kernel", "model"},
@@ -40,8 +41,8 @@ INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stan
     "panel": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "prepare", "provenance"},
     "loan_outcomes": {"kernel", "model", "prepare", "panel"},
     "simulate": {
-        "kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field", "result", "prepare",
-        "provenance", "trace",
+        "lender_parameters", "kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field",
+        "result", "prepare", "provenance", "trace",
     },
 }  # fmt: skip
 INSIDE_KERNEL = {

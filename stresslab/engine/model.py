@@ -13,16 +13,8 @@ from typing import Any, Self
 
 import tomli_w
 
-from stresslab.engine.assumptions import (
-    Applications,
-    Employment,
-    Income,
-    Product,
-    Recovery,
-    Scoring,
-    Spending,
-    Willingness,
-)
+from stresslab.engine.borrower_parameters import Employment, Income, Spending, Willingness
+from stresslab.engine.lender_parameters import Applications, Product, Recovery, Scoring
 from stresslab.parameters import Section
 from stresslab.schema import InputError
 
@@ -89,8 +81,8 @@ class Model:
 
     Notes
     -----
-    Unit, bounds and source of each parameter are declared in `stresslab.engine.assumptions`; the numbers of a market
-    stand in `stresslab/presets/<name>.toml`.
+    Unit, bounds and source of each parameter are declared in `stresslab.engine.borrower_parameters` and
+    `stresslab.engine.lender_parameters`; the numbers of a market stand in `stresslab/presets/<name>.toml`.
 
     Examples
     --------

@@ -16,6 +16,7 @@ from stresslab.engine.blocks import build, read_back
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel import state as at
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
+from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import Model
 from stresslab.engine.packing import pack
 from stresslab.engine.prepare import Asked, Renewal, argument_faults, ask, model_of, with_paths
@@ -313,11 +314,11 @@ def advance(
     check(macro, MACRO, "macro")
     seed = secrets.randbits(63) if seed is None else int(seed)
     blocks = build(portfolio, model)
-    one = with_paths(macro, path).isel(month=slice(0, months))
-    packed = pack(one, portfolio, model, blocks, renewal == "static")
+    macro_path = with_paths(macro, path).isel(month=slice(0, months))
+    packed = pack(macro_path, portfolio, model, blocks, renewal == "static")
     with tqdm(disable=True) as bar:
         totals, _ = run(
-            blocks, packed, one["path"].values, seed, threads, portfolio.sizes["loan"], bar,
+            blocks, packed, macro_path["path"].values, seed, threads, portfolio.sizes["loan"], bar,
             kernel_with(behaviour or {}), first_month, keep=True,
         )  # fmt: skip
     refuse_overflow("advance", totals, blocks.segments)
@@ -331,6 +332,10 @@ def advance(
 def _moved(portfolio: xr.Dataset, model: Model, move: float) -> xr.DataArray:
     """Annual rates of loans after the policy rate has moved."""
     names, product = np.unique(portfolio["product"].values.astype(str), return_inverse=True)
-    rules = [model.products[name] for name in names]
-    part = np.array([one.rate_pass_through if one.kind == "revolving" else 0.0 for one in rules])
+    part = np.array([_floating_part(model.products[name]) for name in names])
     return (portfolio["annual_rate"] + move * part[product]).clip(min=0.0)
+
+
+def _floating_part(product: Product) -> float:
+    """Part of a move of the policy rate that the product's rate follows."""
+    return product.rate_pass_through if product.kind == "revolving" else 0.0

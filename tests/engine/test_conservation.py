@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
 from stresslab.engine.actions import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
-from stresslab.engine.assumptions import Product
 from stresslab.engine.feedback import Feedback
+from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import SECTIONS, Model
 from stresslab.engine.result import STAGE_OF_BUCKET
 from stresslab.engine.simulate import advance, simulate

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from stresslab.engine.assumptions import Employment
+from stresslab.engine.borrower_parameters import Employment
 from stresslab.engine.job_flows import job_flows
 from stresslab.schema import InputError
 

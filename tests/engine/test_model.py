@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.engine.actions import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
-from stresslab.engine.assumptions import Applications, Employment, Product, Willingness
+from stresslab.engine.borrower_parameters import Employment, Willingness
 from stresslab.engine.feedback import Feedback
+from stresslab.engine.lender_parameters import Applications, Product
 from stresslab.engine.model import SECTIONS, Model, preset_tables
 from stresslab.parameters import Section, documented, parameter
 from stresslab.schema import InputError
