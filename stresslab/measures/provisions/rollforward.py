@@ -84,24 +84,7 @@ def allowance_movement(
         charge    path       currency  charge to the income statement
         ========  =========  ========  =====================================================
 
-        `movement` runs along `stage` too under IFRS 9, and both along `scenario` if there is one. Rows:
-
-        ====================  ==========================================================================================
-        row                   meaning
-        ====================  ==========================================================================================
-        opening               allowance at `first`
-        new_lending           what was lent, at the rate of loans as they are granted
-        repayment             what was paid beyond interest and fees, at that rate
-        transfers             moves between stages and buckets, and what write-offs needed beyond what was set aside
-        outlook               last month's balances at this month's expectation
-        parameters            restated less not restated
-        overlays              change of overlays
-        relief                forgiven
-        write_off             written off
-        recoveries            recovered
-        recoveries_to_income  the same amount at once to income
-        closing               allowance at `last`
-        ====================  ==========================================================================================
+        `movement` runs along `stage` too under IFRS 9, and both along `scenario` if there is one.
 
     Raises
     ------
@@ -110,6 +93,25 @@ def allowance_movement(
 
     Notes
     -----
+    Rows:
+
+    ====================  ====================================================================================
+    row                   meaning
+    ====================  ====================================================================================
+    opening               allowance at `first`
+    new_lending           what was lent, at the rate of loans as they are granted
+    repayment             what was paid beyond interest and fees, at that rate
+    transfers             moves between stages and buckets, and what write-offs needed beyond what was set aside
+    outlook               last month's balances at this month's expectation
+    parameters            restated less not restated
+    overlays              change of overlays
+    relief                forgiven
+    write_off             written off
+    recoveries            recovered
+    recoveries_to_income  the same amount at once to income
+    closing               allowance at `last`
+    ====================  ====================================================================================
+
     .. math:: charge = closing - opening + relief + write\ off - recoveries
 
     to the last minor unit, relief and write-off as positive amounts [1]_.
