@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,7 +83,7 @@ ENDINGS = {
     "_low": "lower end of the 95 % interval of",
     "_high": "upper end of the 95 % interval of",
 }
-OF_THE_RUN = ("fingerprint", "seed", "currency", "as_of", "own_lender", "part")
+OF_THE_RUN = ("fingerprint", "seed", "currency", "as_of", "own_lender", "part", "partners", "annual_growth")
 
 
 def labelled(out: xr.Dataset, outputs: Mapping[str, Output]) -> xr.Dataset:
@@ -112,19 +112,11 @@ def of_the_run(dataset: xr.Dataset) -> dict[str, Any]:
     return {name: dataset.attrs[name] for name in OF_THE_RUN if name in dataset.attrs}
 
 
-def described(
-    out: xr.Dataset, result: xr.Dataset, lender: str, outputs: Mapping[str, Output] | Collection[str]
-) -> xr.Dataset:
+def described(out: xr.Dataset, result: xr.Dataset, lender: str, outputs: Mapping[str, Output]) -> xr.Dataset:
     """A measure with `units` and `long_name` on every variable, the lender and the run that it is of.
 
     outputs : unit and meaning of each variable, see `labelled`
     """
-    if not isinstance(outputs, Mapping):  # names of variables that are not amounts
-        plain = outputs
-        outputs = {
-            str(name): Output("1" if name in plain else "currency", str(name).replace("_", " "))
-            for name in out.data_vars
-        }
     return labelled(out, outputs).assign_attrs(of_the_run(result), lender=lender_name(result, lender))
 
 

@@ -21,10 +21,10 @@ def buffer_faults(buffer: object) -> list[str]:
     """Everything that keeps a liquidity buffer from being drawn."""
     needs: dict[str, tuple[str, ...]] = {"cumulative_gap": ("path", "month"), "shortfall": ("path",)}
     needs |= dict.fromkeys(("buffer", "buffer_low", "buffer_high"), ())
-    faults = dataset_faults(buffer, needs, "measures.liquidity_buffer()", attrs=("confidence",))
+    faults = dataset_faults(buffer, needs, "measures.liquidity_buffer()", attrs=("level",))
     if faults or not isinstance(buffer, xr.Dataset):
         return faults
-    faults = scenario_faults(buffer) + level_faults("confidence", (buffer.attrs["confidence"],))
+    faults = scenario_faults(buffer) + level_faults("level", (buffer.attrs["level"],))
     for name in needs:
         bad = ~np.isfinite(buffer[name].values) if name in FINITE else np.isnan(buffer[name].values)
         if bad.any():
@@ -37,13 +37,13 @@ def draw_buffers(ax: Axes, views: Sequence[tuple[str, xr.Dataset]], months: Arra
     """For each scenario a line at minus its buffer with a whisker; for a lone one also its worst path; words beside.
 
     ax : y limits are set here, so that they hold all that is drawn
-    views : name, and of this scenario cumulative_gap, shortfall, buffer, buffer_low, buffer_high; attrs confidence
+    views : name, and of this scenario cumulative_gap, shortfall, buffer, buffer_low, buffer_high; attrs level
     """
     labels: list[Label] = []
     for (name, view), hue, dash in zip(views, HUES, DASHES, strict=False):
         size, least, most = (float(view[each]) for each in ("buffer", "buffer_low", "buffer_high"))
         ax.plot(months[[0, -1]], [-size, -size], color=hue, linestyle=dash, linewidth=1.4)
-        share = f"{100.0 * float(view.attrs['confidence']):.6g} %"
+        share = f"{100.0 * float(view.attrs['level']):.6g} %"
         amount, interval = money(size, currency, least, most)
         words = f"buffer at {share}:\n{amount}\n{interval}"
         labels.append(Label(-size, f"{wrap(name)}\n{words}" if name else words, hue if name else None))

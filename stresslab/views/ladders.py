@@ -14,12 +14,12 @@ from stresslab.views.bands import TINT, edges
 from stresslab.views.quantity import dataset_faults, each_scenario, scenario_faults
 
 GROUPS = {
-    "customers, net": ("repayments", "recoveries", "lending", "further draws"),
-    "partners, net": ("partner fees", "guarantees"),
+    "customers, net": ("repayments", "recoveries", "lending", "further_draws"),
+    "partners, net": ("partner_fees", "guarantees"),
     "borrowings repaid": ("borrowings",),
     "securitisations repaid": ("securitisations",),
     "interest": ("interest",),
-    "operating cost": ("operating cost", "line fees"),
+    "operating_cost": ("operating_cost", "line_fees"),
 }
 """Sources and uses of cash that are one bar; what is not named here is in "other, net"."""
 

@@ -128,7 +128,7 @@ def sheet_of(book, parts, **terms):
     ]
     pool = Securitisation([(0.05 * loans, 0.0313), (0.02 * loans, 0.0717)], 0.2137, 2, Trigger(arrears_90=0.0707))
     funding = Funding(
-        [LiquidAsset(parts["cash"] * loans), LiquidAsset(0.01 * loans, "2A", 0.15)],
+        [LiquidAsset(parts["cash"] * loans), LiquidAsset(0.01 * loans, "level_2a", 0.15)],
         borrowings,
         [pool] if parts["notes"] else [],
         LEAVING if parts["leaving"] else Partners(),
@@ -234,11 +234,11 @@ def follow(
         now = {
             "interest_income": interest - suspended,
             "fee_income": fees,
-            "partner_fees": minor(cash["partner fees"][m]),
+            "partner_fees": minor(cash["partner_fees"][m]),
             "liquid_income": round(out["liquid_assets"][-1] * (sheet.liquid_yield / 12)),
             "funding_cost": minor(cash["interest"][m])
             + round(out["external_funding"][-1] * (sheet.external_rate / 12)),
-            "operating_cost": minor(cash["operating cost"][m] + cash["line fees"][m]),
+            "operating_cost": minor(cash["operating_cost"][m] + cash["line_fees"][m]),
             "guarantee_cost": minor(cash["guarantees"][m]),
         }
         earned = sum(now[name] for name in ("interest_income", "fee_income", "partner_fees", "liquid_income"))

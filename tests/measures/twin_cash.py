@@ -15,10 +15,10 @@ SEGMENTS = ("ours:card", "ours:loan", "ours:line", "bank:card")
 OF_OLD = ("interest", "fees", "paid", "forgiven", "written_off", "recovered")
 NEW = ("drawn", "originated")
 # LCR40, NSF30 and LCR30 as in rules.md section 4; what stands there for banks holds for bonds, notes and owners too
-RUN_OFF = {"stable deposits": 0.05, "less stable deposits": 0.1, "nonfinancial": 0.4}
-STABLE = {"stable deposits": (0.95, 0.95), "less stable deposits": (0.9, 0.9), "nonfinancial": (0.5, 0.5)}
-HQLA = {"cash": 1.0, "1": 1.0, "2A": 0.85, "2B RMBS": 0.75, "2B": 0.5, "other": 0.0}
-REQUIRED = {"cash": 0.0, "1": 0.05, "2A": 0.15, "2B RMBS": 0.5, "2B": 0.5, "other": 1.0}
+RUN_OFF = {"stable_deposits": 0.05, "less_stable_deposits": 0.1, "nonfinancial": 0.4}
+STABLE = {"stable_deposits": (0.95, 0.95), "less_stable_deposits": (0.9, 0.9), "nonfinancial": (0.5, 0.5)}
+HQLA = {"cash": 1.0, "level_1": 1.0, "level_2a": 0.85, "level_2b_rmbs": 0.75, "level_2b": 0.5, "other": 0.0}
+REQUIRED = {"cash": 0.0, "level_1": 0.05, "level_2a": 0.15, "level_2b_rmbs": 0.5, "level_2b": 0.5, "other": 1.0}
 
 
 def small_book(seed: int, *, paths: int = 2, months: int = 6, scenario: list[str] | None = None) -> xr.Dataset:
@@ -227,9 +227,9 @@ def debts(life: Life, funding: Funding) -> list[Debt]:
 def ladder(life: Life, funding: Funding) -> dict[str, list[float]]:
     """Cash by source and use, net flow, gap, capacity and headroom of months 0 ... T."""
     owed, partners, taken = debts(life, funding), funding.partners, 0.0
-    names = ("repayments", "recoveries", "partner fees")
-    uses = ("lending", "further draws", "borrowings", "securitisations", "interest", "operating cost", "guarantees")
-    uses = (*uses, "line fees")
+    names = ("repayments", "recoveries", "partner_fees")
+    uses = ("lending", "further_draws", "borrowings", "securitisations", "interest", "operating_cost", "guarantees")
+    uses = (*uses, "line_fees")
     out = {name: [0.0] * life.months for name in (*names, *uses, "net", "gap", "capacity", "headroom")}
     for m in range(1, life.months):
         opening = sum(sum(buckets) for buckets in life.balance[m - 1])
@@ -238,15 +238,15 @@ def ladder(life: Life, funding: Funding) -> dict[str, list[float]]:
         now = {
             "repayments": sum(life.paid[m]),
             "recoveries": sum(life.recovered[m]),
-            "partner fees": sum(life.partner_balance[m - 1]) * partners.annual_fee / 12,
+            "partner_fees": sum(life.partner_balance[m - 1]) * partners.annual_fee / 12,
             "lending": funding.new_lending_share * (sum(life.drawn[m]) + sum(life.originated[m])),
-            "further draws": draw,
+            "further_draws": draw,
             "borrowings": sum(one.repaid[m] for one in owed if one.kind != "abs"),
             "securitisations": sum(one.repaid[m] for one in owed if one.kind == "abs"),
             "interest": sum(one.interest[m] for one in owed),
-            "operating cost": funding.operating_cost_monthly + funding.operating_cost_rate * opening / 12,
+            "operating_cost": funding.operating_cost_monthly + funding.operating_cost_rate * opening / 12,
             "guarantees": partners.guaranteed_share * max(sum(life.partner_loss[m]), 0.0),
-            "line fees": sum(line.annual_fee * line.amount / 12 for line in funding.lines),
+            "line_fees": sum(line.annual_fee * line.amount / 12 for line in funding.lines),
         }
         now["net"] = sum(now[name] for name in names) - sum(now[name] for name in uses)
         for name, value in now.items():
@@ -269,7 +269,9 @@ def ratios(life: Life, funding: Funding, equity: list[float]) -> dict[str, list[
     out: dict[str, list[float]] = {name: [] for name in names}
     for m in range(life.months):
         left = sold_down(funding, gap[m])
-        stock = capped(*(sum(left[level] * HQLA[level] for level in of) for of in (("cash", "1"), ("2A",), TWO_B)))
+        stock = capped(
+            *(sum(left[level] * HQLA[level] for level in of) for of in (("cash", "level_1"), ("level_2a",), TWO_B))
+        )
         current = sum(life.balance[m][s][0] * life.contracts["due_share"][s] for s in range(life.segments))
         line = sum(life.undrawn_limit[m])
         flow_out = 0.05 * line + sum(RUN_OFF.get(one.kind, 1.0) * one.due[m][1] for one in owed)
@@ -301,7 +303,7 @@ def ratios(life: Life, funding: Funding, equity: list[float]) -> dict[str, list[
     return out
 
 
-TWO_B = ("2B RMBS", "2B")
+TWO_B = ("level_2b_rmbs", "level_2b")
 
 
 def capped(level_1: float, level_2a: float, level_2b: float) -> float:
@@ -315,13 +317,13 @@ def sold_down(funding: Funding, gap: float) -> dict[str, float]:
     """What is left of liquid assets: cash first, then the smallest haircut."""
     left = dict.fromkeys(HQLA, 0.0)
     for asset in funding.liquid_assets:
-        left[asset.level] += asset.amount
+        left[asset.asset_class] += asset.amount
     left["cash"] += gap
     for asset in sorted(funding.liquid_assets, key=lambda one: one.haircut):
-        if asset.level == "cash" or left["cash"] >= 0 or asset.haircut == 1:
+        if asset.asset_class == "cash" or left["cash"] >= 0 or asset.haircut == 1:
             continue
         raised = min(-left["cash"], asset.amount * (1 - asset.haircut))
         left["cash"] += raised
-        left[asset.level] -= raised / (1 - asset.haircut)
+        left[asset.asset_class] -= raised / (1 - asset.haircut)
     left["cash"] = max(left["cash"], 0.0)
     return left

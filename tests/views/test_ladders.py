@@ -19,7 +19,7 @@ ATTRS = {"currency": "CNY", "lender": "ours", "as_of": "2026-01"}
 CELL = ("path", "month")
 
 
-def laddered(paths=40, months=6, seed=0, silent=("securitisations", "line fees"), **more):
+def laddered(paths=40, months=6, seed=0, silent=("securitisations", "line_fees"), **more):
     """A ladder whose parts add up; lending is large, `silent` never moves, the capacity falls on half of the paths."""
     rng = np.random.default_rng(seed)
     inflow = rng.uniform(1e3, 9e3, (paths, months, len(SOURCES)))
@@ -70,12 +70,12 @@ def test_bars_of_a_month_add_up_to_its_net_flow(ax):
 def test_customers_are_one_bar_and_what_never_moves_is_none(ax):
     ladder = laddered()
     plot.ladder(ladder, ax=ax)
-    names = ["customers, net", "partners, net", "borrowings repaid", "interest", "operating cost"]
+    names = ["customers, net", "partners, net", "borrowings repaid", "interest", "operating_cost"]
     assert [bars.get_label() for bars in ax.containers] == names
     assert [text.get_text() for text in ax.get_legend().get_texts()] == names
     mean = ladder.mean("path")
     customers = mean["inflow"].sel(source=["repayments", "recoveries"]).sum("source")
-    customers = customers - mean["outflow"].sel(use=["lending", "further draws"]).sum("use")
+    customers = customers - mean["outflow"].sel(use=["lending", "further_draws"]).sum("use")
     np.testing.assert_allclose([bar.get_height() for bar in ax.containers[0]], customers)
     assert len({bars[0].get_facecolor() for bars in ax.containers}) == 5
 

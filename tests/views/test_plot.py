@@ -28,7 +28,7 @@ def losses_of(result):
 
 
 def buffer_of(result):
-    return liquidity_buffer(result, FUNDING, confidence=0.9)
+    return liquidity_buffer(result, FUNDING, level=0.9)
 
 
 PICTURES = {
@@ -157,7 +157,7 @@ def test_fan_of_measures_macro_paths_and_arrays(ax):
     result = made_up_result()
     assert plot.fan(provisions(result), "npl_ratio", ax=ax).get_ylabel() == "NPL ratio [%]"
     assert plot.fan(provisions(result), "allowance", ax=ax).get_title().startswith("Allowance, ours\n")
-    assert plot.fan(buffer_of(result), "gap", ax=ax).get_ylabel() == "gap [CNY thousand]"
+    assert plot.fan(buffer_of(result), "net_flow", ax=ax).get_ylabel() == "net flow [CNY thousand]"
     macro = macro_paths(scenario("china-baseline"), paths=5, seed=1)
     assert plot.fan(macro, "real_income_growth", ax=ax).get_ylabel() == "real income growth [% a year]"
     assert plot.fan(result["unemployment_rate"], ax=ax).get_ylabel() == "unemployment rate [%]"
@@ -325,7 +325,7 @@ def test_losses_name_every_fault():
 # buffer
 
 
-def test_buffer_is_a_line_at_its_size_below_the_band_that_has_its_confidence(ax):
+def test_buffer_is_a_line_at_its_size_below_the_band_that_has_its_level(ax):
     found = buffer_of(made_up_result(paths=100))
     plot.buffer(found, ax=ax)
     gap = np.sort(found["cumulative_gap"].transpose("path", "month").values, axis=0)
@@ -355,7 +355,7 @@ def test_buffer_marks_the_path_with_the_largest_shortfall_where_it_is_deepest(ax
 def test_buffer_of_few_paths_has_an_arrow_and_of_none_needed_no_worst_path(ax):
     result = made_up_result(paths=10)
     assert "∞]" in words(plot.buffer(buffer_of(result), ax=ax))
-    rich = liquidity_buffer(result, Funding(0.0), confidence=0.4)
+    rich = liquidity_buffer(result, Funding(0.0), level=0.4)
     rich = rich.assign(cumulative_gap=abs(rich["cumulative_gap"]), shortfall=rich["shortfall"] * 0.0)
     rich = rich.assign({name: rich[name] * 0.0 for name in ("buffer", "buffer_low", "buffer_high")})
     fresh = mpl.figure.Figure().add_subplot()
@@ -375,8 +375,8 @@ def test_buffer_names_every_fault():
     with pytest.raises(InputError) as refused:
         plot.buffer(found.drop_vars(["buffer", "shortfall"]).drop_attrs(), ax=1)
     starts = [fault.split(":")[0] for fault in refused.value.faults]
-    assert starts == ["ax", "shortfall", "buffer", "confidence"]
+    assert starts == ["ax", "shortfall", "buffer", "level"]
     with pytest.raises(InputError, match="cumulative_gap: found nan, 60 in all"):
         plot.buffer(found.assign(cumulative_gap=found["cumulative_gap"] * np.nan))
-    with pytest.raises(InputError, match="confidence: found 90"):
-        plot.buffer(found.assign_attrs(confidence=90))
+    with pytest.raises(InputError, match="level: found 90"):
+        plot.buffer(found.assign_attrs(level=90))

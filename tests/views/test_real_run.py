@@ -34,8 +34,8 @@ def test_every_picture_of_a_real_run(simulated, ax):
         lambda ax: plot.fan(simulated, "unemployment_rate", ax=ax),
         lambda ax: plot.arrears(severe, ax=ax),
         lambda ax: plot.loss_distribution(loss_distribution(simulated, levels=[0.5, 0.9]), ax=ax),
-        lambda ax: plot.buffer(liquidity_buffer(simulated, funding, confidence=0.8), ax=ax),
-        lambda ax: plot.buffer(liquidity_buffer(severe, funding, confidence=0.8), ax=ax),
+        lambda ax: plot.buffer(liquidity_buffer(simulated, funding, level=0.8), ax=ax),
+        lambda ax: plot.buffer(liquidity_buffer(severe, funding, level=0.8), ax=ax),
     ]
     for picture in pictures:
         fresh = mpl.figure.Figure(figsize=(10, 6), layout="constrained").add_subplot()

@@ -17,7 +17,7 @@ from stresslab.measures.liquidity.funding import (
     RollOver,
     Securitisation,
     Trigger,
-    in_words,
+    as_json,
 )
 from stresslab.measures.liquidity.ladder import (
     SOURCES,
@@ -75,10 +75,13 @@ seeds = st.integers(0, 1000)
 shares = st.floats(0, 1)
 amounts = st.floats(0, 3e4)
 triggers = st.builds(Trigger, arrears_30=st.sampled_from([0.1113, 0.1507, 0.2119]), months=st.integers(1, 3))
+classes = st.sampled_from(["cash", "level_1", "level_2a", "other"])
 fundings = st.builds(
     Funding,
     st.lists(
-        st.builds(LiquidAsset, amounts, st.sampled_from(["cash", "1", "2A", "other"]), shares, st.integers(0, 7)),
+        st.builds(
+            LiquidAsset, amounts, st.sampled_from(["cash", "level_1", "level_2a", "other"]), shares, st.integers(0, 7)
+        ),
         max_size=3,
     ),
     st.lists(
@@ -115,8 +118,8 @@ fundings = st.builds(
 
 def test_ladder_by_hand():
     book = cash([[10, 0, 50], [30, 30, 30], [0, 0, 90]])
-    found = liquidity_buffer(book, Funding(25.0, [Borrowing("bond", [20.0] * 3)]), horizon=3, confidence=0.5)
-    assert found["gap"].values.tolist() == [[-10, -20, 30], [10, 10, 10], [-20, -20, 70]]
+    found = liquidity_buffer(book, Funding(25.0, [Borrowing("bond", [20.0] * 3)]), horizon=3, level=0.5)
+    assert found["net_flow"].values.tolist() == [[-10, -20, 30], [10, 10, 10], [-20, -20, 70]]
     assert found["cumulative_gap"].values.tolist() == [[-10, -30, 0], [10, 20, 30], [-20, -40, 30]]
     assert found["shortfall"].values.tolist() == [30, 0, 40]
     np.testing.assert_array_equal(found["survival_month"], [2, np.nan, 2])
@@ -138,18 +141,18 @@ def test_survival_by_hand():
 
 def test_external_funding_by_hand():
     book = cash([[10, 0, 50], [30, 30, 30], [0, 0, 90]])
-    found = external_funding_needed(book, Funding(25.0, [Borrowing("bond", [20.0] * 3)]), horizon=3, confidence=0.5)
+    found = external_funding_needed(book, Funding(25.0, [Borrowing("bond", [20.0] * 3)]), horizon=3, level=0.5)
     assert found["needed"].values.tolist() == [[0, 5, 0], [0, 0, 0], [0, 15, 0]]
     assert found["peak"].values.tolist() == [5, 0, 15]
     np.testing.assert_array_equal(found["first_month"], [2, np.nan, 2])
     assert float(found["probability"]) == pytest.approx(2 / 3)
-    assert float(found["mean"]) == pytest.approx(20 / 3)
-    assert float(found["need"]) == 5.0
+    assert float(found["expected_peak"]) == pytest.approx(20 / 3)
+    assert float(found["peak_value_at_risk"]) == 5.0
 
 
 def test_further_draws_run_down_the_line():
     book = cash([[0, 0, 0], [0, 0, 0]], undrawn_limit=[100.0, 100.0, 10.0, 10.0])
-    gap = liquidity_buffer(book, Funding(0.0, committed_draw_share=0.2), horizon=3)["gap"]
+    gap = liquidity_buffer(book, Funding(0.0, committed_draw_share=0.2), horizon=3)["net_flow"]
     # 0.2 x 100, 0.2 x (100 - 20), and the line has been cut to less than was taken
     np.testing.assert_allclose(gap[0], [-20, -16, 0])
 
@@ -158,12 +161,12 @@ def test_new_lending_may_stop():
     book = cash([[5, 5], [5, 5]], drawn=[0.0, 4.0, 4.0], originated=[0.0, 2.0, 0.0])
     for paid_out, expected in ((1.0, [-1, 1]), (0.5, [2, 3]), (0.0, [5, 5])):
         found = liquidity_buffer(book, Funding(0.0, new_lending_share=paid_out), horizon=2)
-        assert found["gap"].values[0].tolist() == expected
+        assert found["net_flow"].values[0].tolist() == expected
 
 
 def test_partners_carry_their_part():
     book = cash([[8.0], [8.0]]).assign(own_share=("segment", [0.25]))
-    assert liquidity_buffer(book, Funding(0.0), horizon=1)["gap"].values[0, 0] == 2.0
+    assert liquidity_buffer(book, Funding(0.0), horizon=1)["net_flow"].values[0, 0] == 2.0
     with pytest.raises(InputError, match="own_share: missing"):
         liquidity_buffer(book.drop_vars("own_share"), Funding(0.0), horizon=1)
 
@@ -180,19 +183,19 @@ def test_costs_fees_and_guarantees_by_hand():
         operating_cost_rate=0.24,
     )
     found = liquidity_ladder(book, funding, horizon=2)
-    np.testing.assert_allclose(by_name(found, "inflow", "source", "partner fees"), 0.75 * balance[:2] * 0.01)
+    np.testing.assert_allclose(by_name(found, "inflow", "source", "partner_fees"), 0.75 * balance[:2] * 0.01)
     np.testing.assert_allclose(by_name(found, "inflow", "source", "recoveries"), [0, 5])
-    np.testing.assert_allclose(by_name(found, "outflow", "use", "operating cost"), 7 + 0.25 * balance[:2] * 0.02)
+    np.testing.assert_allclose(by_name(found, "outflow", "use", "operating_cost"), 7 + 0.25 * balance[:2] * 0.02)
     # partners lose 0.75 x 40 and get back 0.75 x 20, which is not the lender's to keep
     np.testing.assert_allclose(by_name(found, "outflow", "use", "guarantees"), [15, 0])
-    np.testing.assert_allclose(by_name(found, "outflow", "use", "line fees"), [1, 1])
+    np.testing.assert_allclose(by_name(found, "outflow", "use", "line_fees"), [1, 1])
 
 
 def test_capacity_by_hand():
     book = cash([[0.0] * 4])
     late = xr.zeros_like(book["balance"])
     late[:, :, :, 0], late[:, 2:, :, 1] = 50.0, 50.0
-    assets = [LiquidAsset(10.0), LiquidAsset(100.0, "2A", 0.15, months_to_sell=3)]
+    assets = [LiquidAsset(10.0), LiquidAsset(100.0, "level_2a", 0.15, months_to_sell=3)]
     lines = [ContingentLine(7.0, notice_months=2), ContingentLine(5.0, lost=Trigger(arrears_30=0.4, months=1))]
     found = liquidity_ladder(book.assign(balance=late), Funding(assets, lines=lines), horizon=4)
     # the second line is lost in month 3, for half was late at the end of month 2
@@ -225,8 +228,8 @@ def test_a_twin_that_acts_at_once_disagrees(part):
 def test_survival_and_need_are_those_of_a_plain_twin(seed, funding):
     book = small_book(seed)
     lasts = survival_horizon(book, funding, horizon=6)
-    need = external_funding_needed(book, funding, horizon=6, confidence=0.5)
-    buffer = liquidity_buffer(book, funding, horizon=6, confidence=0.5)
+    need = external_funding_needed(book, funding, horizon=6, level=0.5)
+    buffer = liquidity_buffer(book, funding, horizon=6, level=0.5)
     months = []
     for path in range(2):
         slow = ladder(Life(book.isel(segment=slice(0, 3)), funding.partners, path), funding)
@@ -260,14 +263,14 @@ def test_saved_and_loaded_it_is_the_same(tmp_path, measure):
     found.to_netcdf(tmp_path / "liquidity.nc")
     with xr.open_dataset(tmp_path / "liquidity.nc") as again:
         xr.testing.assert_equal(found, again.load())
-        assert again.attrs["funding"] == in_words(LADDER)
+        assert again.attrs["funding"] == as_json(LADDER)
         assert again.attrs["horizon"] == 12
         assert again.attrs["lender"] == "ours"
 
 
 def test_units_are_said():
     found = liquidity_buffer(BOOK, LADDER)
-    assert {found[name].attrs["units"] for name in ("gap", "buffer", "expected_shortfall_se")} == {"currency"}
+    assert {found[name].attrs["units"] for name in ("net_flow", "buffer", "expected_shortfall_se")} == {"currency"}
     assert {found[name].attrs["units"] for name in ("survival_probability_low", "paths_in_tail")} == {"1"}
     assert found["survival_month"].attrs["units"] == "month"
     assert external_funding_needed(BOOK, LADDER)["first_month"].attrs["units"] == "month"
@@ -302,15 +305,15 @@ def test_what_holds_exactly(seed, funding):
 @given(seeds, fundings)
 def test_the_buffer_is_what_should_be_there_whatever_is(seed, funding):
     book = small_book(seed, paths=6)
-    found = liquidity_buffer(book, funding, confidence=0.5, horizon=6)
+    found = liquidity_buffer(book, funding, level=0.5, horizon=6)
     assert float(found["buffer"]) >= 0.0
     # what is in place is left out of account; fees of lines are not
     bare = dataclasses.replace(funding, liquid_assets=0.0)
-    assert float(liquidity_buffer(book, bare, confidence=0.5, horizon=6)["buffer"]) == float(found["buffer"])
+    assert float(liquidity_buffer(book, bare, level=0.5, horizon=6)["buffer"]) == float(found["buffer"])
     standing = [dataclasses.replace(line, amount=0.0, annual_fee=0.0) for line in funding.lines]
     free = [dataclasses.replace(line, annual_fee=0.0) for line in funding.lines]
     one, other = (
-        liquidity_buffer(book, dataclasses.replace(funding, lines=lines), confidence=0.5, horizon=6)["buffer"]
+        liquidity_buffer(book, dataclasses.replace(funding, lines=lines), level=0.5, horizon=6)["buffer"]
         for lines in (standing, free)
     )
     assert float(one) == float(other)
@@ -321,7 +324,7 @@ def test_the_buffer_is_what_should_be_there_whatever_is(seed, funding):
 def test_the_largest_shortfall_is_the_least_cash_that_all_survive_on(seed, funding):
     book = small_book(seed, paths=6)
     cash_only = dataclasses.replace(funding, liquid_assets=0.0, lines=())
-    largest = float(liquidity_buffer(book, cash_only, confidence=0.5, horizon=6)["shortfall"].max())
+    largest = float(liquidity_buffer(book, cash_only, level=0.5, horizon=6)["shortfall"].max())
     held = survival_horizon(book, dataclasses.replace(cash_only, liquid_assets=largest), horizon=6)
     assert held["survival_month"].isnull().all()
     assert (held["survival_probability"] == 1.0).all()
@@ -335,13 +338,13 @@ def test_the_largest_shortfall_is_the_least_cash_that_all_survive_on(seed, fundi
 
 @few
 @given(seeds, fundings, st.sampled_from([0.5, 0.8, 0.9]))
-def test_the_buffer_is_what_survival_takes(seed, funding, confidence):
+def test_the_buffer_is_what_survival_takes(seed, funding, level):
     book = made_up_result(paths=20, months=4, seed=seed)
     funding = dataclasses.replace(funding, lines=())
-    need = liquidity_buffer(book, funding, confidence=confidence, horizon=4)
+    need = liquidity_buffer(book, funding, level=level, horizon=4)
     held = dataclasses.replace(funding, liquid_assets=float(need["buffer"]))
-    found = liquidity_buffer(book, held, confidence=confidence, horizon=4)
-    assert float(found["survival_probability"]) >= confidence - 1e-12
+    found = liquidity_buffer(book, held, level=level, horizon=4)
+    assert float(found["survival_probability"]) >= level - 1e-12
     dead = found["survival_month"].notnull()
     assert ((found["shortfall"] > float(need["buffer"])) == dead).all()
     assert float(found["survival_probability"]) == pytest.approx(1 - float(dead.mean()))
@@ -349,16 +352,16 @@ def test_the_buffer_is_what_survival_takes(seed, funding, confidence):
 
 @few
 @given(seeds, fundings)
-def test_buffer_rises_with_confidence_horizon_and_closed_markets(seed, funding):
+def test_buffer_rises_with_level_horizon_and_closed_markets(seed, funding):
     book = made_up_result(paths=20, months=4, seed=seed)
 
-    def buffer(funding=funding, confidence=0.8, horizon=3):
-        return liquidity_buffer(book, funding, confidence=confidence, horizon=horizon)
+    def buffer(funding=funding, level=0.8, horizon=3):
+        return liquidity_buffer(book, funding, level=level, horizon=horizon)
 
     base = buffer()
     slack = 1e-6
     assert float(base["expected_shortfall"]) >= float(base["buffer"]) - slack
-    assert float(buffer(confidence=0.9)["buffer"]) >= float(base["buffer"])
+    assert float(buffer(level=0.9)["buffer"]) >= float(base["buffer"])
     assert float(buffer(horizon=4)["buffer"]) >= float(base["buffer"])
     free = [dataclasses.replace(one, annual_rate=0.0) for one in funding.borrowings]
     closed = [dataclasses.replace(one, rollover=0.0) for one in free]
@@ -375,7 +378,7 @@ def test_scale_and_order_of_paths(seed, factor, random):
 
     def buffer(book, size):
         funding = Funding(size * 1e3, [Borrowing("bond", [size * 2e4] * 3)])
-        return liquidity_buffer(book, funding, confidence=0.8, horizon=3)
+        return liquidity_buffer(book, funding, level=0.8, horizon=3)
 
     one = buffer(book, 1.0)
     money = ["balance", *FLOWS, "undrawn_limit"]
@@ -424,15 +427,15 @@ def test_a_horizon_that_is_none_is_refused():
 
 @pytest.mark.parametrize("measure", MEASURES[1:])
 def test_every_fault_is_named_at_once(measure):
-    wish = {} if measure is survival_horizon else {"confidence": 99}
+    wish = {} if measure is survival_horizon else {"level": 99}
     with pytest.raises(InputError) as caught:
         measure(nan_in("paid").drop_vars("undrawn_limit").isel(path=[1]), LADDER, horizon=13, lender="nobody", **wish)
     starts = [fault.split(":")[0] for fault in caught.value.faults]
     assert sorted(starts) == sorted(["paid", "undrawn_limit", "path", "horizon", "lender", *wish])
 
 
-@pytest.mark.parametrize("confidence", [99, 0.0, 1.0, float("nan")])
+@pytest.mark.parametrize("level", [99, 0.0, 1.0, float("nan")])
 @pytest.mark.parametrize("measure", [liquidity_buffer, external_funding_needed])
-def test_a_confidence_is_a_decimal(measure, confidence):
-    with pytest.raises(InputError, match=rf"confidence: found {confidence}, .* 0\.99, not 99"):
-        measure(BOOK, LADDER, confidence=confidence)
+def test_a_level_is_a_decimal(measure, level):
+    with pytest.raises(InputError, match=rf"level: found {level}, .* 0\.99, not 99"):
+        measure(BOOK, LADDER, level=level)

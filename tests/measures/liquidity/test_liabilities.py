@@ -21,7 +21,7 @@ rollovers = shares | st.builds(
 )
 borrowings = st.builds(
     Borrowing,
-    st.sampled_from(["bond", "interbank", "nonfinancial", "stable deposits"]),
+    st.sampled_from(["bond", "interbank", "nonfinancial", "stable_deposits"]),
     st.lists(amounts, max_size=9) | st.dictionaries(st.integers(1, 30), amounts, max_size=4),
     annual_rate=st.floats(0, 0.3),
     rollover=rollovers,

@@ -126,7 +126,7 @@ def by_hand(current=900.0, late_30=0.0, late_90=100.0, own=1.0, **flows):
     return book.assign({name: ("segment", [value]) for name, value in contracts.items()})
 
 
-ASSETS = [LiquidAsset(100.0), LiquidAsset(50.0, "1"), LiquidAsset(40.0, "2A", haircut=0.15)]
+ASSETS = [LiquidAsset(100.0), LiquidAsset(50.0, "level_1"), LiquidAsset(40.0, "level_2a", haircut=0.15)]
 FAR = [Borrowing("bond", {99: 1.0})]
 FUNDING = Funding(
     ASSETS, [Borrowing("interbank", {1: 80.0, 8: 100.0, 20: 300.0}), Borrowing("nonfinancial", {1: 50.0})]
@@ -151,8 +151,8 @@ def test_the_ratios_of_a_book_by_hand():
 
 def test_cash_is_used_up_first_and_then_the_smallest_haircut():
     assets = [
-        LiquidAsset(100.0, "2A", 0.2),
-        LiquidAsset(30.0, "1", 0.1),
+        LiquidAsset(100.0, "level_2a", 0.2),
+        LiquidAsset(30.0, "level_1", 0.1),
         LiquidAsset(5.0, "other", 0.5),
         LiquidAsset(3.0),
     ]
@@ -189,7 +189,7 @@ fundings = st.builds(
         st.builds(
             LiquidAsset,
             amounts,
-            st.sampled_from(["1", "2A", "2B RMBS", "2B", "other"]),
+            st.sampled_from(["level_1", "level_2a", "level_2b_rmbs", "level_2b", "other"]),
             st.sampled_from([0.0, 0.25, 0.5, 1.0]),
         ),
         max_size=4,
@@ -197,7 +197,7 @@ fundings = st.builds(
     st.lists(
         st.builds(
             Borrowing,
-            st.sampled_from(["bond", "interbank", "nonfinancial", "stable deposits", "less stable deposits"]),
+            st.sampled_from(["bond", "interbank", "nonfinancial", "stable_deposits", "less_stable_deposits"]),
             st.lists(amounts, max_size=20),
             st.floats(0, 0.2),
             shares | st.builds(RollOver, shares, st.floats(0, 10)),
