@@ -26,7 +26,7 @@ def main(paths: int = 1_000, loans: int = 1_000_000) -> None:
     own = sl.own_part(result, partners)
     parameters = sl.irb_parameters(result)
     ifrs9 = sl.provisions(own, "ifrs9", terms)
-    adequacy = sl.capital_adequacy(result, sheet, "basel-irb", ifrs9, parameters=parameters)
+    adequacy = sl.capital_adequacy(result, sheet, "basel-irb", allowance=ifrs9, parameters=parameters)
     steps: dict[str, Callable[[], object]] = {
         "loss_distribution": lambda: sl.loss_distribution(result),
         "provisions, three regimes": lambda: [sl.provisions(own, one, terms) for one in ("ifrs9", "cecl", "china")],
@@ -38,7 +38,7 @@ def main(paths: int = 1_000, loans: int = 1_000_000) -> None:
         "liquidity_ratios": lambda: sl.liquidity_ratios(result, cash),
         "capital_adequacy, China": lambda: sl.capital_adequacy(result, sheet, "china-2023"),
         "capital_adequacy, IRB and IFRS 9": lambda: sl.capital_adequacy(
-            result, sheet, "basel-irb", ifrs9, parameters=parameters
+            result, sheet, "basel-irb", allowance=ifrs9, parameters=parameters
         ),
         "capital_benchmark": lambda: sl.capital_benchmark(result, parameters),
         "stress_table": lambda: sl.stress_table(adequacy),

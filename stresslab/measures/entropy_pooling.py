@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from scipy import optimize, special
 
-from stresslab.checks import refuse
+from stresslab.checks import is_number, refuse
 from stresslab.measures.estimators import Array
 from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.schema import InputError
@@ -145,14 +145,9 @@ def effective(weight: Array) -> float:
     return float(1.0 / (weight @ weight))
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    """A finite number, and not a truth value."""
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _share_faults(least_effective: float) -> list[str]:
     """Fault of a least share of effective paths."""
-    if _is_number(least_effective) and 0.0 < least_effective <= 1.0:
+    if is_number(least_effective) and 0.0 < least_effective <= 1.0:
         return []
     return [f"least_effective: found {least_effective!r}, expected a share above 0 and at most 1; give 0.1, not 10"]
 
@@ -194,7 +189,7 @@ def _view_faults(source: xr.Dataset, name: str, view: Any) -> list[str]:
         return [f"{name}: found no such variable, expected one of {known}; or give (DataArray, target)"]
     values, target = _stated(source, name, view)
     faults = _unfit(values, source)
-    if not _is_number(target):
+    if not is_number(target):
         faults.append(f"found target {target!r}, expected a finite number; give its mean over paths")
     elif not faults:
         faults = _range_faults(_on_paths(values), target)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import level_faults, refuse
+from stresslab.checks import lender_name, level_faults, refuse
 from stresslab.measures.estimators import summarize_paths
 from stresslab.measures.result_view import (
     BALANCE,
@@ -16,7 +16,6 @@ from stresslab.measures.result_view import (
     Output,
     described,
     horizon_faults,
-    lender_name,
     opening_balance,
     result_faults,
     select,

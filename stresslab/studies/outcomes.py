@@ -1,4 +1,4 @@
-"""What a study watches: one number on each path, from a result."""
+"""Outcomes of a run, one number for each path, that studies vary or search for."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from stresslab.measures.capital.regimes import MEASURED, CapitalRegime, regime_n
 from stresslab.measures.liquidity.funding import Funding
 from stresslab.measures.liquidity.ladder import liquidity_ladder
 from stresslab.measures.losses import loss_distribution
+from stresslab.measures.provisions.regimes import Regime
 
 Outcome = Callable[[xr.Dataset], xr.DataArray]
 """A function of a result that gives a DataArray (path)."""
@@ -21,42 +22,98 @@ Outcome = Callable[[xr.Dataset], xr.DataArray]
 
 def lowest_ratio(
     balance_sheet: BalanceSheet,
-    capital_regime: str | CapitalRegime = "china-2023",
+    capital_regime: str | CapitalRegime | None = None,
     ratio: str = "cet1_ratio",
     *,
+    provisioning: str | Regime | None = None,
+    terms: xr.Dataset | None = None,
     parameters: xr.Dataset | None = None,
     lender: str = "own",
 ) -> Outcome:
-    """A path's lowest capital ratio after the start [1].
+    """Lowest capital ratio of each path after the start, as a function of a result.
 
-    balance_sheet, regime, parameters, lender : as in capital_adequacy(), with the Chinese five categories
-    ratio : "cet1_ratio" | "tier1_ratio" | "total_ratio" | "leverage_ratio", or a multiple, of which the largest counts
-    Returns a function of a result. Raises InputError if there is no such ratio or regime.
+    Parameters
+    ----------
+    balance_sheet : BalanceSheet
+        Funding and other assets of the lender at the start, and its pay-out.
+    capital_regime : str or CapitalRegime, optional
+        As in `capital_adequacy`; None: by the currency of the result.
+    ratio : str
+        "cet1_ratio", "tier1_ratio", "total_ratio", "leverage_ratio", or a multiple, of which the largest counts.
+    provisioning : str, CECL, IFRS9 or China, optional
+        As in `capital_adequacy`; None: by the currency of the result.
+    terms : xarray.Dataset, optional
+        Term structures, which IFRS 9 and CECL need.
+    parameters : xarray.Dataset, optional
+        From `irb_parameters`, which an IRB regime needs.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
 
-    >>> lowest_ratio(BalanceSheet(Funding(1.0))).__name__
-    'cet1_ratio'
+    Returns
+    -------
+    callable
+        Function of a result that gives a DataArray (path) [1].
+
+    Raises
+    ------
+    InputError
+        If there is no such ratio or regime.
+
+    Examples
+    --------
+    Equity of 75 over 750 of risk-weighted assets, less 10 lost on the second path:
+
+    >>> from stresslab.measures.liquidity.funding import Borrowing
+    >>> from stresslab.testing import tiny_result
+    >>> sheet = BalanceSheet(Funding(100.0, [Borrowing("bond", {90: 1000.0})]), payout=0.0)
+    >>> result = tiny_result(1000.0, paths=2, written_off=[0.0, 10.0], originated=[0.0, 10.0])
+    >>> lowest_ratio(sheet)(result).values.round(4)
+    array([0.1   , 0.0867])
     """
-    rules = regime_named(capital_regime)
-    refuse(
-        "lowest_ratio", [f"ratio: found {ratio!r}, expected one of {list(MEASURED)}"] if ratio not in MEASURED else []
-    )
+    rules = None if capital_regime is None else regime_named(capital_regime)
+    known = f"expected one of {list(MEASURED)}; choose one"
+    refuse("lowest_ratio", [] if ratio in MEASURED else [f"ratio: found {ratio!r}, {known}"])
 
     def outcome(result: xr.Dataset) -> xr.DataArray:
-        found = capital_adequacy(result, balance_sheet, rules, parameters=parameters, lender=lender)
-        after = found[ratio].isel(month=slice(1, None))
+        adequacy = capital_adequacy(
+            result,
+            balance_sheet,
+            rules,
+            provisioning=provisioning,
+            terms=terms,
+            parameters=parameters,
+            lender=lender,
+        )
+        after = adequacy[ratio].isel(month=slice(1, None))
         return after.max("month") if ratio.endswith("multiple") else after.min("month")
 
     return _named(outcome, ratio, "1")
 
 
 def lowest_headroom(funding: Funding, *, horizon: int = 12, lender: str = "own") -> Outcome:
-    """A path's lowest cash and counterbalancing capacity within the horizon [currency]; below 0 the lender cannot pay.
+    """Lowest headroom of cash on each path within the horizon, as a function of a result; below 0 a payment fails.
 
-    funding, horizon, lender : as in liquidity_ladder()
-    Returns a function of a result.
+    Parameters
+    ----------
+    funding : Funding
+        Liquid assets, borrowings and contingent lines of the lender.
+    horizon : int
+        Last month counted.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
 
-    >>> lowest_headroom(Funding(1.0)).__name__
-    'headroom'
+    Returns
+    -------
+    callable
+        Function of a result that gives a DataArray (path) of cumulative gap and counterbalancing capacity [currency].
+
+    Examples
+    --------
+    5 in cash, and 4 paid out to customers each month:
+
+    >>> from stresslab.testing import tiny_result
+    >>> lowest_headroom(Funding(5.0), horizon=2)(tiny_result(drawn=4.0, months=2)).values
+    array([-3.])
     """
 
     def outcome(result: xr.Dataset) -> xr.DataArray:
@@ -66,13 +123,25 @@ def lowest_headroom(funding: Funding, *, horizon: int = 12, lender: str = "own")
 
 
 def loss_rate(*, horizon: int | None = None, lender: str = "own") -> Outcome:
-    """A path's realised loss over the horizon, over the opening balance [1].
+    """Realised loss of each path over the horizon and the opening balance, as a function of a result.
 
-    horizon, lender : as in loss_distribution()
-    Returns a function of a result.
+    Parameters
+    ----------
+    horizon : int, optional
+        Months 1 to horizon are counted; None: all.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
 
-    >>> loss_rate().__name__
-    'loss_rate'
+    Returns
+    -------
+    callable
+        Function of a result that gives a DataArray (path) [1].
+
+    Examples
+    --------
+    >>> from stresslab.testing import tiny_result
+    >>> loss_rate()(tiny_result(100.0, paths=2, written_off=[1.0, 3.0])).values
+    array([0.01, 0.03])
     """
 
     def outcome(result: xr.Dataset) -> xr.DataArray:
@@ -83,7 +152,7 @@ def loss_rate(*, horizon: int | None = None, lender: str = "own") -> Outcome:
 
 
 def _named(outcome: Any, name: str, unit: str) -> Outcome:
-    """The function under the name and unit that reports print."""
+    """The function with the name and unit that reports print."""
     outcome.__name__ = name
     outcome.unit = unit
     named: Outcome = outcome
@@ -102,15 +171,16 @@ def watched(outcome: Outcome, result: xr.Dataset, subject: str) -> xr.DataArray:
 
     Raises InputError if it is not.
     """
-    found = outcome(result)
-    if not isinstance(found, xr.DataArray) or set(found.dims) != {"path"}:
-        dims = getattr(found, "dims", type(found).__name__)
+    numbers = outcome(result)
+    if not isinstance(numbers, xr.DataArray) or set(numbers.dims) != {"path"}:
+        dims = getattr(numbers, "dims", type(numbers).__name__)
         refuse(
             subject, [f"outcome: found {dims}, expected a DataArray along 'path' alone; reduce months and scenarios"]
         )
-    values = found.astype(float)
+    values = numbers.astype(float)
     if bool(values.isnull().any()):
         refuse(
-            subject, [f"outcome: found NaN on {int(values.isnull().sum())} paths, expected numbers; mend the function"]
+            subject,
+            [f"outcome: found NaN on {int(values.isnull().sum())} paths, expected numbers; correct the function"],
         )
     return values

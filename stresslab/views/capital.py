@@ -80,7 +80,8 @@ def _hurdle(hurdles: xr.Dataset, place: int, shown: Quantity) -> list[style.Labe
     one = hurdles.isel(hurdle=place)
     limit = float(one["hurdle_limit"])
     said = f"{100.0 * limit:.4g}\N{NO-BREAK SPACE}%" if shown.unit == "1" else f"{limit:.4g}"
-    heading = style.wrap(f"{one['hurdle'].item()}: {said}")
+    name = one["hurdle_label" if "hurdle_label" in one.coords else "hurdle"].item()
+    heading = style.wrap(f"{name}: {said}")
     chances = [100.0 * float(view["breach_probability"]) for _, view in each_scenario(one)]
     words = [f"breached on\n{chance:.3g} % of paths" for chance in chances]
     if not shown.runs[0][0]:

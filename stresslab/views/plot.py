@@ -152,7 +152,7 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
 
     buffer : Dataset of measures.liquidity_buffer(); a `scenario` dimension gives one fan each, at most four
     ax : axes to draw on; None: a new figure
-    Returns the axes: the fan, with bands for 50 % and, if the buffer's confidence q is above 0.5, for 2 q - 1 of the
+    Returns the axes: the fan, with bands for 50 % and, if the buffer's level q is above 0.5, for 2 q - 1 of the
     paths, which puts q on its lower edge; a line at minus the buffer, with its 95 % interval as a whisker and in words;
     with one scenario, also the path with the largest shortfall. The line lies on or below the band's edge, as the
     worst month comes at another time on each path.
@@ -163,7 +163,7 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     >>> found = xr.Dataset(
     ...     {"cumulative_gap": (("path", "month"), gaps, {"units": "currency"}), "shortfall": ("path", [2e6, 3e6]),
     ...      "buffer": 2e6, "buffer_low": -np.inf, "buffer_high": np.inf},
-    ...     {"month": [1, 2]}, {"confidence": 0.5, "currency": "CNY", "lender": "us"})
+    ...     {"month": [1, 2]}, {"level": 0.5, "currency": "CNY", "lender": "us"})
     >>> for text in buffer(found, ax=Figure().add_subplot()).texts:
     ...     print(text.get_text())
     buffer at 50 %:
@@ -175,8 +175,8 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """
     refuse("plot.buffer", style.axes_faults(ax) + buffer_faults(buffer))
     shown = read_quantity(buffer, "cumulative_gap", "own", "plot.buffer")
-    confidence = float(buffer.attrs["confidence"])
-    levels = sorted({0.5, 2.0 * confidence - 1.0} if confidence > 0.5 else {0.5})
+    level = float(buffer.attrs["level"])
+    levels = sorted({0.5, 2.0 * level - 1.0} if level > 0.5 else {0.5})
     ax = style.axes_or_new(ax)
     draw_fans(ax, shown, levels, "Cumulative cash gap")
     ax.plot(shown.months[[0, -1]], [0.0, 0.0], color="0.4", linewidth=0.8)
@@ -220,7 +220,7 @@ def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes
     Raises InputError naming each fault.
 
     >>> from matplotlib.figure import Figure
-    >>> table = xr.DataArray([[4e6, 3e6, -1e6, 6e6]], {"row": ["opening", "outlook", "write-off", "closing"]},
+    >>> table = xr.DataArray([[4e6, 3e6, -1e6, 6e6]], {"row": ["opening", "outlook", "write_off", "closing"]},
     ...     ("path", "row"))
     >>> ax = allowance_waterfall(xr.Dataset({"movement": table}), ax=Figure().add_subplot())
     >>> [(float(bar.get_y()), float(bar.get_height())) for bar in ax.patches][1]

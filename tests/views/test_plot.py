@@ -157,7 +157,7 @@ def test_fan_of_measures_macro_paths_and_arrays(ax):
     result = made_up_result()
     assert plot.fan(provisions(result), "npl_ratio", ax=ax).get_ylabel() == "NPL ratio [%]"
     assert plot.fan(provisions(result), "allowance", ax=ax).get_title().startswith("Allowance, ours\n")
-    assert plot.fan(buffer_of(result), "gap", ax=ax).get_ylabel() == "gap [CNY thousand]"
+    assert plot.fan(buffer_of(result), "net_flow", ax=ax).get_ylabel() == "net flow [CNY thousand]"
     macro = macro_paths(scenario("china-baseline"), paths=5, seed=1)
     assert plot.fan(macro, "real_income_growth", ax=ax).get_ylabel() == "real income growth [% a year]"
     assert plot.fan(result["unemployment_rate"], ax=ax).get_ylabel() == "unemployment rate [%]"
@@ -325,7 +325,7 @@ def test_losses_name_every_fault():
 # buffer
 
 
-def test_buffer_is_a_line_at_its_size_below_the_band_that_has_its_confidence(ax):
+def test_buffer_is_a_line_at_its_size_below_the_band_that_has_its_level(ax):
     found = buffer_of(made_up_result(paths=100))
     plot.buffer(found, ax=ax)
     gap = np.sort(found["cumulative_gap"].transpose("path", "month").values, axis=0)

@@ -1,4 +1,4 @@
-"""A lender's balance sheet beside its loans: how it is funded, what else it owns, what it pays out."""
+"""Balance sheet of a lender beside its loans: funding, other assets, tax and pay-out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 
 from stresslab.checks import number_faults, refuse, type_faults
 from stresslab.measures.capital.regimes import CapitalRegime
-from stresslab.measures.liquidity.funding import DECIMAL, Funding
+from stresslab.measures.liquidity.funding import DECIMAL, EQUITY_SHARE, LIQUID_SHARE, Funding
 from stresslab.measures.result_view import BALANCE, result_faults
 
 RATES = ("additional_tier1_rate", "tax_rate", "payout", "liquid_yield", "external_rate")
@@ -18,21 +18,43 @@ RATES = ("additional_tier1_rate", "tax_rate", "payout", "liquid_yield", "externa
 
 @dataclass(frozen=True)
 class BalanceSheet:
-    """What a lender has and owes beside its loans at the start, and its habits.
+    """Balance sheet of a lender beside its loans at the start, with its tax and pay-out.
 
-    Opening equity is what is left: liquid assets + own loans - allowance + other assets - borrowings.
-    funding : Funding; subordinated debt is a Borrowing of that kind
-    other_assets : premises, software, claims on others, carried unchanged [currency]
-    deductions : of them, taken off CET1, such as intangibles and deferred tax assets [currency]
-    additional_tier1 : part of equity that is AT1 [currency]; additional_tier1_rate : its coupon [1/year]
-    liquid_yield : earned on liquid assets [1/year]
-    external_rate : on funding raised when cash runs out [1/year]
-    minimum_liquid : liquid assets below which funding is raised [currency]
-    tax_rate : on profit less earlier losses [1]; losses give no refund and no deferred tax asset
-    payout : of a month's profit after tax, paid out where the buffer rules allow [1]
-    The defaults are assumptions; the tax rate is China's standard 25 %.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    funding : Funding
+        Liquid assets and borrowings; subordinated debt is a `Borrowing` of that kind.
+    other_assets : float
+        Premises, software, claims on others, carried unchanged [currency].
+    deductions : float
+        Part of other_assets taken off CET1, such as intangibles and deferred tax assets [currency].
+    additional_tier1 : float
+        Part of equity that is AT1 [currency].
+    additional_tier1_rate : float
+        Coupon of AT1 [1/year].
+    liquid_yield : float
+        Earned on liquid assets [1/year].
+    external_rate : float
+        Interest on funding raised when cash runs out [1/year].
+    minimum_liquid : float
+        Liquid assets below which funding is raised [currency].
+    tax_rate : float
+        On profit less earlier losses [1]; losses give no refund and no deferred tax asset.
+    payout : float
+        Part of a month's profit after tax that is paid out where the conservation buffer allows [1].
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    Opening equity = liquid assets + own loans - allowance + other assets - borrowings. The defaults are assumptions;
+    the tax rate is the standard one of China, 25 %.
+
+    Examples
+    --------
     >>> BalanceSheet(Funding(10.0)).tax_rate
     0.25
     """
@@ -62,12 +84,29 @@ class BalanceSheet:
             found = f"new_lending_share {self.funding.new_lending_share}, {self.funding.committed_draw_share}"
             faults.append(
                 f"funding: found {found} committed_draw_share, expected 1 and 0, as they change cash and not loans; "
-                "leave them to liquidity_ladder()"
+                "set them in liquidity_ladder() only"
             )
         refuse("BalanceSheet", faults)
 
     def weighed_assets(self, rules: CapitalRegime) -> float:
-        """Risk-weighted amount of other assets; what is deducted from CET1 is not weighed again [currency]."""
+        """Risk-weighted amount of other assets; what is deducted from CET1 is not weighted again [currency].
+
+        Parameters
+        ----------
+        rules : CapitalRegime
+            Regime with the weight of other assets.
+
+        Returns
+        -------
+        float
+            (other_assets - deductions) times the weight [currency].
+
+        Examples
+        --------
+        >>> sheet = BalanceSheet(Funding(10.0), other_assets=50.0, deductions=20.0)
+        >>> sheet.weighed_assets(CapitalRegime.named("china-2023"))
+        30.0
+        """
         return (self.other_assets - self.deductions) * rules.weights["other_assets"]
 
     @classmethod
@@ -75,29 +114,50 @@ class BalanceSheet:
         cls,
         result: xr.Dataset,
         *,
-        equity_share: float = 0.12,
-        liquid_share: float = 0.08,
+        equity_share: float = EQUITY_SHARE,
+        liquid_share: float = LIQUID_SHARE,
         lender: str = "own",
         funding: dict[str, Any] | None = None,
-        **terms: Any,
+        **others: Any,
     ) -> BalanceSheet:
-        """A plausible balance sheet for a book: cash beside its loans, equity and one ladder of borrowings behind them.
+        """Plausible balance sheet of a result: cash beside its loans, equity, and one ladder of borrowings.
 
-        result : Dataset from simulate(); needs balance and own_share
-        equity_share : equity, before the allowance is taken off, over loans and cash [1]
-        liquid_share : cash over the own loans [1]
-        lender : "own" | "all" | a name
-        funding : any argument of Funding.for_book() but the shares, such as annual_rate, rollover, partners
-        terms : any other field of BalanceSheet
+        Parameters
+        ----------
+        result : xarray.Dataset
+            From `simulate`; needs balance and own_share.
+        equity_share : float
+            Equity before the allowance is deducted, over loans and cash [1].
+        liquid_share : float
+            Cash over the own loans [1].
+        lender : str
+            "own" (attrs own_lender), "all" (the system) or a name.
+        funding : dict, optional
+            Arguments of `Funding.for_book` other than the shares, such as annual_rate, rollover and partners.
+        **others : object
+            Any other parameter of `BalanceSheet`.
+
+        Returns
+        -------
+        BalanceSheet
+            Of that size.
+
+        Raises
+        ------
+        InputError
+            Names each fault.
+
+        Notes
+        -----
         The shares are illustrations, not taken from any lender.
-        Raises InputError naming each fault.
 
-        >>> from stresslab.schema import BUCKETS
-        >>> result = xr.Dataset(
-        ...     {"balance": (("path", "month", "segment", "bucket"), [[[[100.0] + [0.0] * 7]]])},
-        ...     {"month": [0], "bucket": list(BUCKETS), "segment": ["us:card"], "own_share": ("segment", [1.0]),
-        ...      "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
-        >>> round(BalanceSheet.for_book(result, equity_share=0.1, liquid_share=0.1).funding.borrowed, 9)  # 110 x 0.9
+        Examples
+        --------
+        Loans of 100 and cash of 10, of which 10 % are equity:
+
+        >>> from stresslab.testing import tiny_result
+        >>> sheet = BalanceSheet.for_book(tiny_result(100.0), equity_share=0.1, liquid_share=0.1)
+        >>> round(sheet.funding.borrowed, 9)
         99.0
         """
         faults = number_faults("equity_share", equity_share, 1.0, DECIMAL)
@@ -108,4 +168,4 @@ class BalanceSheet:
         made = Funding.for_book(
             result, borrowed_share=borrowed, liquid_share=liquid_share, lender=lender, **(funding or {})
         )
-        return cls(made, **terms)
+        return cls(made, **others)

@@ -1,4 +1,4 @@
-"""What a supervisor asks of capital, as data: hurdles, risk weights, conversion factors."""
+"""Capital regimes as data: hurdles, risk weights and conversion factors, by name in regimes.toml or of your own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+import xarray as xr
+
 from stresslab.checks import number_faults, refuse
+from stresslab.measures.defaults import default_capital_regime
 from stresslab.schema import InputError
 
 MEASURED = (
     "cet1_ratio", "tier1_ratio", "total_ratio", "leverage_ratio", "interbank_multiple", "other_multiple",
     "standardised_multiple",
 )  # fmt: skip
-"""Ratios that capital_adequacy() computes and a hurdle may be set on."""
+"""Ratios that `capital_adequacy` computes and that a hurdle may limit."""
 
 WEIGHTS = (
     "transactor", "regulatory", "other", "defaulted", "defaulted_provisioned", "provisioned_from", "other_assets",
@@ -27,46 +30,101 @@ WEIGHTS = (
 
 @dataclass(frozen=True)
 class Hurdle:
-    """A limit on a ratio.
+    """Limit on a capital ratio, at or beyond which the lender must stay.
 
-    ratio : one of those that capital_adequacy() computes
-    side : "above" | "below": where the lender must stay; at the limit it does
-    source, status : the paragraph, and "text" | "secondary" | "unconfirmed"
+    Parameters
+    ----------
+    name : str
+        Machine name, such as "cet1_minimum"; a label of the coordinate `hurdle`.
+    ratio : str
+        Ratio or multiple that `capital_adequacy` computes, such as "cet1_ratio".
+    side : {"above", "below"}
+        Where the ratio must stay; at the limit the hurdle is met.
+    limit : float
+        Limit of the ratio [1].
+    source : str
+        Paragraph of the rule.
+    status : str
+        "text", "secondary" or "unconfirmed" for the rules of this package, otherwise "own".
+    label : str
+        What tables and plots print; by default the name with spaces.
 
-    >>> Hurdle("house limit", "cet1_ratio", "above", 0.09).limit
-    0.09
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Examples
+    --------
+    >>> hurdle = Hurdle("house_limit", "cet1_ratio", "above", 0.09)
+    >>> hurdle.limit, hurdle.label
+    (0.09, 'house limit')
     """
 
-    label: str
+    name: str
     ratio: str
     side: str
     limit: float
     source: str = "own"
     status: str = "own"
+    label: str = ""
 
     def __post_init__(self) -> None:
         faults = number_faults("limit", self.limit, math.inf, "a ratio")
+        if not (isinstance(self.name, str) and self.name):
+            faults.append(f"name: found {self.name!r}, expected text such as 'house_limit'; give a name")
         if self.ratio not in MEASURED:
             faults.append(f"ratio: found {self.ratio!r}, expected one of {list(MEASURED)}; choose one")
         if self.side not in ("above", "below"):
             faults.append(f"side: found {self.side!r}, expected 'above' or 'below'; choose one")
         refuse("Hurdle", faults)
+        if not self.label:
+            object.__setattr__(self, "label", self.name.replace("_", " "))
 
 
 @dataclass(frozen=True)
 class CapitalRegime:
-    """A capital regime; those of the rules are in capital/regimes.toml, by name.
+    """Capital regime: approach, risk weights, hurdles and conservation buffer.
 
-    approach : "standardised" (CRE20, weights by class) | "irb" (CRE31, the formula of each segment)
-    weights : risk weights and conversion factors: transactor, regulatory, other, defaulted, ... [1]
-    hurdles : Hurdle of each requirement
-    minimum, buffer : CET1 minimum and conservation buffer that restrict distributions (RBC30.4) [1]; buffer 0: none
-    minimum_tier1, minimum_total : minimums that CET1 fills first before it counts for the buffer (RBC30.2) [1]
-    output_floor : IRB is floored by the standardised approach (RBC20.11), as phased in by `year`
-    retail : "regulatory" | "other": the class of loans that are not transactors' (CRE20.65: granularity, size)
-    committed : open lines count as committed, not as unconditionally cancellable
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    name : str
+        Name of the regime.
+    approach : {"standardised", "irb"}
+        Weights by class (CRE20 [1]_), or the formula of each segment (CRE31).
+    weights : dict of str to float
+        Risk weights and conversion factors [1]: transactor, regulatory, other, defaulted, defaulted_provisioned,
+        provisioned_from, other_assets, conversion_cancellable, conversion_committed.
+    hurdles : tuple of Hurdle
+        Requirements on ratios.
+    minimum : float
+        CET1 minimum below the conservation buffer (RBC30.4) [1].
+    buffer : float
+        Conservation buffer, which restricts distributions [1]; 0: none.
+    minimum_tier1 : float
+        Tier 1 minimum, which CET1 fills first before it counts for the buffer (RBC30.2) [1].
+    minimum_total : float
+        Total minimum, which CET1 fills first before it counts for the buffer (RBC30.2) [1].
+    output_floor : bool
+        Whether the standardised approach is a floor for IRB (RBC20.11), as phased in by `year`.
+    year : int
+        Year of the output floor, from 2023.
+    retail : {"regulatory", "other"}
+        Class of the loans that are not transactors' (CRE20.65: granularity and size).
+    committed : bool
+        Whether open lines count as committed instead of unconditionally cancellable.
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    References
+    ----------
+    .. [1] Basel Committee (2019), Basel Framework: RBC20, RBC30, CRE20, CRE31.
+
+    Examples
+    --------
     >>> CapitalRegime.named("china-2023").minimum
     0.05
     """
@@ -99,32 +157,56 @@ class CapitalRegime:
             faults.append(f"approach: found {self.approach!r}, expected 'standardised' or 'irb'; choose one")
         if self.retail not in ("regulatory", "other"):
             faults.append(f"retail: found {self.retail!r}, expected 'regulatory' or 'other'; choose one")
-        if not (self.hurdles and all(isinstance(one, Hurdle) for one in self.hurdles)):
+        if not (self.hurdles and all(isinstance(hurdle, Hurdle) for hurdle in self.hurdles)):
             faults.append(f"hurdles: found {self.hurdles!r}, expected Hurdle(...) in a tuple; give one or more")
-        elif len({one.label for one in self.hurdles}) < len(self.hurdles):
-            faults.append(f"hurdles: found {[one.label for one in self.hurdles]}, expected each label once; rename")
+        elif len({hurdle.name for hurdle in self.hurdles}) < len(self.hurdles):
+            faults.append(f"hurdles: found {[hurdle.name for hurdle in self.hurdles]}, expected each name once; rename")
         refuse("CapitalRegime", faults)
 
     @classmethod
     def named(cls, name: str) -> CapitalRegime:
-        """The regime of this name in capital/regimes.toml.
+        """Capital regime of this name in capital/regimes.toml.
 
-        Raises InputError if there is none.
+        Parameters
+        ----------
+        name : str
+            "basel-standardised", "basel-irb", "china-2023", "consumer-finance" or "small-loan".
+
+        Returns
+        -------
+        CapitalRegime
+            With its hurdles, their sources and statuses.
+
+        Raises
+        ------
+        InputError
+            If there is no regime of this name.
+
+        Examples
+        --------
+        >>> [hurdle.name for hurdle in CapitalRegime.named("consumer-finance").hurdles]
+        ['total_with_buffer', 'leverage_minimum', 'interbank_over_capital']
         """
         table = _table()
         if name not in table["regimes"]:
             known = sorted(table["regimes"])
-            raise InputError("capital regime", [f"regime: found {name!r}, expected one of {known}; choose one"])
+            raise InputError("capital regime", [f"capital_regime: found {name!r}, expected one of {known}; choose one"])
         content = dict(table["regimes"][name])
-        of = table["weights"][content.pop("weights")]
-        weights = {key: of[key] for key in WEIGHTS}
-        hurdles = tuple(Hurdle(**one) for one in content.pop("hurdles"))
+        rates = table["weights"][content.pop("weights")]
+        weights = {key: rates[key] for key in WEIGHTS}
+        hurdles = tuple(Hurdle(**fields) for fields in content.pop("hurdles"))
         return cls(name=name, weights=weights, hurdles=hurdles, **content)
 
 
-def regime_named(regime: str | CapitalRegime) -> CapitalRegime:
-    """The regime itself, or that of this name."""
-    return regime if isinstance(regime, CapitalRegime) else CapitalRegime.named(regime)
+def regime_named(capital_regime: str | CapitalRegime) -> CapitalRegime:
+    """The capital regime itself, or that of this name."""
+    return capital_regime if isinstance(capital_regime, CapitalRegime) else CapitalRegime.named(capital_regime)
+
+
+def regime_for(result: xr.Dataset, capital_regime: str | CapitalRegime | None) -> CapitalRegime:
+    """The capital regime, or where there is none that of the currency of the result."""
+    by_currency = default_capital_regime(result.attrs.get("currency"))
+    return regime_named(by_currency if capital_regime is None else capital_regime)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Risk-weighted assets of a lender's own loans, and what expected loss and provisions do to its capital."""
+"""Risk-weighted assets of the own loans, IRB parameters, and provisions that count in capital."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from stresslab.measures.formulas.irb import (
     output_floor,
     tier2_from_provisions,
 )
-from stresslab.measures.result_view import BALANCE, FLOW, described, result_faults, select
-
-PERFORMING, DEFAULTED = slice(0, 3), slice(3, None)
-"""Buckets up to 60-89 and from 90-119: default is 90 days past due (CRE36.68)."""
+from stresslab.measures.result_view import BALANCE, FLOW, Output, described, result_faults, select
+from stresslab.schema import DEFAULTED, PERFORMING
 
 REVOLVER, TRANSACTOR, OTHER = "qrre_revolver", "qrre_transactor", "other_retail"
 CONTRACTS = ("transactor_share", "revolving")
-PARAMETERS = ("pd", "lgd", "best_estimate_loss")
+PARAMETER_OUTPUTS = {
+    "pd": Output("1", "average one-year default rate"),
+    "lgd": Output("1", "downturn loss given default"),
+    "best_estimate_loss": Output("1", "best estimate of the loss of a default"),
+}
+PARAMETERS = tuple(PARAMETER_OUTPUTS)
 
 
 @dataclass(frozen=True)
@@ -45,30 +48,58 @@ class Weighed:
 
 
 def irb_parameters(result: xr.Dataset, *, downturn: float = 1.25, lender: str = "own") -> xr.Dataset:
-    """PD and LGD by segment as a bank estimates them from a long run of its own book, before floors.
+    r"""PD and LGD by segment as a bank estimates them from a long run of its own portfolio, before floors.
 
-    result : Dataset from simulate() under an economy that stands for the cycle; needs balance, defaulted, written_off,
-      forgiven, recovered
-    downturn : LGD over the long-run average (CRE36.83 wants a downturn LGD; 1.25 is an assumption), at most 1 in all
-    lender : "own" | "all" | a name
-    Returns Dataset (segment) [1]:
-      pd = 1 - (1 - h)^12, h = sum of defaulted over sum of performing balance at the start of the month (CRE36.82: the
-        average one-year default rate);
-      best_estimate_loss = (written_off + forgiven - recovered) / defaulted: what a default costs, its cures included,
-        which in a steady book compares flows of like size; lgd = min(1, downturn best_estimate_loss).
-    Both are averages over all paths and months, by balance. NaN where nothing defaulted.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate` under an economy that stands for the cycle; needs balance, defaulted, written_off, forgiven and
+        recovered.
+    downturn : float
+        LGD over the long-run average, from 1 to 10; CRE36.83 [1]_ requires a downturn LGD, 1.25 is an assumption.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
 
-    >>> from stresslab.schema import BUCKETS
-    >>> dims = ("path", "month", "segment")
-    >>> flow = {"defaulted": 1.0, "written_off": 0.8, "forgiven": 0.0, "recovered": 0.2}
-    >>> result = xr.Dataset(
-    ...     {"balance": ((*dims, "bucket"), [[[[100.0] + [0.0] * 7]] * 2]),
-    ...      **{name: (dims, [[[0.0], [value]]]) for name, value in flow.items()}},
-    ...     {"month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"], "lender": ("segment", ["us"]),
-    ...      "product": ("segment", ["card"])}, {"own_lender": "us"})
-    >>> found = irb_parameters(result).squeeze()
-    >>> round(found["pd"].item(), 6), round(found["lgd"].item(), 6)  # 1 - 0.99^12; 1.25 x 0.6
+    Returns
+    -------
+    xarray.Dataset
+        Averages over all paths and months, by balance; NaN where nothing defaulted.
+
+        ==================  =======  ====  =====================================================================
+        variable            dims     unit  meaning
+        ==================  =======  ====  =====================================================================
+        pd                  segment  1     average one-year default rate (CRE36.82)
+        lgd                 segment  1     downturn best_estimate_loss, at most 1
+        best_estimate_loss  segment  1     cost of a default, its cures included
+        ==================  =======  ====  =====================================================================
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math::
+
+        \mathrm{PD} &= 1 - (1 - h)^{12}, \qquad h = \frac{\sum \mathrm{defaulted}}{\sum \mathrm{performing}} \\
+        \mathrm{BEEL} &= \frac{\sum (\mathrm{written\ off} + \mathrm{forgiven} - \mathrm{recovered})}
+                              {\sum \mathrm{defaulted}}
+
+    with the performing balance at the start of each month. In a steady portfolio the flows of BEEL are of like size.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision (2019), Basel Framework, CRE36.82 and CRE36.83.
+
+    Examples
+    --------
+    1 of 100 defaults in a month, of which 0.8 is written off and 0.2 recovered:
+
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(100.0, paths=2, defaulted=1.0, written_off=0.8, recovered=0.2)
+    >>> parameters = irb_parameters(result).squeeze()
+    >>> round(parameters["pd"].item(), 6), round(parameters["lgd"].item(), 6)  # 1 - 0.99^12; 1.25 x 0.6
     (0.113615, 0.75)
     """
     flows = ("defaulted", "written_off", "forgiven", "recovered")
@@ -85,21 +116,21 @@ def irb_parameters(result: xr.Dataset, *, downturn: float = 1.25, lender: str = 
     cost = (loss / total["defaulted"].where(total["defaulted"] > 0.0)).clip(min=0.0)
     out = xr.Dataset({"pd": 1.0 - (1.0 - monthly.clip(max=1.0)) ** 12, "best_estimate_loss": cost.clip(max=1.0)})
     out["lgd"] = (downturn * out["best_estimate_loss"]).clip(max=1.0)
-    return described(out, result, lender, PARAMETERS).assign_attrs(downturn=downturn)
+    return described(out, result, lender, PARAMETER_OUTPUTS).assign_attrs(downturn=downturn)
 
 
-def parameter_faults(book: xr.Dataset, parameters: xr.Dataset | None) -> list[str]:
-    """Faults of the IRB parameters of a book."""
+def parameter_faults(part: xr.Dataset, parameters: xr.Dataset | None) -> list[str]:
+    """Faults of the IRB parameters of an own part."""
     if parameters is None:
         return ["parameters: found none, expected pd and lgd by segment, as IRB needs; see irb_parameters()"]
     faults = [f"{name}: missing from parameters; see irb_parameters()" for name in PARAMETERS if name not in parameters]
     if faults:
         return faults
-    lost = sorted(set(book["segment"].values.tolist()) - set(np.atleast_1d(parameters["segment"].values).tolist()))
+    lost = sorted(set(part["segment"].values.tolist()) - set(np.atleast_1d(parameters["segment"].values).tolist()))
     if lost:
-        return [f"parameters: found no segment {lost}, expected all of the lender's; estimate them from its book"]
+        return [f"parameters: found no segment {lost}, expected all of the lender's; estimate them from its own part"]
     for name in PARAMETERS:
-        values = parameters[name].sel(segment=book["segment"].values).values
+        values = parameters[name].sel(segment=part["segment"].values).values
         bad = ~((values >= 0.0) & (values <= 1.0)) | ((name == "pd") & (values >= 1.0))
         if bad.any():
             found = f"{name}: found {values[bad].flat[0]}, expected a share of 0 to 1"
@@ -108,26 +139,26 @@ def parameter_faults(book: xr.Dataset, parameters: xr.Dataset | None) -> list[st
 
 
 def weigh(
-    book: xr.Dataset, allowance: Array, specific: Array, rules: CapitalRegime, parameters: xr.Dataset | None
+    part: xr.Dataset, allowance: Array, specific: Array, rules: CapitalRegime, parameters: xr.Dataset | None
 ) -> Weighed:
     """Weigh the own loans.
 
-    book : own part; needs balance, undrawn_limit, transactor_share, revolving
+    part : own part; needs balance, undrawn_limit, transactor_share, revolving
     allowance, specific : the whole, and what is held against defaulted loans (..., path, month) [currency]
     parameters : Dataset of irb_parameters(), for an IRB regime
     """
     conversion = rules.weights["conversion_committed" if rules.committed else "conversion_cancellable"]
-    performing = _by_segment(book["balance"].isel(bucket=PERFORMING).sum("bucket"))
-    defaulted = _by_segment(book["balance"].isel(bucket=DEFAULTED).sum("bucket"))
-    converted = conversion * _by_segment(book["undrawn_limit"])
-    transactor = book["transactor_share"].values * np.ones(performing.shape[-1])
+    performing = _by_segment(part["balance"].isel(bucket=PERFORMING).sum("bucket"))
+    defaulted = _by_segment(part["balance"].isel(bucket=DEFAULTED).sum("bucket"))
+    converted = conversion * _by_segment(part["undrawn_limit"])
+    transactor = part["transactor_share"].values * np.ones(performing.shape[-1])
     standardised = _standardised(performing + converted, defaulted.sum(-1), specific, transactor, rules)
     rwa, none = standardised, np.zeros_like(standardised)
     deduction, tier2 = none, general_provisions_in_tier2(np.maximum(allowance - specific, 0.0), standardised)
     if rules.approach == "irb":
         assert parameters is not None
-        at = parameters.sel(segment=book["segment"].values)
-        rwa, expected = _internal(performing + converted, defaulted, transactor, book["revolving"].values > 0.5, at)
+        at = parameters.sel(segment=part["segment"].values)
+        rwa, expected = _internal(performing + converted, defaulted, transactor, part["revolving"].values > 0.5, at)
         deduction, tier2 = tier2_from_provisions(allowance, expected, rwa)
         rwa = output_floor(rwa, standardised, rules.year) if rules.output_floor else rwa
     return Weighed(rwa, standardised, deduction, tier2, converted.sum(-1))

@@ -1,4 +1,4 @@
-"""Balance sheet and income statement of a lender, month by month on every path, closed to the minor unit.
+"""Balance sheet and income statement of a lender by path and month, closed to the minor unit.
 
 All amounts are rounded once to whole minor units; what customers pay is what closes the loans: opening + lent +
 interest + fees - written off - forgiven - closing. So assets equal borrowings and equity exactly.
@@ -6,7 +6,8 @@ interest + fees - written off - forgiven - closing. So assets equal borrowings a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
@@ -14,16 +15,17 @@ from numpy.typing import NDArray
 
 from stresslab.checks import refuse, type_faults
 from stresslab.measures.capital.balance_sheet import BalanceSheet
-from stresslab.measures.capital.regimes import CapitalRegime, regime_named
+from stresslab.measures.capital.own_allowance import own_allowance, taken_off
+from stresslab.measures.capital.regimes import CapitalRegime, regime_for
 from stresslab.measures.capital.rwa import CONTRACTS, Weighed, parameter_faults, weigh
 from stresslab.measures.estimators import Array
 from stresslab.measures.formulas.irb import conservation_ratio
-from stresslab.measures.liquidity.funding import in_words
+from stresslab.measures.liquidity.funding import as_json
 from stresslab.measures.liquidity.ladder import LADDER_NEEDS, cash_flows
 from stresslab.measures.liquidity.liabilities import Owed, liabilities, tier2
 from stresslab.measures.liquidity.on_balance_sheet import own_part
-from stresslab.measures.provisions.allowance import provisions
-from stresslab.measures.result_view import described, lender_name, result_faults
+from stresslab.measures.provisions.regimes import Regime
+from stresslab.measures.result_view import Output, described, result_faults
 from stresslab.schema import MINOR
 
 Minor = NDArray[np.int64]
@@ -31,128 +33,203 @@ NEEDS = LADDER_NEEDS | {name: ("segment",) for name in CONTRACTS}
 LARGEST = 1e15
 """Largest amount of a line [currency]: sums of some stay within 64 bits of minor units."""
 
+LINES = {
+    name: Output("currency", meaning)
+    for name, meaning in {
+        "liquid_assets": "liquid assets",
+        "loans": "own part of the loans, gross",
+        "allowance": "allowance, deducted from the loans",
+        "other_assets": "other assets",
+        "borrowings": "borrowings and notes",
+        "external_funding": "funding raised when cash runs out",
+        "equity": "equity",
+        "interest_income": "interest income",
+        "fee_income": "fee income",
+        "partner_fees": "fees paid by partners",
+        "liquid_income": "income of liquid assets",
+        "funding_cost": "interest on borrowings, notes and external funding",
+        "operating_cost": "operating cost and fees of contingent lines",
+        "guarantee_cost": "losses of partners made good",
+        "pre_provision_income": "income before provisions",
+        "provision_charge": "provision charge",
+        "profit_before_tax": "profit before tax",
+        "tax": "tax",
+        "profit": "profit after tax",
+        "dividends": "dividends and AT1 coupons",
+        "retained": "profit less dividends",
+    }.items()
+}
+"""Lines of both statements."""
+
 
 @dataclass(frozen=True)
-class Books:
-    """A lender's own book with everything that capital needs of it.
+class Statements:
+    """Statements of a lender, and what they are made from.
 
     statements : Dataset of financial_statements()
     weighed : risk-weighted assets and provisions in capital (..., path, month)
     tier2 : subordinated debt that counts (..., path, month) [currency]
     owed : borrowings and notes, kind by kind
-    book : own part of the result
+    part : own part of the result
     """
 
     statements: xr.Dataset
     weighed: Weighed
     tier2: Array
     owed: list[Owed]
-    book: xr.Dataset
+    part: xr.Dataset
     rules: CapitalRegime
 
 
 def financial_statements(
     result: xr.Dataset,
     balance_sheet: BalanceSheet,
-    capital_regime: str | CapitalRegime = "china-2023",
-    allowance: xr.Dataset | None = None,
+    capital_regime: str | CapitalRegime | None = None,
     *,
+    provisioning: str | Regime | None = None,
+    terms: xr.Dataset | None = None,
+    allowance: xr.Dataset | None = None,
     parameters: xr.Dataset | None = None,
     lender: str = "own",
 ) -> xr.Dataset:
-    """Balance sheet and income statement on every path and month.
+    r"""Balance sheet and income statement of a lender on every path and month.
 
-    result : Dataset from simulate(), static or in run-off, or of grow(); needs balance, its flows, undrawn_limit,
-      own_share, transactor_share, revolving
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, static or in run-off, or from `grow`; needs balance, its flows, undrawn_limit, own_share,
+        transactor_share and revolving.
     balance_sheet : BalanceSheet
-    regime : CapitalRegime or its name in capital/regimes.toml; it restricts dividends (RBC30.4)
-    allowance : Dataset of provisions() of the own part: provisions(own_part(result, funding.partners), ...); None: the
-      Chinese five categories, which need no term structures
-    parameters : Dataset of irb_parameters(), for an IRB regime
-    lender : "own" (attrs own_lender) | "all" (the system) | a name
-    Returns Dataset (path, month), month 0 the opening, and `scenario` if the result has it [currency]:
-      assets: liquid_assets, loans (own part, gross), allowance (to be taken off; under CECL with what is charged off
-        but still on the books), other_assets;
-      liabilities: borrowings (notes included), external_funding (raised when cash runs out); equity;
-      income, month by month: interest_income (stage 3 on net, IFRS 9 5.4.1 (b), where the allowance knows stages),
-        fee_income, partner_fees, liquid_income, funding_cost, operating_cost (fees of lines included), guarantee_cost,
-        pre_provision_income; provision_charge (less what unwinds in stage 3, as interest_income is net of it),
-        profit_before_tax, tax, profit, dividends (AT1 coupons included), retained.
-    liquid_assets + loans - allowance + other_assets = borrowings + external_funding + equity, exact in minor units, and
-    equity(t) = equity(t-1) + profit - dividends.
-    Tax: tax_rate of profit beyond what earlier losses leave, paid in the month. AT1 coupons are paid out of
-    profit after tax alone, dividends are payout of the rest; together at most 1 - conservation_ratio() of that profit,
-    at the CET1 ratio before them. External funding is repaid as soon as there is cash; it is what keeps the books open.
-    Liquid assets are carried at value: haircuts of forced sales are the ladder's.
-    Raises InputError naming each fault; also if the allowance is not of this book or equity does not open above AT1.
+        Funding and other assets of the lender at the start, and its pay-out.
+    capital_regime : str or CapitalRegime, optional
+        Restricts dividends (RBC30.4 [1]_): a name in capital/regimes.toml or a regime of your own; None: by the
+        currency of the result ("china-2023" for CNY, otherwise "basel-standardised").
+    provisioning : str, CECL, IFRS9 or China, optional
+        Regime under which the own part is provisioned; None: by the currency ("china" for CNY, "cecl" for USD,
+        otherwise "ifrs9").
+    terms : xarray.Dataset, optional
+        Term structures from `term_structures`, which IFRS 9 and CECL need.
+    allowance : xarray.Dataset, optional
+        From `provisions` of the own part, in place of `provisioning` and `terms`; for overlays, weights and other
+        outlooks: ``provisions(own_part(result, balance_sheet.funding.partners), ...)``.
+    parameters : xarray.Dataset, optional
+        From `irb_parameters`, which an IRB regime needs.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
+
+    Returns
+    -------
+    xarray.Dataset
+        Month 0 is the opening; with a dimension `scenario` where the result has one.
+
+        ====================  ===========  ========  ===============================================================
+        variable              dims         unit      meaning
+        ====================  ===========  ========  ===============================================================
+        liquid_assets         path, month  currency  at value; haircuts of forced sales are the ladder's
+        loans                 path, month  currency  own part, gross
+        allowance             path, month  currency  deducted from the loans; under CECL with what is charged off but
+                                                     still on the balance sheet
+        other_assets          path, month  currency  carried unchanged
+        borrowings            path, month  currency  notes included
+        external_funding      path, month  currency  raised when cash runs out, repaid as soon as there is cash
+        equity                path, month  currency  assets less liabilities
+        interest_income       path, month  currency  of the month; stage 3 on the net amount (IFRS 9 5.4.1 (b) [2]_)
+                                                     where the allowance has stages
+        fee_income            path, month  currency  of the month, as all that follow
+        partner_fees          path, month  currency  paid by partners for service
+        liquid_income         path, month  currency  earned on liquid assets
+        funding_cost          path, month  currency  interest paid
+        operating_cost        path, month  currency  fees of contingent lines included
+        guarantee_cost        path, month  currency  losses of partners made good
+        pre_provision_income  path, month  currency  the four incomes less the three costs
+        provision_charge      path, month  currency  less what unwinds in stage 3, as interest_income is net of it
+        profit_before_tax     path, month  currency  pre_provision_income - provision_charge
+        tax                   path, month  currency  tax_rate of the profit beyond what earlier losses leave
+        profit                path, month  currency  profit_before_tax - tax
+        dividends             path, month  currency  AT1 coupons included
+        retained              path, month  currency  profit - dividends
+        ====================  ===========  ========  ===============================================================
+
+    Raises
+    ------
+    InputError
+        Names each fault: of the result and the balance sheet; terms or parameters missing; an allowance beside
+        provisioning or terms, or of another result; an opening equity that does not exceed AT1.
+
+    Notes
+    -----
+    Exact in minor units:
+
+    .. math::
+
+        \mathrm{liquid} + \mathrm{loans} - \mathrm{allowance} + \mathrm{other}
+        &= \mathrm{borrowings} + \mathrm{external} + E_t \\
+        E_t &= E_{t-1} + \mathrm{profit}_t - \mathrm{dividends}_t
+
+    AT1 coupons are paid out of the profit after tax, dividends are `payout` of the rest; together they are at most
+    1 - `irb.conservation_ratio` of that profit, at the CET1 ratio before them [1]_.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision (2019), Basel Framework, RBC30.2-30.4.
+    .. [2] International Accounting Standards Board (2014), IFRS 9 Financial Instruments, 5.4.1 (b).
+
+    Examples
+    --------
+    Loans of 1,000 with an allowance of 2.5 %, cash of 100 and bonds of 1,000 leave equity of 75; 10 of fees are earned:
+
+    >>> from stresslab.measures.liquidity.funding import Borrowing, Funding
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(1000.0, fees=10.0, paid=10.0)
+    >>> sheet = BalanceSheet(Funding(100.0, [Borrowing("bond", {90: 1000.0})]), tax_rate=0.25, payout=0.0)
+    >>> statements = financial_statements(result, sheet, provisioning="china")
+    >>> statements.equity.values, statements.tax.values
+    (array([[75. , 82.5]]), array([[0. , 2.5]]))
     """
-    return books(result, balance_sheet, regime, allowance, parameters, lender).statements
+    rules = regime_for(result, capital_regime)
+    return prepare_statements(
+        result, balance_sheet, rules, provisioning, terms, allowance, parameters, lender, subject="financial_statements"
+    ).statements
 
 
-def books(
+def prepare_statements(
     result: xr.Dataset,
     balance_sheet: BalanceSheet,
-    capital_regime: str | CapitalRegime,
+    rules: CapitalRegime,
+    provisioning: str | Regime | None,
+    terms: xr.Dataset | None,
     allowance: xr.Dataset | None,
     parameters: xr.Dataset | None,
     lender: str,
-    subject: str = "financial_statements",
-) -> Books:
-    """Statements and what they rest on; see financial_statements()."""
-    rules = regime_named(capital_regime)
+    *,
+    subject: str,
+) -> Statements:
+    """Statements and what they are made from; see financial_statements()."""
     sheet_faults = type_faults("balance_sheet", balance_sheet, BalanceSheet, needed=True)
     short = (
         []
         if result.sizes.get("month", 0) > 1
-        else ["month: found no month after the start, expected some; live longer"]
+        else ["month: found no month after the start, expected some; simulate a longer horizon"]
     )
     refuse(subject, result_faults(result, lender, NEEDS) + sheet_faults + short)
-    book = own_part(result, balance_sheet.funding.partners, lender=lender)
-    held = provisions(book, "china", lender=lender) if allowance is None else allowance
-    faults = parameter_faults(book, parameters) if rules.approach == "irb" else []
-    refuse(subject, faults + _allowance_faults(book, held, lender))
-    frame = book["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
-    stock = _of(_taken_off(held), frame)
-    weighed = weigh(book, stock, _of(_specific(held), frame), rules, parameters)
-    counts = tier2(book, balance_sheet.funding)
-    owed = liabilities(book, balance_sheet.funding)
-    flows = _flows(book, balance_sheet, held, frame, owed)
+    part = own_part(result, balance_sheet.funding.partners, lender=lender)
+    faults = parameter_faults(part, parameters) if rules.approach == "irb" else []
+    held = own_allowance(part, provisioning, terms, allowance, lender, subject, faults)
+    frame = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
+    stock = _of(taken_off(held), frame)
+    weighed = weigh(part, stock, _of(_specific(held), frame), rules, parameters)
+    counts = tier2(part, balance_sheet.funding)
+    owed = liabilities(part, balance_sheet.funding)
+    flows = _flows(part, balance_sheet, held, frame, owed)
     months = _close(flows, balance_sheet, weighed, counts, rules, subject)
     statements = xr.Dataset({name: frame.copy(data=values / MINOR) for name, values in months.items()})
-    said = described(statements, result, lender, ()).assign_attrs(
-        regime=rules.name, provisioning=str(held.attrs.get("provisioning", "")), balance_sheet=in_words(balance_sheet)
+    statements = described(statements, result, lender, LINES).assign_attrs(
+        capital_regime=rules.name,
+        capital_rules=json.dumps(asdict(rules)),
+        balance_sheet=as_json(balance_sheet),
+        **{name: held.attrs.get(name, "") for name in ("provisioning", "terms")},
     )
-    return Books(said, weighed, counts, owed, book, rules)
-
-
-def _allowance_faults(book: xr.Dataset, held: xr.Dataset, lender: str) -> list[str]:
-    """Faults of provisions that are not of this own book."""
-    lost = [name for name in ("allowance_held", "provision_charge") if name not in held]
-    if lost:
-        return [f"{name}: missing from allowance, expected that of provisions(own_part(result))" for name in lost]
-    if held.attrs.get("lender", lender_name(book, lender)) != lender_name(book, lender):
-        found = f"allowance: found that of {held.attrs['lender']!r}, expected {lender_name(book, lender)!r}"
-        return [f"{found}; take provisions of the same lender"]
-    whole = "take provisions(own_part(result, funding.partners)), not of the whole balance"
-    if held.attrs.get("part") != "own" and bool((book["funded_share"] < 1.0).any()):
-        return [f"allowance: found one of whole balances, expected of the own part; {whole}"]
-    frame = book["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
-    if dict(held["allowance_held"].sizes) != dict(frame.sizes):
-        found = f"allowance: found {dict(held['allowance_held'].sizes)}, expected {dict(frame.sizes)}"
-        return [f"{found}; take provisions of the same result"]
-    losses = (book["written_off"] + book["forgiven"] - book["recovered"]).sum("segment")
-    charge = _taken_off(held).diff("month") + losses.isel(month=slice(1, None))
-    off = abs(charge - held["provision_charge"].isel(month=slice(1, None)))
-    largest = float(off.max()) if off.size else 0.0
-    if largest > 1.0:
-        found = f"allowance: found a charge that leaves {largest:,.2f} of this book's losses unexplained, expected 0"
-        return [f"{found}; {whole}"]
-    return []
-
-
-def _taken_off(held: xr.Dataset) -> xr.DataArray:
-    """What is taken off the loans: the allowance, under CECL with what is charged off but still on the books."""
-    return held["allowance_held"] + held["charged_off"] if "charged_off" in held else held["allowance_held"]
+    return Statements(statements, weighed, counts, owed, part, rules)
 
 
 def _specific(held: xr.Dataset) -> xr.DataArray:
@@ -181,27 +258,27 @@ def _minor(values: Array) -> Minor:
 
 
 def _flows(
-    book: xr.Dataset, sheet: BalanceSheet, held: xr.Dataset, frame: xr.DataArray, owed: list[Owed]
+    part: xr.Dataset, sheet: BalanceSheet, held: xr.Dataset, frame: xr.DataArray, owed: list[Owed]
 ) -> dict[str, Minor]:
-    """Everything that does not depend on cash or profit (..., path, month), in minor units."""
+    """Flows and stocks that do not depend on cash or profit (..., path, month), in minor units."""
 
     def total(values: xr.DataArray) -> Array:
         return _of(values.sum("segment"), frame)
 
-    inflow, outflow = cash_flows(book, sheet.funding, owed)
+    inflow, outflow = cash_flows(part, sheet.funding, owed)
     unwinding = np.zeros(frame.shape)
     if "interest_net" in held:
-        unwinding = total(book["interest"]) - _of(held["interest_net"], frame)
+        unwinding = total(part["interest"]) - _of(held["interest_net"], frame)
         unwinding[..., 0] = 0.0
     flows = {
         "loans": _of(frame, frame),
-        "allowance": _of(_taken_off(held), frame),
-        "borrowings": sum((one.outstanding for one in owed), np.zeros(frame.shape)),
-        "interest": total(book["interest"]),
+        "allowance": _of(taken_off(held), frame),
+        "borrowings": sum((debt.outstanding for debt in owed), np.zeros(frame.shape)),
+        "interest": total(part["interest"]),
         "unwinding": unwinding,
-        "fees": total(book["fees"]),
-        "lost": total(book["written_off"] + book["forgiven"]),
-        "recovered": total(book["recovered"]),
+        "fees": total(part["fees"]),
+        "lost": total(part["written_off"] + part["forgiven"]),
+        "recovered": total(part["recovered"]),
         "partner_fees": inflow["partner_fees"],
         "funding_cost": outflow["interest"],
         "operating_cost": outflow["operating_cost"] + outflow["line_fees"],
@@ -219,7 +296,7 @@ def _close(
     line: dict[str, Minor] = {name: none.copy() for name in names}
     other, at1 = int(_minor(np.array(sheet.other_assets))), int(_minor(np.array(sheet.additional_tier1)))
     assert not isinstance(sheet.funding.liquid_assets, float | int)
-    line["liquid_assets"][..., 0] = _minor(np.array(sum(one.amount for one in sheet.funding.liquid_assets)))
+    line["liquid_assets"][..., 0] = _minor(np.array(sum(asset.amount for asset in sheet.funding.liquid_assets)))
     first = [
         line["liquid_assets"][..., 0],
         flow["loans"][..., 0],

@@ -1,4 +1,4 @@
-"""The table that a supervisor prints: capital, losses and income of several scenarios side by side."""
+"""Supervisory stress table: capital, losses and income of several scenarios side by side."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import xarray as xr
 
 from stresslab.checks import level_faults, refuse
 from stresslab.measures.estimators import quantile
+from stresslab.measures.result_view import of_the_run
 
-RATIOS = {"CET1": "cet1_ratio", "Tier 1": "tier1_ratio", "total": "total_ratio", "leverage": "leverage_ratio"}
+RATIOS = {"cet1_ratio": "CET1", "tier1_ratio": "Tier 1", "total_ratio": "total", "leverage_ratio": "leverage"}
 INCOME = {
-    "pre-provision income": "pre_provision_income", "provisions": "provision_charge",
-    "profit before tax": "profit_before_tax", "tax": "tax", "dividends": "dividends",
+    "pre_provision_income": "pre-provision income", "provision_charge": "provisions",
+    "profit_before_tax": "profit before tax", "tax": "tax", "dividends": "dividends",
 }  # fmt: skip
 NEEDS = (
-    *RATIOS.values(),
-    *INCOME.values(),
+    *RATIOS,
+    *INCOME,
     "loss",
     "loans",
     "any_breach_probability",
@@ -29,18 +30,43 @@ NEEDS = (
 
 
 def dfast_loss_rate(adequacy: xr.Dataset, months: int = 27) -> xr.DataArray:
-    """Loss rate as the Federal Reserve's stress tests print it, on every path [1].
+    r"""Loss rate as the stress tests of the Federal Reserve print it, on every path.
 
-    adequacy : Dataset of capital_adequacy(); needs loss, loans
-    months : of the horizon, nine quarters
-    Losses of the horizon, further drawings before default included, over the average balance outstanding, months 0 ...
-    months. DFAST 2014-16, Appendix D: losses count exposure at default, the denominator is the average of
-    balances; so a card rate is above drawn PD x LGD. Times 4 / 9 for a year.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    adequacy : xarray.Dataset
+        From `capital_adequacy`; needs loss and loans.
+    months : int
+        Months of the horizon; 27 are nine quarters.
+
+    Returns
+    -------
+    xarray.DataArray
+        Loss rate of each path over the horizon [1]; times 4 / 9 it is the rate of a year.
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: \frac{\sum_{t=1}^{T} \mathrm{loss}_t}{\frac{1}{T + 1} \sum_{t=0}^{T} \mathrm{loans}_t}
+
+    Losses count exposure at default, further drawings before default included, and the denominator is the average
+    balance outstanding [1]_; so the rate of a card is above drawn PD times LGD.
+
+    References
+    ----------
+    .. [1] Board of Governors of the Federal Reserve System (2014-2016), Dodd-Frank Act Stress Test, Appendix D.
+
+    Examples
+    --------
+    12 lost of an average of 90:
 
     >>> dims = ("path", "month")
-    >>> one = xr.Dataset({"loss": (dims, [[0.0, 6.0, 6.0]]), "loans": (dims, [[100.0, 100.0, 70.0]])})
-    >>> dfast_loss_rate(one, 2).round(6).item()  # 12 / 90
+    >>> adequacy = xr.Dataset({"loss": (dims, [[0.0, 6.0, 6.0]]), "loans": (dims, [[100.0, 100.0, 70.0]])})
+    >>> dfast_loss_rate(adequacy, 2).round(6).item()
     0.133333
     """
     faults = [
@@ -48,69 +74,135 @@ def dfast_loss_rate(adequacy: xr.Dataset, months: int = 27) -> xr.DataArray:
     ]
     last = adequacy.sizes.get("month", 1) - 1
     if not (isinstance(months, int | np.integer) and 1 <= months <= last):
-        faults.append(f"months: found {months!r}, expected 1 to {last}; simulate longer or shorten it")
+        faults.append(f"months: found {months!r}, expected 1 to {last}; simulate a longer horizon or shorten it")
     refuse("dfast_loss_rate", faults)
     lost = adequacy["loss"].isel(month=slice(1, months + 1)).sum("month")
-    return (lost / adequacy["loans"].isel(month=slice(0, months + 1)).mean("month")).assign_attrs(units="1")
+    rate = lost / adequacy["loans"].isel(month=slice(0, months + 1)).mean("month")
+    return rate.assign_attrs(units="1", long_name="loss over the average balance", **of_the_run(adequacy))
 
 
 def stress_table(
-    results: xr.Dataset | Mapping[str, xr.Dataset], *, months: int = 27, level: float = 0.95
+    results: xr.Dataset | Mapping[str, xr.Dataset], *, months: int = 27, level: float = 0.95, labels: bool = True
 ) -> pd.DataFrame:
-    """Capital, losses and income over the horizon, a column for each scenario.
+    """Supervisory table of capital, losses and income over the horizon, a column for each scenario.
 
-    results : Dataset of capital_adequacy(), perhaps along `scenario`, or several by name
-    months : of the horizon, nine quarters by default
-    level : of the quantiles printed beside the means: of losses this one, of the lowest CET1 ratio 1 - level
-    Returns DataFrame with columns (scenario, "figure" | "se"): ratios and rates in %, amounts in millions of the
-      currency; means over paths unless said otherwise, and their standard errors. "loss rate" is DFAST's:
-      dfast_loss_rate(). Provision charges are net of recoveries.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    results : xarray.Dataset or mapping of str to xarray.Dataset
+        From `capital_adequacy`, perhaps along `scenario`, or several by name.
+    months : int
+        Months of the horizon; 27 are nine quarters.
+    level : float
+        Of the quantiles beside the means: of losses this one, of the lowest CET1 ratio 1 - level.
+    labels : bool
+        Whether rows are labels to print, such as "CET1 ratio, lowest", or names, such as "cet1_ratio_lowest".
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns (scenario, "estimate" or "se"): ratios and rates in %, amounts in millions of the currency; means over
+        paths unless the row says otherwise, and their standard errors. ``attrs["labels"]`` has the label of each name.
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    The loss rate is that of `dfast_loss_rate`. Provision charges are net of recoveries.
+
+    Examples
+    --------
+    CET1 of 75 against 750 of risk-weighted assets at the start:
+
+    >>> from stresslab.measures.capital.adequacy import capital_adequacy
+    >>> from stresslab.measures.capital.balance_sheet import BalanceSheet
+    >>> from stresslab.measures.liquidity.funding import Borrowing, Funding
+    >>> from stresslab.testing import tiny_result
+    >>> sheet = BalanceSheet(Funding(100.0, [Borrowing("bond", {90: 1000.0})]))
+    >>> adequacy = capital_adequacy(tiny_result(1000.0, paths=2, months=2), sheet)
+    >>> table = stress_table(adequacy, months=2, labels=False)
+    >>> float(table.loc["cet1_ratio_opening", ("scenario", "estimate")])
+    10.0
     """
-    found: Any = results
-    if not isinstance(found, xr.Dataset | Mapping):
-        refuse("stress_table", [f"results: found {type(found).__name__}, expected a Dataset or a mapping; give one"])
-    given: dict[str, xr.Dataset] = {"scenario": found} if isinstance(found, xr.Dataset) else dict(found)
-    faults = [
-        f"{name}: found no {lost}, expected the Dataset of capital_adequacy(); give that"
-        for name, one in given.items()
-        for lost in [[need for need in NEEDS if need not in one]]
-        if lost
-    ]
-    if not given:
-        faults.append("results: found none, expected one or more; give a Dataset or a mapping")
-    faults += level_faults("level", (level,))
-    faults += [
-        f"path: found {one.sizes.get('path', 1)} in {name!r}, expected at least 2; simulate more paths"
-        for name, one in given.items()
-        if one.sizes.get("path", 1) < 2
-    ]
-    for name, one in given.items():
-        last = one.sizes.get("month", 1) - 1
-        if not (isinstance(months, int | np.integer) and 1 <= months <= last):
-            faults.append(f"months: found {months!r}, expected 1 to {last} for {name!r}; simulate longer or shorten it")
-    refuse("stress_table", faults)
+    given = _by_name(results)
+    refuse("stress_table", _table_faults(given, months, level))
     columns: dict[str, dict[str, tuple[float, float]]] = {}
-    for name, one in given.items():
-        if "scenario" in one.dims:
-            for place, label in enumerate(one["scenario"].values):
+    for name, adequacy in given.items():
+        if "scenario" in adequacy.dims:
+            for place, label in enumerate(adequacy["scenario"].values):
                 key = str(label) if len(given) == 1 else f"{name}: {label}"
-                columns[key] = _column(one.isel(scenario=place), months, level)
+                columns[key] = _column(adequacy.isel(scenario=place), months, level)
         else:
-            columns[name] = _column(one, months, level)
-    currency = next(iter(given.values())).attrs.get("currency", "currency")
-    apart = {
-        (name, part): {row: pair[place] for row, pair in rows.items()}
-        for name, rows in columns.items()
-        for place, part in enumerate(("figure", "se"))
-    }
-    table = pd.DataFrame(apart)
+            columns[name] = _column(adequacy, months, level)
+    first = next(iter(given.values()))
+    table = pd.DataFrame(
+        {
+            (name, part): {row: pair[place] for row, pair in rows.items()}
+            for name, rows in columns.items()
+            for place, part in enumerate(("estimate", "se"))
+        }
+    )
+    printed = {name: _label(name, level) for name in table.index}
+    if labels:
+        table = table.rename(index=printed)
+    currency = first.attrs.get("currency", "currency")
     table.index.name = f"over {months} months; money in {currency} m, ratios and rates in %"
+    table.attrs = {"labels": printed, **of_the_run(first)}
     return table
 
 
-def _column(one: xr.Dataset, months: int, level: float) -> dict[str, tuple[float, float]]:
-    """One scenario's figures, each with its standard error."""
+def _by_name(results: Any) -> dict[str, xr.Dataset]:
+    """The datasets by name; refuses what is neither a dataset nor a mapping."""
+    if not isinstance(results, xr.Dataset | Mapping):
+        refuse("stress_table", [f"results: found {type(results).__name__}, expected a Dataset or a mapping; give one"])
+    return {"scenario": results} if isinstance(results, xr.Dataset) else dict(results)
+
+
+def _table_faults(given: Mapping[str, xr.Dataset], months: Any, level: float) -> list[str]:
+    """Everything that keeps the table from being made."""
+    missing = {name: [need for need in NEEDS if need not in adequacy] for name, adequacy in given.items()}
+    faults = [
+        f"{name}: found no {lost}, expected the Dataset of capital_adequacy(); give that"
+        for name, lost in missing.items()
+        if lost
+    ]
+    if not given:
+        faults.append("results: found none, expected at least one; give a Dataset or a mapping")
+    faults += level_faults("level", (level,))
+    faults += [
+        f"path: found {adequacy.sizes.get('path', 1)} in {name!r}, expected at least 2; simulate more paths"
+        for name, adequacy in given.items()
+        if adequacy.sizes.get("path", 1) < 2
+    ]
+    for name, adequacy in given.items():
+        last = adequacy.sizes.get("month", 1) - 1
+        if not (isinstance(months, int | np.integer) and 1 <= months <= last):
+            expected = f"expected 1 to {last} for {name!r}; simulate a longer horizon or shorten it"
+            faults.append(f"months: found {months!r}, {expected}")
+    return faults
+
+
+def _label(name: str, level: float) -> str:
+    """A row as it is printed."""
+    for ratio, words in RATIOS.items():
+        if name.startswith(ratio):
+            of_what = name.removeprefix(f"{ratio}_").replace("lowest_quantile", f"lowest, {1.0 - level:.0%} quantile")
+            return f"{words} ratio, {of_what}"
+    return {
+        **INCOME,
+        "loss": "losses",
+        "loss_rate": "loss rate",
+        "loss_rate_quantile": f"loss rate, {level:.0%} quantile",
+        "rwa_opening": "risk-weighted assets, opening",
+        "rwa_closing": "risk-weighted assets, closing",
+        "any_breach_probability": "any hurdle missed, whole result",
+    }[name]
+
+
+def _column(adequacy: xr.Dataset, months: int, level: float) -> dict[str, tuple[float, float]]:
+    """Figures of a scenario by name, each with its standard error."""
     rows: dict[str, tuple[float, float]] = {}
 
     def add(name: str, values: xr.DataArray, scale: float) -> None:
@@ -118,25 +210,25 @@ def _column(one: xr.Dataset, months: int, level: float) -> dict[str, tuple[float
         rows[name] = scale * float(values.mean("path")), scale * error
 
     def add_quantile(name: str, values: xr.DataArray, at: float) -> None:
-        found = quantile(values.values, [at])
-        rows[name] = 100.0 * float(found.value[0]), 100.0 * float(found.se[0])
+        estimate = quantile(values.values, [at])
+        rows[name] = 100.0 * float(estimate.value[0]), 100.0 * float(estimate.se[0])
 
-    upto = one.isel(month=slice(0, months + 1))
-    after = upto.isel(month=slice(1, None))
-    for words, name in RATIOS.items():
-        add(f"{words} ratio, opening", upto[name].isel(month=0), 100.0)
-        add(f"{words} ratio, lowest", after[name].min("month"), 100.0)
+    horizon = adequacy.isel(month=slice(0, months + 1))
+    after = horizon.isel(month=slice(1, None))
+    for name in RATIOS:
+        add(f"{name}_opening", horizon[name].isel(month=0), 100.0)
+        add(f"{name}_lowest", after[name].min("month"), 100.0)
         if name == "cet1_ratio":
-            add_quantile(f"{words} ratio, lowest, {1.0 - level:.0%} quantile", after[name].min("month"), 1.0 - level)
-        add(f"{words} ratio, closing", after[name].isel(month=-1), 100.0)
-    rate = dfast_loss_rate(one, months)
-    add("losses", after["loss"].sum("month"), 1e-6)
-    add("loss rate", rate, 100.0)
-    add_quantile(f"loss rate, {level:.0%} quantile", rate, level)
-    for words, name in INCOME.items():
-        add(words, after[name].sum("month"), 1e-6)
-    add("risk-weighted assets, opening", upto["rwa"].isel(month=0), 1e-6)
-    add("risk-weighted assets, closing", upto["rwa"].isel(month=-1), 1e-6)
-    chance = one["any_breach_probability"], one["any_breach_probability_se"]
-    rows["any hurdle missed, whole result"] = 100.0 * float(chance[0]), 100.0 * float(chance[1])
+            add_quantile(f"{name}_lowest_quantile", after[name].min("month"), 1.0 - level)
+        add(f"{name}_closing", after[name].isel(month=-1), 100.0)
+    rate = dfast_loss_rate(adequacy, months)
+    add("loss", after["loss"].sum("month"), 1e-6)
+    add("loss_rate", rate, 100.0)
+    add_quantile("loss_rate_quantile", rate, level)
+    for name in INCOME:
+        add(name, after[name].sum("month"), 1e-6)
+    add("rwa_opening", horizon["rwa"].isel(month=0), 1e-6)
+    add("rwa_closing", horizon["rwa"].isel(month=-1), 1e-6)
+    chance = adequacy["any_breach_probability"], adequacy["any_breach_probability_se"]
+    rows["any_breach_probability"] = 100.0 * float(chance[0]), 100.0 * float(chance[1])
     return rows

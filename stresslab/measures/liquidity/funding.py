@@ -1,11 +1,12 @@
-"""Who funds a lender, on what terms, and what makes them leave."""
+"""Funding of a lender: liquid assets, borrowings, securitisations, partners and contingent lines."""
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -18,6 +19,9 @@ from stresslab.measures.result_view import BALANCE, opening_balance, result_faul
 
 ASSET_CLASSES = ("cash", "level_1", "level_2a", "level_2b_rmbs", "level_2b", "other")
 """Classes of liquid assets, LCR30; "other" counts in a ladder, not in a ratio."""
+
+EQUITY_SHARE, LIQUID_SHARE = 0.12, 0.08
+"""Equity over loans and cash, and cash over loans, of `for_book` [1]; illustrations, not taken from any lender."""
 
 DECIMAL = "a decimal: 0.05, not 5"
 
@@ -36,13 +40,30 @@ def kinds() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Trigger:
-    """Thresholds on the lender's own book: tripped when the mean of the last months lies above any; then it stays so.
+    """Thresholds on arrears or losses of the own part, past which a lender or partner of the lender acts.
 
-    arrears_30, arrears_90 : balance 30 or 90 days past due and more over all [1]; None: ignored
-    annual_loss : written off and forgiven less recovered, over the balance before, times 12 [1/year]; None: ignored
-    months : of the mean, fewer at the beginning; what is seen in a month acts in the next
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    arrears_30 : float, optional
+        Balance 30 days past due and more over all [1]; None: ignored.
+    arrears_90 : float, optional
+        Balance 90 days past due and more over all [1]; None: ignored.
+    annual_loss : float, optional
+        Written off and forgiven less recovered, over the balance before, times 12 [1/year]; None: ignored.
+    months : int
+        Months of the mean that is compared with the thresholds, fewer at the beginning.
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    It is tripped when the mean lies above any threshold, and stays so. What is observed in a month acts in the next.
+
+    Examples
+    --------
     >>> Trigger(arrears_90=0.05).months
     3
     """
@@ -53,28 +74,47 @@ class Trigger:
     months: int = 3
 
     def __post_init__(self) -> None:
-        looked = {name: getattr(self, name) for name in SEEN if getattr(self, name) is not None}
-        faults = [fault for name, value in looked.items() for fault in number_faults(name, value, math.inf, DECIMAL)]
-        if not looked:
-            faults.append(f"thresholds: found none, expected one of {list(SEEN)}; give one")
+        limits = {name: getattr(self, name) for name in OBSERVED if getattr(self, name) is not None}
+        faults = [fault for name, value in limits.items() for fault in number_faults(name, value, math.inf, DECIMAL)]
+        if not limits:
+            faults.append(f"thresholds: found none, expected at least one of {list(OBSERVED)}; give one")
         refuse("Trigger", faults + whole_faults("months", self.months, 1))
 
 
-SEEN = ("arrears_30", "arrears_90", "annual_loss")
+OBSERVED = ("arrears_30", "arrears_90", "annual_loss")
 
 
 @dataclass(frozen=True)
 class RollOver:
-    """Share of maturing funding that its lenders renew, falling as the book they see gets worse.
+    r"""Share of maturing funding that its lenders renew, falling as arrears or losses of the own part rise.
 
-    share = base exp(-arrears_sensitivity (D30+ - normal_arrears)+ - loss_sensitivity (loss - normal_loss)+)
-    base : share in normal times [1]
-    arrears_sensitivity, loss_sensitivity : per unit: 10 means that one point more takes a tenth of it
-    normal_arrears, normal_loss : what the lenders are used to [1], [1/year]; None: what they saw first
-    Both are means over the last 3 months, seen a month late, as in Trigger. No rule gives the sensitivities: they are
-    assumptions to be varied.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    base : float
+        Share in normal times [1].
+    arrears_sensitivity : float
+        Fall of the log share per unit of arrears: with 10, one point more takes a tenth.
+    loss_sensitivity : float
+        Fall of the log share per unit of annual loss.
+    normal_arrears : float, optional
+        Balance 30 days past due and more over all that lenders are used to [1]; None: the first that they observe.
+    normal_loss : float, optional
+        Annual loss that lenders are used to [1/year]; None: the first that they observe.
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: s = b \, \exp \left( -\alpha \, (D_{30+} - \bar{D})^+ - \lambda \, (L - \bar{L})^+ \right)
+
+    Arrears D and annual loss L are means over the last 3 months and act a month later, as in `Trigger`. No rule gives
+    the sensitivities: they are assumptions to be varied.
+
+    Examples
+    --------
     >>> RollOver(0.9, arrears_sensitivity=10.0).base
     0.9
     """
@@ -95,20 +135,38 @@ class RollOver:
 
 @dataclass(frozen=True)
 class Borrowing:
-    """Money borrowed on one set of terms.
+    """Borrowing of one kind: when it falls due, what it costs, and how much of it is renewed.
 
-    kind : of those in ratios.toml, which decide its run-off in the LCR, its weight in the NSFR and the limits it
-      counts under: "interbank", "bond", "subordinated", "shareholder", "nonfinancial", "stable_deposits", ...
-    maturing : by the month it falls due [currency]: amounts of months 1, 2, ... or a mapping month -> amount; what
-      matures beyond the horizon is listed too, for it bears interest
-    annual_rate : [1/year] in month 1, paid monthly as one twelfth of what is owed at the start of the month
-    pass_through : part of a move of the result's policy_rate since month 1 that annual_rate follows at once [1]; 0:
-      fixed, 1: floating. The rate paid is not below 0
-    rollover : of what matures, renewed: a share [1] or RollOver. 0, a closed market, is also how the LCR treats
-      unsecured funding from banks (LCR40: 100 % outflow)
-    tenor_months : after which renewed money falls due again; None: beyond any horizon
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    kind : str
+        "stable_deposits", "less_stable_deposits", "nonfinancial", "interbank", "shareholder", "bond", "subordinated" or
+        "abs": decides the run-off in the LCR, the weight in the NSFR and the limits that it counts under.
+    maturing : sequence of float or mapping of int to float
+        Amounts that fall due in months 1, 2, ..., or by month [currency]; what matures beyond the horizon belongs to
+        it, because it bears interest.
+    annual_rate : float
+        Interest rate in month 1 [1/year], paid monthly as a twelfth of what is owed at the start of the month.
+    rollover : float or RollOver
+        Share of what matures that is renewed [1]; 0 is a closed market, and how the LCR treats unsecured funding from
+        banks (outflow of 100 % [1]_).
+    tenor_months : int, optional
+        Months after which renewed money falls due again; None: beyond any horizon.
+    pass_through : float
+        Part of a move of the result's policy_rate since month 1 that annual_rate follows at once [1]; 0: fixed, 1:
+        floating. The rate is not below 0.
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision (2019), Basel Framework, LCR40.
+
+    Examples
+    --------
     >>> Borrowing("bond", {2: 30.0}).maturing
     (0.0, 30.0)
     """
@@ -136,16 +194,33 @@ class Borrowing:
 
 @dataclass(frozen=True)
 class Securitisation:
-    """Notes repaid from a part of the own book (ABS), the first note first.
+    """Notes repaid from a part of the own loans (ABS), the first note first.
 
-    notes : (amount [currency], annual_rate [1/year]) in order of seniority; what the lender keeps is not listed
-    pool_share : of the own book's collections, pledged to the notes [1]
-    revolving_months : until which principal collected buys new loans instead of repaying notes
-    early : Trigger that ends the revolving period; None: none
-    From then on, notes take pool_share of the principal that customers pay (paid + recovered - interest - fees) until
-    they are repaid; interest is paid monthly. Losses on the notes are not modelled: the first loss is the lender's.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    notes : sequence of (float, float)
+        Amount [currency] and annual rate [1/year] of each note, in order of seniority; what the lender keeps is not
+        listed.
+    pool_share : float
+        Part of the collections of the own loans that is pledged to the notes [1].
+    revolving_months : int
+        Months in which principal collected buys new loans instead of repaying notes.
+    early : Trigger, optional
+        Ends the revolving period; None: nothing does.
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    After the revolving period the notes take pool_share of the principal that customers pay (paid + recovered -
+    interest - fees) until they are repaid. Interest is paid monthly. Losses on the notes are not modelled: the first
+    loss is the lender's.
+
+    Examples
+    --------
     >>> Securitisation([(80.0, 0.03)], pool_share=0.5, revolving_months=24).notes
     ((80.0, 0.03),)
     """
@@ -161,7 +236,7 @@ class Securitisation:
         given: Any = self.notes if isinstance(self.notes, Sequence) else ()
         pairs = [tuple(note) for note in given if isinstance(note, Sequence) and len(note) == 2]
         if len(pairs) < len(given) or not pairs:
-            faults.append(f"notes: found {self.notes!r}, expected (amount, annual_rate) of each; give one or more")
+            faults.append(f"notes: found {self.notes!r}, expected (amount, annual_rate) of each; give at least one")
         for place, (amount, rate) in enumerate(pairs):
             faults += number_faults(f"notes[{place}] amount", amount, math.inf, "an amount")
             faults += number_faults(f"notes[{place}] annual_rate", rate, 1.0, DECIMAL)
@@ -172,16 +247,30 @@ class Securitisation:
 
 @dataclass(frozen=True)
 class Partners:
-    """Co-lending partners, who fund what own_share leaves, and the terms on which they do.
+    """Co-lending partners, who fund what own_share leaves, and when they stop.
 
-    withdrawal : Trigger, on the whole balance, after which they fund less new lending; None: they stay
-    notice_months : between the trigger and the end of their funding
-    withdrawn_share : of their share of new lending, that ends [1]
-    taken_over : of what they no longer fund, lent by the lender itself [1]; the rest is not lent
-    guaranteed_share : of the partners' losses, made good by the lender [1]
-    annual_fee : paid by partners for service on their balance [1/year], one twelfth a month
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    withdrawal : Trigger, optional
+        On the whole balance; after it partners fund less new lending. None: they stay.
+    notice_months : int
+        Months between the trigger and the end of their funding.
+    withdrawn_share : float
+        Part of their share of new lending that ends [1].
+    taken_over : float
+        Part of what they no longer fund that the lender itself lends [1]; the rest is not lent.
+    guaranteed_share : float
+        Part of the partners' losses that the lender makes good [1].
+    annual_fee : float
+        Paid by partners for service on their balance [1/year], a twelfth each month.
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Examples
+    --------
     >>> Partners(Trigger(arrears_30=0.05)).withdrawn_share
     1.0
     """
@@ -203,14 +292,30 @@ class Partners:
 
 @dataclass(frozen=True)
 class LiquidAsset:
-    """What can be turned into cash.
+    """Liquid asset: what can be turned into cash, at which loss and when.
 
-    amount : market value [currency]
-    level : "cash" | "level_1" | "level_2a" | "level_2b_rmbs" | "level_2b" | "other", of LCR30
-    haircut : lost in a sale under stress [1]
-    months_to_sell : from which month on its cash is there; 0: at once
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    amount : float
+        Market value [currency].
+    asset_class : {"cash", "level_1", "level_2a", "level_2b_rmbs", "level_2b", "other"}
+        Class of the LCR (LCR30 [1]_); "other" counts in a ladder, not in a ratio.
+    haircut : float
+        Part lost in a sale under stress [1].
+    months_to_sell : int
+        Month from which on its cash is there; 0: at once.
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision (2019), Basel Framework, LCR30.
+
+    Examples
+    --------
     >>> LiquidAsset(100.0, "level_2a", haircut=0.15).months_to_sell
     0
     """
@@ -231,13 +336,26 @@ class LiquidAsset:
 
 @dataclass(frozen=True)
 class ContingentLine:
-    """Credit that a bank, a parent or a central bank has promised.
+    """Contingent credit line that a bank, a parent or a central bank has promised.
 
-    amount : [currency]; notice_months : from which month on it can be drawn
-    annual_fee : on the amount [1/year], one twelfth a month
-    lost : Trigger after which it is withdrawn; None: it stands
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    amount : float
+        Amount of the line [currency].
+    notice_months : int
+        Month from which on it can be drawn.
+    annual_fee : float
+        On the amount [1/year], a twelfth each month.
+    lost : Trigger, optional
+        After which it is withdrawn; None: it stands.
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Examples
+    --------
     >>> ContingentLine(50.0, lost=Trigger(annual_loss=0.10)).notice_months
     0
     """
@@ -256,21 +374,42 @@ class ContingentLine:
 
 @dataclass(frozen=True)
 class Funding:
-    """How a lender is funded, and the cash that it has and spends.
+    """Funding of a lender: its liquid assets and borrowings, and the costs that it pays in cash.
 
-    liquid_assets : LiquidAsset of each kind, or one amount of cash [currency]
-    borrowings : Borrowing on each set of terms, all that is borrowed
-    securitisations : Securitisation of each pool
-    partners : Partners on the loans whose own_share is below 1
-    lines : ContingentLine of each bank
-    operating_cost_monthly : [currency/month]; operating_cost_rate : beside it, on the own balance [1/year]
-    new_lending_share : of the simulated draws and originations, paid out [1]; below 1 the lender turns customers away,
-      while their later payments stay as simulated: a figure for short horizons
-    committed_draw_share : of the lines still undrawn, drawn each month beyond what was simulated [1/month]; the LCR
-      takes 0.05 for committed retail lines, for its 30 days (secondary source)
-    The defaults are no rule's; they say "nothing of this".
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    liquid_assets : float or sequence of LiquidAsset
+        Assets of each class, or one amount of cash [currency].
+    borrowings : sequence of Borrowing
+        All that is borrowed.
+    securitisations : sequence of Securitisation
+        Notes of each pool.
+    partners : Partners
+        Co-lending partners on the loans whose own_share is below 1.
+    lines : sequence of ContingentLine
+        Contingent credit lines.
+    operating_cost_monthly : float
+        Fixed cost [currency/month].
+    operating_cost_rate : float
+        Cost on the own balance, beside the fixed one [1/year].
+    new_lending_share : float
+        Part of the simulated draws and originations that is paid out [1]; below 1 the lender turns customers away while
+        their later payments stay as simulated: for short horizons only.
+    committed_draw_share : float
+        Part of the undrawn lines drawn each month beyond what was simulated [1/month]; the LCR takes 0.05 for committed
+        retail lines, for its 30 days (secondary source).
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    The defaults are those of no rule; they say "nothing of this".
+
+    Examples
+    --------
     >>> Funding(50.0, [Borrowing("interbank", {2: 30.0})]).borrowed
     30.0
     """
@@ -295,7 +434,7 @@ class Funding:
         of = {"borrowings": Borrowing, "securitisations": Securitisation, "lines": ContingentLine}
         for name, what in ({"liquid_assets": LiquidAsset} | of).items():
             given = getattr(self, name)
-            if isinstance(given, Sequence) and all(isinstance(one, what) for one in given):
+            if isinstance(given, Sequence) and all(isinstance(item, what) for item in given):
                 object.__setattr__(self, name, tuple(given))
             elif name != "liquid_assets" or isinstance(given, Sequence):
                 faults.append(f"{name}: found {given!r}, expected {what.__name__}(...) in a list; give a list")
@@ -309,15 +448,15 @@ class Funding:
     def borrowed(self) -> float:
         """All that is borrowed at the start, notes included [currency]."""
         notes = sum(amount for pool in self.securitisations for amount, _ in pool.notes)
-        return float(sum(sum(one.maturing) for one in self.borrowings) + notes)
+        return float(sum(sum(borrowing.maturing) for borrowing in self.borrowings) + notes)
 
     @classmethod
     def for_book(
         cls,
         result: xr.Dataset,
         *,
-        borrowed_share: float = 0.8,
-        liquid_share: float = 0.05,
+        borrowed_share: float | None = None,
+        liquid_share: float = LIQUID_SHARE,
         months: int = 12,
         kind: str = "interbank",
         annual_rate: float = 0.0,
@@ -325,48 +464,77 @@ class Funding:
         tenor_months: int | None = None,
         pass_through: float = 0.0,
         lender: str = "own",
-        **terms: Any,
+        **others: Any,
     ) -> Funding:
-        """A plausible ladder for a book: a share of it is borrowed and falls due evenly over the coming months.
+        r"""Plausible funding of a result: cash and one borrowing that falls due evenly over the coming months.
 
-        result : Dataset from simulate(); needs balance and own_share
-        borrowed_share, liquid_share : borrowings and cash over the opening balance that the lender funds [1]; the
-          defaults are illustrations, not taken from any lender
-        months : over which borrowings mature evenly
-        kind, annual_rate, rollover, tenor_months, pass_through : of the borrowings, as in Borrowing
-        lender : "own" | "all" | a name
-        terms : any other field of Funding
-        Raises InputError naming each fault.
+        Parameters
+        ----------
+        result : xarray.Dataset
+            From `simulate`; needs balance and own_share.
+        borrowed_share : float, optional
+            Borrowings over the opening own balance [1]; None: all of loans and cash that equity of 12 % leaves,
+            (1 + liquid_share) 0.88.
+        liquid_share : float
+            Cash over the opening own balance [1].
+        months : int
+            Months over which borrowings mature evenly.
+        kind : str
+            Kind of the borrowing, as in `Borrowing`.
+        annual_rate : float
+            Its interest rate [1/year].
+        rollover : float or RollOver
+            Share of it that is renewed.
+        tenor_months : int, optional
+            Months after which renewed money falls due again; None: beyond any horizon.
+        pass_through : float
+            Part of a move of the policy rate that its rate follows [1].
+        lender : str
+            "own" (attrs own_lender), "all" (the system) or a name.
+        **others : object
+            Any other parameter of `Funding`.
 
-        >>> from stresslab.schema import BUCKETS
-        >>> result = xr.Dataset(
-        ...     {"balance": (("path", "month", "segment", "bucket"), [[[[600.0] + [0.0] * 7]]])},
-        ...     {"month": [0], "bucket": list(BUCKETS), "segment": ["us:card"], "own_share": ("segment", [0.5]),
-        ...      "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
-        >>> Funding.for_book(result, months=4).borrowings[0].maturing  # 0.8 x 0.5 x 600 / 4
+        Returns
+        -------
+        Funding
+            Of that size.
+
+        Raises
+        ------
+        InputError
+            Names each fault.
+
+        Notes
+        -----
+        The shares are illustrations, not taken from any lender. They are the same as in `BalanceSheet.for_book`.
+
+        Examples
+        --------
+        0.8 of half of 600, in four months:
+
+        >>> from stresslab.testing import tiny_result
+        >>> result = tiny_result(600.0, own_share=0.5)
+        >>> Funding.for_book(result, borrowed_share=0.8, months=4).borrowings[0].maturing
         (60.0, 60.0, 60.0, 60.0)
         """
         faults = result_faults(result, lender, {"balance": BALANCE, "own_share": ("segment",)})
-        for name, value in (("borrowed_share", borrowed_share), ("liquid_share", liquid_share)):
+        shares = {"liquid_share": liquid_share} | ({} if borrowed_share is None else {"borrowed_share": borrowed_share})
+        for name, value in shares.items():
             faults += number_faults(name, value, 10.0, "a decimal: 0.8, not 80")
         faults += whole_faults("months", months, 1)
         refuse("Funding.for_book", faults)
         view = select(result, lender)
         funded = float((opening_balance(view, "Funding.for_book") * view["own_share"]).sum())
-        ladder = [borrowed_share * funded / months] * months
-        borrowing = Borrowing(kind, ladder, annual_rate, rollover, tenor_months, pass_through)
-        return cls(liquid_share * funded, [borrowing], **terms)
+        share = (1.0 + liquid_share) * (1.0 - EQUITY_SHARE) if borrowed_share is None else borrowed_share
+        borrowing = Borrowing(
+            kind, [share * funded / months] * months, annual_rate, rollover, tenor_months, pass_through
+        )
+        return cls(liquid_share * funded, [borrowing], **others)
 
 
-def in_words(funding: object) -> str:
-    """A description with all its parts, defaults left out, for attrs."""
-    if isinstance(funding, tuple):
-        return "[" + ", ".join(in_words(one) for one in funding) + "]"
-    if not hasattr(funding, "__dataclass_fields__"):
-        return repr(funding)
-    own: Any = funding
-    said = [f"{f.name}={in_words(getattr(own, f.name))}" for f in fields(own) if getattr(own, f.name) != f.default]
-    return f"{type(funding).__name__}({', '.join(said)})"
+def as_json(description: Any) -> str:
+    """A configuration object with all its parts as JSON, for attrs."""
+    return json.dumps(asdict(description), default=lambda number: number.item())
 
 
 def _by_month(given: object) -> tuple[tuple[float, ...], list[str]]:

@@ -1,7 +1,6 @@
-"""Cash that comes in, funding that leaves, and how long what is left lasts, on every path.
+"""Cash-flow ladder, counterbalancing capacity, survival horizon and liquidity buffer of a lender on simulated paths.
 
-A lender's own part of the book (own_part) meets what it owes (liabilities). Cash-flow ladder and counterbalancing
-capacity as in EBA/GL/2018/04 and the supervisors' survival horizon.
+The lender's own part (`own_part`) beside its borrowings (`liabilities`); the ladder is that of EBA/GL/2018/04.
 """
 
 from __future__ import annotations
@@ -13,92 +12,168 @@ import xarray as xr
 
 from stresslab.checks import level_faults, refuse, type_faults, whole_faults
 from stresslab.measures.estimators import Array, expected_shortfall, quantile, share, values_in_tail
-from stresslab.measures.liquidity.funding import Funding, in_words
+from stresslab.measures.liquidity.funding import Funding, as_json
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_book, tripped
-from stresslab.measures.result_view import FLOW, described, horizon_faults, result_faults
+from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
 
-SOURCES = ("repayments", "recoveries", "partner_fees")
-USES = (
-    "lending", "further_draws", "borrowings", "securitisations", "interest", "operating_cost", "guarantees",
-    "line_fees",
-)  # fmt: skip
+SOURCE_LABELS = {"repayments": "repayments", "recoveries": "recoveries", "partner_fees": "partner fees"}
+"""Sources of cash, and how they are printed."""
+
+USE_LABELS = {
+    "lending": "lending",
+    "further_draws": "further draws",
+    "borrowings": "borrowings repaid",
+    "securitisations": "securitisations repaid",
+    "interest": "interest",
+    "operating_cost": "operating cost",
+    "guarantees": "guarantees called",
+    "line_fees": "line fees",
+}
+"""Uses of cash, and how they are printed."""
+
+SOURCES, USES = tuple(SOURCE_LABELS), tuple(USE_LABELS)
 LADDER_NEEDS = {**NEEDS, "undrawn_limit": FLOW}
 ENDS = ("", "_se", "_low", "_high")
+SURVIVAL = {
+    "survival_month": Output("month", "first month in which a payment fails"),
+    "survival_probability": Output("1", "share of paths that have paid through the month"),
+    "headroom": Output("currency", "cumulative gap and counterbalancing capacity"),
+}
+LADDER = {
+    "inflow": Output("currency", "cash received in the month"),
+    "outflow": Output("currency", "cash paid in the month"),
+    "net_flow": Output("currency", "inflow less outflow of the month"),
+    "cumulative_gap": Output("currency", "net flow of all months so far"),
+    "counterbalancing_capacity": Output("currency", "liquid assets after haircut and undrawn contingent lines"),
+    "headroom": SURVIVAL["headroom"],
+}
+BUFFER = SURVIVAL | {
+    "net_flow": LADDER["net_flow"],
+    "cumulative_gap": LADDER["cumulative_gap"],
+    "shortfall": Output("currency", "largest cumulative outflow of the path"),
+    "buffer": Output("currency", "quantile of the shortfall"),
+    "expected_shortfall": Output("currency", "mean of the worst shortfalls"),
+    "paths_in_tail": Output("1", "number of paths beyond the quantile"),
+}
+EXTERNAL = {
+    "needed": Output("currency", "external funding needed at month end"),
+    "peak": Output("currency", "largest need of external funding of the path"),
+    "first_month": Output("month", "first month in which external funding is needed"),
+    "probability": Output("1", "share of paths that need external funding"),
+    "expected_peak": Output("currency", "mean of the largest need"),
+    "peak_value_at_risk": Output("currency", "quantile of the largest need"),
+    "peak_expected_shortfall": Output("currency", "mean of the worst largest needs"),
+    "paths_in_tail": BUFFER["paths_in_tail"],
+}
 
 
 def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12, lender: str = "own") -> xr.Dataset:
-    """Cash in and out by month, the gap that it leaves, and what can be turned into cash against it.
+    r"""Cash-flow ladder: cash in and out by month, the cumulative gap, and what can be turned into cash against it.
 
-    result : Dataset from simulate(); needs balance, its flows, undrawn_limit, own_share
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`; needs balance, its flows, undrawn_limit and own_share.
     funding : Funding
-    horizon : months 1 ... horizon
-    lender : "own" (attrs own_lender) | "all" (the system) | a name
-    Returns Dataset (path, month), and `scenario` if the result has it [currency]:
-      inflow (source): repayments and recoveries of the own part, fees of partners;
-      outflow (use): lending = new_lending_share (drawn + originated); further draws = committed_draw_share of the line
-        open at the start of the month less what they took before; borrowings and securitisations repaid; interest on
-        them; operating cost; guarantees called = guaranteed_share of partners' losses, if above 0; fees of lines;
-      net_flow = inflow - outflow; cumulative_gap, its sum from month 1 on;
-      counterbalancing_capacity: liquid assets after haircut from the month in which they can be sold, and lines that
-        can be drawn and are not lost; headroom = cumulative_gap + counterbalancing_capacity.
-    Raises InputError naming each fault: a variable missing, negative or not finite, a horizon beyond the result, an
-    unknown lender.
+        Liquid assets, borrowings and contingent lines of the lender.
+    horizon : int
+        Last month counted; months 1 to horizon are shown.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
+
+    Returns
+    -------
+    xarray.Dataset
+        With a dimension `scenario` where the result has one; `source_label` and `use_label` are for printing.
+
+        =========================  ===================  ========  =================================================
+        variable                   dims                 unit      meaning
+        =========================  ===================  ========  =================================================
+        inflow                     path, month, source  currency  cash received, by source
+        outflow                    path, month, use     currency  cash paid, by use
+        net_flow                   path, month          currency  inflow less outflow
+        cumulative_gap             path, month          currency  sum of net_flow from month 1 on
+        counterbalancing_capacity  path, month          currency  liquid assets after haircut from the month in which
+                                                                  they can be sold, and contingent lines that can be
+                                                                  drawn and are not withdrawn
+        headroom                   path, month          currency  cumulative_gap + counterbalancing_capacity
+        =========================  ===================  ========  =================================================
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing, negative or not finite, a horizon beyond the result, an unknown lender.
+
+    Notes
+    -----
+    Sources: `repayments` and `recoveries` of the own part, `partner_fees`. Uses: `lending` = new_lending_share (drawn +
+    originated); `further_draws` = committed_draw_share of the line that was open at the start of the month, less what
+    was drawn from it in this way before; `borrowings` and `securitisations` repaid; `interest` on both;
+    `operating_cost`; `guarantees` = guaranteed_share of the partners' losses, if above 0; `line_fees`.
+
+    .. math:: G_t = \sum_{\tau=1}^{t} (\mathrm{in}_\tau - \mathrm{out}_\tau), \qquad H_t = G_t + C_t
+
+    The ladder and its counterbalancing capacity follow [1]_.
+
+    References
+    ----------
+    .. [1] European Banking Authority (2018), Guidelines on institutions' stress testing, EBA/GL/2018/04.
+
+    Examples
+    --------
+    Payments of 10 a month against bonds of 12 and 15 that fall due, with 5 in cash:
 
     >>> from stresslab.measures.liquidity.funding import Borrowing
-    >>> from stresslab.schema import BUCKETS
-    >>> dims, none = ("path", "month", "segment"), np.zeros((1, 3, 1))
-    >>> flows = {name: (dims, none) for name in LADDER_NEEDS if name not in ("balance", "own_share")}
-    >>> flows["paid"] = (dims, [[[0.0], [10.0], [10.0]]])
-    >>> balance = (*dims, "bucket"), np.repeat([[[[100.0]], [[90.0]], [[80.0]]]], 8, -1) * ([1.0] + [0.0] * 7)
-    >>> result = xr.Dataset(flows | {"balance": balance, "own_share": ("segment", [1.0])}, {
-    ...     "month": [0, 1, 2], "bucket": list(BUCKETS), "segment": ["us:card"],
-    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
-    >>> found = liquidity_ladder(result, Funding(5.0, [Borrowing("bond", [12.0, 15.0])]), horizon=2)
-    >>> found.cumulative_gap.values, found.headroom.values  # 10 - 12, then 10 - 15
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(paid=10.0, months=2)
+    >>> ladder = liquidity_ladder(result, Funding(5.0, [Borrowing("bond", [12.0, 15.0])]), horizon=2)
+    >>> ladder.cumulative_gap.values, ladder.headroom.values
     (array([[-2., -7.]]), array([[ 3., -2.]]))
     """
     refuse("liquidity_ladder", _ladder_faults(result, funding, horizon, lender))
-    whole = result.isel(month=slice(0, horizon + 1))
-    book = own_book(whole, funding, lender)
-    owed = liabilities(book, funding)
-    frame = book["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
-    inflow, outflow = cash_flows(book, funding, owed)
+    part = own_book(result.isel(month=slice(0, horizon + 1)), funding, lender)
+    owed = liabilities(part, funding)
+    frame = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
+    inflow, outflow = cash_flows(part, funding, owed)
     out = xr.Dataset({"inflow": _stack(frame, inflow, "source"), "outflow": _stack(frame, outflow, "use")})
-    out["counterbalancing_capacity"] = frame.copy(data=_capacity(book, funding))
+    out = out.assign_coords(
+        source_label=("source", list(SOURCE_LABELS.values())), use_label=("use", list(USE_LABELS.values()))
+    )
+    out["counterbalancing_capacity"] = frame.copy(data=_capacity(part, funding))
     out = out.isel(month=slice(1, None))
     out["net_flow"] = out["inflow"].sum("source") - out["outflow"].sum("use")
     out["cumulative_gap"] = out["net_flow"].cumsum("month").assign_coords(month=out["month"])
     out["headroom"] = out["cumulative_gap"] + out["counterbalancing_capacity"]
-    return described(out, result, lender, ()).assign_attrs(horizon=horizon, funding=in_words(funding))
+    return described(out, result, lender, LADDER).assign_attrs(horizon=horizon, funding=as_json(funding))
 
 
-def cash_flows(book: xr.Dataset, funding: Funding, owed: list[Owed]) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Cash in by source and out by use, each (..., path, month) with month 0 [currency]; `book` is the own part."""
+def cash_flows(part: xr.Dataset, funding: Funding, owed: list[Owed]) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Cash in by source and out by use, each (..., path, month) with month 0 [currency]; `part` is the own part."""
 
     def total(values: xr.DataArray) -> Array:
         summed: Array = values.sum("segment").transpose(..., "path", "month").values
         return summed
 
     partners = funding.partners
-    lending = funding.new_lending_share * total(book["drawn"] + book["originated"])
-    before = _before(total(book["balance"].sum("bucket")))
-    partner_balance, partner_loss = _before(total(book["partner_balance"])), total(book["partner_loss"])
+    lending = funding.new_lending_share * total(part["drawn"] + part["originated"])
+    before = _before(total(part["balance"].sum("bucket")))
+    partner_balance, partner_loss = _before(total(part["partner_balance"])), total(part["partner_loss"])
     none = np.zeros_like(lending)
     running = np.full_like(lending, 1.0)
     running[..., 0] = 0.0
     fees = sum(line.annual_fee * line.amount for line in funding.lines) / 12.0
     inflow = {
-        "repayments": total(book["paid"]),
-        "recoveries": total(book["recovered"]),
+        "repayments": total(part["paid"]),
+        "recoveries": total(part["recovered"]),
         "partner_fees": partner_balance * partners.annual_fee / 12.0,
     }
     outflow = {
         "lending": lending,
-        "further_draws": _further_draws(total(book["undrawn_limit"]), funding.committed_draw_share),
-        "borrowings": sum((one.repaid for one in owed if one.kind != "abs"), none),
-        "securitisations": sum((one.repaid for one in owed if one.kind == "abs"), none),
-        "interest": sum((one.interest for one in owed), none),
+        "further_draws": _further_draws(total(part["undrawn_limit"]), funding.committed_draw_share),
+        "borrowings": sum((debt.repaid for debt in owed if debt.kind != "abs"), none),
+        "securitisations": sum((debt.repaid for debt in owed if debt.kind == "abs"), none),
+        "interest": sum((debt.interest for debt in owed), none),
         "operating_cost": running * funding.operating_cost_monthly + before * funding.operating_cost_rate / 12.0,
         "guarantees": partners.guaranteed_share * np.maximum(partner_loss, 0.0),
         "line_fees": running * fees,
@@ -107,108 +182,195 @@ def cash_flows(book: xr.Dataset, funding: Funding, owed: list[Owed]) -> tuple[di
 
 
 def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12, lender: str = "own") -> xr.Dataset:
-    """How long the lender can pay without new funding: the first month in which capacity does not cover the gap.
+    r"""Survival horizon: the first month in which counterbalancing capacity does not cover the cumulative gap.
 
-    result, funding, horizon, lender : as in liquidity_ladder(); at least two paths
-    Returns Dataset, and `scenario` if the result has it:
-      survival_month (path) [month]: first with cumulative_gap + counterbalancing_capacity < 0, NaN if there is none;
-      survival_probability (month) [1]: share of paths that have paid through that month, with _se, _low and _high
-      (exact 95 % interval); headroom (path, month) [currency].
-    Once a payment has failed, the path is lost: what comes in later does not bring it back.
-    Raises InputError naming each fault, as liquidity_ladder().
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, with at least two paths; needs what `liquidity_ladder` needs.
+    funding : Funding
+        Liquid assets, borrowings and contingent lines of the lender.
+    horizon : int
+        Last month counted.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
+
+    Returns
+    -------
+    xarray.Dataset
+        With a dimension `scenario` where the result has one.
+
+        ====================  ===========  ========  ==============================================================
+        variable              dims         unit      meaning
+        ====================  ===========  ========  ==============================================================
+        survival_month        path         month     first month with headroom < 0; NaN: none within the horizon
+        survival_probability  month        1         share of paths that have paid through that month, with `_se`,
+                                                     `_low` and `_high` (exact 95 % interval)
+        headroom              path, month  currency  as in `liquidity_ladder`
+        ====================  ===========  ========  ==============================================================
+
+    Raises
+    ------
+    InputError
+        Names each fault, as in `liquidity_ladder`; also fewer than two paths.
+
+    Notes
+    -----
+    .. math:: T = \min \{ t : G_t + C_t < 0 \}
+
+    Once a payment has failed the path counts as failed: what is received later does not restore it.
+
+    Examples
+    --------
+    10 a month fall due; the second path collects 6 only and has 5 in cash, so it fails in month 2:
 
     >>> from stresslab.measures.liquidity.funding import Borrowing
-    >>> from stresslab.schema import BUCKETS, FLOWS
-    >>> dims = ("path", "month", "segment")
-    >>> flows = {name: (dims, np.zeros((2, 3, 1))) for name in (*FLOWS, "undrawn_limit")}
-    >>> flows["paid"] = (dims, [[[0.0], [10.0], [10.0]], [[0.0], [6.0], [6.0]]])
-    >>> flows |= {"balance": ((*dims, "bucket"), np.ones((2, 3, 1, 8))), "own_share": ("segment", [1.0])}
-    >>> result = xr.Dataset(flows, {"month": [0, 1, 2], "bucket": list(BUCKETS), "segment": ["us:card"],
-    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
-    >>> funding = Funding(5.0, [Borrowing("bond", [10.0, 10.0])])
-    >>> survival_horizon(result, funding, horizon=2).survival_month.values  # second path: -4, -8 against 5
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(paid=[10.0, 6.0], paths=2, months=2)
+    >>> survival_horizon(result, Funding(5.0, [Borrowing("bond", [10.0, 10.0])]), horizon=2).survival_month.values
     array([nan,  2.])
     """
     refuse("survival_horizon", _ladder_faults(result, funding, horizon, lender, paths=2))
     ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
-    out = _survival(ladder)
-    out = described(out, result, lender, [name for name in map(str, out) if name.startswith("survival")])
-    out["survival_month"].attrs["units"] = "month"
+    out = described(_survival(ladder), result, lender, SURVIVAL)
     return out.assign_attrs(horizon=horizon, funding=ladder.attrs["funding"])
 
 
 def liquidity_buffer(
     result: xr.Dataset, funding: Funding, *, level: float = 0.99, horizon: int = 12, lender: str = "own"
 ) -> xr.Dataset:
-    """Liquid assets that carry the lender through the horizon at a level level, and how long it lasts as it is.
+    r"""Liquidity buffer: the liquid assets that cover the cumulative outflow of the horizon at a level of confidence.
 
-    result, funding, horizon, lender : as in liquidity_ladder(); at least two paths
-    level : of the buffer, in (0, 1)
-    Returns Dataset, and `scenario` if the result has it, [currency] if not said otherwise:
-      gap, cumulative_gap (path, month); shortfall (path) = max(0, max over months of -cumulative_gap);
-      buffer, buffer_se, buffer_low, buffer_high: its quantile, standard error and 95 % order-statistic interval;
-      expected_shortfall, expected_shortfall_se: mean of the worst 1 - level; paths_in_tail [1];
-      survival_month (path) [month], survival_probability [1] of the whole horizon, with _se, _low and _high: as in
-      survival_horizon().
-    B = Quantile_q(max over b <= H of -cumgap_b): the cash-flow ladder of EBA/GL/2018/04 on simulated paths. What is in
-    place (liquid assets, lines) does not lower the buffer: it is what there should be.
-    Error bars and few paths: as in loss_distribution and measures.estimators.
-    Raises InputError naming each fault, as liquidity_ladder(), and a level outside (0, 1).
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, with at least two paths; needs what `liquidity_ladder` needs.
+    funding : Funding
+        Liquid assets, borrowings and contingent lines of the lender.
+    level : float
+        Of the buffer, in (0, 1).
+    horizon : int
+        Last month counted.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
+
+    Returns
+    -------
+    xarray.Dataset
+        With a dimension `scenario` where the result has one.
+
+        =====================  ===========  ========  =============================================================
+        variable               dims         unit      meaning
+        =====================  ===========  ========  =============================================================
+        net_flow               path, month  currency  as in `liquidity_ladder`
+        cumulative_gap         path, month  currency  as in `liquidity_ladder`
+        shortfall              path         currency  largest cumulative outflow, at least 0
+        buffer                 (none)       currency  quantile of shortfall, with `_se`, `_low` and `_high` (95 %
+                                                      interval from order statistics)
+        expected_shortfall     (none)       currency  mean of the worst 1 - level, with `_se`
+        paths_in_tail          (none)       1         number of paths beyond the quantile
+        survival_month         path         month     as in `survival_horizon`
+        survival_probability   (none)       1         of the whole horizon, with `_se`, `_low` and `_high`
+        =====================  ===========  ========  =============================================================
+
+    Raises
+    ------
+    InputError
+        Names each fault, as in `liquidity_ladder`; also fewer than two paths and a level outside (0, 1).
+
+    Notes
+    -----
+    .. math:: B = Q_{\mathrm{level}} \left( \max_{t \le H} (-G_t)^+ \right)
+
+    on simulated paths, with the cumulative gap G of the ladder of [1]_. Liquid assets and contingent lines that the
+    lender has do not lower the buffer: it is what the lender should have. Errors and few paths: as in
+    `loss_distribution`.
+
+    References
+    ----------
+    .. [1] European Banking Authority (2018), Guidelines on institutions' stress testing, EBA/GL/2018/04.
+
+    Examples
+    --------
+    10 a month fall due and the second path collects 6: it is short of 4, then of 8.
 
     >>> from stresslab.measures.liquidity.funding import Borrowing
-    >>> from stresslab.schema import BUCKETS, FLOWS
-    >>> dims = ("path", "month", "segment")
-    >>> flows = {name: (dims, np.zeros((2, 3, 1))) for name in (*FLOWS, "undrawn_limit")}
-    >>> flows["paid"] = (dims, [[[0.0], [10.0], [10.0]], [[0.0], [6.0], [6.0]]])
-    >>> flows |= {"balance": ((*dims, "bucket"), np.ones((2, 3, 1, 8))), "own_share": ("segment", [1.0])}
-    >>> result = xr.Dataset(flows, {"month": [0, 1, 2], "bucket": list(BUCKETS), "segment": ["us:card"],
-    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(paid=[10.0, 6.0], paths=2, months=2)
     >>> funding = Funding(5.0, [Borrowing("bond", [10.0, 10.0])])
-    >>> found = liquidity_buffer(result, funding, level=0.5, horizon=2)
-    >>> found.shortfall.values, found.survival_month.values  # second path: -4, then -8
+    >>> cash = liquidity_buffer(result, funding, level=0.5, horizon=2)
+    >>> cash.shortfall.values, cash.survival_month.values
     (array([0., 8.]), array([nan,  2.]))
     """
     faults = _ladder_faults(result, funding, horizon, lender, paths=2)
     refuse("liquidity_buffer", faults + level_faults("level", (level,)))
     ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
     shortfall = (-ladder["cumulative_gap"].min("month")).clip(min=0.0)
-    out = xr.Dataset(
-        {"net_flow": ladder["net_flow"], "cumulative_gap": ladder["cumulative_gap"], "shortfall": shortfall}
-    )
+    out = ladder[["net_flow", "cumulative_gap"]].assign(shortfall=shortfall)
     lasts = _survival(ladder).isel(month=-1, drop=True).drop_vars("headroom")
-    out = out.assign(_tail(shortfall, level, "buffer")).assign(lasts)
-    plain = [str(name) for name in out if str(name).startswith("survival_probability")] + ["paths_in_tail"]
-    out = described(out, result, lender, plain)
-    out["survival_month"].attrs["units"] = "month"
+    out = out.assign(_tail(shortfall, level, "buffer", "expected_shortfall")).assign(lasts)
+    out = described(out, result, lender, BUFFER)
     return out.assign_attrs(level=level, horizon=horizon, funding=ladder.attrs["funding"])
 
 
 def external_funding_needed(
     result: xr.Dataset, funding: Funding, *, level: float = 0.99, horizon: int = 12, lender: str = "own"
 ) -> xr.Dataset:
-    """What must be raised from outside beyond liquid assets and promised lines, and when.
+    r"""External funding that must be raised beyond liquid assets and contingent lines, and from which month on.
 
-    result, funding, horizon, lender : as in liquidity_ladder(); at least two paths
-    level : of the quantile, in (0, 1)
-    Returns Dataset, and `scenario` if the result has it, [currency] if not said otherwise:
-      needed (path, month) = max(0, -headroom): what is missing at month end if nothing was raised before;
-      peak (path): its largest; first_month (path) [month]: when it begins, NaN if never;
-      probability [1] that anything is needed, with _se, _low and _high;
-      mean, mean_se: of peak; need, need_se, need_low, need_high: its quantile; expected_shortfall,
-      expected_shortfall_se: mean of the worst 1 - level; paths_in_tail [1].
-    Raises InputError naming each fault, as liquidity_buffer().
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, with at least two paths; needs what `liquidity_ladder` needs.
+    funding : Funding
+        Liquid assets, borrowings and contingent lines of the lender.
+    level : float
+        Of the quantile, in (0, 1).
+    horizon : int
+        Last month counted.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
+
+    Returns
+    -------
+    xarray.Dataset
+        With a dimension `scenario` where the result has one.
+
+        =======================  ===========  ========  ===========================================================
+        variable                 dims         unit      meaning
+        =======================  ===========  ========  ===========================================================
+        needed                   path, month  currency  missing at month end if nothing was raised before
+        peak                     path         currency  largest of the path
+        first_month              path         month     first month with needed > 0; NaN: none
+        probability              (none)       1         share of paths with a need, with `_se`, `_low` and `_high`
+                                                        (exact 95 % interval)
+        expected_peak            (none)       currency  mean of peak, with `_se`
+        peak_value_at_risk       (none)       currency  quantile of peak, with `_se`, `_low` and `_high`
+        peak_expected_shortfall  (none)       currency  mean of the worst 1 - level of peak, with `_se`
+        paths_in_tail            (none)       1         number of paths beyond the quantile
+        =======================  ===========  ========  ===========================================================
+
+    Raises
+    ------
+    InputError
+        Names each fault, as in `liquidity_buffer`.
+
+    Notes
+    -----
+    .. math:: N_t = \max(0, -(G_t + C_t))
+
+    with the cumulative gap G and the counterbalancing capacity C of `liquidity_ladder`.
+
+    Examples
+    --------
+    The second path is short of 8 in all, of which 5 are in cash:
 
     >>> from stresslab.measures.liquidity.funding import Borrowing
-    >>> from stresslab.schema import BUCKETS, FLOWS
-    >>> dims = ("path", "month", "segment")
-    >>> flows = {name: (dims, np.zeros((2, 3, 1))) for name in (*FLOWS, "undrawn_limit")}
-    >>> flows["paid"] = (dims, [[[0.0], [10.0], [10.0]], [[0.0], [6.0], [6.0]]])
-    >>> flows |= {"balance": ((*dims, "bucket"), np.ones((2, 3, 1, 8))), "own_share": ("segment", [1.0])}
-    >>> result = xr.Dataset(flows, {"month": [0, 1, 2], "bucket": list(BUCKETS), "segment": ["us:card"],
-    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(paid=[10.0, 6.0], paths=2, months=2)
     >>> funding = Funding(5.0, [Borrowing("bond", [10.0, 10.0])])
-    >>> found = external_funding_needed(result, funding, level=0.5, horizon=2)
-    >>> found.peak.values, found.probability.item()  # 8 less the 5 at hand
+    >>> external = external_funding_needed(result, funding, level=0.5, horizon=2)
+    >>> external.peak.values, external.probability.item()
     (array([0., 3.]), 0.5)
     """
     faults = _ladder_faults(result, funding, horizon, lender, paths=2)
@@ -222,15 +384,13 @@ def external_funding_needed(
     out = out.assign({f"probability{end}": value for end, value in zip(ENDS, chance, strict=True)})
     out["expected_peak"] = peak.mean("path")
     out["expected_peak_se"] = peak.std("path", ddof=1) / np.sqrt(peak.sizes["path"])
-    out = out.assign(_tail(peak, level, "need"))
-    plain = [str(name) for name in out if str(name).startswith("probability")] + ["paths_in_tail"]
-    out = described(out, result, lender, plain)
-    out["first_month"].attrs["units"] = "month"
+    out = out.assign(_tail(peak, level, "peak_value_at_risk", "peak_expected_shortfall"))
+    out = described(out, result, lender, EXTERNAL)
     return out.assign_attrs(level=level, horizon=horizon, funding=ladder.attrs["funding"])
 
 
 def _ladder_faults(result: xr.Dataset, funding: Any, horizon: Any, lender: str, paths: int = 1) -> list[str]:
-    """Faults of what a ladder is wanted of."""
+    """Faults of the arguments of a ladder."""
     faults = result_faults(result, lender, LADDER_NEEDS, paths=paths)
     faults += type_faults("funding", funding, Funding, needed=True)
     return faults + (whole_faults("horizon", horizon, 1) or horizon_faults(result, horizon))
@@ -247,25 +407,25 @@ def _survival(ladder: xr.Dataset) -> xr.Dataset:
     return out
 
 
-def _tail(amount: xr.DataArray, level: float, name: str) -> dict[str, xr.DataArray]:
-    """Quantile and expected shortfall over paths of an amount, with their error bars."""
+def _tail(amount: xr.DataArray, level: float, at_risk: str, beyond: str) -> dict[str, xr.DataArray]:
+    """Quantile and expected shortfall over paths of an amount, under these names, with their errors."""
     ends: dict[str, Any] = {"input_core_dims": [["path"]], "kwargs": {"levels": [level]}}
-    high = xr.apply_ufunc(quantile, amount, output_core_dims=[["level"]] * 4, **ends)
-    beyond = xr.apply_ufunc(expected_shortfall, amount, output_core_dims=[["level"]] * 2, **ends)
-    names = [f"{name}{end}" for end in ENDS] + ["expected_shortfall", "expected_shortfall_se"]
-    tail = {key: value.isel(level=0) for key, value in zip(names, (*high, *beyond), strict=True)}
+    quantiles = xr.apply_ufunc(quantile, amount, output_core_dims=[["level"]] * 4, **ends)
+    shortfalls = xr.apply_ufunc(expected_shortfall, amount, output_core_dims=[["level"]] * 2, **ends)
+    names = [f"{at_risk}{end}" for end in ENDS] + [beyond, f"{beyond}_se"]
+    tail = {name: value.isel(level=0) for name, value in zip(names, (*quantiles, *shortfalls), strict=True)}
     return tail | {"paths_in_tail": xr.DataArray(values_in_tail(amount.sizes["path"], level))}
 
 
-def _capacity(book: xr.Dataset, funding: Funding) -> Array:
+def _capacity(part: xr.Dataset, funding: Funding) -> Array:
     """Liquid assets and lines that can be had by each month (..., path, month) [currency]."""
-    months = book["month"].values
+    months = part["month"].values
     assert not isinstance(funding.liquid_assets, float | int)
-    capacity: Array = np.zeros(tripped(book, None).shape)
+    capacity: Array = np.zeros(tripped(part, None).shape)
     for asset in funding.liquid_assets:
         capacity = capacity + asset.amount * (1.0 - asset.haircut) * (months >= asset.months_to_sell)
     for line in funding.lines:
-        capacity = capacity + line.amount * ((months >= line.notice_months) & ~tripped(book, line.lost))
+        capacity = capacity + line.amount * ((months >= line.notice_months) & ~tripped(part, line.lost))
     return capacity
 
 

@@ -1,4 +1,4 @@
-"""What a lender owes, month by month on every path: falling due, renewed, repaid, bearing interest."""
+"""Liabilities of a lender by month and path: outstanding, falling due, renewed, repaid, bearing interest."""
 
 from __future__ import annotations
 
@@ -36,25 +36,26 @@ class Owed:
     due: Array
 
 
-def liabilities(book: xr.Dataset, funding: Funding) -> list[Owed]:
-    """Every borrowing and pool of notes of a funding beside the own book, `book`.
+def liabilities(part: xr.Dataset, funding: Funding) -> list[Owed]:
+    """Every borrowing and pool of notes of a funding of a lender with the own part `part`.
 
-    Raises InputError if a borrowing follows the policy rate, and book does not know it.
+    Raises InputError if a borrowing follows the policy rate, and `part` has none.
     """
-    if any(one.pass_through > 0.0 for one in funding.borrowings):
-        refuse("liabilities", _policy_faults(book))
-    owed = [_borrowing(book, one) for one in funding.borrowings]
-    return owed + [_notes(book, pool) for pool in funding.securitisations]
+    if any(borrowing.pass_through > 0.0 for borrowing in funding.borrowings):
+        refuse("liabilities", _policy_faults(part))
+    owed = [_borrowing(part, borrowing) for borrowing in funding.borrowings]
+    return owed + [_notes(part, pool) for pool in funding.securitisations]
 
 
-def _shape(book: xr.Dataset) -> tuple[int, ...]:
-    shape: tuple[int, ...] = book["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month").shape
+def _shape(part: xr.Dataset) -> tuple[int, ...]:
+    """Sizes of (..., path, month)."""
+    shape: tuple[int, ...] = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month").shape
     return shape
 
 
-def renewed_share(book: xr.Dataset, rollover: float | RollOver) -> Array:
+def renewed_share(part: xr.Dataset, rollover: float | RollOver) -> Array:
     """Share of what falls due that is renewed (..., path, month) [1]; see RollOver."""
-    shape = _shape(book)
+    shape = _shape(part)
     if not isinstance(rollover, RollOver):
         return np.full(shape, float(rollover))
     fall = np.zeros(shape)
@@ -62,7 +63,7 @@ def renewed_share(book: xr.Dataset, rollover: float | RollOver) -> Array:
         ("arrears_30", rollover.arrears_sensitivity, rollover.normal_arrears),
         ("annual_loss", rollover.loss_sensitivity, rollover.normal_loss),
     ):
-        level = seen(book, name, 3)
+        level = seen(part, name, 3)
         first = min(int(name == "annual_loss"), level.shape[-1] - 1)  # no loss is seen before month 1
         above = level - (level[..., first, None] if normal is None else normal)
         fall += sensitivity * np.maximum(above, 0.0)
@@ -70,12 +71,12 @@ def renewed_share(book: xr.Dataset, rollover: float | RollOver) -> Array:
     return np.concatenate([share[..., :1], share[..., :-1]], axis=-1)  # what is seen in a month acts in the next
 
 
-def _borrowing(book: xr.Dataset, one: Borrowing) -> Owed:
+def _borrowing(part: xr.Dataset, borrowing: Borrowing) -> Owed:
     """A ladder whose renewed part falls due again after its tenor."""
-    share = renewed_share(book, one.rollover)
+    share = renewed_share(part, borrowing.rollover)
     last = share.shape[-1] - 1
-    amounts = np.array(tuple(one.maturing), dtype=np.float64)
-    length = max(amounts.size, last + (one.tenor_months or 0), last + max(HORIZONS)) + 1
+    amounts = np.array(tuple(borrowing.maturing), dtype=np.float64)
+    length = max(amounts.size, last + (borrowing.tenor_months or 0), last + max(HORIZONS)) + 1
     ladder = np.zeros((*share.shape[:-1], length))
     ladder[..., 1 : amounts.size + 1] = amounts
     beyond = np.zeros(share.shape[:-1])
@@ -85,42 +86,44 @@ def _borrowing(book: xr.Dataset, one: Borrowing) -> Owed:
             falling = ladder[..., month]
             renewed = falling * share[..., month]
             repaid[..., month] = falling - renewed
-            if one.tenor_months is None:
+            if borrowing.tenor_months is None:
                 beyond += renewed
             else:
-                ladder[..., month + one.tenor_months] += renewed
+                ladder[..., month + borrowing.tenor_months] += renewed
         outstanding[..., month] = ladder[..., month + 1 :].sum(-1) + beyond
         for place, ahead in enumerate(HORIZONS):
             due[place, ..., month] = ladder[..., month + 1 : month + 1 + ahead].sum(-1)
-    return Owed(one.kind, outstanding, repaid, _interest(book, outstanding, one), due)
+    return Owed(borrowing.kind, outstanding, repaid, _interest(part, outstanding, borrowing), due)
 
 
-def tier2(book: xr.Dataset, funding: Funding) -> Array:
+def tier2(part: xr.Dataset, funding: Funding) -> Array:
     """Subordinated debt that counts as Tier 2 (..., path, month) [currency]: a fifth for each year to run, at most all.
 
     Renewed subordinated debt counts by its new tenor; without one, in full.
     """
-    counted = np.zeros(_shape(book))
-    for one in funding.borrowings:
-        if one.kind != "subordinated":
+    counted = np.zeros(_shape(part))
+    for borrowing in funding.borrowings:
+        if borrowing.kind != "subordinated":
             continue
-        whole = _borrowing(book, one)
+        whole = _borrowing(part, borrowing)
         months = counted.shape[-1]
-        amounts = np.array(tuple(one.maturing), dtype=np.float64)
+        amounts = np.array(tuple(borrowing.maturing), dtype=np.float64)
         left = np.arange(1, amounts.size + 1)[None, :] - np.arange(months)[:, None]
         weight = np.minimum(np.ceil(np.maximum(left, 0) / 12.0) / TIER2_YEARS, 1.0)
         scheduled = (amounts * (left > 0)).sum(-1)
-        again = 1.0 if one.tenor_months is None else min(1.0, np.ceil(one.tenor_months / 12.0) / TIER2_YEARS)
+        again = (
+            1.0 if borrowing.tenor_months is None else min(1.0, np.ceil(borrowing.tenor_months / 12.0) / TIER2_YEARS)
+        )
         counted += (amounts * weight).sum(-1) + again * (whole.outstanding - scheduled)
     return counted
 
 
-def _notes(book: xr.Dataset, pool: Securitisation) -> Owed:
+def _notes(part: xr.Dataset, pool: Securitisation) -> Owed:
     """Notes that revolve, and then are repaid in order from the principal that the pool's customers pay."""
-    early = tripped(book, pool.early)
+    early = tripped(part, pool.early)
     months = np.arange(early.shape[-1])
     amortising = early | (months > pool.revolving_months)
-    flows = (book["paid"] + book["recovered"] - book["interest"] - book["fees"]).sum("segment")
+    flows = (part["paid"] + part["recovered"] - part["interest"] - part["fees"]).sum("segment")
     principal = pool.pool_share * np.maximum(flows.transpose(..., "path", "month").values, 0.0)
     left = np.broadcast_to(np.array([amount for amount, _ in pool.notes]), (*early.shape[:-1], len(pool.notes))).copy()
     rates = np.array([rate for _, rate in pool.notes])
@@ -151,23 +154,23 @@ def _notes_due(
     return np.asarray(np.minimum(outstanding, count * pace))
 
 
-def _interest(book: xr.Dataset, outstanding: Array, one: Borrowing) -> Array:
+def _interest(part: xr.Dataset, outstanding: Array, borrowing: Borrowing) -> Array:
     """A twelfth of the month's rate on what was owed a month before; 0 in month 0."""
-    rate = np.full(outstanding.shape[-1], one.annual_rate)
-    if one.pass_through > 0.0:
-        policy = book["policy_rate"].transpose(..., "path", "month").values
+    rate = np.full(outstanding.shape[-1], borrowing.annual_rate)
+    if borrowing.pass_through > 0.0:
+        policy = part["policy_rate"].transpose(..., "path", "month").values
         first = policy[..., min(1, policy.shape[-1] - 1), None]
-        rate = np.maximum(one.annual_rate + one.pass_through * (policy - first), 0.0)
+        rate = np.maximum(borrowing.annual_rate + borrowing.pass_through * (policy - first), 0.0)
     interest = np.zeros_like(outstanding)
     interest[..., 1:] = outstanding[..., :-1] * rate[..., 1:] / 12.0
     return interest
 
 
-def _policy_faults(book: xr.Dataset) -> list[str]:
+def _policy_faults(part: xr.Dataset) -> list[str]:
     """What keeps a borrowing from following the policy rate."""
     todo = "simulate a scenario that has it or set pass_through=0"
-    if "policy_rate" not in book:
+    if "policy_rate" not in part:
         return [f"policy_rate: missing from the result, expected along (path, month) for a floating rate; {todo}"]
-    if not bool(np.isfinite(book["policy_rate"]).all()):
+    if not bool(np.isfinite(part["policy_rate"]).all()):
         return [f"policy_rate: found NaN or infinity in the result, expected numbers; {todo}"]
     return []

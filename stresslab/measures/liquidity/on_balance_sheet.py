@@ -1,8 +1,10 @@
-"""The part of a book that the lender itself carries: against partners, who may leave, and growing, if it grows."""
+"""Own part of a result: what the lender itself carries beside co-lending partners, who may withdraw; and growth."""
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import xarray as xr
@@ -11,7 +13,8 @@ from numpy.typing import NDArray
 from stresslab.checks import refuse, type_faults
 from stresslab.measures.estimators import Array
 from stresslab.measures.liquidity.funding import Funding, Partners, Trigger
-from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
+from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, result_faults, select
+from stresslab.schema import DEFAULTED, PAST_DUE
 
 LENT = ("drawn", "originated")
 FLOWS_OF_OLD = ("interest", "fees", "paid", "forgiven", "written_off", "recovered", "defaulted")
@@ -20,51 +23,81 @@ IDENTITY = ("drawn", "originated", "interest", "fees", "paid", "forgiven", "writ
 TINY = 1e-6
 """Of a sum of amounts that are whole minor units [currency]."""
 
+ADDED = {
+    "funded_share": Output("1", "part of the balance that the lender carries"),
+    "lent_share": Output("1", "part of new lending that the lender makes"),
+    "partner_balance": Output("currency", "balance that partners carry"),
+    "partner_loss": Output("currency", "loss of partners in the month"),
+}
 NEEDS = {"balance": BALANCE, "own_share": ("segment",), **{name: FLOW for name in IDENTITY}}
 
 
 def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: str = "own") -> xr.Dataset:
-    """The lender's own part of every balance and flow; any measure can then be taken of it.
+    r"""Own part of a result: the lender's share of every balance and flow, of which any measure can be taken.
 
-    result : Dataset from simulate(); needs balance, its flows, own_share
-    partners : Partners that may withdraw; None: they fund their part throughout
-    lender : "own" | "all" | a name
-    Returns the result's Dataset of the lender's segments with amounts times what it carries, own_share 1, and
-      funded_share (path, month, segment): the part of the balance at month end that the lender carries [1];
-      lent_share (path, month, segment): the part of that month's draws and originations that it lends [1];
-      partner_balance, partner_loss (path, month, segment): what partners carry, and lost in the month [currency].
-      Undrawn limits go by lent_share. Counts (accounts, entries_to_arrears) and conditions stay as they are.
-    With s the funded share and k the lent share: own balance = s(t-1) (B(t) - n(t)) + k(t) n(t), n the new lending of
-    the month, so that old and new are carried alike whichever is late; interest, payments, losses, recoveries go by
-    s(t-1). k is own_share until partners withdraw, then own_share + (1 - own_share) withdrawn_share taken_over.
-    What is not taken over is not lent, and its partners' part falls away.
-    The share of a book without partners' withdrawal is the same in all months, and closing = opening + flows holds.
-    A dataset that is an own part already comes back as it is.
-    Raises InputError naming each fault: a variable missing, negative or not finite, an unknown lender.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`; needs balance, its flows and own_share.
+    partners : Partners, optional
+        Partners that may withdraw; None: they fund their part throughout.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
 
-    >>> from stresslab.schema import BUCKETS
-    >>> dims = ("path", "month", "segment")
-    >>> flow = {name: (dims, [[[0.0], [0.0]]]) for name in IDENTITY} | {"drawn": (dims, [[[0.0], [10.0]]])}
-    >>> balance = [[[[100.0] + [0.0] * 7], [[110.0] + [0.0] * 7]]]
-    >>> result = xr.Dataset({"balance": ((*dims, "bucket"), balance), "own_share": ("segment", [0.3]), **flow}, {
-    ...     "month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"],
-    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
-    >>> own_part(result)["balance"].sum("bucket").values.ravel().round(9)  # 30 % of each
+    Returns
+    -------
+    xarray.Dataset
+        The segments of the lender with amounts times what it carries, own_share 1, attrs part "own", and the following.
+        Undrawn limits go by lent_share; counts (accounts, entries_to_arrears) and the economy stay as they are. A
+        dataset that is an own part already is returned as it is.
+
+        ===============  ====================  ========  ==========================================================
+        variable         dims                  unit      meaning
+        ===============  ====================  ========  ==========================================================
+        funded_share     path, month, segment  1         part of the balance at month end that the lender carries
+        lent_share       path, month, segment  1         part of the month's draws and originations that it lends
+        partner_balance  path, month, segment  currency  balance that partners carry
+        partner_loss     path, month, segment  currency  loss of partners in the month
+        ===============  ====================  ========  ==========================================================
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing, negative or not finite, an unknown lender.
+
+    Notes
+    -----
+    With the funded share s, the lent share k, the balance B and the new lending n of the month,
+
+    .. math:: B^{own}_t = s_{t-1} (B_t - n_t) + k_t \, n_t
+
+    so that old and new loans are carried alike whichever is late. Interest, payments, losses and recoveries go by
+    :math:`s_{t-1}`. k is own_share until partners withdraw, then own_share + (1 - own_share) withdrawn_share
+    taken_over. What is not taken over is not lent, and the partners' part of it falls away. Without withdrawal the
+    share is the same in all months, and closing = opening + flows holds.
+
+    Examples
+    --------
+    30 % of 100, and of the 10 drawn:
+
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result([[100.0, 110.0]], drawn=10.0, own_share=0.3)
+    >>> own_part(result)["balance"].sum("bucket").values.ravel().round(9)
     array([30., 33.])
-    >>> leaving = Partners(Trigger(arrears_30=0.0, months=1))
-    >>> own_part(result, leaving)["balance"].sum("bucket").values.ravel().round(9)  # nobody is late: none leaves
+    >>> leaving = Partners(Trigger(arrears_30=0.0, months=1))  # nobody is late: no partner withdraws
+    >>> own_part(result, leaving)["balance"].sum("bucket").values.ravel().round(9)
     array([30., 33.])
     """
     refuse("own_part", result_faults(result, lender, NEEDS) + type_faults("partners", partners, Partners))
     view = select(result, lender)
     if "partner_balance" in view:
         return view
-    terms = Partners() if partners is None else partners
+    conditions = Partners() if partners is None else partners
     balance = view["balance"].sum("bucket").transpose(..., "path", "month", "segment")
     new = (view["drawn"] + view["originated"]).transpose(*balance.dims).values
-    gone = _withdrawn(view, terms)
+    gone = _withdrawn(view, conditions)
     own = view["own_share"]
-    lent = _like(own + (1.0 - own) * gone * terms.taken_over, balance)
+    lent = _like(own + (1.0 - own) * gone * conditions.taken_over, balance)
     theirs = _like((1.0 - own) * (1.0 - gone), balance)
     changes = (lent != own).transpose(*balance.dims).values & (new > balance.values + TINY)
     if changes.any():
@@ -76,41 +109,54 @@ def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: st
     shares = dict.fromkeys(STOCKS, funded) | dict.fromkeys(FLOWS_OF_OLD, before) | dict.fromkeys(LENT, lent)
     shares["undrawn_limit"] = lent
     amounts = {
-        name: (view[name] * share).transpose(*view[name].dims).assign_attrs(units="currency")
+        name: (view[name] * share).transpose(*view[name].dims).assign_attrs({"units": "currency"} | view[name].attrs)
         for name, share in shares.items()
         if name in view
     }
     losses = (view["written_off"] + view["forgiven"] - view["recovered"]) * partner_before
-    return (
-        view.assign(amounts)
-        .assign(
-            own_share=xr.ones_like(own),
-            funded_share=funded.assign_attrs(units="1"),
-            lent_share=lent.assign_attrs(units="1"),
-            partner_balance=(balance * partner).assign_attrs(units="currency"),
-            partner_loss=losses.transpose(*balance.dims).assign_attrs(units="currency"),
-        )
-        .assign_attrs(part="own")
-    )
+    added = xr.Dataset(
+        {
+            "funded_share": funded, "lent_share": lent, "partner_balance": balance * partner,
+            "partner_loss": losses.transpose(*balance.dims),
+        }
+    )  # fmt: skip
+    whole = view.assign(amounts).assign(own_share=xr.ones_like(own)).assign(labelled(added, ADDED).data_vars)
+    return whole.assign_attrs({"part": "own"} | (_withdrawal(conditions) if bool(gone.any()) else {}))
 
 
 def grow(result: xr.Dataset, annual_growth: float) -> xr.Dataset:
-    """The result of a book that grows, or shrinks, at a steady rate beside what was simulated.
+    r"""Result of a portfolio that grows, or shrinks, at a steady rate beside what was simulated.
 
-    result : Dataset from simulate()
-    annual_growth : of every balance beyond the simulated one [1/year], above -1
-    Returns the Dataset with stocks of month t times G(t) = (1 + annual_growth)^(t / 12), flows times G(t - 1), and
-      what is added, (G(t) - G(t - 1)) times the simulated balance at month end, among `originated` (a shrinking book:
-      sold at par, among `paid`). What is added is like the book, its arrears included: growth in proportion.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`; needs balance and its flows.
+    annual_growth : float
+        Growth of every balance beyond the simulated one [1/year], above -1.
 
-    >>> dims = ("path", "month", "segment")
-    >>> flow = {name: (dims, [[[0.0], [0.0]]]) for name in IDENTITY}
-    >>> from stresslab.schema import BUCKETS
-    >>> result = xr.Dataset({"balance": ((*dims, "bucket"), [[[[100.0] + [0.0] * 7]] * 2]), **flow}, {
-    ...     "month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"],
-    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
-    >>> grow(result, 1.01**12 - 1.0)["originated"].values.ravel().round(9)
+    Returns
+    -------
+    xarray.Dataset
+        The variables of the result. Stocks of month t are multiplied by G(t), flows by G(t - 1); what is added is in
+        `originated`, and what a shrinking portfolio sells at par in `paid` [currency].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: G(t) = (1 + g)^{t / 12}, \qquad \mathrm{added}_t = (G(t) - G(t - 1)) \, B_t
+
+    with the simulated balance B at month end. What is added has the arrears of the portfolio: growth in proportion.
+
+    Examples
+    --------
+    1 % a month of a balance of 100 that stands still:
+
+    >>> from stresslab.testing import tiny_result
+    >>> grow(tiny_result(100.0), 1.01**12 - 1.0)["originated"].values.ravel().round(9)
     array([0., 1.])
     """
     faults = result_faults(result, "all", {name: dims for name, dims in NEEDS.items() if name != "own_share"})
@@ -133,20 +179,20 @@ def grow(result: xr.Dataset, annual_growth: float) -> xr.Dataset:
     return result.assign(kept).assign_attrs(annual_growth=annual_growth)
 
 
-def seen(book: xr.Dataset, name: str, months: int) -> Array:
-    """What outsiders see of a book (..., path, month), months 0 ... T: the mean of the last `months` months [1].
+def seen(part: xr.Dataset, name: str, months: int) -> Array:
+    """Arrears or losses as outsiders see them (..., path, month), months 0 ... T: mean of the last `months` months [1].
 
     name : "arrears_30" | "arrears_90" | "annual_loss", which begins in month 1 and is 0 before
     """
-    balance = book["balance"].sum("segment").transpose(..., "path", "month", "bucket").values
+    balance = part["balance"].sum("segment").transpose(..., "path", "month", "bucket").values
     total = balance.sum(-1)
     if name == "annual_loss":
-        lost = (book["written_off"] + book["forgiven"] - book["recovered"]).sum("segment")
+        lost = (part["written_off"] + part["forgiven"] - part["recovered"]).sum("segment")
         values, opening = np.zeros_like(total), total[..., :-1]
         loss = 12.0 * lost.transpose(..., "path", "month").values[..., 1:]
         np.divide(loss, opening, out=values[..., 1:], where=opening > 0.0)
     else:
-        late = balance[..., 1 if name == "arrears_30" else 3 :].sum(-1)
+        late = balance[..., PAST_DUE if name == "arrears_30" else DEFAULTED].sum(-1)
         values = np.divide(late, total, out=np.zeros_like(late), where=total > 0.0)
     first = 1 if name == "annual_loss" else 0
     sums = np.cumsum(values, axis=-1)
@@ -155,16 +201,16 @@ def seen(book: xr.Dataset, name: str, months: int) -> Array:
     return np.asarray(np.round(sums / count, 12))  # a constant level must not lie above itself by the last bit of a sum
 
 
-def tripped(book: xr.Dataset, trigger: Trigger | None, notice: int = 0) -> NDArray[np.bool_]:
+def tripped(part: xr.Dataset, trigger: Trigger | None, notice: int = 0) -> NDArray[np.bool_]:
     """Has a trigger acted (..., path, month)? From the month after it was seen, and `notice` months more, for good."""
-    shape = book["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month").shape
+    shape = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month").shape
     above = np.zeros(shape, dtype=bool)
     if trigger is None:
         return above
     for name in ("arrears_30", "arrears_90", "annual_loss"):
         limit = getattr(trigger, name)
         if limit is not None:
-            above |= seen(book, name, trigger.months) > limit
+            above |= seen(part, name, trigger.months) > limit
     ever = np.logical_or.accumulate(above, axis=-1)
     late = 1 + notice
     acts = np.zeros(shape, dtype=bool)
@@ -175,6 +221,12 @@ def tripped(book: xr.Dataset, trigger: Trigger | None, notice: int = 0) -> NDArr
 def own_book(result: xr.Dataset, funding: Funding, lender: str) -> xr.Dataset:
     """The own part under a lender's funding."""
     return own_part(result, funding.partners, lender=lender)
+
+
+def _withdrawal(partners: Partners) -> dict[str, str]:
+    """Attr that tells own parts with different withdrawals apart."""
+    names = ("withdrawal", "notice_months", "withdrawn_share", "taken_over")
+    return {"partners": json.dumps({name: asdict(partners)[name] for name in names})}
 
 
 def _withdrawn(view: xr.Dataset, partners: Partners) -> xr.DataArray:
@@ -203,6 +255,6 @@ def _carried(balance: Array, new: Array, lent: Array, start: Array) -> Array:
         whole, fresh = balance[..., month, :], new[..., month, :]
         was, now = share[..., month - 1, :], lent[..., month, :]
         mixed = (was * (whole - fresh) + now * fresh) / np.where(whole > 0.0, whole, 1.0)
-        # on unchanged terms the share stays to the last bit
+        # without withdrawal the share stays to the last bit
         share[..., month, :] = np.where(whole > 0.0, np.where(now == was, was, mixed), now)
     return share

@@ -10,45 +10,114 @@ from numpy.typing import ArrayLike
 
 from stresslab.checks import refuse, type_faults
 from stresslab.measures.estimators import Array
-from stresslab.measures.liquidity.funding import ASSET_CLASSES, Funding, in_words, liquidity_rules
+from stresslab.measures.liquidity.funding import ASSET_CLASSES, Funding, as_json, liquidity_rules
 from stresslab.measures.liquidity.ladder import LADDER_NEEDS, cash_flows
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import own_book
-from stresslab.measures.result_view import described, result_faults
-from stresslab.schema import InputError
+from stresslab.measures.result_view import Output, described, result_faults
+from stresslab.schema import PERFORMING, InputError
 
-RATIOS = ("lcr", "nsfr", "liquidity_ratio", "hqla_adequacy")
 CONTRACTS = ("due_share", "beyond_year_share")
 SECOND_TO_FIRST = 2.0 / 3.0  # level 2 at most 40 % of the stock: 40 / 60 of level 1
-PERFORMING = slice(0, 3)  # buckets up to 60-89: not more than 90 days past due
+OUTPUTS = {
+    "lcr": Output("1", "liquidity coverage ratio"),
+    "nsfr": Output("1", "net stable funding ratio"),
+    "liquidity_ratio": Output("1", "liquid assets over borrowings due within a month"),
+    "hqla_adequacy": Output("1", "HQLA over net cash outflow of 30 days"),
+    "hqla": Output("currency", "stock of high-quality liquid assets after caps"),
+    "outflow": Output("currency", "cash outflow of 30 days"),
+    "inflow": Output("currency", "cash inflow of 30 days, before its cap"),
+    "available": Output("currency", "available stable funding"),
+    "required": Output("currency", "required stable funding"),
+}
 
 
 def hqla(level_1: ArrayLike, level_2a: ArrayLike, level_2b: ArrayLike) -> Array:
-    """Stock of high-quality liquid assets under the caps on level 2 [currency].
+    r"""Stock of high-quality liquid assets under the caps on level 2 [currency].
 
-    level_1, level_2a, level_2b : amounts after haircut, any shapes that broadcast
-    HQLA = L1 + L2A + L2B - A15 - A40, A15 = max(L2B - 15/85 (L1 + L2A), L2B - 15/60 L1, 0),
-    A40 = max(L2A + L2B - A15 - 2/3 L1, 0)         LCR30 and LCR99, Annex 1 of BCBS 238 (A40 unconfirmed)
-    Raises InputError if an amount is negative or not finite.
+    Parameters
+    ----------
+    level_1 : array_like
+        Level 1 assets after haircut [currency].
+    level_2a : array_like
+        Level 2A assets after haircut [currency]; shapes broadcast.
+    level_2b : array_like
+        Level 2B assets after haircut [currency].
 
+    Returns
+    -------
+    numpy.ndarray
+        The stock [currency].
+
+    Raises
+    ------
+    InputError
+        If an amount is negative or not finite.
+
+    Notes
+    -----
+    .. math::
+
+        \mathrm{HQLA} &= L_1 + L_{2A} + L_{2B} - A_{15} - A_{40} \\
+        A_{15} &= \max \left( L_{2B} - \tfrac{15}{85} (L_1 + L_{2A}), \; L_{2B} - \tfrac{15}{60} L_1, \; 0 \right) \\
+        A_{40} &= \max \left( L_{2A} + L_{2B} - A_{15} - \tfrac{2}{3} L_1, \; 0 \right)
+
+    as in [1]_ and [2]_; :math:`A_{40}` is unconfirmed.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision (2019), Basel Framework, LCR30 and LCR99.
+    .. [2] Basel Committee on Banking Supervision (2013), Basel III: The Liquidity Coverage Ratio, BCBS 238, Annex 1.
+
+    Examples
+    --------
     >>> hqla([60.0, 50.0, 60.0], [40.0, 40.0, 10.0], [0.0, 20.0, 30.0]).round(4)
     array([100.    ,  83.3333,  82.3529])
     """
-    one, two, rest = (np.asarray(x, dtype=np.float64) for x in (level_1, level_2a, level_2b))
-    _refuse_amounts("hqla", {"level_1": one, "level_2a": two, "level_2b": rest})
-    above_15 = np.maximum(np.maximum(rest - 15.0 / 85.0 * (one + two), rest - 15.0 / 60.0 * one), 0.0)
-    above_40 = np.maximum(two + rest - above_15 - SECOND_TO_FIRST * one, 0.0)
-    return np.asarray(one + two + rest - above_15 - above_40)
+    first, second_a, second_b = (np.asarray(x, dtype=np.float64) for x in (level_1, level_2a, level_2b))
+    _refuse_amounts("hqla", {"level_1": first, "level_2a": second_a, "level_2b": second_b})
+    above_15 = np.maximum(np.maximum(second_b - 15.0 / 85.0 * (first + second_a), second_b - 15.0 / 60.0 * first), 0.0)
+    above_40 = np.maximum(second_a + second_b - above_15 - SECOND_TO_FIRST * first, 0.0)
+    return np.asarray(first + second_a + second_b - above_15 - above_40)
 
 
 def lcr(stock: ArrayLike, outflow: ArrayLike, inflow: ArrayLike) -> Array:
-    """Liquidity coverage ratio: HQLA over net cash outflows of 30 days [1].
+    r"""Liquidity coverage ratio: HQLA over net cash outflows of 30 days [1].
 
-    stock, outflow, inflow : amounts [currency], weighted by their factors, any shapes that broadcast
-    LCR = stock / (outflow - min(inflow, 0.75 outflow)), +inf without outflow            LCR20, LCR40.1
-    Raises InputError if an amount is negative or not finite.
+    Parameters
+    ----------
+    stock : array_like
+        High-quality liquid assets [currency]; shapes broadcast.
+    outflow : array_like
+        Cash outflows weighted by their run-offs [currency].
+    inflow : array_like
+        Cash inflows weighted by their factors [currency].
 
-    >>> lcr(150.0, 0.05 * 1000 + 0.40 * 200 + 1.00 * 300, 0.5 * 900 + 20).round(6).item()  # the cap binds: 107.5
+    Returns
+    -------
+    numpy.ndarray
+        The ratio [1]; infinite without outflow.
+
+    Raises
+    ------
+    InputError
+        If an amount is negative or not finite.
+
+    Notes
+    -----
+    .. math:: \mathrm{LCR} = \frac{\mathrm{stock}}{\mathrm{out} - \min(\mathrm{in}, \, 0.75 \, \mathrm{out})}
+
+    as in [1]_.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision (2019), Basel Framework, LCR20 and LCR40.1.
+
+    Examples
+    --------
+    The cap binds, so that the net outflow is a quarter of 430:
+
+    >>> lcr(150.0, 0.05 * 1000 + 0.40 * 200 + 1.00 * 300, 0.5 * 900 + 20).round(6).item()
     1.395349
     """
     have, out, come = (np.asarray(x, dtype=np.float64) for x in (stock, outflow, inflow))
@@ -60,10 +129,39 @@ def lcr(stock: ArrayLike, outflow: ArrayLike, inflow: ArrayLike) -> Array:
 
 
 def nsfr(available: ArrayLike, required: ArrayLike) -> Array:
-    """Net stable funding ratio: available over required stable funding [1], +inf if none is required; NSF20.
+    r"""Net stable funding ratio: available over required stable funding [1].
 
-    >>> asf = 100 + 0.5 * 400 + 300 + 0.5 * 100
-    >>> nsfr(asf, 0.05 * 50 + 0.5 * 600 + 0.85 * 250 + 20 + 0.05 * 500).round(6).item()
+    Parameters
+    ----------
+    available : array_like
+        Available stable funding [currency]; shapes broadcast.
+    required : array_like
+        Required stable funding [currency].
+
+    Returns
+    -------
+    numpy.ndarray
+        The ratio [1]; infinite if none is required.
+
+    Raises
+    ------
+    InputError
+        If an amount is negative or not finite.
+
+    Notes
+    -----
+    .. math:: \mathrm{NSFR} = \frac{\mathrm{available}}{\mathrm{required}}
+
+    as in [1]_.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision (2019), Basel Framework, NSF20.
+
+    Examples
+    --------
+    >>> available = 100 + 0.5 * 400 + 300 + 0.5 * 100
+    >>> nsfr(available, 0.05 * 50 + 0.5 * 600 + 0.85 * 250 + 20 + 0.05 * 500).round(6).item()
     1.160714
     """
     have, need = np.asarray(available, dtype=np.float64), np.asarray(required, dtype=np.float64)
@@ -75,66 +173,114 @@ def nsfr(available: ArrayLike, required: ArrayLike) -> Array:
 def liquidity_ratios(
     result: xr.Dataset, funding: Funding, equity: xr.DataArray | float = 0.0, *, lender: str = "own"
 ) -> xr.Dataset:
-    """The four liquidity ratios on every path and month, as cash is used up and the book gets late.
+    r"""LCR, NSFR, liquidity ratio and HQLA adequacy ratio by path and month, as cash is used up and arrears rise.
 
-    result : Dataset from simulate(); needs balance, its flows, undrawn_limit, own_share, due_share, beyond_year_share
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`; needs balance, its flows, undrawn_limit, own_share, due_share and beyond_year_share.
     funding : Funding
-    equity : capital, stable whole [currency], a number or (path, month), e.g. financial_statements()["equity"]
-    lender : "own" | "all" | a name
-    Returns Dataset (path, month), month 0 included, and `scenario` if the result has it:
-      lcr, nsfr, liquidity_ratio, hqla_adequacy [1], +inf where nothing is to be covered; and [currency]
-      hqla after caps; outflow, inflow of 30 days (inflow before its cap); available, required stable funding.
-    Liquid assets: cash moves with the cumulative gap of liquidity_ladder(); when it is used up, assets are sold, the
+        Liquid assets, borrowings and contingent lines of the lender.
+    equity : float or xarray.DataArray
+        Capital, all of it stable [currency]: a number or (path, month), such as `equity` of `financial_statements`.
+    lender : str
+        "own" (attrs own_lender), "all" (the system) or a name.
+
+    Returns
+    -------
+    xarray.Dataset
+        Month 0 included; with a dimension `scenario` where the result has one. Ratios are infinite where nothing is to
+        be covered.
+
+        ===============  ===========  ========  ====================================================================
+        variable         dims         unit      meaning
+        ===============  ===========  ========  ====================================================================
+        lcr              path, month  1         hqla over net outflow of 30 days
+        nsfr             path, month  1         available over required
+        liquidity_ratio  path, month  1         liquid assets ("other" left out) and what current loans owe within a
+                                                month, over borrowings due within a month
+        hqla_adequacy    path, month  1         hqla over net outflow of 30 days
+        hqla             path, month  currency  stock after caps
+        outflow          path, month  currency  of 30 days
+        inflow           path, month  currency  of 30 days, before its cap
+        available        path, month  currency  stable funding available
+        required         path, month  currency  stable funding required
+        ===============  ===========  ========  ====================================================================
+
+    Raises
+    ------
+    InputError
+        Names each fault, as in `liquidity_ladder`.
+
+    Notes
+    -----
+    Liquid assets: cash moves with the cumulative gap of `liquidity_ladder`; when it is used up, assets are sold, the
     smallest haircut first; when all are sold the stock is 0. External funding is not assumed.
-    LCR: outflow = borrowings due within a month times their run-off + 5 % of undrawn lines of the own part; inflow =
-      50 % of what loans that are current owe at the next due date (due_share of them, as at the start): what is late
-      gives none; cap 75 %                                                                    LCR40
-    NSFR: available = equity + borrowings by kind and residual life; required = liquid assets, performing loans due
-      within and after a year, loans 90 days past due and more whole, 5 % of undrawn lines                  NSF30
-    liquidity_ratio = (liquid assets, "other" left out, + what current loans owe within a month) / (borrowings due
-      within a month); hqla_adequacy = HQLA / net outflow within 30 days: here with the run-offs and inflow of the LCR,
-      as the Chinese factor tables are not confirmed. Minimums: liquidity/ratios.toml.
-    Raises InputError naming each fault, as liquidity_ladder().
+
+    LCR [1]_: the outflow is borrowings due within a month times their run-off and 5 % of the undrawn lines of the own
+    part; the inflow is 50 % of what current loans owe at the next due date (due_share of them, as at the start): loans
+    in arrears give none; it is capped at 75 % of the outflow.
+
+    NSFR [2]_: available are equity and borrowings by kind and residual life; required are liquid assets, performing
+    loans due within and after a year, loans 90 days past due and more in full, and 5 % of undrawn lines.
+
+    The HQLA adequacy ratio has the run-offs and the inflow of the LCR here, as the Chinese factor tables are not
+    confirmed. Minimums of the Chinese rules are in liquidity/ratios.toml.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision (2019), Basel Framework, LCR40.
+    .. [2] Basel Committee on Banking Supervision (2019), Basel Framework, NSF30.
+
+    Examples
+    --------
+    Loans of 900 of which a tenth is due next month give 45 of inflow against interbank debt of 80 that falls due:
+
+    >>> from stresslab.measures.liquidity.funding import Borrowing
+    >>> from stresslab.testing import tiny_result
+    >>> ratios = liquidity_ratios(tiny_result(900.0), Funding(70.0, [Borrowing("interbank", {1: 80.0})]))
+    >>> ratios.lcr.isel(month=0).values  # 70 / (80 - 45)
+    array([2.])
     """
     needs = LADDER_NEEDS | {name: ("segment",) for name in CONTRACTS}
     faults = result_faults(result, lender, needs) + type_faults("funding", funding, Funding, needed=True)
     faults += _equity_faults(result, equity)
     refuse("liquidity_ratios", faults)
-    book = own_book(result, funding, lender)
-    owed = liabilities(book, funding)
-    frame = book["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
-    inflow, outflow = cash_flows(book, funding, owed)
+    part = own_book(result, funding, lender)
+    owed = liabilities(part, funding)
+    frame = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
+    inflow, outflow = cash_flows(part, funding, owed)
     gap = np.cumsum(sum(inflow.values(), np.zeros(frame.shape)) - sum(outflow.values(), np.zeros(frame.shape)), axis=-1)
     gap -= gap[..., :1]
     left = _left(funding, gap)
     rules = liquidity_rules()
     weights = rules["hqla"]["weights"]
-    weighted = {level: left[level] * weights[level] for level in ASSET_CLASSES}
+    weighted = {name: left[name] * weights[name] for name in ASSET_CLASSES}
     stock = hqla(
         weighted["cash"] + weighted["level_1"], weighted["level_2a"], weighted["level_2b_rmbs"] + weighted["level_2b"]
     )
-    undrawn = _total(book["undrawn_limit"])
-    due = _total(book["balance"].isel(bucket=0, drop=True) * book["due_share"])
+    undrawn = _total(part["undrawn_limit"])
+    due = _total(part["balance"].isel(bucket=0, drop=True) * part["due_share"])
     out = rules["lcr"]["committed_lines"] * undrawn
-    for one in owed:
-        out = out + rules["kinds"][one.kind]["run_off"] * one.due[0]
+    for debt in owed:
+        out = out + rules["kinds"][debt.kind]["run_off"] * debt.due[0]
     come = rules["lcr"]["retail_inflow"] * due
     capital = equity.broadcast_like(frame).transpose(*frame.dims).values if isinstance(equity, xr.DataArray) else equity
     stable = np.maximum(capital + _stable(owed, rules, frame.shape), 0.0)
-    required = _required(book, left, undrawn, rules)
-    liquid = sum((left[level] for level in ASSET_CLASSES if level != "other"), np.zeros(frame.shape)) + due
-    soon = sum((one.due[0] for one in owed), np.zeros(frame.shape))
+    required = _required(part, left, undrawn, rules)
+    liquid = sum((left[name] for name in ASSET_CLASSES if name != "other"), np.zeros(frame.shape)) + due
+    soon = sum((debt.due[0] for debt in owed), np.zeros(frame.shape))
     values: dict[str, Array] = {
         "lcr": lcr(stock, out, come), "nsfr": nsfr(stable, required), "liquidity_ratio": nsfr(liquid, soon),
         "hqla_adequacy": lcr(stock, out, come), "hqla": stock, "outflow": out, "inflow": come, "available": stable,
         "required": required,
     }  # fmt: skip
-    dataset = xr.Dataset({name: frame.copy(data=one) for name, one in values.items()})
-    return described(dataset, result, lender, RATIOS).assign_attrs(funding=in_words(funding))
+    dataset = xr.Dataset({name: frame.copy(data=amounts) for name, amounts in values.items()})
+    return described(dataset, result, lender, OUTPUTS).assign_attrs(funding=as_json(funding))
 
 
 def _equity_faults(result: xr.Dataset, equity: Any) -> list[str]:
-    """Faults of what should be a number, or one on every path and month of the result."""
+    """Faults of equity, which is a number or has every path and month of the result."""
     if not isinstance(equity, xr.DataArray):
         sound = isinstance(equity, int | float) and np.isfinite(equity)
         return [] if sound else [f"equity: found {equity!r}, expected a number or a DataArray; give currency"]
@@ -150,14 +296,14 @@ def _equity_faults(result: xr.Dataset, equity: Any) -> list[str]:
 
 
 def _left(funding: Funding, gap: Array) -> dict[str, Array]:
-    """Market value of liquid assets by level once the gap has been paid (..., path, month) [currency]."""
+    """Market value of liquid assets by class once the gap has been paid (..., path, month) [currency]."""
     assert not isinstance(funding.liquid_assets, float | int)
     start = sum(asset.amount for asset in funding.liquid_assets if asset.asset_class == "cash")
-    left = {level: np.zeros_like(gap) for level in ASSET_CLASSES}
+    left = {name: np.zeros_like(gap) for name in ASSET_CLASSES}
     left["cash"] = np.maximum(start + gap, 0.0)
     missing = np.maximum(-(start + gap), 0.0)
     others = [asset for asset in funding.liquid_assets if asset.asset_class != "cash"]
-    for asset in sorted(others, key=lambda one: one.haircut):
+    for asset in sorted(others, key=lambda asset: asset.haircut):
         raised = np.minimum(missing, asset.amount * (1.0 - asset.haircut))
         sold = raised / (1.0 - asset.haircut) if asset.haircut < 1.0 else 0.0
         left[asset.asset_class] = left[asset.asset_class] + asset.amount - sold
@@ -168,21 +314,21 @@ def _left(funding: Funding, gap: Array) -> dict[str, Array]:
 def _stable(owed: list[Owed], rules: dict[str, Any], shape: tuple[int, ...]) -> Array:
     """Borrowings that count as stable, by kind and residual life (..., path, month) [currency]."""
     stable: Any = np.zeros(shape)
-    for one in owed:
-        below_6, below_12, beyond = rules["kinds"][one.kind]["stable"]
-        _, within_6, within_12 = one.due
-        rest = one.outstanding - within_12
+    for debt in owed:
+        below_6, below_12, beyond = rules["kinds"][debt.kind]["stable"]
+        _, within_6, within_12 = debt.due
+        rest = debt.outstanding - within_12
         stable = stable + below_6 * within_6 + below_12 * (within_12 - within_6) + beyond * rest
     return np.asarray(stable)
 
 
-def _required(book: xr.Dataset, left: dict[str, Array], undrawn: Array, rules: dict[str, Any]) -> Array:
-    """Stable funding that assets and open lines ask for (..., path, month) [currency]."""
+def _required(part: xr.Dataset, left: dict[str, Array], undrawn: Array, rules: dict[str, Any]) -> Array:
+    """Stable funding that assets and undrawn lines require (..., path, month) [currency]."""
     weight = rules["nsfr"]
-    performing = book["balance"].isel(bucket=PERFORMING).sum("bucket")
-    beyond = _total(performing * book["beyond_year_share"])
+    performing = part["balance"].isel(bucket=PERFORMING).sum("bucket")
+    beyond = _total(performing * part["beyond_year_share"])
     within = _total(performing) - beyond
-    late = _total(book["balance"].sum("bucket")) - _total(performing)
+    late = _total(part["balance"].sum("bucket")) - _total(performing)
     required = weight["loans_below_year"] * within + weight["loans_beyond_year"] * beyond
     required = required + weight["loans_not_performing"] * late + weight["undrawn_lines"] * undrawn
     return np.asarray(required + sum(weight["required"][level] * amount for level, amount in left.items()))

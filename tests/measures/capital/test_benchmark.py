@@ -49,8 +49,8 @@ def check_one_factor(rho, seed=1):
     assert abs(found["implied_correlation"].item() - RHO) < 4.0 * float(slope) * deviation_se + 1e-4
     exact = LGD * (float(asrf.quantile(PD, RHO, 0.999)) - PD)
     simulated = found["capital_rate"].sel(approach="simulated").item()
-    assert abs(simulated - exact) < 4.0 * found["simulated_se"].item()
-    assert found["simulated_low"].item() < exact < found["simulated_high"].item()
+    assert abs(simulated - exact) < 4.0 * found["simulated_capital_rate_se"].item()
+    assert found["simulated_capital_rate_low"].item() < exact < found["simulated_capital_rate_high"].item()
     for road in ("asrf", "asrf_implied"):
         assert found["capital_rate"].sel(approach=road).item() == pytest.approx(exact, rel=0.05)
     return found
@@ -74,11 +74,11 @@ def test_the_steps_say_which_is_wrong():
     """With 0.16 instead of 0.04, correlation explains what the simulation has above the formula."""
     book = vasicek(0.16)
     found = capital_benchmark(book, hand_parameters(PD, LGD, LGD, ["ours:card"]), horizon=1).isel(segment=0)
-    why = found["why"]
+    difference = found["capital_rate_difference"]
     exact = LGD * float(asrf.quantile(PD, 0.16, 0.999) - asrf.quantile(PD, 0.04, 0.999))
-    assert why.sel(cause="correlation").item() == pytest.approx(exact, rel=0.05)
-    assert abs(why.sel(cause="distribution").item()) < 4.0 * found["simulated_se"].item()
-    assert abs(why.sel(cause="parameters").item()) < 0.002
+    assert difference.sel(cause="correlation").item() == pytest.approx(exact, rel=0.05)
+    assert abs(difference.sel(cause="distribution").item()) < 4.0 * found["simulated_capital_rate_se"].item()
+    assert abs(difference.sel(cause="parameters").item()) < 0.002
 
 
 @few
@@ -90,31 +90,35 @@ def test_what_adds_up(seed, level, horizon):
     assert found["segment"].values.tolist() == [*OURS, "total"]
     assert found["approach"].values.tolist() == list(METHODS)
     rate = found["capital_rate"]
-    np.testing.assert_allclose(found["why"].sum("cause"), rate.sel(approach="simulated") - rate.sel(approach="irb"))
+    np.testing.assert_allclose(
+        found["capital_rate_difference"].sum("cause"), rate.sel(approach="simulated") - rate.sel(approach="irb")
+    )
     between = ["irb", "asrf", "asrf_implied", "simulated"]
     for cause, low, high in zip(CAUSES, between, between[1:], strict=False):
         np.testing.assert_allclose(
-            found["why"].sel(cause=cause), rate.sel(approach=high) - rate.sel(approach=low), atol=1e-12
+            found["capital_rate_difference"].sel(cause=cause),
+            rate.sel(approach=high) - rate.sel(approach=low),
+            atol=1e-12,
         )
     single, total = found.isel(segment=slice(0, 3)), found.isel(segment=3)
     lost = (single["loss_rate"] * single["exposure"]).sum("segment")
     np.testing.assert_allclose(total["loss_rate"] * total["exposure"], lost)
     assert total["exposure"].item() == pytest.approx(single["exposure"].sum().item())
-    np.testing.assert_allclose(found["expected_loss"], found["loss_rate"].mean("path"))
-    np.testing.assert_allclose(found["deviation"], found["loss_rate"].std("path", ddof=1))
-    np.testing.assert_allclose(found["pd"] * found["lgd"], found["expected_loss"])
+    np.testing.assert_allclose(found["expected_loss_rate"], found["loss_rate"].mean("path"))
+    np.testing.assert_allclose(found["standard_deviation_rate"], found["loss_rate"].std("path", ddof=1))
+    np.testing.assert_allclose(found["pd"] * found["lgd"], found["expected_loss_rate"])
     np.testing.assert_allclose(found["capital"], rate * found["exposure"])
     for road in ("standardised", "irb", "asrf"):
         parts = single["capital"].sel(approach=road).sum().item()
         assert total["capital"].sel(approach=road).item() == pytest.approx(parts)
     worst = np.sort(found["loss_rate"].values, axis=0)[int(np.ceil(round(40 * level, 9))) - 1]
-    np.testing.assert_allclose(rate.sel(approach="simulated"), worst - found["expected_loss"])
+    np.testing.assert_allclose(rate.sel(approach="simulated"), worst - found["expected_loss_rate"])
     own = book["balance"].isel(path=0, month=0, bucket=slice(0, 3), segment=slice(0, 3)).sum("bucket")
     np.testing.assert_allclose(single["exposure"], own * book["own_share"].isel(segment=slice(0, 3)))
     weight = 0.75 - 0.3 * book["transactor_share"].isel(segment=slice(0, 3))
     np.testing.assert_allclose(single["capital_rate"].sel(approach="standardised"), 0.08 * weight)
     contributions = euler_contributions(single["exposure"], single["pd"], single["correlation"], single["lgd"], level)
-    mean = (single["exposure"] * single["expected_loss"]).sum().item()
+    mean = (single["exposure"] * single["expected_loss_rate"]).sum().item()
     assert total["capital"].sel(approach="asrf").item() == pytest.approx(contributions.sum() - mean)
 
 
@@ -162,7 +166,7 @@ def test_segments_on_one_factor_add_up_and_those_on_two_do_not():
     found = capital_benchmark(book, parameters, horizon=1)
     apart = found["capital"].sel(approach="simulated")
     assert apart[2].item() < 0.9 * apart[:2].sum().item()
-    assert found["why"].sel(segment="total", cause="correlation").item() < -0.005
+    assert found["capital_rate_difference"].sel(segment="total", cause="correlation").item() < -0.005
 
 
 def test_where_nothing_varies_nothing_is_implied():
@@ -173,13 +177,17 @@ def test_where_nothing_varies_nothing_is_implied():
         found = capital_benchmark(book, hand_parameters(0.02, 0.7, 0.6), horizon=1, level=0.5)
         assert (found["implied_correlation"] == 0.0).all()
         assert (found["capital_rate"].sel(approach=["asrf_implied", "simulated"]) == 0.0).all()
-        np.testing.assert_allclose(found["why"].sum("cause"), -found["capital_rate"].sel(approach="irb"))
+        np.testing.assert_allclose(
+            found["capital_rate_difference"].sum("cause"), -found["capital_rate"].sel(approach="irb")
+        )
 
 
 def test_what_is_said_with_it(tmp_path):
     found = capital_benchmark(capital_book(1), hand_parameters(0.05, 0.6, 0.5, OURS), level=0.4, horizon=3)
     assert (found.attrs["level"], found.attrs["horizon"]) == (0.4, 3)
-    assert (found.attrs["regime"], found.attrs["lender"]) == ("basel-standardised", "ours")
+    assert (found.attrs["capital_regime"], found.attrs["lender"]) == ("china-2023", "ours")
+    assert found["approach_label"].sel(approach="asrf_implied").item() == "one factor, implied correlation"
+    assert all(found[name].attrs["long_name"] for name in found)
     units = {name: found[name].attrs["units"] for name in found}
     assert {name for name, unit in units.items() if unit == "currency"} == {"exposure", "capital"}
     found.to_netcdf(tmp_path / "found.nc")
@@ -198,7 +206,12 @@ USUAL = {"level": 0.4, "horizon": 3}
         (capital_book(1), hand_parameters(0.1, 0.6, 0.5, OURS[:2]), {}, r"parameters: found no segment \['ours:line'"),
         (capital_book(1), hand_parameters(0.1, 0.6, 0.5, OURS), {"horizon": 7}, "horizon: found 7"),
         (capital_book(1), hand_parameters(0.1, 0.6, 0.5, OURS), {"level": 99.9}, "level: found 99.9"),
-        (capital_book(1), hand_parameters(0.1, 0.6, 0.5, OURS), {"regime": "basel"}, "regime: found 'basel'"),
+        (
+            capital_book(1),
+            hand_parameters(0.1, 0.6, 0.5, OURS),
+            {"capital_regime": "basel"},
+            "capital_regime: found 'basel'",
+        ),
         (capital_book(1, scenario=["a", "b"]), hand_parameters(0.1, 0.6, 0.5, OURS), {}, "scenario: found several"),
     ],
 )
@@ -229,5 +242,5 @@ def test_all_faults_come_at_once():
     with pytest.raises(InputError) as caught:
         capital_benchmark(book, xr.Dataset(), level=99, horizon=0, lender="moon")
     assert sorted(fault.split(":")[0] for fault in caught.value.faults) == [
-        "best_estimate_loss", "level", "fees", "horizon", "lender", "lgd", "path", "pd", "scenario",
+        "best_estimate_loss", "fees", "horizon", "lender", "level", "lgd", "path", "pd", "scenario",
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Balance sheet and income statement: they close to the minor unit, agree with a plain twin, refuse bad input."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_the_books_close(provisioning, seed, part, growth, scenario):
     book = capital_book(seed, months=5, scenario=scenario)
     book = grow(book, growth) if growth else book
     sheet = sheet_of(book, part)
-    found = financial_statements(book, sheet, "china-2023", held_by(book, sheet, provisioning))
+    found = financial_statements(book, sheet, "china-2023", allowance=held_by(book, sheet, provisioning))
     check_closed(found, sheet)
     assert found["equity"].dims == ((*(["scenario"] if scenario else []), "path", "month"))
 
@@ -107,7 +108,7 @@ def test_every_line_is_that_of_a_plain_twin(name, seed):
     terms = dict(terms)
     part = FULL | ({"debts": [0.33, 0.22, 0.24, 0.07]} if terms.pop("funding_cost", False) else {})
     book, sheet, held, specific, parameters = case(seed, regime, provisioning, part, **terms)
-    found = financial_statements(book, sheet, regime, held, parameters=parameters)
+    found = financial_statements(book, sheet, regime, allowance=held, parameters=parameters)
     for path in range(2):
         twin = follow(
             book.isel(segment=slice(0, 3)),
@@ -132,7 +133,7 @@ def test_the_cases_of_the_twin_hold_what_they_are_to_show():
         terms = dict(terms)
         part = FULL | ({"debts": [0.33, 0.22, 0.24, 0.07]} if terms.pop("funding_cost", False) else {})
         book, sheet, held, _, parameters = case(seed, regime, provisioning, part, **terms)
-        found = financial_statements(book, sheet, regime, held, parameters=parameters)
+        found = financial_statements(book, sheet, regime, allowance=held, parameters=parameters)
         profit, tax = found["profit_before_tax"].values, found["tax"].values
         seen |= {"loss"} if (profit < 0).any() else set()
         seen |= {"carried"} if ((profit > 0) & (tax < 0.2 * profit)).any() else set()
@@ -147,8 +148,8 @@ def test_the_cases_of_the_twin_hold_what_they_are_to_show():
 @pytest.mark.parametrize("regime", ["basel-standardised", "basel-irb"])
 def test_interest_on_the_net_amount_changes_two_lines_and_not_profit(regime):
     book, sheet, held, _, parameters = case(5, regime, "ifrs9")
-    net = financial_statements(book, sheet, regime, held, parameters=parameters)
-    gross = financial_statements(book, sheet, regime, held.drop_vars("interest_net"), parameters=parameters)
+    net = financial_statements(book, sheet, regime, allowance=held, parameters=parameters)
+    gross = financial_statements(book, sheet, regime, allowance=held.drop_vars("interest_net"), parameters=parameters)
     unwinding = gross["interest_income"] - net["interest_income"]
     assert (unwinding.isel(month=slice(1, None)) > 0).all()
     xr.testing.assert_allclose(gross["provision_charge"] - net["provision_charge"], unwinding)
@@ -161,7 +162,7 @@ def test_interest_on_the_net_amount_changes_two_lines_and_not_profit(regime):
 def test_the_charge_is_that_of_the_provisions():
     for provisioning in ("ifrs9", "china"):
         book, sheet, held, _, _ = case(6, "china-2023", provisioning)
-        found = financial_statements(book, sheet, "china-2023", held)
+        found = financial_statements(book, sheet, "china-2023", allowance=held)
         whole_charge = found["provision_charge"]
         if "interest_net" in held:
             interest = own_part(book, sheet.funding.partners)["interest"].sum("segment")
@@ -293,10 +294,11 @@ def test_order_of_dimensions_does_not_matter():
 
 def test_what_is_said_with_it(tmp_path):
     book, sheet, held, _, _ = case(2, "basel-standardised", "ifrs9")
-    found = financial_statements(book, sheet, "basel-standardised", held)
-    assert found.attrs["regime"] == "basel-standardised"
+    found = financial_statements(book, sheet, "basel-standardised", allowance=held)
+    assert found.attrs["capital_regime"] == "basel-standardised"
     assert found.attrs["provisioning"] == "ifrs9"
-    assert found.attrs["balance_sheet"].startswith("BalanceSheet(funding=Funding(")
+    assert json.loads(found.attrs["balance_sheet"])["payout"] == sheet.payout
+    assert json.loads(found.attrs["capital_rules"])["minimum"] == 0.045
     assert found.attrs["lender"] == "ours"
     assert {found[name].attrs["units"] for name in found} == {"currency"}
     assert set(found.data_vars) == set(LINES)
@@ -307,7 +309,7 @@ def test_what_is_said_with_it(tmp_path):
 def test_the_inputs_are_left_as_they_are():
     book, sheet, held, _, _ = case(2, "china-2023", "ifrs9")
     kept_book, kept_held = book.copy(deep=True), held.copy(deep=True)
-    financial_statements(book, sheet, "china-2023", held)
+    financial_statements(book, sheet, "china-2023", allowance=held)
     xr.testing.assert_identical(book, kept_book)
     xr.testing.assert_identical(held, kept_held)
 
@@ -332,7 +334,7 @@ def test_a_balance_sheet_names_every_fault():
         "tax_rate", "payout", "liquid_yield", "external_rate",
     ]  # fmt: skip
     for funding in (Funding(1.0, new_lending_share=0.5), Funding(1.0, committed_draw_share=0.1)):
-        with pytest.raises(InputError, match=r"funding: found new_lending_share .* leave them to liquidity_ladder"):
+        with pytest.raises(InputError, match=r"funding: found new_lending_share .* set them in liquidity_ladder"):
             BalanceSheet(funding)
 
 
@@ -354,20 +356,26 @@ def nan_in(book, name):
 
 
 def irb(pd, lgd, best, segments=OURS):
-    return {"regime": "basel-irb", "parameters": hand_parameters(pd, lgd, best, segments)}
+    return {"capital_regime": "basel-irb", "parameters": hand_parameters(pd, lgd, best, segments)}
 
 
 FAULTY = {
     "nan": (lambda b: (nan_in(b, "undrawn_limit"), {}), r"undrawn_limit: found nan at path 1, month 2, segment 0"),
     "missing": (lambda b: (b.drop_vars("transactor_share"), {}), r"transactor_share: missing"),
-    "regime": (lambda b: (b, {"regime": "basel-iii"}), r"regime: found 'basel-iii', expected one of \['basel-irb'"),
-    "no parameters": (lambda b: (b, {"regime": "basel-irb"}), r"parameters: found none"),
+    "regime": (
+        lambda b: (b, {"capital_regime": "basel-iii"}),
+        r"capital_regime: found 'basel-iii', expected one of \['basel-irb'",
+    ),
+    "no parameters": (lambda b: (b, {"capital_regime": "basel-irb"}), r"parameters: found none"),
     "nan in pd": (lambda b: (b, irb(np.nan, 0.5, 0.4)), r"pd: found nan"),
     "certain": (lambda b: (b, irb(1.0, 0.5, 0.4)), r"pd: found 1.0"),
     "percent": (lambda b: (b, irb(0.1, 5, 0.4)), r"lgd: found 5.0"),
     "segments": (lambda b: (b, irb(0.1, 0.5, 0.4, ["ours:loan"])), r"parameters: found no segment \['ours:card'"),
     "no lgd": (
-        lambda b: (b, {"regime": "basel-irb", "parameters": hand_parameters(0.1, 0.5, 0.4, OURS).drop_vars("lgd")}),
+        lambda b: (
+            b,
+            {"capital_regime": "basel-irb", "parameters": hand_parameters(0.1, 0.5, 0.4, OURS).drop_vars("lgd")},
+        ),
         r"lgd: missing from parameters",
     ),
     "lender": (lambda b: (b, {"lender": "moon"}), r"lender: found 'moon'"),
@@ -418,7 +426,8 @@ def test_every_fault_of_a_result_at_once():
 def test_faults_of_parameters_and_of_the_allowance_come_together():
     book = capital_book(1)
     with pytest.raises(InputError) as caught:
-        financial_statements(book, SHEET, "basel-irb", book, parameters=hand_parameters(2.0, np.nan, -1.0, OURS))
+        wrong = hand_parameters(2.0, np.nan, -1.0, OURS)
+        financial_statements(book, SHEET, "basel-irb", allowance=book, parameters=wrong)
     starts = sorted(fault.split(":")[0] for fault in caught.value.faults)
     assert starts == ["allowance_held", "best_estimate_loss", "lgd", "pd", "provision_charge"]
 
@@ -428,10 +437,10 @@ def test_an_allowance_of_the_whole_is_refused_even_where_nothing_is_lost():
     owed[..., 0] = 1000.0
     book = hand_book(owed, own=0.5)
     sheet = BalanceSheet(Funding(100.0))
-    right = financial_statements(book, sheet, "china-2023", provisions(own_part(book)))
+    right = financial_statements(book, sheet, "china-2023", allowance=provisions(own_part(book)))
     assert right["allowance"][0, 0] == 12.5  # 2.5 % of 500
     with pytest.raises(InputError, match="allowance: found"):
-        financial_statements(book, sheet, "china-2023", provisions(book))
+        financial_statements(book, sheet, "china-2023", allowance=provisions(book))
 
 
 @pytest.mark.parametrize("sheet", [None, 5.0, Funding(1.0)])
@@ -449,7 +458,7 @@ def test_loans_that_cecl_counts_as_charged_off_are_a_loss():
     terms = random_terms(1)
     held = provisions(own_part(book), "cecl", terms.assign_attrs(renewal="static"))
     assert held["charged_off"].values.tolist() == [[0.0, 100.0]]
-    found = financial_statements(book, BalanceSheet(Funding(100.0)), "basel-standardised", held)
+    found = financial_statements(book, BalanceSheet(Funding(100.0)), "basel-standardised", allowance=held)
     assert found["provision_charge"].values[0, 1] == pytest.approx(held["provision_charge"].values[0, 1], abs=0.02)
 
 

@@ -85,12 +85,12 @@ def test_every_figure_is_the_number_computed_directly(months, level):
     table = stress_table(BASE, months=months, level=level)
     rows = column(BASE, months, level)
     assert set(table.index) == set(rows)
-    assert table.columns.tolist() == [("scenario", "figure"), ("scenario", "se")]
+    assert table.columns.tolist() == [("scenario", "estimate"), ("scenario", "se")]
     for name, (figure, error) in rows.items():
-        assert table.loc[name, ("scenario", "figure")] == pytest.approx(figure, rel=1e-9), name
+        assert table.loc[name, ("scenario", "estimate")] == pytest.approx(figure, rel=1e-9), name
         assert table.loc[name, ("scenario", "se")] == pytest.approx(error, rel=1e-9, abs=1e-12), name
     # pre-provision income less provisions is profit, as a table should show
-    figure = table[("scenario", "figure")]
+    figure = table[("scenario", "estimate")]
     assert figure["pre-provision income"] - figure["provisions"] == pytest.approx(figure["profit before tax"])
 
 
@@ -100,7 +100,7 @@ def test_a_column_for_each_scenario():
     for name in ("base", "severe"):
         alone = stress_table(FOUND.sel(scenario=name, drop=True), months=8)
         pd.testing.assert_frame_equal(table[name], alone["scenario"])
-    assert table.loc["losses", ("severe", "figure")] > table.loc["losses", ("base", "figure")]
+    assert table.loc["losses", ("severe", "estimate")] > table.loc["losses", ("base", "estimate")]
 
 
 def test_results_by_name():

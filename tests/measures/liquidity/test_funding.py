@@ -1,5 +1,6 @@
 """Funding: what it may be, all its faults at once, and a plausible one for a book."""
 
+import json
 import math
 
 import numpy as np
@@ -14,7 +15,7 @@ from stresslab.measures.liquidity.funding import (
     RollOver,
     Securitisation,
     Trigger,
-    in_words,
+    as_json,
     kinds,
     liquidity_rules,
 )
@@ -42,11 +43,13 @@ def test_borrowed_counts_debts_beyond_the_horizon_and_notes():
     assert Funding(0.0).borrowed == 0.0
 
 
-def test_funding_in_words_leaves_out_what_is_usual():
-    assert in_words(Funding(5.0)) == "Funding(liquid_assets=[LiquidAsset(amount=5.0)])"
-    said = in_words(Funding(5.0, [Borrowing("bond", [1.0], rollover=RollOver(0.9))], partners=Partners(Trigger(0.1))))
-    assert "borrowings=[Borrowing(kind='bond', maturing=[1.0], rollover=RollOver(base=0.9))]" in said
-    assert "partners=Partners(withdrawal=Trigger(arrears_30=0.1))" in said
+def test_funding_is_json_that_reads_back():
+    funding = Funding(5.0, [Borrowing("bond", [1.0], rollover=RollOver(0.9))], partners=Partners(Trigger(0.1)))
+    content = json.loads(as_json(funding))
+    assert content["liquid_assets"] == [{"amount": 5.0, "asset_class": "cash", "haircut": 0.0, "months_to_sell": 0}]
+    assert content["borrowings"][0]["rollover"]["base"] == 0.9
+    assert content["partners"]["withdrawal"]["arrears_30"] == 0.1
+    assert json.loads(as_json(Funding(np.float64(5.0), [Borrowing("bond", [1], tenor_months=np.int64(3))])))
 
 
 def test_every_rule_has_a_source_and_a_status():
@@ -105,7 +108,7 @@ FAULTY = {
     "Borrowing": (
         lambda: Borrowing("pawn", {0: 5.0, 2: math.nan, 3: -1.0}, 4.35, 50, tenor_months=0, pass_through=1.5),
         [
-            "kind: found 'pawn', expected one of ['stable deposits'",
+            "kind: found 'pawn', expected one of ['stable_deposits'",
             "maturing, month 0: found 0",
             "maturing[month 2]: found nan",
             "maturing[month 3]: found -1.0",

@@ -17,7 +17,7 @@ from stresslab.measures.liquidity.funding import (
     RollOver,
     Securitisation,
     Trigger,
-    in_words,
+    as_json,
 )
 from stresslab.measures.liquidity.ladder import (
     SOURCES,
@@ -75,6 +75,7 @@ seeds = st.integers(0, 1000)
 shares = st.floats(0, 1)
 amounts = st.floats(0, 3e4)
 triggers = st.builds(Trigger, arrears_30=st.sampled_from([0.1113, 0.1507, 0.2119]), months=st.integers(1, 3))
+classes = st.sampled_from(["cash", "level_1", "level_2a", "other"])
 fundings = st.builds(
     Funding,
     st.lists(
@@ -262,7 +263,7 @@ def test_saved_and_loaded_it_is_the_same(tmp_path, measure):
     found.to_netcdf(tmp_path / "liquidity.nc")
     with xr.open_dataset(tmp_path / "liquidity.nc") as again:
         xr.testing.assert_equal(found, again.load())
-        assert again.attrs["funding"] == in_words(LADDER)
+        assert again.attrs["funding"] == as_json(LADDER)
         assert again.attrs["horizon"] == 12
         assert again.attrs["lender"] == "ours"
 
@@ -351,7 +352,7 @@ def test_the_buffer_is_what_survival_takes(seed, funding, level):
 
 @few
 @given(seeds, fundings)
-def test_buffer_rises_with_confidence_horizon_and_closed_markets(seed, funding):
+def test_buffer_rises_with_level_horizon_and_closed_markets(seed, funding):
     book = made_up_result(paths=20, months=4, seed=seed)
 
     def buffer(funding=funding, level=0.8, horizon=3):
@@ -435,6 +436,6 @@ def test_every_fault_is_named_at_once(measure):
 
 @pytest.mark.parametrize("level", [99, 0.0, 1.0, float("nan")])
 @pytest.mark.parametrize("measure", [liquidity_buffer, external_funding_needed])
-def test_a_confidence_is_a_decimal(measure, level):
+def test_a_level_is_a_decimal(measure, level):
     with pytest.raises(InputError, match=rf"level: found {level}, .* 0\.99, not 99"):
         measure(BOOK, LADDER, level=level)

@@ -1,5 +1,7 @@
 """The own part of a book: a plain twin, what holds exactly, growth, triggers seen a month late."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -167,7 +169,11 @@ def test_counts_and_conditions_stay_and_units_are_said():
         xr.testing.assert_identical(part[name], ours(book)[name])
     assert part["balance"].attrs["units"] == part["partner_loss"].attrs["units"] == "currency"
     assert part["lent_share"].attrs["units"] == "1"
-    assert part.attrs == book.attrs | {"part": "own"}
+    withdrawal = {"withdrawal": {"arrears_30": 0.1113, "arrears_90": None, "annual_loss": None, "months": 2}}
+    withdrawal |= {"notice_months": 1, "withdrawn_share": 0.8, "taken_over": 0.5}
+    assert json.loads(part.attrs["partners"]) == withdrawal
+    assert part.attrs == book.attrs | {"part": "own", "partners": part.attrs["partners"]}
+    assert own_part(book).attrs == book.attrs | {"part": "own"}
     for name in book:
         assert part[name].dims == book[name].dims, name
 

@@ -1,0 +1,90 @@
+"""Allowance of the lender's own part: made under a provisioning regime, or given and checked."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from stresslab.checks import lender_name, refuse
+from stresslab.measures.defaults import default_provisioning
+from stresslab.measures.provisions.allowance import provisions
+from stresslab.measures.provisions.regimes import China, Regime, name_of, regime_of
+from stresslab.measures.result_view import of_the_run
+
+ROUNDING = 1.0
+"""Most by which a balance that is stated by category or stage, cell by cell, may differ by rounding [currency]."""
+
+
+def own_allowance(
+    part: xr.Dataset,
+    provisioning: str | Regime | None,
+    terms: xr.Dataset | None,
+    allowance: xr.Dataset | None,
+    lender: str,
+    subject: str,
+    faults: list[str],
+) -> xr.Dataset:
+    """Provisions of an own part: those given, or else made by the regime named or that of the currency.
+
+    faults : others of the same call, refused together with those of the allowance
+    """
+    if allowance is not None:
+        beside = [name for name, value in (("provisioning", provisioning), ("terms", terms)) if value is not None]
+        given = [f"allowance: found beside {' and '.join(beside)}, expected either; drop one of them"] if beside else []
+        refuse(subject, faults + given + _allowance_faults(part, allowance, lender))
+        return allowance
+    currency = part.attrs.get("currency")
+    rules = regime_of(default_provisioning(currency) if provisioning is None else provisioning)
+    if terms is None and not isinstance(rules, China):
+        why = f", which holds for currency {currency!r}" if provisioning is None else ""
+        faults = [
+            *faults,
+            f"terms: found none, expected term structures for provisioning {name_of(rules)!r}{why}; give "
+            "terms=term_structures(portfolio, macro, model) or choose provisioning='china'",
+        ]
+    refuse(subject, faults)
+    return provisions(part, rules, terms, lender=lender)
+
+
+def taken_off(held: xr.Dataset) -> xr.DataArray:
+    """What is deducted from the loans: the allowance, under CECL with what is charged off but still on the books."""
+    return held["allowance_held"] + held["charged_off"] if "charged_off" in held else held["allowance_held"]
+
+
+def _allowance_faults(part: xr.Dataset, held: xr.Dataset, lender: str) -> list[str]:
+    """Faults of provisions that are not of this own part: by attrs, labels and the balances that they state."""
+    lost = [name for name in ("allowance_held", "provision_charge") if name not in held]
+    if lost:
+        return [f"{name}: missing from allowance, expected that of provisions(own_part(result))" for name in lost]
+    if held.attrs.get("lender", lender_name(part, lender)) != lender_name(part, lender):
+        found = f"allowance: found that of {held.attrs['lender']!r}, expected {lender_name(part, lender)!r}"
+        return [f"{found}; take provisions of the same lender"]
+    advice = "take provisions(own_part(result, funding.partners)) of the same result"
+    shared = bool((part["funded_share"] < 1.0).any())
+    if shared and held.attrs.get("part") != "own":
+        return [f"allowance: found one of whole balances, expected of the own part; {advice}, not of the whole balance"]
+    run, other = of_the_run(part), of_the_run(held)
+    names = sorted((set(run) | set(other)) - {"part"} - (set() if shared else {"partners"}))
+    unlike = [name for name in names if run.get(name) != other.get(name)]
+    if unlike:
+        return [
+            f"allowance: found {name} {other.get(name)!r}, expected {run.get(name)!r} of the result; {advice}"
+            for name in unlike
+        ]
+    frame = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
+    if dict(held["allowance_held"].sizes) != dict(frame.sizes):
+        found = f"allowance: found {dict(held['allowance_held'].sizes)}, expected {dict(frame.sizes)}"
+        return [f"{found}; take provisions of the same result"]
+    return _balance_faults(frame, held, advice)
+
+
+def _balance_faults(frame: xr.DataArray, held: xr.Dataset, advice: str) -> list[str]:
+    """Faults of an allowance whose balances by category or stage are not those of the own part."""
+    for name, dim in (("category_balance", "category"), ("stage_balance", "stage")):
+        if name in held:
+            stated = held[name].sum(dim).transpose(*frame.dims)
+            off = abs(stated.values - frame.values)
+            if off.size and float(off.max()) > ROUNDING:
+                place = int(off.argmax())
+                found = f"allowance: found a balance of {stated.values.flat[place]:,.2f} in {name}"
+                return [f"{found}, expected {frame.values.flat[place]:,.2f} of the own part; {advice}"]
+    return []
