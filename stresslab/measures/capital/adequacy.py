@@ -93,9 +93,6 @@ def capital_adequacy(
     Returns
     -------
     xarray.Dataset
-        All of `financial_statements` and the following; with a dimension `scenario` where the result has one.
-        `hurdle_label` is for printing.
-
         ============================  ============  ========  ======================================================
         variable                      dims          unit      meaning
         ============================  ============  ========  ======================================================
@@ -127,6 +124,9 @@ def capital_adequacy(
         paths_in_tail                 level         1         number of paths beyond the quantile
         loss                          path, month   currency  written off and forgiven less recovered, own part
         ============================  ============  ========  ======================================================
+
+        These and all of `financial_statements`; with a dimension `scenario` where the result has one.
+        `hurdle_label` is for printing.
 
     Raises
     ------

@@ -85,8 +85,6 @@ def capital_benchmark(
     Returns
     -------
     xarray.Dataset
-        The last segment is "total"; `approach_label` is for printing.
-
         =======================  =================  ========  =====================================================
         variable                 dims               unit      meaning
         =======================  =================  ========  =====================================================
@@ -106,6 +104,8 @@ def capital_benchmark(
         capital_rate_difference  segment, cause     1         parts of simulated less IRB capital
         paths_in_tail            (none)             1         number of paths beyond the quantile
         =======================  =================  ========  =====================================================
+
+        The last segment is "total"; `approach_label` is for printing.
 
     Raises
     ------

@@ -85,8 +85,6 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one; `source_label` and `use_label` are for printing.
-
         =========================  ===================  ========  =================================================
         variable                   dims                 unit      meaning
         =========================  ===================  ========  =================================================
@@ -99,6 +97,8 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
                                                                   drawn and are not withdrawn
         headroom                   path, month          currency  cumulative_gap + counterbalancing_capacity
         =========================  ===================  ========  =================================================
+
+        With a dimension `scenario` where the result has one; `source_label` and `use_label` are for printing.
 
     Raises
     ------
@@ -198,8 +198,6 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one.
-
         ====================  ===========  ========  ==============================================================
         variable              dims         unit      meaning
         ====================  ===========  ========  ==============================================================
@@ -208,6 +206,8 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
                                                      `_low` and `_high` (exact 95 % interval)
         headroom              path, month  currency  as in `liquidity_ladder`
         ====================  ===========  ========  ==============================================================
+
+        With a dimension `scenario` where the result has one.
 
     Raises
     ------
@@ -257,8 +257,6 @@ def liquidity_buffer(
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one.
-
         =====================  ===========  ========  =============================================================
         variable               dims         unit      meaning
         =====================  ===========  ========  =============================================================
@@ -272,6 +270,8 @@ def liquidity_buffer(
         survival_month         path         month     as in `survival_horizon`
         survival_probability   (none)       1         of the whole horizon, with `_se`, `_low` and `_high`
         =====================  ===========  ========  =============================================================
+
+        With a dimension `scenario` where the result has one.
 
     Raises
     ------
@@ -334,8 +334,6 @@ def external_funding_needed(
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one.
-
         =======================  ===========  ========  ===========================================================
         variable                 dims         unit      meaning
         =======================  ===========  ========  ===========================================================
@@ -349,6 +347,8 @@ def external_funding_needed(
         peak_expected_shortfall  (none)       currency  mean of the worst 1 - level of peak, with `_se`
         paths_in_tail            (none)       1         number of paths beyond the quantile
         =======================  ===========  ========  ===========================================================
+
+        With a dimension `scenario` where the result has one.
 
     Raises
     ------

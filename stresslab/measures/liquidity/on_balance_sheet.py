@@ -47,10 +47,6 @@ def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: st
     Returns
     -------
     xarray.Dataset
-        The segments of the lender with amounts times what it carries, own_share 1, attrs part "own", and the following.
-        Undrawn limits go by lent_share; counts (accounts, entries_to_arrears) and the economy stay as they are. A
-        dataset that is an own part already is returned as it is.
-
         ===============  ====================  ========  ==========================================================
         variable         dims                  unit      meaning
         ===============  ====================  ========  ==========================================================
@@ -59,6 +55,10 @@ def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: st
         partner_balance  path, month, segment  currency  balance that partners carry
         partner_loss     path, month, segment  currency  loss of partners in the month
         ===============  ====================  ========  ==========================================================
+
+        The segments of the lender with amounts times what it carries, own_share 1, attrs part "own", and these.
+        Undrawn limits go by lent_share; counts (accounts, entries_to_arrears) and the economy stay as they are. A
+        dataset that is an own part already is returned as it is.
 
     Raises
     ------

@@ -189,9 +189,6 @@ def liquidity_ratios(
     Returns
     -------
     xarray.Dataset
-        Month 0 included; with a dimension `scenario` where the result has one. Ratios are infinite where nothing is to
-        be covered.
-
         ===============  ===========  ========  ====================================================================
         variable         dims         unit      meaning
         ===============  ===========  ========  ====================================================================
@@ -206,6 +203,9 @@ def liquidity_ratios(
         available        path, month  currency  stable funding available
         required         path, month  currency  stable funding required
         ===============  ===========  ========  ====================================================================
+
+        Month 0 included; with a dimension `scenario` where the result has one. Ratios are infinite where nothing is to
+        be covered.
 
     Raises
     ------

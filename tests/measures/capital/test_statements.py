@@ -425,8 +425,8 @@ def test_every_fault_of_a_result_at_once():
 
 def test_faults_of_parameters_and_of_the_allowance_come_together():
     book = capital_book(1)
+    wrong = hand_parameters(2.0, np.nan, -1.0, OURS)
     with pytest.raises(InputError) as caught:
-        wrong = hand_parameters(2.0, np.nan, -1.0, OURS)
         financial_statements(book, SHEET, "basel-irb", allowance=book, parameters=wrong)
     starts = sorted(fault.split(":")[0] for fault in caught.value.faults)
     assert starts == ["allowance_held", "best_estimate_loss", "lgd", "pd", "provision_charge"]
