@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from stresslab.checks import number_faults, refuse
+from stresslab.checks import choice_faults, number_faults, refuse
 from stresslab.engine.actions import Response, response_faults
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.model import Model
@@ -19,7 +19,7 @@ from stresslab.measures.defaults import default_provisioning
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import Regime, name_of, regime_of
 from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults, select
-from stresslab.studies.arguments import drawn_seed
+from stresslab.studies.seeds import drawn_seed
 
 
 class Measure(NamedTuple):
@@ -249,9 +249,7 @@ def compare_responses(
     faults = response_faults(responses)
     if not faults and len(responses) < 2:
         faults.append(f"responses: found {len(responses)}, expected at least 2; compare single runs with compare()")
-    if rank_by not in MEASURES:
-        faults.append(f"rank_by: found {rank_by!r}, expected one of {list(MEASURES)}; choose a measure")
-    refuse("compare_responses", faults)
+    refuse("compare_responses", faults + choice_faults("rank_by", rank_by, list(MEASURES)))
     seed, count = drawn_seed(seed), len(responses)
 
     with tqdm(total=1 + count + count * (count - 1) // 2 + (count > 2), disable=not progress, unit=" runs") as bar:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse
+from stresslab.checks import is_number, refuse
 
 Array = NDArray[Any]
 BOUNDS = (
@@ -67,8 +67,7 @@ class Outlook:
         faults = []
         for key, low, high, what in BOUNDS:
             value = getattr(self, key)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not (key == "long_run" and value is None) and not (number and low <= value <= high):
+            if not (key == "long_run" and value is None) and not (is_number(value) and low <= value <= high):
                 faults.append(f"{key}: found {value!r}, expected {low:g} to {high:g}; give {what}")
         if not isinstance(self.name, str) or not self.name:
             faults.append(f"name: found {self.name!r}, expected a name; give a label")

@@ -13,7 +13,7 @@ import xarray as xr
 from scipy.optimize import brentq
 from tqdm import tqdm
 
-from stresslab.checks import refuse
+from stresslab.checks import choice_faults, is_number, is_whole, refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.estimators import Array, Estimate, quantile, share
@@ -23,8 +23,8 @@ from stresslab.scenarios.ar1 import log_density
 from stresslab.scenarios.library import VARIABLES
 from stresslab.scenarios.paths import macro_paths
 from stresslab.schema import MACRO
-from stresslab.studies.arguments import drawn_seed, is_whole
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
+from stresslab.studies.seeds import drawn_seed
 
 APART = 0.02
 """Multiples nearer to each other than this tell of single paths rather than of the slope."""
@@ -283,14 +283,13 @@ def _slope(multiples: _Multiples, root: float) -> float:
 def _faults(level: Any, side: Any, bounds: Sequence[Any], tolerance: Any, paths: Any, hurdle: Any) -> list[str]:
     """Faults of the arguments beside portfolio and scenarios."""
     faults = []
-    if not (isinstance(level, int | float) and 0.0 < level < 1.0):
+    if not (is_number(level) and 0.0 < level < 1.0):
         faults.append(f"level: found {level!r}, expected between 0 and 1; give a decimal: 0.05, not 5")
-    if side not in ("above", "below"):
-        faults.append(f"side: found {side!r}, expected 'above' or 'below': where the lender must stay; choose a side")
-    sound = len(bounds) == 2 and all(isinstance(x, int | float) and math.isfinite(x) for x in bounds)
+    faults += choice_faults("side", side, ("above", "below"))
+    sound = len(bounds) == 2 and all(is_number(bound) for bound in bounds)
     if not sound or not bounds[0] < bounds[1]:
         faults.append(f"bounds: found {bounds!r}, expected two finite multiples, the smaller first; give (0, 2)")
-    if not (isinstance(tolerance, int | float) and 0.0 < tolerance < 1.0):
+    if not (is_number(tolerance) and 0.0 < tolerance < 1.0):
         faults.append(f"tolerance: found {tolerance!r}, expected between 0 and 1; give 0.01")
     if not (is_whole(paths) and paths >= 2):
         faults.append(f"paths: found {paths!r}, expected a whole number >= 2; give 200")
@@ -299,6 +298,6 @@ def _faults(level: Any, side: Any, bounds: Sequence[Any], tolerance: Any, paths:
             f"paths: found {paths}, expected at least {math.ceil(5.0 / min(level, 1.0 - level))} for a "
             f"level of {level:g}, five paths beyond the quantile; simulate more paths"
         )
-    if not (isinstance(hurdle, int | float) and math.isfinite(hurdle)):
+    if not is_number(hurdle):
         faults.append(f"hurdle: found {hurdle!r}, expected a finite number; give it in the outcome's unit")
     return faults

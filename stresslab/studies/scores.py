@@ -10,11 +10,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from stresslab.checks import refuse
+from stresslab.checks import is_whole, refuse
 from stresslab.engine.panel import panel
 from stresslab.engine.result import fingerprint
 from stresslab.measures.result_view import Output, labelled, of_the_run
-from stresslab.studies.arguments import drawn_seed, is_whole
+from stresslab.studies.seeds import drawn_seed
 
 Array = NDArray[Any]
 OUTPUTS = {

@@ -13,8 +13,8 @@ from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.result_view import Output, labelled, of_the_run
-from stresslab.studies.arguments import drawn_seed
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
+from stresslab.studies.seeds import drawn_seed
 
 Answers = Mapping[str, tuple[float, float, Callable[[float], Outcome]]]
 Effects = Mapping[tuple[str, int], xr.DataArray]

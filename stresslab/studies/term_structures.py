@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stresslab.checks import refuse
+from stresslab.checks import is_whole, refuse
 from stresslab.engine.loan_outcomes import fates
 from stresslab.engine.mean_field import sample_of
 from stresslab.engine.model import Model
@@ -29,8 +29,8 @@ from stresslab.measures.provisions.expected_loss import change_over_a_year
 from stresslab.measures.provisions.risk_states import CELLS, CURRENT, GRADE_BELOW, UNDRAWN, WATCHED
 from stresslab.measures.result_view import Output, labelled
 from stresslab.schema import BUCKETS
-from stresslab.studies.arguments import drawn_seed, is_whole
 from stresslab.studies.outlook import Outlook, expected_macro
+from stresslab.studies.seeds import drawn_seed
 
 Array = NDArray[Any]
 BATCHES = 10

@@ -321,7 +321,7 @@ def test_three_are_symmetric_and_add_up(book):
         ([], {}, r"responses: found 0, expected at least 2"),
         ([Outreach(), "visit"], {}, r"responses: found 'visit'"),
         ([EarlyWarning(name="a"), EarlyWarning(name="b")], {}, r"found 2 of EarlyWarning"),
-        (TWO, {"rank_by": "luck"}, r"rank_by: found 'luck', expected one of \['loss'"),
+        (TWO, {"rank_by": "luck"}, r"rank_by: found 'luck', expected one of \('loss'"),
         (TWO, {"lender": "nobody"}, r"lender: found 'nobody'"),
         (TWO, {"seed": -1}, r"seed: found -1"),
     ],

@@ -214,7 +214,7 @@ def provisions(
     return out.assign_attrs(
         provisioning=name_of(rules), rules=json.dumps(asdict(rules)), outlook=outlook if terms is not None else "none",
         weights=json.dumps(choice.weights), overlays=json.dumps([asdict(overlay) for overlay in overlays]),
-        terms="" if terms is None else str(terms.attrs.get("fingerprint", "")),
+        terms="" if terms is None else str(terms.attrs.get("terms_fingerprint", "")),
     )  # fmt: skip
 
 
