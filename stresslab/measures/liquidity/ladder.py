@@ -14,7 +14,7 @@ from stresslab.checks import level_faults, refuse, type_faults, whole_faults
 from stresslab.measures.estimators import Array, expected_shortfall, quantile, share, values_in_tail
 from stresslab.measures.liquidity.funding import Funding, as_json
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
-from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_book, tripped
+from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part_under, tripped
 from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
 
 SOURCE_LABELS = {"repayments": "repayments", "recoveries": "recoveries", "partner_fees": "partner fees"}
@@ -132,7 +132,7 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     (array([[-2., -7.]]), array([[ 3., -2.]]))
     """
     refuse("liquidity_ladder", _ladder_faults(result, funding, horizon, lender))
-    part = own_book(result.isel(month=slice(0, horizon + 1)), funding, lender)
+    part = own_part_under(result.isel(month=slice(0, horizon + 1)), funding, lender)
     owed = liabilities(part, funding)
     frame = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
     inflow, outflow = cash_flows(part, funding, owed)
