@@ -19,14 +19,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Conditions:
-    """What lenders do and what comes back in a month; arrays (..., lender), neutral values in brackets.
+    """Conditions of a month: acts of lenders and feedback; arrays (..., lender), neutral values in brackets.
 
-    supply, contact : share of lines granted and of late payers reached (what the macro path says)
+    supply, contact : share of lines granted and of late payers reached (that of the macro path)
     strategic, recovery : factors on the hazard of choosing not to pay and on that of recovering a claim (1)
     giving_up (..., lender, depth) : factor on the chance of giving up by unpaid due dates (1)
     offers (..., lender, programme) : chance that a late borrower is offered a plan and agrees (0)
     warn_below, freeze_below, full_use : score that raises a warning or bars a line (below any score), share of a line
-        that raises one (infinite); freezes : lines are barred by a warning (1), not (0), nobody watches (-1)
+        that raises one (infinite); freezes : lines are barred by a warning (1), not (0), scores not used (-1)
     """
 
     supply: Array
@@ -42,7 +42,7 @@ class Conditions:
 
     @classmethod
     def of_macro(cls, supply: Array, contact: Array) -> Self:
-        """What the macro path says of lenders, without anything that comes back or that they do about it."""
+        """Conditions of the macro path alone, without feedback and responses."""
         one = np.ones(supply.shape)
         low = np.full(supply.shape, NO_SCORE)
         return cls(

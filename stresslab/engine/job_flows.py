@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stresslab.engine.model import Employment
+from stresslab.engine.borrower_parameters import Employment
 from stresslab.schema import InputError
 
 Array = NDArray[Any]

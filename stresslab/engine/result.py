@@ -1,4 +1,4 @@
-"""Sums as a labelled dataset."""
+"""Result of a simulation: the kernel's sums as a labelled dataset."""
 
 from __future__ import annotations
 
@@ -24,7 +24,18 @@ from stresslab.engine.blocks import Blocks
 from stresslab.engine.kernel import state as at
 from stresslab.engine.mean_field import SecondRound
 from stresslab.engine.packing import Packed, read_macro
-from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES, FLOWS, LARGEST_AMOUNT, MINOR, PORTFOLIO, STAGES, InputError
+from stresslab.schema import (
+    BUCKET_FLOOR,
+    BUCKETS,
+    CAUSES,
+    FLOWS,
+    LARGEST_AMOUNT,
+    MINOR,
+    PORTFOLIO,
+    STAGES,
+    InputError,
+    rounded,
+)
 
 Array = NDArray[Any]
 COLUMN_OF = {
@@ -55,7 +66,7 @@ SHRINKS = [at.C_PAID, at.C_FORGIVEN, at.C_WRITTEN_OFF]
 
 
 def refuse_overflow(subject: str, totals: Array, segments: Sequence[tuple[str, str]]) -> None:
-    """InputError if a balance outgrew its 32 bits, which is seen where closing and opening + flows are not the same.
+    """InputError if a balance outgrew its 32 bits: then closing differs from opening + flows.
 
     totals : (path, month, segment, column) in minor units
     """
@@ -128,7 +139,7 @@ def fingerprint(portfolio: xr.Dataset) -> str:
 
 
 def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks, found: SecondRound) -> xr.Dataset:
-    """What responses did and cost, along `response`, and what became of plans and warnings by segment."""
+    """Activity and cost of each response, and outcomes of plans and warnings by segment."""
     every = [one for one, _ in unfold(responses)]
     dims, first = ("path", "month"), np.zeros((len(totals), 1, len(every)))
     active = np.concatenate([first > 0, found.active], axis=1)
@@ -151,7 +162,7 @@ def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks
     variables: dict[str, Any] = {
         "active": ((*dims, "response"), active),
         "contacts": ((*dims, "response"), contacts, {"units": "number"}),
-        "operating_cost": ((*dims, "response"), np.round(cost, 2), {"units": "currency"}),
+        "operating_cost": ((*dims, "response"), rounded(cost), {"units": "currency"}),
         "restructured": ((*dims, "segment"), agreed, {"units": "number"}),
     }
     for name, column in EVENTS.items():
@@ -160,7 +171,7 @@ def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks
 
 
 def together(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
-    """Parts along `scenario`, if macro has it; what does not depend on the economy stays as it is."""
+    """Parts along `scenario`, if macro has it; variables without a path are taken from the first."""
     if "scenario" not in paths.dims:
         return parts[0]
     fixed = [name for name in parts[0] if "path" not in parts[0][name].dims]
@@ -170,7 +181,7 @@ def together(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
 
 
 TINY = 1e-9
-"""Weight of a loan without balance [currency], so that a segment that opens empty has a mean too."""
+"""Weight of a loan without balance [currency], so that a segment without a balance has a mean too."""
 
 
 def contracts(blocks: Blocks, portfolio: xr.Dataset, packed: Packed) -> dict[str, Any]:

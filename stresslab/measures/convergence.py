@@ -1,4 +1,4 @@
-"""How many paths an estimate needs, and how it settles as paths are added."""
+"""Monte Carlo convergence: paths that an estimate of the loss needs, and its running value as paths are added."""
 
 from __future__ import annotations
 
@@ -9,15 +9,27 @@ import numpy as np
 import xarray as xr
 
 from stresslab.checks import level_faults, refuse
-from stresslab.measures.estimators import Array, expected_shortfall, moments, quantile
+from stresslab.measures.estimators import Array, jackknife, summarize
 from stresslab.measures.losses import loss_distribution
-from stresslab.measures.result_view import described
+from stresslab.measures.result_view import Output, described
 
 FEWEST = 40
-"""Paths below which nothing is said: a group of the jackknife would hold a single one."""
+"""Paths below which nothing is estimated: a group of the jackknife would hold a single one."""
 
 GROUPS = 20
 """Groups of paths, each of which the jackknife leaves out once."""
+
+STATISTICS = {"expected_loss": "estimate", "value_at_risk": "value_at_risk", "expected_shortfall": "expected_shortfall"}
+"""Statistics of the loss, and their names in `estimators.summarize`."""
+
+OUTPUTS = {
+    "expected_loss_needed": Output("1", "paths at which the standard error is the target"),
+    "value_at_risk_needed": Output("1", "the same for value at risk"),
+    "expected_shortfall_needed": Output("1", "the same for expected shortfall"),
+    "expected_loss_running": Output("currency", "estimate from the first paths"),
+    "value_at_risk_running": Output("currency", "value at risk of the first paths"),
+    "expected_shortfall_running": Output("currency", "shortfall of the first paths"),
+}
 
 
 def convergence(
@@ -28,40 +40,79 @@ def convergence(
     horizon: int | None = None,
     lender: str = "own",
 ) -> xr.Dataset:
-    """How many paths the mean, VaR and ES of the loss need for a wanted relative error, and how they settle.
+    r"""Number of paths that mean, value at risk and expected shortfall of the loss need for a relative error.
 
-    result : Dataset from simulate(), as for loss_distribution(), with 40 paths or more
-    levels : of VaR and ES, in (0, 1)
-    target : wanted standard error over the estimate [1], in (0, 1)
-    horizon : months 1 ... horizon are counted; None: all
-    lender : "own" (attrs own_lender) | "all" (the system) | a name
-    Returns Dataset, for expected_loss (segment) and var, es (segment, level), segments as in loss_distribution():
-      _needed [1]: paths for the target;
-      _needed_se [1]: standard error of that number, by leaving out each of 20 groups of paths in turn;
-      _running, _running_se (paths, ...) [currency]: estimate and standard error from the first 64, 128, ... paths, and
-      all of them. A `scenario` dimension is carried through. attrs: target, horizon, macro_draws (if known).
-    needed = n (se / (target estimate))^2, as se falls with 1 / sqrt(n)
-    NaN where the estimate is not above 0, or where no path lies beyond VaR. Not for: paths of macro_paths(draws=...)
-    "antithetic" or "sobol": they depend on each other, and the error bars are not theirs. Heavy tails: se hangs
-    on losses rarer than a small sample holds, so that needed is too low and needed_se of its own size.
-    Write ds["paths"]: the coordinate counts them.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, as for `loss_distribution`, with 40 paths or more.
+    levels : float or sequence of float
+        Levels of value at risk and expected shortfall, in (0, 1).
+    target : float
+        Wanted standard error over the estimate [1], in (0, 1).
+    horizon : int or None
+        Months 1 to `horizon` are counted; None: all.
+    lender : str
+        "own" (attrs `own_lender`), "all" (the system) or a name.
 
-    >>> from stresslab.schema import BUCKETS
-    >>> dims, lost = ("path", "month", "segment"), np.tile([8.0, 12.0], 50)[:, None, None] * [[0.0], [1.0]]
-    >>> result = xr.Dataset(
-    ...     {"balance": ((*dims, "bucket"), np.full((100, 2, 1, 8), 25.0)), "written_off": (dims, lost),
-    ...      "forgiven": (dims, 0.0 * lost), "recovered": (dims, 0.0 * lost)},
-    ...     {"month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"], "lender": ("segment", ["us"]),
-    ...      "product": ("segment", ["card"])}, {"own_lender": "us"})
-    >>> found = convergence(result, target=0.01).sel(segment="total")
-    >>> round(found["expected_loss_needed"].item())  # sd 2, mean 10: (0.2 / 0.01)^2, times 100 / 99
+    Returns
+    -------
+    xarray.Dataset
+        ==========================  =====================  ========  ===============================================
+        variable                    dims                   unit      meaning
+        ==========================  =====================  ========  ===============================================
+        expected_loss_needed        segment                1         paths at which the standard error is the target
+        value_at_risk_needed        segment, level         1         the same for value at risk
+        expected_shortfall_needed   segment, level         1         the same for expected shortfall
+        expected_loss_running       paths, segment         currency  estimate from the first paths
+        value_at_risk_running       paths, segment, level  currency  value at risk of the first paths
+        expected_shortfall_running  paths, segment, level  currency  shortfall of the first paths
+        ==========================  =====================  ========  ===============================================
+
+        Each with its standard error `_se`. Segments are those of `loss_distribution`; the coordinate `paths` holds 64,
+        128, ... and the number of all paths (write `ds["paths"]`); a `scenario` dimension is carried through. attrs:
+        `target`, `horizon`, `macro_draws` (where known).
+
+    Raises
+    ------
+    InputError
+        Names each fault: a target or level outside (0, 1), fewer than 40 paths, and those of `loss_distribution`.
+
+    Notes
+    -----
+    As the standard error :math:`se` of an estimate :math:`\hat\theta` falls with :math:`1 / \sqrt{n}`,
+
+    .. math:: needed = n \left( \frac{se}{target \, \hat\theta} \right)^2
+
+    and its own standard error is the jackknife's, leaving out each of :math:`G = 20` groups of paths in turn, which is
+    right for quantiles too [1]_:
+
+    .. math:: se_{needed}^2 = \frac{G - 1}{G} \sum_g (needed_{(g)} - \overline{needed})^2
+
+    NaN where the estimate is not above 0, or where no path lies beyond value at risk. Heavy tails: the standard error
+    depends on losses rarer than a small sample holds, so that `needed` is too low and `needed_se` of its own size.
+
+    Not for: paths of `macro_paths` with draws="antithetic" or "sobol", which depend on each other.
+
+    References
+    ----------
+    .. [1] Shao and Tu (1995), The Jackknife and Bootstrap, section 2.3.
+
+    Examples
+    --------
+    A hundred paths that lose 8 and 12 in turn:
+
+    >>> import stresslab as sl
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(written_off=[8.0, 12.0] * 50, paths=100)
+    >>> settled = sl.convergence(result, target=0.01).sel(segment="total")
+    >>> round(settled["expected_loss_needed"].item())  # sd 2, mean 10: (0.2 / 0.01)^2, times 100 / 99
     404
     """
     levels = tuple(np.atleast_1d(levels).tolist())
     faults = level_faults("levels", levels)
     if isinstance(target, bool) or not isinstance(target, int | float | np.number) or not 0.0 < target < 1.0:
-        faults.append(f"target: found {target!r}, expected a number between 0 and 1; 0.02 is 2 % of the estimate")
+        faults.append(f"target: found {target!r}, expected a number between 0 and 1; give 0.02 for 2 % of the estimate")
     if result.sizes.get("path", FEWEST) < FEWEST:
         faults.append(f"path: found {result.sizes['path']}, expected at least {FEWEST}; simulate more paths")
     refuse("convergence", faults)
@@ -73,17 +124,16 @@ def convergence(
     sizes = _sizes(sample.shape[-1])
     running = [_figures(sample[..., :size], levels) for size in sizes]
     needed = _needed(sample, levels, float(target))
-    for name in running[0]:
+    for name in STATISTICS:
         dims = order if name == "expected_loss" else [*order, "level"]
-        for place, suffix in enumerate(("_running", "_running_se")):
-            out[name + suffix] = (["paths", *dims], np.stack([each[name][place] for each in running]))
-        for place, suffix in enumerate(("_needed", "_needed_se")):
-            out[name + suffix] = (dims, needed[name][place])
+        for place, ending in enumerate(("", "_se")):
+            estimates = np.stack([figures[name][place] for figures in running])
+            out[f"{name}_running{ending}"] = (["paths", *dims], estimates)
+            out[f"{name}_needed{ending}"] = (dims, needed[name][place])
     out = out.assign_coords(paths=sizes)
-    plain = [str(name) for name in out.data_vars if "_needed" in str(name)]
-    out = described(out, result, lender, plain).assign_attrs(target=float(target), horizon=whole.attrs["horizon"])
-    way = json.loads(str(result.attrs.get("macro", "{}"))).get("macro_draws")
-    return out if way is None else out.assign_attrs(macro_draws=way)
+    out = described(out, result, lender, OUTPUTS).assign_attrs(target=float(target), horizon=whole.attrs["horizon"])
+    draws = json.loads(str(result.attrs.get("macro", "{}"))).get("macro_draws")
+    return out if draws is None else out.assign_attrs(macro_draws=draws)
 
 
 def _sizes(paths: int) -> list[int]:
@@ -98,34 +148,20 @@ def _sizes(paths: int) -> list[int]:
 
 def _figures(sample: Array, levels: tuple[float, ...]) -> dict[str, tuple[Array, Array]]:
     """Each estimate with its standard error, from losses (..., path)."""
-    mean, mean_se, _, _ = moments(sample)
-    value = quantile(sample, levels)
-    return {
-        "expected_loss": (mean, mean_se),
-        "value_at_risk": (value.value, value.se),
-        "expected_shortfall": expected_shortfall(sample, levels),
-    }
+    summary = summarize(sample, levels)
+    return {name: (summary[key], summary[f"{key}_se"]) for name, key in STATISTICS.items()}
 
 
 def _needed(sample: Array, levels: tuple[float, ...], target: float) -> dict[str, tuple[Array, Array]]:
-    """Paths needed, and the standard error of that number by the grouped jackknife, from losses (..., path).
-
-    se^2 = (G - 1) / G sum_g (needed without group g - their mean)^2; group g holds the paths g, g + G, ...
-    Source: Shao and Tu, The Jackknife and Bootstrap (1995), section 2.3: leaving out groups is right for quantiles too.
-    """
+    """Paths needed and the standard error of that number, from losses (..., path); group g holds paths g, g + G, ..."""
     paths = sample.shape[-1]
     whole = _paths_for(_figures(sample, levels), paths, target)
     group = np.arange(paths) % GROUPS
     parts = []
-    for left in range(GROUPS):
-        some = sample[..., group != left]
+    for left_out in range(GROUPS):
+        some = sample[..., group != left_out]
         parts.append(_paths_for(_figures(some, levels), some.shape[-1], target))
-    out = {}
-    for name, value in whole.items():
-        each = np.stack([part[name] for part in parts])
-        spread = ((each - each.mean(axis=0)) ** 2).sum(axis=0) * (GROUPS - 1) / GROUPS
-        out[name] = (value, np.sqrt(spread))
-    return out
+    return {name: (value, jackknife([part[name] for part in parts])) for name, value in whole.items()}
 
 
 def _paths_for(figures: dict[str, tuple[Array, Array]], paths: int, target: float) -> dict[str, Array]:

@@ -59,15 +59,16 @@ def summarize_paths(values: xr.DataArray, levels: Sequence[float]) -> dict[str, 
     >>> found["value_at_risk"].dims, found["value_at_risk"].item()
     (('level',), 2.0)
     """
-    names = (*CENTRE, *TAIL, "paths_in_tail")
-    dims: list[list[str]] = [[]] * len(CENTRE) + [["level"]] * (len(TAIL) + 1)
+    names = CENTRE + TAIL
+    dims: list[list[str]] = [[]] * len(CENTRE) + [["level"]] * len(TAIL)
 
     def in_order(sample: Array) -> tuple[Array, ...]:
         statistics = summarize(sample, levels)
         return tuple(statistics[name] for name in names)
 
-    found: Any = xr.apply_ufunc(in_order, values, input_core_dims=[["path"]], output_core_dims=dims)
-    return dict(zip(names, found, strict=True))
+    statistics: Any = xr.apply_ufunc(in_order, values, input_core_dims=[["path"]], output_core_dims=dims)
+    beyond = [values_in_tail(values.sizes["path"], level) for level in levels]
+    return dict(zip(names, statistics, strict=True)) | {"paths_in_tail": xr.DataArray(beyond, dims="level")}
 
 
 def rank(n: int, level: float) -> int:

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from stresslab.measures.estimators import Array
+from stresslab.measures.provisions.rollforward import ROW_LABELS
 from stresslab.views import style
 from stresslab.views.quantity import dataset_faults
 from stresslab.views.style import HUES, POINTS, Label, beside, power, together
@@ -60,7 +61,7 @@ def draw_waterfall(ax: Axes, rows: xr.DataArray) -> float:
     ax.hlines(tops[:-1], at[:-1] - 0.31, at[1:] + 0.31, color="0.5", linewidth=0.7)
     wide = np.maximum(high - low, 0.0) > 0.0
     ax.vlines(at[wide], (starts + low)[wide], (starts + high)[wide], color="0.15", linewidth=1.3)
-    ax.set_xticks(at, [name.replace(" ", "\n") for name in names])
+    ax.set_xticks(at, [ROW_LABELS.get(name, name).replace(" ", "\n") for name in names])
     highest = float(np.maximum.reduce([starts, tops, starts + high]).max())
     lowest = float(np.minimum.reduce([starts, tops, starts + low, 0.0 * mean]).min())
     ax.set_ylim(lowest - 0.04 * (highest - lowest) * (lowest < 0), highest + 0.10 * (highest - lowest))

@@ -220,7 +220,7 @@ def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes
     Raises InputError naming each fault.
 
     >>> from matplotlib.figure import Figure
-    >>> table = xr.DataArray([[4e6, 3e6, -1e6, 6e6]], {"row": ["opening", "outlook", "write-off", "closing"]},
+    >>> table = xr.DataArray([[4e6, 3e6, -1e6, 6e6]], {"row": ["opening", "outlook", "write_off", "closing"]},
     ...     ("path", "row"))
     >>> ax = allowance_waterfall(xr.Dataset({"movement": table}), ax=Figure().add_subplot())
     >>> [(float(bar.get_y()), float(bar.get_height())) for bar in ax.patches][1]

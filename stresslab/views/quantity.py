@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import refuse
+from stresslab.checks import lender_name, refuse
 from stresslab.measures.estimators import Array
-from stresslab.measures.result_view import BALANCE, FLOW, lender_name, result_faults, select
+from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
 from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError
 
 ARREARS_RATES = {"arrears_rate": 30, "arrears_rate_90": 90}

@@ -16,7 +16,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.engine.model import SECTIONS, Model, Product
+from stresslab.engine.lender_parameters import Product
+from stresslab.engine.model import SECTIONS, Model
 from stresslab.engine.result import fingerprint
 from stresslab.studies.calibration.targets import Statistic, Target
 
