@@ -263,12 +263,12 @@ def liquidity_buffer(
         net_flow               path, month  currency  as in `liquidity_ladder`
         cumulative_gap         path, month  currency  as in `liquidity_ladder`
         shortfall              path         currency  largest cumulative outflow, at least 0
-        buffer                 (none)       currency  quantile of shortfall, with `_se`, `_low` and `_high` (95 %
+        buffer                              currency  quantile of shortfall, with `_se`, `_low` and `_high` (95 %
                                                       interval from order statistics)
-        expected_shortfall     (none)       currency  mean of the worst 1 - level, with `_se`
-        paths_in_tail          (none)       1         number of paths beyond the quantile
+        expected_shortfall                  currency  mean of the worst 1 - level, with `_se`
+        paths_in_tail                       1         number of paths beyond the quantile
         survival_month         path         month     as in `survival_horizon`
-        survival_probability   (none)       1         of the whole horizon, with `_se`, `_low` and `_high`
+        survival_probability                1         of the whole horizon, with `_se`, `_low` and `_high`
         =====================  ===========  ========  =============================================================
 
         With a dimension `scenario` where the result has one.
@@ -340,12 +340,12 @@ def external_funding_needed(
         needed                   path, month  currency  missing at month end if nothing was raised before
         peak                     path         currency  largest of the path
         first_month              path         month     first month with needed > 0; NaN: none
-        probability              (none)       1         share of paths with a need, with `_se`, `_low` and `_high`
+        probability                           1         share of paths with a need, with `_se`, `_low` and `_high`
                                                         (exact 95 % interval)
-        expected_peak            (none)       currency  mean of peak, with `_se`
-        peak_value_at_risk       (none)       currency  quantile of peak, with `_se`, `_low` and `_high`
-        peak_expected_shortfall  (none)       currency  mean of the worst 1 - level of peak, with `_se`
-        paths_in_tail            (none)       1         number of paths beyond the quantile
+        expected_peak                         currency  mean of peak, with `_se`
+        peak_value_at_risk                    currency  quantile of peak, with `_se`, `_low` and `_high`
+        peak_expected_shortfall               currency  mean of the worst 1 - level of peak, with `_se`
+        paths_in_tail                         1         number of paths beyond the quantile
         =======================  ===========  ========  ===========================================================
 
         With a dimension `scenario` where the result has one.
