@@ -114,7 +114,7 @@ def capital_adequacy(
         breach_month                  path, hurdle  month     first month below; month 0 is not counted; NaN: none
         breach_probability            hurdle        1         share of paths that miss it, with `_se`, `_low` and
                                                               `_high` (exact 95 % interval)
-        any_breach_probability        (none)        1         the same for any hurdle
+        any_breach_probability                      1         the same for any hurdle
         buffer_used                   path          1         largest part of the conservation buffer that CET1 does
                                                               not fill
         shortfall                     path          currency  largest amount of capital missing at any hurdle on

@@ -218,8 +218,8 @@ def tripped(part: xr.Dataset, trigger: Trigger | None, notice: int = 0) -> NDArr
     return acts
 
 
-def own_book(result: xr.Dataset, funding: Funding, lender: str) -> xr.Dataset:
-    """The own part under a lender's funding."""
+def own_part_under(result: xr.Dataset, funding: Funding, lender: str) -> xr.Dataset:
+    """Own part of a result under the partners of a funding."""
     return own_part(result, funding.partners, lender=lender)
 
 

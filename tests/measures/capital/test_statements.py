@@ -334,7 +334,9 @@ def test_a_balance_sheet_names_every_fault():
         "tax_rate", "payout", "liquid_yield", "external_rate",
     ]  # fmt: skip
     for funding in (Funding(1.0, new_lending_share=0.5), Funding(1.0, committed_draw_share=0.1)):
-        with pytest.raises(InputError, match=r"funding: found new_lending_share .* set them in liquidity_ladder"):
+        with pytest.raises(
+            InputError, match=r"funding: found new_lending_share .* give them in the funding of liquidity_ladder"
+        ):
             BalanceSheet(funding)
 
 
