@@ -71,6 +71,32 @@ def summarize_paths(values: xr.DataArray, levels: Sequence[float]) -> dict[str, 
     return dict(zip(names, statistics, strict=True)) | {"paths_in_tail": xr.DataArray(beyond, dims="level")}
 
 
+def tail_of_paths(
+    values: xr.DataArray, levels: Sequence[float], value_at_risk: str, expected_shortfall: str
+) -> dict[str, xr.DataArray]:
+    """Value at risk and expected shortfall over paths under other names, with their errors, and `paths_in_tail`.
+
+    >>> sorted(tail_of_paths(xr.DataArray([4.0, 1.0, 2.0, 3.0], dims="path"), [0.5], "buffer", "shortfall"))
+    ['buffer', 'buffer_high', 'buffer_low', 'buffer_se', 'paths_in_tail', 'shortfall', 'shortfall_se']
+    """
+    statistics = summarize_paths(values, levels)
+    renamed = {"paths_in_tail": statistics["paths_in_tail"]}
+    for old, new in (("value_at_risk", value_at_risk), ("expected_shortfall", expected_shortfall)):
+        renamed |= {new + name.removeprefix(old): statistics[name] for name in TAIL if name.startswith(old)}
+    return renamed
+
+
+def share_of_paths(happened: xr.DataArray, name: str) -> dict[str, xr.DataArray]:
+    """`share` of a DataArray along `path`: the share `name`, `name_se`, `name_low`, `name_high`.
+
+    >>> shares = share_of_paths(xr.DataArray([True, False, False, True], dims="path"), "probability")
+    >>> shares["probability"].item(), shares["probability_se"].item()
+    (0.5, 0.25)
+    """
+    shares: Any = xr.apply_ufunc(share, happened, input_core_dims=[["path"]], output_core_dims=[[]] * 4)
+    return dict(zip((name, f"{name}_se", f"{name}_low", f"{name}_high"), shares, strict=True))
+
+
 def rank(n: int, level: float) -> int:
     """Rank k, from 1, of the order statistic that is the `level` quantile of n values: ceil(n level).
 
