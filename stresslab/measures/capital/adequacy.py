@@ -91,9 +91,6 @@ def capital_adequacy(
     Returns
     -------
     xarray.Dataset
-        All of `financial_statements` and the following; with a dimension `scenario` where the result has one.
-        `hurdle_label` is for printing.
-
         ============================  ============  ========  ======================================================
         variable                      dims          unit      meaning
         ============================  ============  ========  ======================================================
@@ -115,7 +112,7 @@ def capital_adequacy(
         breach_month                  path, hurdle  month     first month below; month 0 is not counted; NaN: none
         breach_probability            hurdle        1         share of paths that miss it, with `_se`, `_low` and
                                                               `_high` (exact 95 % interval)
-        any_breach_probability        (none)        1         the same for any hurdle
+        any_breach_probability                      1         the same for any hurdle
         buffer_used                   path          1         largest part of the conservation buffer that CET1 does
                                                               not fill
         shortfall                     path          currency  largest amount of capital missing at any hurdle on
@@ -125,6 +122,9 @@ def capital_adequacy(
         paths_in_tail                 level         1         number of paths beyond the quantile
         loss                          path, month   currency  written off and forgiven less recovered, own part
         ============================  ============  ========  ======================================================
+
+        These and all of `financial_statements`; with a dimension `scenario` where the result has one.
+        `hurdle_label` is for printing.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from stresslab.checks import level_faults, refuse, type_faults, whole_faults
 from stresslab.measures.estimators import Array, share_of_paths, tail_of_paths
 from stresslab.measures.liquidity.funding import Funding, as_json
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
-from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_book, tripped
+from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part_under, tripped
 from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
 
 SOURCE_LABELS = {"repayments": "repayments", "recoveries": "recoveries", "partner_fees": "partner fees"}
@@ -84,8 +84,6 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one; `source_label` and `use_label` are for printing.
-
         =========================  ===================  ========  =================================================
         variable                   dims                 unit      meaning
         =========================  ===================  ========  =================================================
@@ -98,6 +96,8 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
                                                                   drawn and are not withdrawn
         headroom                   path, month          currency  cumulative_gap + counterbalancing_capacity
         =========================  ===================  ========  =================================================
+
+        With a dimension `scenario` where the result has one; `source_label` and `use_label` are for printing.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     (array([[-2., -7.]]), array([[ 3., -2.]]))
     """
     refuse("liquidity_ladder", _ladder_faults(result, funding, horizon, lender))
-    part = own_book(result.isel(month=slice(0, horizon + 1)), funding, lender)
+    part = own_part_under(result.isel(month=slice(0, horizon + 1)), funding, lender)
     owed = liabilities(part, funding)
     frame = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
     inflow, outflow = cash_flows(part, funding, owed)
@@ -197,8 +197,6 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one.
-
         ====================  ===========  ========  ==============================================================
         variable              dims         unit      meaning
         ====================  ===========  ========  ==============================================================
@@ -207,6 +205,8 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
                                                      `_low` and `_high` (exact 95 % interval)
         headroom              path, month  currency  as in `liquidity_ladder`
         ====================  ===========  ========  ==============================================================
+
+        With a dimension `scenario` where the result has one.
 
     Raises
     ------
@@ -256,21 +256,21 @@ def liquidity_buffer(
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one.
-
         =====================  ===========  ========  =============================================================
         variable               dims         unit      meaning
         =====================  ===========  ========  =============================================================
         net_flow               path, month  currency  as in `liquidity_ladder`
         cumulative_gap         path, month  currency  as in `liquidity_ladder`
         shortfall              path         currency  largest cumulative outflow, at least 0
-        buffer                 (none)       currency  quantile of shortfall, with `_se`, `_low` and `_high` (95 %
+        buffer                              currency  quantile of shortfall, with `_se`, `_low` and `_high` (95 %
                                                       interval from order statistics)
-        expected_shortfall     (none)       currency  mean of the worst 1 - level, with `_se`
-        paths_in_tail          (none)       1         number of paths beyond the quantile
+        expected_shortfall                  currency  mean of the worst 1 - level, with `_se`
+        paths_in_tail                       1         number of paths beyond the quantile
         survival_month         path         month     as in `survival_horizon`
-        survival_probability   (none)       1         of the whole horizon, with `_se`, `_low` and `_high`
+        survival_probability                1         of the whole horizon, with `_se`, `_low` and `_high`
         =====================  ===========  ========  =============================================================
+
+        With a dimension `scenario` where the result has one.
 
     Raises
     ------
@@ -333,21 +333,21 @@ def external_funding_needed(
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one.
-
         =======================  ===========  ========  ===========================================================
         variable                 dims         unit      meaning
         =======================  ===========  ========  ===========================================================
         needed                   path, month  currency  missing at month end if nothing was raised before
         peak                     path         currency  largest of the path
         first_month              path         month     first month with needed > 0; NaN: none
-        probability              (none)       1         share of paths with a need, with `_se`, `_low` and `_high`
+        probability                           1         share of paths with a need, with `_se`, `_low` and `_high`
                                                         (exact 95 % interval)
-        expected_peak            (none)       currency  mean of peak, with `_se`
-        peak_value_at_risk       (none)       currency  quantile of peak, with `_se`, `_low` and `_high`
-        peak_expected_shortfall  (none)       currency  mean of the worst 1 - level of peak, with `_se`
-        paths_in_tail            (none)       1         number of paths beyond the quantile
+        expected_peak                         currency  mean of peak, with `_se`
+        peak_value_at_risk                    currency  quantile of peak, with `_se`, `_low` and `_high`
+        peak_expected_shortfall               currency  mean of the worst 1 - level of peak, with `_se`
+        paths_in_tail                         1         number of paths beyond the quantile
         =======================  ===========  ========  ===========================================================
+
+        With a dimension `scenario` where the result has one.
 
     Raises
     ------
