@@ -156,11 +156,11 @@ def _source_faults(source: xr.Dataset, views: Mapping[str, View]) -> list[str]:
     """Faults of the source and of views as a whole; empty if there are none."""
     faults = []
     if "scenario" in source.dims:
-        found = f"scenario: found a dimension of {source.sizes['scenario']}"
-        faults.append(f"{found}, expected one scenario; select one: source.sel(scenario=...)")
+        given = f"scenario: found a dimension of {source.sizes['scenario']}"
+        faults.append(f"{given}, expected one scenario; select one: source.sel(scenario=...)")
     if source.sizes.get("path", 0) < 2:
-        found = f"{source.sizes['path']} of it" if "path" in source.dims else f"dimensions {tuple(source.dims)}"
-        faults.append(f"path: found {found}, expected 2 or more simulated paths; simulate more")
+        given = f"{source.sizes['path']} of it" if "path" in source.dims else f"dimensions {tuple(source.dims)}"
+        faults.append(f"path: found {given}, expected 2 or more simulated paths; simulate more")
     if not isinstance(views, Mapping) or not views:
         faults.append(f"views: found {views!r}, expected one or more names with a target; give {{name: mean}}")
     return faults
@@ -199,8 +199,8 @@ def _view_faults(source: xr.Dataset, name: str, view: Any) -> list[str]:
 def _unfit(values: xr.DataArray, source: xr.Dataset) -> list[str]:
     """Why values have no mean over months on each path of the source; empty if they have one."""
     if "path" not in values.dims or not set(values.dims) <= {"path", "month"}:
-        found = f"found dimensions {values.dims}, expected ('path', 'month') or ('path',)"
-        return [f"{found}; reduce it to one value on each path and give (DataArray, target)"]
+        given = f"found dimensions {values.dims}, expected ('path', 'month') or ('path',)"
+        return [f"{given}; reduce it to one value on each path and give (DataArray, target)"]
     faults = []
     if values.dtype.kind not in "biuf":
         faults.append(f"found type {values.dtype}, expected numbers; convert it")
@@ -209,8 +209,8 @@ def _unfit(values: xr.DataArray, source: xr.Dataset) -> list[str]:
     if "month" in values.dims:
         months = values["month"].values
         if "month" not in values.coords or months.dtype.kind not in "iuf" or not (months > 0).any():
-            found = f"found months {months.tolist()}" if "month" in values.coords else "found months without labels"
-            faults.append(f"{found}, expected numbers, some of them after 0, the start; label the months")
+            given = f"found months {months.tolist()}" if "month" in values.coords else "found months without labels"
+            faults.append(f"{given}, expected numbers, some of them after 0, the start; label the months")
     return faults
 
 
@@ -218,8 +218,8 @@ def _range_faults(values: xr.DataArray, target: float) -> list[str]:
     """Why no weights, or all, give these values (path) the target as their mean; empty if some do."""
     if not np.isfinite(values.values).all():
         first = int(np.flatnonzero(~np.isfinite(values.values))[0])
-        found = f"found {values.values[first]} at path {values['path'].values[first]}"
-        return [f"{found}, expected a finite number on each path; correct it"]
+        given = f"found {values.values[first]} at path {values['path'].values[first]}"
+        return [f"{given}, expected a finite number on each path; correct it"]
     low, high = float(values.min()), float(values.max())
     if high - low <= 1e-12 * max(abs(low), abs(high)):
         return [f"found {low:g} on every path, expected values that differ; give a view on what varies"]

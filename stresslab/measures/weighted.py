@@ -161,8 +161,8 @@ def _values_faults(values: object, weights: xr.Dataset) -> list[str]:
     if not isinstance(values, xr.DataArray):
         return [f"values: found {type(values).__name__}, expected a DataArray along path; select one variable"]
     if "path" not in values.dims or {"level", "view"} & set(values.dims):
-        found = f"values: found dimensions {values.dims}"
-        return [f"{found}, expected path among them, no level and no view; give one value on each path"]
+        given = f"values: found dimensions {values.dims}"
+        return [f"{given}, expected path among them, no level and no view; give one value on each path"]
     faults = []
     if values.dtype.kind not in "biuf":
         faults.append(f"values: found type {values.dtype}, expected numbers or booleans; convert them")
@@ -186,7 +186,7 @@ def _values_faults(values: object, weights: xr.Dataset) -> list[str]:
 def _mean_error(dev: Array, weight: Array, gaps: Array) -> Array:
     """Delta-method standard error of a weighted mean, dev (..., path) being the values less that mean.
 
-    weight : (path), found from gaps (view, path), the statistics less their targets
+    weight : (path), fitted to gaps (view, path), the statistics less their targets
     """
     root = np.sqrt(weight)
     basis = np.linalg.qr((root * gaps).T)[0]

@@ -107,6 +107,6 @@ def _minimums(view: xr.Dataset, npl: xr.DataArray, rules: China, numbers: Rules)
 
 
 def _ratio(part: xr.DataArray, whole: xr.DataArray) -> xr.DataArray:
-    """part / whole, +inf or NaN over nothing, as the docstring of provisions() says."""
+    """part / whole; infinite, or NaN, where the whole is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return part / whole
