@@ -7,14 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stresslab.engine.kernel import state as at
 from stresslab.engine.kernel.payments import APPLY_SALT, CLAIM_SALT, RELET_SALT
+from stresslab.engine.kernel.state import DEPTHS
 from stresslab.engine.packing import Packed
 from stresslab.schema import BUCKETS, CAUSES, bucket_of
 
 from .numpy_people import GOLDEN, HALF, LOW, ONE, UNIT_24, Month, People, money, spread
 
 Array = NDArray[Any]
+
+
+MOVES = {name: name for name in ("balance", "missed", "remaining", "claim", "memory", "fallen")}
+MOVES |= {"arrears": "overdue", "shut": "closed", "hazard": "claim_hazard"}
+"""What changes from month to month, and the fields that it opens with."""
 
 
 class Slot:
@@ -25,12 +30,10 @@ class Slot:
     fresh, vacant : first due date this month; nothing owed, and to be applied for
     """
 
-    MOVES = ("balance", "arrears", "missed", "remaining", "shut", "claim", "hazard", "memory", "fallen")
-
     def __init__(self, packed: Packed, product: int, segment: int, owner: Array, rows: dict[str, Array]) -> None:
         self.product, self.segment, self.owner = product, segment, owner
-        self.rules, self.rates = packed.product_whole[product], packed.product_real[product]
-        self.revolving = bool(self.rules[at.REVOLVING] > 0)
+        self.rules = packed.rules.products[product]
+        self.revolving = bool(self.rules["revolving"] > 0)
         together = int(owner[-1] - owner[0]) == owner.size - 1
         self.where: Any = slice(int(owner[0]), int(owner[-1]) + 1) if together else owner
         self.rate, self.limit, self.usual, self.tenor = (rows[n] for n in ("rate", "limit", "usual", "tenor"))
@@ -41,7 +44,7 @@ class Slot:
         )
         self.points = rows["points"]
         rows["fallen"] = rows["points"] - rows["score"]
-        self.opening = {name: rows[name] for name in self.MOVES}
+        self.opening = {name: rows[field] for name, field in MOVES.items()}
         self.salts = (rows["salt"].astype(np.int64) * GOLDEN & LOW).astype(np.uint32)
         self.salt = self.salts[0] if (self.salts == self.salts[0]).all() else self.salts
         self.has_line = self.limit > 0
@@ -98,35 +101,33 @@ class Slot:
         return spread(word, 0, word, np.empty_like(word))
 
 
-def careless(slot: Slot, few: Array, whole: Array, first: Array) -> Array:
+def careless(slot: Slot, few: Array, lender: Any, first: Array) -> Array:
     """Chance (of 2**31) that a few of them forget, misread the terms at the `first` due date or stop by choice."""
-    chance: Array = whole[at.FORGET] + first * whole[at.MISREAD] + slot.strategic[few] * whole[at.STRATEGY]
+    chance: Array = lender["forget"] + first * lender["misread"] + slot.strategic[few] * lender["strategy"]
     return chance
 
 
-def intend(slot: Slot, m: Month, s: Month, whole: Array) -> None:
+def intend(slot: Slot, m: Month, s: Month, lender: Any) -> None:
     """What each means to pay: all that is due, or nothing."""
     word, late, fresh = spread(slot.take(m.words[3], s.u), slot.salt, slot.word, s.v), slot.late, slot.fresh
     np.copyto(slot.payable, slot.due)
     np.less(word, slot.take(m.careless, s.u), out=s.mask)
     slot.payable[s.mask.nonzero()[0]] = 0
     if fresh.size:
-        slot.payable[fresh[(word[fresh] >> 1).view(np.int32) < careless(slot, fresh, whole, np.int32(1))]] = 0
+        slot.payable[fresh[(word[fresh] >> 1).view(np.int32) < careless(slot, fresh, lender, np.int32(1))]] = 0
     if late.size:
         missed = slot.missed[late]
-        tired = np.maximum(
-            whole[at.GIVE_UP + np.minimum(missed, at.DEPTHS - 1)], slot.strategic[late] * whole[at.RESOLVED]
-        )
+        tired = np.maximum(lender["give_up"][np.minimum(missed, DEPTHS - 1)], slot.strategic[late] * lender["resolved"])
         tired *= missed > 0
         first = (slot.remaining[late] == slot.tenor[late]) & (slot.tenor[late] > 0)
-        tries = (word[late] >> 1).view(np.int32) >= np.maximum(tired, careless(slot, late, whole, first))
+        tries = (word[late] >> 1).view(np.int32) >= np.maximum(tired, careless(slot, late, lender, first))
         slot.payable[late] = slot.due[late] * tries
     m.need[slot.where] += slot.payable
 
 
-def bill_revolving(slot: Slot, m: Month, s: Month, real: Array, whole: Array, renewing: bool) -> None:
+def bill_revolving(slot: Slot, m: Month, s: Month, lender: Any, renewing: bool) -> None:
     """Minimum payment and ordinary spending."""
-    share, floor, late, drawn = slot.rates[at.MINIMUM_SHARE], slot.rules[at.MINIMUM_PAYMENT], slot.late, slot.drawn
+    share, floor, late, drawn = slot.rules["minimum_share"], slot.rules["minimum_payment"], slot.late, slot.drawn
     np.copyto(s.f, slot.balance, casting="unsafe")
     np.multiply(s.f, share, out=s.f)
     np.add(s.f, HALF, out=s.f)
@@ -137,7 +138,7 @@ def bill_revolving(slot: Slot, m: Month, s: Month, real: Array, whole: Array, re
         bill = slot.balance[late] - slot.arrears[late]
         least = np.maximum(money(bill.astype(np.float32) * share), floor)
         slot.due[late] = slot.arrears[late] + np.minimum(least, bill)
-    intend(slot, m, s, whole)
+    intend(slot, m, s, lender)
     if not renewing:
         drawn.fill(0)
         return
@@ -146,9 +147,9 @@ def bill_revolving(slot: Slot, m: Month, s: Month, real: Array, whole: Array, re
     np.copyto(drawn, slot.usual)
     np.copyto(drawn, s.i, where=slot.part_payer)
     np.subtract(slot.limit, slot.balance, out=s.i)
-    if not slot.exact or real[at.SUPPLY] != ONE:
+    if not slot.exact or lender["supply"] != ONE:
         np.copyto(s.f, s.i, casting="unsafe")
-        np.multiply(s.f, real[at.SUPPLY], out=s.f)
+        np.multiply(s.f, lender["supply"], out=s.f)
         np.copyto(s.i, s.f, casting="unsafe")
     np.minimum(drawn, s.i, out=drawn)
     np.maximum(drawn, 0, out=drawn)
@@ -157,7 +158,7 @@ def bill_revolving(slot: Slot, m: Month, s: Month, real: Array, whole: Array, re
     m.cash[slot.where] += drawn
 
 
-def bill_instalment(slot: Slot, m: Month, s: Month, whole: Array) -> None:
+def bill_instalment(slot: Slot, m: Month, s: Month, lender: Any) -> None:
     """Interest and instalment, the whole balance at maturity."""
     late = slot.late
     np.copyto(s.f, slot.balance, casting="unsafe")
@@ -170,10 +171,10 @@ def bill_instalment(slot: Slot, m: Month, s: Month, whole: Array) -> None:
         slot.due[late] = np.minimum(slot.arrears[late] + slot.instalment[late], slot.owed[late])
     np.less_equal(slot.remaining, 1, out=s.mask)
     np.copyto(slot.due, slot.owed, where=s.mask)
-    intend(slot, m, s, whole)
+    intend(slot, m, s, lender)
 
 
-def draw_on_lines(slots: list[Slot], m: Month, real: Array) -> None:
+def draw_on_lines(slots: list[Slot], m: Month, lender: Any) -> None:
     """Those short of cash draw on lines that are open and not in arrears."""
     np.greater(m.need, m.cash, out=m.mask)
     short = m.mask.nonzero()[0]
@@ -181,33 +182,33 @@ def draw_on_lines(slots: list[Slot], m: Month, real: Array) -> None:
         who, here = slot.of(short)
         lack = m.need[who] - m.cash[who]
         free = slot.limit[here] - slot.balance[here] - slot.drawn[here]
-        room = (free.astype(np.float32) * real[at.SUPPLY]).astype(np.int32)
+        room = (free.astype(np.float32) * lender["supply"]).astype(np.int32)
         usable = (room > 0) & (lack > 0) & ((slot.missed[here] | slot.shut[here]) == 0)
         extra = np.minimum(lack, room) * usable
         slot.drawn[here] += extra
         m.cash[who] += extra
 
 
-def apply_for_credit(slot: Slot, people: People, m: Month, real: Array, model_real: Array) -> None:
+def apply_for_credit(slot: Slot, people: People, m: Month, lender: Any, model: Any) -> None:
     """Where nothing is owed borrowers apply, often if short of cash; a grant to those pays this month's bills."""
-    most = max(model_real[at.APPLY], model_real[at.APPLY_SHORT])
+    most = max(model["apply"], model["apply_short"])
     u = (slot.draws(m, slot.vacant, APPLY_SALT) >> 8).astype(np.float32) * UNIT_24
     some = u < most
     here, u = slot.vacant[some], u[some]
     owner = slot.owner[here]
     short = m.need[owner] > m.cash[owner]
-    usual = np.where(people.jobless[owner] == 0, model_real[at.APPLY], np.float32(0.0))
-    wish = np.where(short, model_real[at.APPLY_SHORT], usual)
+    usual = np.where(people.jobless[owner] == 0, model["apply"], np.float32(0.0))
+    wish = np.where(short, model["apply_short"], usual)
     m.asked.append(owner[u < wish])
     score = (slot.points[here] - slot.fallen[here]).astype(np.float32)
-    passed = (score - model_real[at.APPROVE_FROM]) * model_real[at.APPROVE_SLOPE]
-    granted = u < wish * (np.minimum(np.maximum(passed, np.float32(0.0)), ONE) * real[at.SUPPLY])
+    passed = (score - model["approve_from"]) * model["approve_slope"]
+    granted = u < wish * (np.minimum(np.maximum(passed, np.float32(0.0)), ONE) * lender["supply"])
     slot.applied = here[granted]
     helped = granted & short
     m.cash[owner[helped]] += slot.usual[here[helped]]
 
 
-def pay_revolving(slot: Slot, m: Month, s: Month, moved: Array, sums: Array) -> Array:
+def pay_revolving(slot: Slot, m: Month, s: Month, moved: Array, sums: Any) -> Array:
     """Pay the bill; interest runs on what is left. Returns how late those were before who paid too little.
 
     moved : the policy rate since month 1, a twelfth of it
@@ -230,18 +231,18 @@ def pay_revolving(slot: Slot, m: Month, s: Month, moved: Array, sums: Array) -> 
     slot.put(m.cash, cash)
     slot.put(m.need, need)
     np.copyto(s.f, rest, casting="unsafe")
-    move = moved * slot.rates[at.RATE_PASS]
+    move = moved * slot.rules["rate_pass"]
     np.multiply(s.f, np.maximum(slot.rate + move, np.float32(0.0)) if move else slot.rate, out=s.f)
     np.add(s.f, HALF, out=s.f)
     np.copyto(slot.interest, s.f, casting="unsafe")
     np.add(rest, slot.drawn, out=slot.balance)
     np.add(slot.balance, slot.interest, out=slot.balance)
     drawn = int(slot.drawn.sum(dtype=np.int64))
-    sums[at.C_DRAWN] += drawn
+    sums["drawn"] += drawn
     return settle(slot, s, drawn, sums)
 
 
-def pay_instalment(slot: Slot, m: Month, s: Month, whole: Array, renewing: bool, sums: Array) -> Array:
+def pay_instalment(slot: Slot, m: Month, s: Month, lender: Any, renewing: bool, sums: Any) -> Array:
     """Pay the instalment; some prepay; a finished loan is granted anew. Returns as `pay_revolving`."""
     cash, paid, after = slot.take(m.cash, s.cash), s.j, slot.balance
     np.maximum(cash, 0, out=paid)
@@ -249,7 +250,7 @@ def pay_instalment(slot: Slot, m: Month, s: Month, whole: Array, renewing: bool,
     np.subtract(cash, paid, out=cash)
     slot.put(m.cash, cash)
     m.need[slot.where] -= slot.payable
-    np.greater_equal(slot.word, int(slot.rules[at.PREPAY]) << 1, out=s.mask)
+    np.greater_equal(slot.word, int(slot.rules["prepay"]) << 1, out=s.mask)
     may = s.mask.nonzero()[0]
     able = (cash[may] >= m.pay[slot.owner[may]]) & (paid[may] >= slot.due[may]) & (slot.missed[may] == 0)
     settles = may[able]
@@ -261,21 +262,21 @@ def pay_instalment(slot: Slot, m: Month, s: Month, whole: Array, renewing: bool,
     np.logical_and(s.mask, slot.owing, out=s.mask)
     done = s.mask.nonzero()[0]
     slot.remaining[done] = 0
-    supply = int(whole[at.SUPPLY_16]) if renewing else 0
+    supply = int(lender["supply_16"]) if renewing else 0
     renewed = (slot.word[done] & 0xFFFF) < supply
     granted = slot.grant(np.concatenate([done[renewed], slot.applied]))
     slot.fresh = np.concatenate([done[renewed], slot.applied])
     ended = done[~renewed]
     slot.vacant = np.concatenate([slot.vacant[slot.balance[slot.vacant] == 0], ended[slot.usual[ended] > 0]])
-    sums[at.C_ORIGINATED] += granted
+    sums["originated"] += granted
     return settle(slot, s, granted, sums)
 
 
-def settle(slot: Slot, s: Month, lent: int, sums: Array) -> Array:
+def settle(slot: Slot, s: Month, lent: int, sums: Any) -> Array:
     """Sums of the month; unpaid due dates and arrears. Returns how late those were before who are late now."""
     paid, interest = int(s.j.sum(dtype=np.int64)), int(slot.interest.sum(dtype=np.int64))
-    sums[at.C_PAID] += paid
-    sums[at.C_INTEREST] += interest
+    sums["paid"] += paid
+    sums["interest"] += interest
     slot.total += lent + interest - paid  # the slot's balance follows from its flows
     np.less(s.j, slot.due, out=s.mask)
     late = s.mask.nonzero()[0]
@@ -288,28 +289,28 @@ def settle(slot: Slot, s: Month, lent: int, sums: Array) -> Array:
     return missed
 
 
-def recover(slot: Slot, people: People, m: Month, real: Array, model_real: Array, sums: Array) -> None:
+def recover(slot: Slot, people: People, m: Month, lender: Any, model: Any, sums: Any) -> None:
     """Payments on claims already written off."""
     who = slot.claims
-    hazard = slot.hazard[who] * real[at.RECOVERY]
-    slot.hazard[who] *= model_real[at.CLAIM_FADE]
+    hazard = slot.hazard[who] * lender["recovery"]
+    slot.hazard[who] *= model["claim_fade"]
     u = (slot.draws(m, who, CLAIM_SALT) >> 8).astype(np.float32) * UNIT_24
     hit = (u < hazard).nonzero()[0]
     if hit.size == 0:
         return
-    paying, full = who[hit], model_real[at.FULL_RECOVERY]
+    paying, full = who[hit], model["full_recovery"]
     claim, owner = slot.claim[paying], slot.owner[paying]
     v = u[hit] / hazard[hit]
     w = (v - full) / (ONE - full) if full < ONE else np.zeros_like(v)
-    part = claim.astype(np.float32) * (np.float32(3.0) * model_real[at.PARTIAL_RECOVERY] * w * w)
+    part = claim.astype(np.float32) * (np.float32(3.0) * model["partial_recovery"] * w * w)
     amount = np.where(v < full, claim, np.minimum(part.astype(np.int32), claim))
     people.buffer[owner] = np.maximum(people.buffer[owner] - amount, 0)
     slot.claim[paying] -= amount
     slot.claims = who[slot.claim[who] > 0]
-    sums[at.C_RECOVERED] += amount.sum(dtype=np.int64)
+    sums["recovered"] += amount.sum(dtype=np.int64)
 
 
-def grow_old(slot: Slot, people: People, m: Month, whole: Array, before: Array, sums: Array) -> Array:
+def grow_old(slot: Slot, people: People, m: Month, lender: Any, before: Array, sums: Any) -> Array:
     """Entries by cause, late charges, default and write-off; returns what was written off now.
 
     before : how late `slot.late` was
@@ -319,25 +320,25 @@ def grow_old(slot: Slot, people: People, m: Month, whole: Array, before: Array, 
     owner, word = slot.owner[entered], (slot.draws(m, entered) >> 1).view(np.int32)
     first = (slot.remaining[entered] + 1 == slot.tenor[entered]) & (slot.tenor[entered] > 0)
     cause = np.where(people.jobless[owner] == 0, np.where(m.poor[owner], 1, 2), 0)
-    cause[word < careless(slot, entered, whole, first)] = 3
-    cause[word < whole[at.FORGET] + first * whole[at.MISREAD]] = 5
-    cause[word < whole[at.FORGET]] = 4
-    sums[at.C_ENTRIES :] += np.bincount(cause, minlength=len(CAUSES))
-    fee = money(slot.arrears[late].astype(np.float32) * slot.rates[at.LATE_RATE])
+    cause[word < careless(slot, entered, lender, first)] = 3
+    cause[word < lender["forget"] + first * lender["misread"]] = 5
+    cause[word < lender["forget"]] = 4
+    sums["entries"] += np.bincount(cause, minlength=len(CAUSES))
+    fee = money(slot.arrears[late].astype(np.float32) * slot.rules["late_rate"])
     slot.arrears[late] += fee
     slot.balance[late] += fee
     missed, balance = slot.missed[late], slot.balance[late]
-    gone = missed >= slot.rules[at.WRITE_OFF]
+    gone = missed >= slot.rules["write_off"]
     fees, lost = int(fee.sum(dtype=np.int64)), int(balance[gone].sum(dtype=np.int64))
-    sums[at.C_FEES] += fees
-    sums[at.C_DEFAULTED] += balance[(missed >= 3) & (before < 3)].sum(dtype=np.int64)
-    sums[at.C_WRITTEN_OFF] += lost
+    sums["fees"] += fees
+    sums["defaulted"] += balance[(missed >= 3) & (before < 3)].sum(dtype=np.int64)
+    sums["written_off"] += lost
     slot.total += fees - lost
     off: Array = late[gone]
     slot.late = late[~gone]
     slot.claims = np.concatenate([slot.claims, off[slot.claim[off] == 0]])
     slot.claim[off] += slot.balance[off]
-    slot.hazard[off] = slot.rates[at.RECOVERY_HAZARD]
+    slot.hazard[off] = slot.rules["recovery_hazard"]
     slot.shut[off] = 1
     slot.memory[off] = np.maximum(slot.memory[off], slot.missed[off] << 8)
     for row in (slot.balance, slot.arrears, slot.missed, slot.remaining):
@@ -345,23 +346,23 @@ def grow_old(slot: Slot, people: People, m: Month, whole: Array, before: Array, 
     return off
 
 
-def relet(slot: Slot, people: People, m: Month, off: Array, renewing: bool, supply_16: int, sums: Array) -> None:
+def relet(slot: Slot, people: People, m: Month, off: Array, renewing: bool, supply_16: int, sums: Any) -> None:
     """Closed loans granted anew to those who have a job; what was written off this month is closed from now on."""
     closed = slot.closed
     if renewing and closed.size:
         word = (slot.draws(m, closed, RELET_SALT) >> 1).view(np.int32)
-        again = (word < (int(slot.rules[at.RELET]) * supply_16 >> 16)) & (people.jobless[slot.owner[closed]] == 0)
+        again = (word < (int(slot.rules["relet"]) * supply_16 >> 16)) & (people.jobless[slot.owner[closed]] == 0)
         anew, closed = closed[again], closed[~again]
         slot.shut[anew] = 0
         if not slot.revolving:
             granted = slot.grant(anew)
-            sums[at.C_ORIGINATED] += granted
+            sums["originated"] += granted
             slot.total += granted
             slot.fresh = np.concatenate([slot.fresh, anew])
     slot.closed = np.concatenate([closed, off])
 
 
-def tally(slot: Slot, s: Month, model_whole: Array, sums: Array) -> None:
+def tally(slot: Slot, s: Month, model: Any, sums: Any) -> None:
     """Balances and accounts by bucket, undrawn limits, current balances whose score has fallen."""
     late, closed = slot.late[slot.missed[slot.late] > 0], slot.closed
     if slot.revolving:
@@ -369,7 +370,7 @@ def tally(slot: Slot, s: Month, model_whole: Array, sums: Array) -> None:
         np.maximum(room, 0, out=room)
         room[late] = 0
         room[closed] = 0
-        sums[at.C_UNDRAWN] += room.sum(dtype=np.int64)
+        sums["undrawn_limit"] += room.sum(dtype=np.int64)
         accounts = slot.lines - np.count_nonzero(slot.has_line[closed]) + np.count_nonzero(slot.balance[slot.lineless])
     else:
         accounts = np.count_nonzero(slot.balance)
@@ -377,22 +378,22 @@ def tally(slot: Slot, s: Month, model_whole: Array, sums: Array) -> None:
     owed = np.bincount(bucket, slot.balance[late], len(BUCKETS)).astype(np.int64)
     number = np.bincount(bucket, minlength=len(BUCKETS))
     owed[0], number[0] = slot.total - owed.sum(), accounts - late.size
-    sums[at.C_BALANCE : at.C_BALANCE + len(BUCKETS)] += owed
-    sums[at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)] += number
-    drop = model_whole[at.SICR_DROP]
+    sums["balance"] += owed
+    sums["accounts"] += number
+    drop = model["sicr_drop"]
     np.greater_equal(slot.fallen, drop, out=s.mask)
     watched = slot.balance[s.mask.nonzero()[0]].sum(dtype=np.int64)
-    sums[at.C_WATCHED] += watched - slot.balance[late[slot.fallen[late] >= drop]].sum(dtype=np.int64)
+    sums["watched_balance"] += watched - slot.balance[late[slot.fallen[late] >= drop]].sum(dtype=np.int64)
 
 
-def score(slot: Slot, people: People, m: Month, s: Month, model_real: Array, model_whole: Array) -> None:
+def score(slot: Slot, people: People, m: Month, s: Month, model: Any) -> None:
     """Points lost until next month: at all lenders alike, for arrears remembered here, for the use of a line."""
     memory, fallen = slot.memory, slot.fallen
-    np.multiply(memory, model_whole[at.FORGET_ARREARS], out=s.i)
+    np.multiply(memory, model["forget_arrears"], out=s.i)
     np.right_shift(s.i, 8, out=s.i)
     np.subtract(memory, s.i, out=memory)
     memory[slot.late] = np.maximum(memory[slot.late], slot.missed[slot.late] << 8)
-    np.multiply(memory, model_whole[at.ARREARS_POINTS], out=s.i)
+    np.multiply(memory, model["arrears_points"], out=s.i)
     np.right_shift(s.i, 8, out=s.i)
     np.add(slot.take(m.lost, s.j), s.i, out=fallen)
     if slot.revolving:
@@ -401,7 +402,7 @@ def score(slot: Slot, people: People, m: Month, s: Month, model_real: Array, mod
         np.minimum(s.f, ONE, out=s.f)
         np.add(s.f, s.f, out=s.f)
         np.subtract(s.f, ONE, out=s.f)
-        np.multiply(s.f, model_real[at.USE_POINTS], out=s.f)
+        np.multiply(s.f, model["use_points"], out=s.f)
         np.copyto(s.i, s.f, casting="unsafe")
         np.add(fallen, s.i, out=fallen)
     np.greater(slot.balance, 0, out=s.mask)

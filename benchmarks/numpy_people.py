@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stresslab.engine.kernel import state as at
-
 Array = NDArray[Any]
 GOLDEN, LOW = 0x9E3779B9, 0xFFFFFFFF
 MULTIPLIERS, STEPS = (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)
@@ -22,14 +20,14 @@ class People:
     """The borrowers of a chunk."""
 
     def __init__(self, rows: dict[str, Array], key: tuple[int, int], frugal: np.float32) -> None:
-        self.income, self.support, self.benefit = rows["income"], rows["support"], rows["benefit"]
-        self.risk = rows["risk"] * np.float32(2.0**24)  # a power of two: compared with 24-bit integers, exactly
-        self.target, self.strategic, self.points = rows["target"], rows["strategic"], rows["points"]
-        self.needs = money(rows["needs"].astype(np.float32))
-        self.spared = self.needs - money(rows["needs"].astype(np.float32) * frugal)
-        self.opening = rows["buffer"], rows["jobless"], rows["level"], rows["inquiries"], rows["loans"]
+        self.income, self.support, self.benefit = rows["income"], rows["household_support"], rows["insurance"]
+        self.risk = rows["job_loss_risk"] * np.float32(2.0**24)  # compared with 24-bit integers, exactly
+        self.target, self.strategic, self.points = rows["buffer_target"], rows["strategic"], rows["points"]
+        self.needs = money(rows["necessities"].astype(np.float32))
+        self.spared = self.needs - money(rows["necessities"].astype(np.float32) * frugal)
+        self.opening = (*(rows[n] for n in ("buffer", "jobless_months", "pay_level", "inquiries", "open_loans")),)
         # Two of the ten rounds of Philox do not depend on month and path.
-        low = rows["id"].view(np.uint32).astype(np.uint64) * MULTIPLIERS[0]
+        low = rows["id"].astype(np.uint64) * MULTIPLIERS[0]
         high = (low >> 32 ^ key[1]) * MULTIPLIERS[1]
         self.draws = high >> 32, high & LOW, low & LOW
 
@@ -106,14 +104,14 @@ def draw(people: People, m: Month, month: int, path: int, key: tuple[int, int]) 
             np.copyto(word[tile], c, casting="unsafe")
 
 
-def find_work(people: People, m: Month, real: Array, model_whole: Array) -> None:
+def find_work(people: People, m: Month, month: Any, model: Any) -> None:
     """Months without a job after this month's draw."""
     np.right_shift(m.words[0], 8, out=m.u)
     np.copyto(m.f, m.u.view(np.int32), casting="unsafe")
-    np.multiply(people.risk, real[at.SEPARATION], out=m.g)
+    np.multiply(people.risk, month["separation"], out=m.g)
     jobless, idle = people.jobless, people.out_of_work
-    early = jobless[idle] <= model_whole[at.EARLY_MONTHS]
-    finding = np.where(early, real[at.FIND_EARLY], real[at.FIND_LATE])
+    early = jobless[idle] <= model["early_months"]
+    finding = np.where(early, month["find_early"], month["find_late"])
     still = np.where(m.f[idle] * UNIT_24 >= ONE - finding, 0, jobless[idle] + 1)
     np.less(m.f, m.g, out=m.mask)
     np.copyto(jobless, m.mask)
@@ -121,24 +119,24 @@ def find_work(people: People, m: Month, real: Array, model_whole: Array) -> None
     people.out_of_work = jobless.nonzero()[0]
 
 
-def lasting_level(people: People, m: Month, model_real: Array, model_whole: Array) -> None:
+def lasting_level(people: People, m: Month, model: Any) -> None:
     """Lasting pay over usual pay, in place."""
     level, f = people.level, m.f
     np.subtract(level, ONE, out=level)
-    np.multiply(level, model_real[at.PERSISTENCE], out=level)
+    np.multiply(level, model["persistence"], out=level)
     np.add(level, ONE, out=level)
     np.bitwise_and(m.words[2], 0xFFFF, out=m.u)
     np.copyto(f, m.u.view(np.int32), casting="unsafe")
     np.multiply(f, UNIT_15, out=f)
     np.subtract(f, ONE, out=f)
-    np.multiply(f, model_real[at.WIDTH], out=f)
+    np.multiply(f, model["width"], out=f)
     np.add(f, ONE, out=f)
     np.multiply(level, f, out=level)
-    fallen = (m.words[2] >= int(model_whole[at.FALL_FROM_16]) << 16).nonzero()[0]
-    level[fallen] *= model_real[at.FALL_KEEP]
+    fallen = (m.words[2] >= int(model["fall_from_16"]) << 16).nonzero()[0]
+    level[fallen] *= model["fall_keep"]
 
 
-def passing_shock(m: Month, model_real: Array) -> Array:
+def passing_shock(m: Month, model: Any) -> Array:
     """Factor on the month's pay: a cubic of the sum of a word's four bytes, added up two and two."""
     u, v, f, g = m.u, m.v, m.f, m.g
     np.bitwise_and(m.words[1], 0x00FF00FF, out=u)
@@ -149,31 +147,31 @@ def passing_shock(m: Month, model_real: Array) -> Array:
     np.right_shift(u, 16, out=u)
     np.copyto(f, u.view(np.int32), casting="unsafe")
     np.subtract(f, np.float32(510.0), out=f)
-    np.multiply(f, model_real[at.PASSING_SCALE], out=f)
+    np.multiply(f, model["passing_scale"], out=f)
     np.multiply(f, np.float32(1.0 / 6.0), out=g)
     np.add(g, HALF, out=g)
     np.multiply(g, f, out=g)
     np.add(g, ONE, out=g)
     np.multiply(g, f, out=g)
     np.add(g, ONE, out=g)
-    np.multiply(g, model_real[at.PASSING_CENTRE], out=g)
+    np.multiply(g, model["passing_centre"], out=g)
     return g
 
 
-def be_paid(people: People, m: Month, real: Array, whole: Array, model_real: Array, model_whole: Array) -> None:
+def be_paid(people: People, m: Month, month: Any, model: Any) -> None:
     """Pay after shocks, furlough and joblessness; necessities and expenses; the month's cash."""
-    lasting_level(people, m, model_real, model_whole)
-    shock, pay, usual = passing_shock(m, model_real), m.f, m.h
-    np.multiply(people.income, real[at.WAGE], out=usual)
+    lasting_level(people, m, model)
+    shock, pay, usual = passing_shock(m, model), m.f, m.h
+    np.multiply(people.income, month["wage"], out=usual)
     np.multiply(usual, people.level, out=pay)
     np.multiply(pay, shock, out=pay)
     idle = people.out_of_work
-    insured = np.where(people.jobless[idle] <= model_whole[at.BENEFIT_MONTHS], people.benefit[idle], np.float32(0.0))
+    insured = np.where(people.jobless[idle] <= model["benefit_months"], people.benefit[idle], np.float32(0.0))
     relief = pay[idle] * (people.support[idle] + insured)
-    if whole[at.FURLOUGH_16] > 0:
-        pay[(m.words[2] < int(whole[at.FURLOUGH_16]) << 16).nonzero()[0]] *= real[at.KEEP]
+    if month["furlough_16"] > 0:
+        pay[(m.words[2] < int(month["furlough_16"]) << 16).nonzero()[0]] *= month["keep"]
     pay[idle] = relief
-    np.multiply(usual, model_real[at.LOW_PAY], out=usual)
+    np.multiply(usual, model["low_pay"], out=usual)
     np.less(pay, usual, out=m.poor)
     np.add(pay, HALF, out=pay)
     np.copyto(m.pay, pay, casting="unsafe")
@@ -181,10 +179,10 @@ def be_paid(people: People, m: Month, real: Array, whole: Array, model_real: Arr
     np.subtract(m.cash, people.needs, out=m.cash)
     poor = m.poor.nonzero()[0]
     m.cash[poor] += people.spared[poor]
-    np.less(spread(m.words[3], 0, m.u, m.v), int(model_whole[at.EXPENSE_16]) << 16, out=m.mask)
+    np.less(spread(m.words[3], 0, m.u, m.v), int(model["expense_16"]) << 16, out=m.mask)
     event = m.mask.nonzero()[0]
-    size = (m.u[event] >> 16).astype(np.float32) * model_real[at.EXPENSE_INVERSE]
-    m.cash[event] -= money(np.float32(3.0) * size * size * (model_real[at.EXPENSE_MEAN] * people.income[event]))
+    size = (m.u[event] >> 16).astype(np.float32) * model["expense_inverse"]
+    m.cash[event] -= money(np.float32(3.0) * size * size * (model["expense_mean"] * people.income[event]))
 
 
 def save(people: People, m: Month, saving: np.float32) -> None:
@@ -201,18 +199,18 @@ def save(people: People, m: Month, saving: np.float32) -> None:
     np.copyto(people.buffer, m.cash, where=m.mask)
 
 
-def ask_bureau(people: People, m: Month, model_whole: Array) -> None:
+def ask_bureau(people: People, m: Month, model: Any) -> None:
     """Points lost at every lender alike: loans open anywhere beyond two, and applications remembered."""
-    np.multiply(people.inquiries, model_whole[at.INQUIRY_POINTS], out=m.i)
+    np.multiply(people.inquiries, model["inquiry_points"], out=m.i)
     np.right_shift(m.i, 8, out=m.i)
     np.subtract(people.loans, 2, out=m.lost)
-    np.multiply(m.lost, model_whole[at.LOAN_POINTS], out=m.lost)
+    np.multiply(m.lost, model["loan_points"], out=m.lost)
     np.add(m.lost, m.i, out=m.lost)
 
 
-def report_to_bureau(people: People, m: Month, model_whole: Array) -> None:
+def report_to_bureau(people: People, m: Month, model: Any) -> None:
     """Older applications fade, the month's are added."""
-    np.multiply(people.inquiries, model_whole[at.FORGET_INQUIRIES], out=m.i)
+    np.multiply(people.inquiries, model["forget_inquiries"], out=m.i)
     np.right_shift(m.i, 8, out=m.i)
     np.subtract(people.inquiries, m.i, out=people.inquiries)
     for who in m.asked:

@@ -19,9 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stresslab.engine.blocks import Blocks, _embed, _merge
-from stresslab.engine.kernel import state as at
 from stresslab.engine.kernel.random import key_of
-from stresslab.engine.kernel.state import LANES
+from stresslab.engine.kernel.state import BORROWER_STATE, LANES, SUMS
 from stresslab.engine.packing import Packed
 
 from . import numpy_loans as of_loans
@@ -30,13 +29,8 @@ from . import numpy_people as of_people
 Array = NDArray[Any]
 CHUNK = 262_144
 """Borrowers worked on together: enough to hide the calls."""
-PERSON = {"id": at.ID, "needs": at.NECESSITIES, "buffer": at.BUFFER, "target": at.TARGET, "jobless": at.JOBLESS}
-PERSON |= {"strategic": at.STRATEGIC, "points": at.POINTS, "inquiries": at.INQUIRIES, "loans": at.LOANS}
-PERSON_REAL = {"income": at.INCOME, "level": at.LEVEL, "risk": at.RISK, "support": at.SUPPORT, "benefit": at.BENEFIT}
-LOAN = {"balance": at.BALANCE, "arrears": at.ARREARS, "missed": at.MISSED, "remaining": at.REMAINING}
-LOAN |= {"instalment": at.INSTALMENT, "limit": at.LIMIT, "usual": at.USUAL, "tenor": at.TENOR, "salt": at.SALT}
-LOAN |= {"transactor": at.TRANSACTOR, "shut": at.CLOSED, "claim": at.CLAIM, "score": at.SCORE, "memory": at.MEMORY}
-LOAN_REAL = {"rate": at.RATE, "hazard": at.CLAIM_HAZARD}
+LOAN = ("balance", "overdue", "missed", "remaining", "instalment", "limit", "usual", "tenor", "salt", "transactor")
+LOAN += ("closed", "claim", "score", "memory", "rate", "claim_hazard")
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ class Twin:
 
     def __init__(self, blocks: Blocks, packed: Packed, seed: int, chunk: int = CHUNK) -> None:
         self.packed, self.segments = packed, len(blocks.segments)
-        self.renewing = bool(packed.model_whole[at.RENEWAL] > 0)
+        self.renewing = bool(packed.rules.model["renewing"] > 0)
         low, high = key_of(seed)
         self.key = int(low), int(high)
         turn, segment, product, seat = _turns(blocks)
@@ -77,9 +71,8 @@ class Twin:
             position = np.full(has.shape[0], -1)
             position[seats] = np.arange(seats.size)
             block, lane = np.divmod(seats, LANES)
-            rows = {name: blocks.people[block, row + lane] for name, row in PERSON.items()}
-            rows |= {name: blocks.people_real[block, row + lane] for name, row in PERSON_REAL.items()}
-            people = of_people.People(rows, self.key, packed.model_real[at.FRUGAL_COST])
+            rows = {name: blocks.borrowers[name][block, lane] for name in BORROWER_STATE.names or ()}
+            people = of_people.People(rows, self.key, packed.rules.model["frugal_cost"])
             slots = []
             for now in range(int(turn.max()) + 1):
                 mine = np.flatnonzero((turn == now) & (position[seat] >= 0))
@@ -94,8 +87,7 @@ class Twin:
     ) -> of_loans.Slot:
         """The loans `mine` of the portfolio, which are of one segment and paid at the same turn."""
         slot, lane = np.divmod(blocks.place[mine], LANES)
-        rows = {name: blocks.loans[slot, row + lane] for name, row in LOAN.items()}
-        rows |= {name: blocks.loan_reals[slot, row + lane] for name, row in LOAN_REAL.items()}
+        rows = {name: blocks.loans[name][slot, lane] for name in LOAN}
         rows["strategic"], rows["points"] = people.strategic[owner], people.points[owner]
         return of_loans.Slot(self.packed, int(product[mine[0]]), int(segment[mine[0]]), owner, rows)
 
@@ -104,16 +96,16 @@ class Twin:
 
         place : position of the path in `packed`
         path : its coordinate, which the random numbers hang on
-        Returns sums (month + 1, segment, column) and jobless (month + 1), int64.
+        Returns SUMS records (month + 1, segment) and jobless (month + 1), int64.
         """
-        length = self.packed.month_real.shape[1] if months is None else months
-        totals = np.zeros((length + 1, self.segments, at.COLUMNS), np.int64)
+        length = self.packed.months.shape[1] if months is None else months
+        totals = np.zeros((length + 1, self.segments), SUMS)
         jobless = np.zeros(length + 1, np.int64)
         for chunk in self.chunks:
             chunk.people.reopen()
             for slot, scratch in zip(chunk.slots, chunk.scratch, strict=True):
                 slot.reopen()
-                of_loans.tally(slot, scratch, self.packed.model_whole, totals[0, slot.segment])
+                of_loans.tally(slot, scratch, self.packed.rules.model, totals[0, slot.segment])
             jobless[0] += chunk.people.out_of_work.size
             for t in range(length):
                 self._month(chunk, place, t, path, totals[t + 1])
@@ -122,42 +114,40 @@ class Twin:
 
     def _month(self, chunk: Chunk, place: int, month: int, path: int, sums: Array) -> None:
         """One month of a chunk, in the order of the kernel's `live_month`."""
-        people, m, p = chunk.people, chunk.month, self.packed
+        people, m, model = chunk.people, chunk.month, self.packed.rules.model
+        economy, lender = self.packed.months[place, month], self.packed.lenders[place, month, 0]
         of_people.draw(people, m, month, path, self.key)
-        of_people.find_work(people, m, p.month_real[place, month], p.model_whole)
-        of_people.be_paid(
-            people, m, p.month_real[place, month], p.month_whole[place, month], p.model_real, p.model_whole
-        )
-        real, whole = p.lender_real[place, month, 0], p.lender_whole[place, month, 0]
+        of_people.find_work(people, m, economy, model)
+        of_people.be_paid(people, m, economy, model)
         m.need.fill(0)
-        np.multiply(people.strategic.view(np.uint32), int(whole[at.STRATEGY]) << 1, out=m.careless)
-        np.add(m.careless, int(whole[at.FORGET]) << 1, out=m.careless)
+        np.multiply(people.strategic.view(np.uint32), int(lender["strategy"]) << 1, out=m.careless)
+        np.add(m.careless, int(lender["forget"]) << 1, out=m.careless)
         slots = list(zip(chunk.slots, chunk.scratch, strict=True))
         for slot, s in slots:
             if slot.revolving:
-                of_loans.bill_revolving(slot, m, s, real, whole, self.renewing)
+                of_loans.bill_revolving(slot, m, s, lender, self.renewing)
             else:
-                of_loans.bill_instalment(slot, m, s, whole)
-        of_loans.draw_on_lines([slot for slot in chunk.slots if slot.revolving], m, real)
+                of_loans.bill_instalment(slot, m, s, lender)
+        of_loans.draw_on_lines([slot for slot in chunk.slots if slot.revolving], m, lender)
         for slot in chunk.slots if self.renewing else ():
             if not slot.revolving:
-                of_loans.apply_for_credit(slot, people, m, real, p.model_real)
+                of_loans.apply_for_credit(slot, people, m, lender, model)
         before = [
-            of_loans.pay_revolving(slot, m, s, p.month_real[place, month, at.RATE_MOVE], sums[slot.segment])
+            of_loans.pay_revolving(slot, m, s, economy["rate_move"], sums[slot.segment])
             if slot.revolving
-            else of_loans.pay_instalment(slot, m, s, whole, self.renewing, sums[slot.segment])
+            else of_loans.pay_instalment(slot, m, s, lender, self.renewing, sums[slot.segment])
             for slot, s in slots
         ]
-        of_people.save(people, m, p.model_real[at.SAVING])
-        of_people.ask_bureau(people, m, p.model_whole)
+        of_people.save(people, m, model["saving"])
+        of_people.ask_bureau(people, m, model)
         for (slot, s), late_before in zip(slots, before, strict=True):
             row = sums[slot.segment]
-            of_loans.recover(slot, people, m, real, p.model_real, row)
-            off = of_loans.grow_old(slot, people, m, whole, late_before, row)
-            of_loans.relet(slot, people, m, off, self.renewing, int(whole[at.SUPPLY_16]), row)
-            of_loans.tally(slot, s, p.model_whole, row)
-            of_loans.score(slot, people, m, s, p.model_real, p.model_whole)
-        of_people.report_to_bureau(people, m, p.model_whole)
+            of_loans.recover(slot, people, m, lender, model, row)
+            off = of_loans.grow_old(slot, people, m, lender, late_before, row)
+            of_loans.relet(slot, people, m, off, self.renewing, int(lender["supply_16"]), row)
+            of_loans.tally(slot, s, model, row)
+            of_loans.score(slot, people, m, s, model)
+        of_people.report_to_bureau(people, m, model)
 
 
 def _turns(blocks: Blocks) -> tuple[Array, Array, Array, Array]:

@@ -1,6 +1,6 @@
 """Where the kernel's time goes: each step of a month alone, on a real block. `python -m benchmarks.step_times`.
 
-A step is called over and over on one block after a month of its life, so its arrays are in the nearest cache and its
+A step is called over and over on one block after its first month, so its records are in the nearest cache and its
 branches are learnt: the sum is a lower bound. The last line is the kernel on a book of such borrowers through severe
 paths, by borrower and month as well: with the arrears that grow, colder caches and the sums of each month.
 """
@@ -18,13 +18,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stresslab.engine.blocks import Blocks
-from stresslab.engine.kernel import arrears
-from stresslab.engine.kernel import monitoring as sight
-from stresslab.engine.kernel import payments as steps
-from stresslab.engine.kernel import state as at
-from stresslab.engine.kernel.loop import live_month, take_seats
+from stresslab.engine.kernel import arrears, monitoring, payments
+from stresslab.engine.kernel.loop import live_month
 from stresslab.engine.kernel.random import key_of
-from stresslab.engine.kernel.state import LANES
+from stresslab.engine.kernel.state import BORROWER, LANES, LOAN, SCRATCH, SUMS, Draw, widened
 from stresslab.engine.packing import Packed
 
 from . import workloads as load
@@ -50,71 +47,59 @@ class Block:
 
     def __init__(self, blocks: Blocks, packed: Packed) -> None:
         lists = [blocks.product[a:b] for a, b in zip(blocks.first_slot, blocks.first_slot[1:], strict=False)]
-        number = next(i for i, one in enumerate(lists) if tuple(blocks.products[p] for p in one) == PRODUCTS)
+        number = next(i for i, kinds in enumerate(lists) if tuple(blocks.products[p] for p in kinds) == PRODUCTS)
         begin = int(blocks.first_slot[number])
-        self.packed, self.products, self.lenders = packed, lists[number], blocks.lender[begin : begin + 2] * 0
-        self.person = np.zeros(at.PERSON_ROWS * LANES, np.int32)
-        self.person_real = np.empty(at.PERSON_REALS * LANES, np.float32)
-        self.loan = np.zeros((2, at.LOAN_ROWS * LANES), np.int32)
-        self.loan_real = np.zeros((2, at.LOAN_REAL_ROWS * LANES), np.float32)
-        take_seats(
-            blocks.people, blocks.people_real, blocks.loans, blocks.loan_reals, number, begin, 2, self.person,
-            self.person_real, self.loan, self.loan_real,
-        )  # fmt: skip
-        self.words, self.late = np.zeros(4 * LANES, np.uint32), np.zeros(LANES + 1, np.int64)
-        self.sums = np.zeros((2, at.COLUMNS), np.int64)
-        key = key_of(load.SEED)
+        self.packed, self.products, self.key = packed, lists[number], key_of(load.SEED)
+        self.person = widened(blocks.borrowers[number : number + 1], BORROWER, 1)[0]
+        self.loans = widened(blocks.loans[begin : begin + 2], LOAN, 1)
+        self.scratch, self.sums = np.zeros((), SCRATCH)[()], np.zeros(len(blocks.segments), SUMS)
         live_month(
-            self.person, self.person_real, self.loan, self.loan_real, self.words, self.late, self.products,
-            self.lenders, 0, 2, 0, np.uint32(0), *key, packed.month_real[0, 0], packed.month_whole[0, 0],
-            packed.lender_real[0, 0], packed.lender_whole[0, 0], packed.lender_whole[0, 1], packed.model_real,
-            packed.model_whole, packed.product_real, packed.product_whole, packed.relief_real, packed.relief_whole,
-            self.sums,
+            self.person, self.loans, self.scratch, blocks.book(packed.lender_row), begin, 2,
+            Draw(0, np.uint32(0), self.key), packed.months[0, 0], packed.lenders[0, 0], packed.lenders[0, 1],
+            packed.rules, self.sums,
         )  # fmt: skip
-        self.before = [values.copy() for values in self.state()]
+        self.before = [record.copy() for record in self.state()]
 
-    def state(self) -> list[Array]:
-        return [self.person, self.person_real, self.loan, self.loan_real, self.words, self.late]
+    def state(self) -> list[Any]:
+        return [self.person, self.loans[0], self.loans[1], self.scratch]
 
     def restore(self) -> None:
         """Back to where it was before a step was timed."""
-        for values, kept in zip(self.state(), self.before, strict=True):
-            values[:] = kept
+        for record, kept in zip(self.state(), self.before, strict=True):
+            for name in kept.dtype.names:
+                record[name] = kept[name]
 
     def steps(self) -> list[Step]:
         """Name, function, arguments, and how often a borrower of this block goes through it in a month."""
-        p, (line, loan), (line_real, loan_real) = self.packed, self.loan, self.loan_real
-        month, whole = p.month_real[0, 1], p.month_whole[0, 1]
-        terms, lender = p.lender_real[0, 1, 0], p.lender_whole[0, 1, 0]
-        rates, rules = p.product_real[self.products], p.product_whole[self.products]
-        count, one = arrears.find_late(line, self.late), np.float32(1)
-        person, words, sums, late = self.person, self.words, self.sums, self.late
-        model, numbers = p.model_real, p.model_whole
-        relief = p.relief_real, p.relief_whole
-        at_stake = late, count, person, line, line_real, words, lender, lender, rates[0], rules[0], *relief
+        rules, person, scratch, key = self.packed.rules, self.person, self.scratch, self.key
+        line, loan, sums = self.loans[0], self.loans[1], self.sums[0]
+        month, lender, model = self.packed.months[0, 1], self.packed.lenders[0, 1, 0], rules.model
+        revolving, instalment = (rules.products[product] for product in self.products)
+        count, factor = arrears.find_problem_loans(line, scratch), np.float32(1)
+        problem_loans = person, line, scratch, count
         return [
-            ("draw_words", steps.draw_words, (person, words, 2, np.uint32(0), *key_of(load.SEED)), 1),
-            ("work_and_pay", steps.work_and_pay, (person, self.person_real, words, month, whole, model, numbers), 1),
-            ("bill_revolving", steps.bill_revolving, (person, line, words, terms, lender, rates[0], rules[0], True), 1),
-            ("bill_instalment", steps.bill_instalment, (person, loan, loan_real, words, lender), 1),
-            ("draw_on_line", steps.draw_on_line, (person, line, terms), 1),
-            ("pay_revolving", steps.pay_revolving, (person, line, line_real, np.float32(0), sums[0]), 1),
-            ("pay_instalment", steps.pay_instalment, (person, loan, lender, rules[1], True, sums[1]), 1),
-            ("end_of_month", steps.end_of_month, (person, model[at.SAVING]), 1),
-            ("recover_claims", arrears.recover_claims, (person, line, line_real, words, one, model, sums[0]), 2),
-            ("find_late", arrears.find_late, (line, late), 2),
+            ("draw_words", payments.draw_words, (person, scratch, Draw(2, np.uint32(0), key)), 1),
+            ("work_and_pay", payments.work_and_pay, (person, scratch, month, model), 1),
+            ("bill_revolving", payments.bill_revolving, (person, line, scratch, lender, revolving, True), 1),
+            ("bill_instalment", payments.bill_instalment, (person, loan, scratch, lender), 1),
+            ("draw_on_line", payments.draw_on_line, (person, line, lender), 1),
+            ("pay_revolving", payments.pay_revolving, (person, line, np.float32(0), sums), 1),
+            ("pay_instalment", payments.pay_instalment, (person, loan, lender, instalment, True, sums), 1),
+            ("save", payments.save, (person, model["saving"]), 1),
+            ("recover_claims", arrears.recover_claims, (person, line, scratch, factor, model, sums), 2),
+            ("find_problem_loans", arrears.find_problem_loans, (line, scratch), 2),
             (
-                f"late_lanes ({count} of {LANES})",
-                arrears.late_lanes,
-                (*at_stake, numbers, True, sums[0]),
+                f"follow_up ({count} of {LANES})",
+                arrears.follow_up,
+                (*problem_loans, revolving, lender, lender, rules, sums),
                 2,
             ),
-            ("tally", sight.tally, (person, line, late, count, True, numbers[at.SICR_DROP], sums[0]), 2),
-            ("score_loan, a line", sight.score_loan, (person, line, True, model, numbers), 1),
-            ("score_loan, a loan", sight.score_loan, (person, loan, False, model, numbers), 1),
-            ("ask_bureau", sight.ask_bureau, (person, numbers), 1),
-            ("report_to_bureau", sight.report_to_bureau, (person, numbers), 1),
-        ]  # fmt: skip
+            ("tally", monitoring.tally, (*problem_loans, True, model["sicr_drop"], sums), 2),
+            ("score_loan, a line", monitoring.score_loan, (person, line, True, model), 1),
+            ("score_loan, a loan", monitoring.score_loan, (person, loan, False, model), 1),
+            ("score_at_bureau", monitoring.score_at_bureau, (person, model), 1),
+            ("report_to_bureau", monitoring.report_to_bureau, (person, model["forget_inquiries"]), 1),
+        ]
 
 
 def such_borrowers(portfolio: xr.Dataset) -> xr.Dataset:

@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 import xarray as xr
-from tqdm import tqdm
 
 from stresslab.engine.blocks import Blocks, build
 from stresslab.engine.kernel.custom import BUILT_IN
@@ -56,9 +55,7 @@ class Run:
 
     def kernel(self, blocks: Blocks, packed: Packed, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """The compiled loop alone, on all paths."""
-        with tqdm(disable=True) as bar:
-            coordinates = self.paths["path"].values
-            return run(blocks, packed, coordinates, SEED, threads, self.portfolio.sizes["loan"], bar, BUILT_IN)
+        return run(blocks, packed, self.paths["path"].values, SEED, threads, BUILT_IN)
 
 
 def larger(portfolio: xr.Dataset, times: int) -> xr.Dataset:

@@ -24,7 +24,7 @@ MAY_IMPORT = {
 INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stand above it in this table
     "kernel": set(),
     "model": set(),
-    "job_flows": {"model"},
+    "job_flows": {"kernel", "model"},
     "actions": {"kernel", "model"},
     "conditions": {"kernel"},
     "blocks": {"kernel", "model"},
@@ -45,13 +45,13 @@ INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stan
 }  # fmt: skip
 INSIDE_KERNEL = {
     "state": set(),
-    "rows": set(),
-    "random": set(),
+    "cache": set(),
+    "random": {"state"},
     "behaviour": set(),
     "payments": {"state", "random", "behaviour"},
     "arrears": {"state", "random", "behaviour", "payments"},
     "monitoring": {"state", "behaviour", "payments"},
-    "loop": {"state", "rows", "payments", "arrears", "monitoring"},
+    "loop": {"state", "cache", "payments", "arrears", "monitoring"},
     "custom": {"behaviour", "payments", "arrears", "monitoring", "loop"},
 }
 

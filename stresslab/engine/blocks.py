@@ -1,4 +1,4 @@
-"""From a portfolio to homogeneous blocks of borrowers, and back: labels stay here, the kernel sees arrays.
+"""A portfolio as blocks of borrowers with the same list of loans, and back: labels stay here, the kernel gets records.
 
 Borrowers whose loans are the same list of (lender, product), in the order in which they are paid, stand together.
 The blocks are a function of the portfolio alone, and no result depends on them.
@@ -15,8 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.engine.kernel import state as at
-from stresslab.engine.kernel.state import LANES
+from stresslab.engine.kernel.state import BORROWER_STATE, LANES, LOAN_STATE, Book, slot_table
 from stresslab.engine.model import Model
 from stresslab.schema import LARGEST_AMOUNT, MINOR, InputError
 
@@ -24,7 +23,7 @@ Array = NDArray[Any]
 MOST_LOANS = 60
 """Loans of one borrower; the kernel's salts leave room for 63."""
 MEMORY_UNIT = 256
-"""In what parts the kernel keeps what scores remember."""
+"""Parts in which the kernel counts what scores remember."""
 OLDEST_CLAIM = 600
 """Months after which a claim ages no further."""
 WIDEST = 16
@@ -33,16 +32,14 @@ WIDEST = 16
 
 @dataclass(frozen=True)
 class Blocks:
-    """Arrays for the kernel, and where each borrower and loan of the portfolio stands in them.
+    """Records for the kernel, and where each borrower and loan of the portfolio stands in them.
 
-    people (block, row * lane), loans (slot, row * lane); first_slot (block + 1); segment, product, lender (slot)
+    borrowers (block), loans (slot); first_slot (block + 1); segment, product, lender (slot)
     segments: labels "lender:product"; seat (borrower) = block * LANES + lane; place (loan) = slot * LANES + lane
     """
 
-    people: Array
-    people_real: Array
+    borrowers: Array
     loans: Array
-    loan_reals: Array
     first_slot: Array
     segment: Array
     product: Array
@@ -56,6 +53,19 @@ class Blocks:
     @property
     def count(self) -> int:
         return len(self.first_slot) - 1
+
+    def book(self, lender_row: Array, segment: Array | None = None) -> Book:
+        """The kernel's book, lenders by the row of conditions that they read; `segment` (slot) : whose sums."""
+        slots = slot_table(self.product, lender_row[self.lender], self.segment if segment is None else segment)
+        return Book(self.borrowers, self.loans, self.first_slot, slots)
+
+    def of_borrowers(self, records: Array, name: str) -> Array:
+        """A field of borrowers' records (block) in the order of the portfolio."""
+        return np.asarray(records[name].reshape(-1)[self.seat])
+
+    def of_loans(self, records: Array, name: str) -> Array:
+        """A field of loans' records (slot) in the order of the portfolio."""
+        return np.asarray(records[name].reshape(-1)[self.place])
 
 
 def minor(amount: Array) -> Array:
@@ -106,11 +116,11 @@ def build(portfolio: xr.Dataset, model: Model) -> Blocks:
 
     lenders = sorted({lender for lender, _ in labels})
     lender_of = np.array([lenders.index(lender) for lender, _ in labels])
-    people, people_real = _people(portfolio, model, seat, len(block_list))
-    loans, loan_reals = _loans(portfolio, model, products, product_of[code], place, salt, segment.size)
+    borrowers = _borrowers(portfolio, model, seat, len(block_list))
+    loans = _loans(portfolio, model, products, product_of[code], place, salt, segment.size)
     return Blocks(
-        people, people_real, loans, loan_reals, first_slot, segment, product_of[segment], lender_of[segment], labels,
-        products, lenders, seat, place,
+        borrowers, loans, first_slot, segment, product_of[segment], lender_of[segment], labels, products, lenders, seat,
+        place,
     )  # fmt: skip
 
 
@@ -148,8 +158,8 @@ def _refuse(portfolio: xr.Dataset, model: Model, products: list[str], product: A
     for name in set(products) & set(known):
         kind = model.products[name].kind
         if with_tenor[products.index(name)] == (kind == "revolving"):
-            wanted = "0" if kind == "revolving" else "above 0"
-            faults.append(f"tenor_months: expected {wanted} for {name!r}, which the model calls {kind}; mend either")
+            expected = f"expected {'0' if kind == 'revolving' else 'above 0'} for {name!r}"
+            faults.append(f"tenor_months: {expected}, which the model calls {kind}; correct tenor_months or kind")
     if faults:
         raise InputError("portfolio", faults)
 
@@ -209,9 +219,9 @@ def _merge(long: tuple[int, ...], short: tuple[int, ...]) -> tuple[int, ...]:
     at_long = 0
     for item in short:
         if item in long[at_long:]:
-            found = long.index(item, at_long)
-            merged += [*long[at_long:found]]
-            at_long = found + 1
+            place = long.index(item, at_long)
+            merged += [*long[at_long:place]]
+            at_long = place + 1
         merged.append(item)
     return (*merged, *long[at_long:])
 
@@ -236,70 +246,62 @@ def _seats(seating: Array, group: Array, slots_of: dict[int, tuple[int, ...]]) -
     return seat, block_list
 
 
-def _fill(rows: Mapping[int, Array], where: Array, groups: int, count: int, kind: Any) -> Array:
-    """Rows of one kind, each value at its lane; lanes without an owner stay 0."""
-    table = np.zeros(groups * count * LANES, kind)
-    first = where // LANES * (count * LANES) + where % LANES
-    for row, values in rows.items():
-        table[first + row] = values
-    return table.reshape(groups, count * LANES)
+def _fill(fields: Mapping[str, Array], where: Array, count: int, kind: np.dtype[np.void]) -> Array:
+    """Records of one kind, each value in its lane; lanes without an owner stay 0."""
+    records = np.zeros(count, kind)
+    for name, values in fields.items():
+        records[name][np.divmod(where, LANES)] = values
+    return records
 
 
-def _people(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) -> tuple[Array, Array]:
+def _borrowers(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) -> Array:
     p = {name: portfolio[name].values for name in portfolio.variables if portfolio[name].dims == ("borrower",)}
     jobless = np.where(p["employed"].astype(bool), 0, np.maximum(p["jobless_months"], 1))
-    whole = {
-        at.ID: p["borrower_id"].astype(np.uint32).view(np.int32),
-        at.NECESSITIES: minor(p["necessities"]),
-        at.BUFFER: minor(p["liquid_buffer"]),
-        at.TARGET: minor(p["buffer_target"]),
-        at.JOBLESS: jobless,
-        at.STRATEGIC: p["strategic"],
-        at.POINTS: np.rint(p["score"]),
-        at.INQUIRIES: np.rint(np.asarray(p["inquiries"], float) * MEMORY_UNIT),
-        at.LOANS: np.bincount(portfolio["borrower"].values[portfolio["balance"].values > 0], minlength=jobless.size),
+    owner, owing = portfolio["borrower"].values, portfolio["balance"].values > 0
+    fields = {
+        "id": p["borrower_id"].astype(np.uint32),
+        "necessities": minor(p["necessities"]),
+        "buffer": minor(p["liquid_buffer"]),
+        "buffer_target": minor(p["buffer_target"]),
+        "jobless_months": jobless,
+        "strategic": p["strategic"],
+        "points": np.rint(p["score"]),
+        "inquiries": np.rint(np.asarray(p["inquiries"], float) * MEMORY_UNIT),
+        "open_loans": np.bincount(owner[owing], minlength=jobless.size),
+        "income": np.asarray(p["income"], float) * MINOR,
+        "pay_level": p["pay_level"],
+        "job_loss_risk": p["job_loss_risk"],
+        "household_support": p["household_support"],
+        "insurance": p["insured"] * model.employment.benefit_share,
     }
-    real = {
-        at.INCOME: np.asarray(p["income"], float) * MINOR,
-        at.LEVEL: p["pay_level"],
-        at.RISK: p["job_loss_risk"],
-        at.SUPPORT: p["household_support"],
-        at.BENEFIT: p["insured"] * model.employment.benefit_share,
-    }
-    return (
-        _fill(whole, seat, blocks, at.PERSON_STATE, np.int32),
-        _fill(real, seat, blocks, at.PERSON_REALS, np.float32),
-    )
+    return _fill(fields, seat, blocks, BORROWER_STATE)
 
 
 def _loans(
     portfolio: xr.Dataset, model: Model, products: list[str], product: Array, place: Array, salt: Array, slots: int
-) -> tuple[Array, Array]:
+) -> Array:
     v = {name: portfolio[name].values for name in portfolio.variables if portfolio[name].dims == ("loan",)}
     fading = np.array([fading_hazard(model, name) for name in products])
     ages = np.minimum(np.asarray(v["claim_months"], np.int64), OLDEST_CLAIM)
-    whole = {
-        at.BALANCE: minor(v["balance"]),
-        at.ARREARS: minor(v["overdue"]),
-        at.MISSED: np.asarray(v["days_past_due"]) // 30,
-        at.REMAINING: v["remaining_months"],
-        at.INSTALMENT: minor(v["instalment"]),
-        at.LIMIT: minor(v["limit"]),
-        at.USUAL: minor(v["usual_balance"]),
-        at.TENOR: v["tenor_months"],
-        at.TRANSACTOR: v["transactor"],
-        at.CLOSED: v["written_off"],
-        at.CLAIM: minor(v["claim"]),
-        at.SALT: salt,
-        at.SCORE: np.rint(portfolio["score"].values)[v["borrower"]] + v["score_change"],
-        at.MEMORY: np.rint(np.asarray(v["recent_arrears"], float) * MEMORY_UNIT),
+    fields = {
+        "balance": minor(v["balance"]),
+        "overdue": minor(v["overdue"]),
+        "missed": np.asarray(v["days_past_due"]) // 30,
+        "remaining": v["remaining_months"],
+        "instalment": minor(v["instalment"]),
+        "limit": minor(v["limit"]),
+        "usual": minor(v["usual_balance"]),
+        "tenor": v["tenor_months"],
+        "transactor": v["transactor"],
+        "closed": v["written_off"],
+        "claim": minor(v["claim"]),
+        "salt": salt,
+        "score": np.rint(portfolio["score"].values)[v["borrower"]] + v["score_change"],
+        "memory": np.rint(np.asarray(v["recent_arrears"], float) * MEMORY_UNIT),
+        "rate": np.asarray(v["annual_rate"], float) / 12.0,
+        "claim_hazard": fading[product, ages],
     }
-    real = {
-        at.RATE: np.asarray(v["annual_rate"], float) / 12.0,
-        at.CLAIM_HAZARD: fading[product, ages],
-    }
-    table = _fill(whole, place, slots, at.LOAN_STATE, np.int32)
-    return table, _fill(real, place, slots, at.LOAN_REALS, np.float32)
+    return _fill(fields, place, slots, LOAN_STATE)
 
 
 def fading_hazard(model: Model, product: str) -> Array:
@@ -316,37 +318,35 @@ def claim_fade(model: Model) -> np.float32:
 def read_back(blocks: Blocks, portfolio: xr.Dataset, model: Model) -> xr.Dataset:
     """The portfolio in the state that the kernel kept."""
 
-    def person(row: int, table: Array) -> Array:
-        block, lane = np.divmod(blocks.seat, LANES)
-        return np.asarray(table[block, row + lane])
+    def borrower(name: str) -> Array:
+        return blocks.of_borrowers(blocks.borrowers, name)
 
-    def loan(row: int, table: Array = blocks.loans) -> Array:
-        slot, lane = np.divmod(blocks.place, LANES)
-        return np.asarray(table[slot, row + lane])
+    def loan(name: str) -> Array:
+        return blocks.of_loans(blocks.loans, name)
 
     def currency(values: Array) -> Array:
         return values / float(MINOR)
 
-    jobless = person(at.JOBLESS, blocks.people)
-    closed, claim = loan(at.CLOSED) > 0, loan(at.CLAIM)
-    hazard, product = loan(at.CLAIM_HAZARD, blocks.loan_reals), portfolio["product"].values.astype(str)
+    jobless = borrower("jobless_months")
+    closed, claim = loan("closed") > 0, loan("claim")
+    hazard, product = loan("claim_hazard"), portfolio["product"].values.astype(str)
     age = np.zeros(claim.size, np.int64)
     for name in blocks.products:
         mine = (product == name) & (claim > 0)
         age[mine] = np.searchsorted(-fading_hazard(model, name), -hazard[mine])
-    points = person(at.POINTS, blocks.people)[portfolio["borrower"].values]
+    points = borrower("points")[portfolio["borrower"].values]
     new_values = {
-        "liquid_buffer": currency(person(at.BUFFER, blocks.people)),
-        "pay_level": person(at.LEVEL, blocks.people_real).astype(float),
+        "liquid_buffer": currency(borrower("buffer")),
+        "pay_level": borrower("pay_level").astype(float),
         "employed": jobless == 0,
         "jobless_months": jobless,
-        "balance": currency(loan(at.BALANCE)),
-        "overdue": currency(loan(at.ARREARS)),
-        "days_past_due": loan(at.MISSED) * 30,
-        "remaining_months": loan(at.REMAINING),
-        "inquiries": person(at.INQUIRIES, blocks.people) / MEMORY_UNIT,
-        "score_change": loan(at.SCORE) - points,
-        "recent_arrears": loan(at.MEMORY) / MEMORY_UNIT,
+        "balance": currency(loan("balance")),
+        "overdue": currency(loan("overdue")),
+        "days_past_due": loan("missed") * 30,
+        "remaining_months": loan("remaining"),
+        "inquiries": borrower("inquiries") / MEMORY_UNIT,
+        "score_change": loan("score") - points,
+        "recent_arrears": loan("memory") / MEMORY_UNIT,
         "written_off": closed,
         "claim": currency(claim),
         "claim_months": np.where(claim > 0, age, 0),

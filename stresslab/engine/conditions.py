@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.state import DEPTHS, PROGRAMMES
 
 NO_SCORE = -(2**31)
 """Below every score."""
@@ -19,14 +19,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Conditions:
-    """What lenders do and what comes back in a month; arrays (..., lender), neutral values in brackets.
+    """What lenders do and what feedback adds in a month; arrays (..., lender), neutral values in brackets.
 
     supply, contact : share of lines granted and of late payers reached (what the macro path says)
     strategic, recovery : factors on the hazard of choosing not to pay and on that of recovering a claim (1)
     giving_up (..., lender, depth) : factor on the chance of giving up by unpaid due dates (1)
     offers (..., lender, programme) : chance that a late borrower is offered a plan and agrees (0)
     warn_below, freeze_below, full_use : score that raises a warning or bars a line (below any score), share of a line
-        that raises one (infinite); freezes : lines are barred by a warning (1), not (0), nobody watches (-1)
+        that raises one (infinite); watches, freezes : 1 if the lender looks at scores, if a warning bars lines (0)
     """
 
     supply: Array
@@ -38,24 +38,25 @@ class Conditions:
     warn_below: Array
     freeze_below: Array
     full_use: Array
+    watches: Array
     freezes: Array
 
     @classmethod
     def of_macro(cls, supply: Array, contact: Array) -> Self:
-        """What the macro path says of lenders, without anything that comes back or that they do about it."""
-        one = np.ones(supply.shape)
+        """What the macro path says of lenders, without feedback and responses."""
+        one, none = np.ones(supply.shape), np.zeros(supply.shape, int)
         low = np.full(supply.shape, NO_SCORE)
         return cls(
-            supply, contact, one, one, np.ones((*supply.shape, at.DEPTHS)), np.zeros((*supply.shape, at.PROGRAMMES)),
-            low, low, np.full(supply.shape, np.inf), np.full(supply.shape, -1),
+            supply, contact, one, one, np.ones((*supply.shape, DEPTHS)), np.zeros((*supply.shape, PROGRAMMES)),
+            low, low, np.full(supply.shape, np.inf), none, none,
         )  # fmt: skip
 
     @classmethod
     def stack(cls, months: list[Self]) -> Self:
         """Months (path, lender) one after another as (path, month, lender)."""
-        return cls(*(np.stack([getattr(one, item.name) for one in months], axis=1) for item in fields(cls)))
+        return cls(*(np.stack([getattr(month, item.name) for month in months], axis=1) for item in fields(cls)))
 
     @classmethod
     def join(cls, parts: list[Self]) -> Self:
         """Paths after paths."""
-        return cls(*(np.concatenate([getattr(one, item.name) for one in parts]) for item in fields(cls)))
+        return cls(*(np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(cls)))

@@ -23,9 +23,9 @@ from stresslab.engine.actions import (
     unfold,
 )
 from stresslab.engine.conditions import NO_SCORE, Conditions
-from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.state import DEPTHS
 from stresslab.parameters import Section, parameter
-from stresslab.schema import BUCKET_FLOOR, BUCKETS
+from stresslab.schema import BUCKET_FLOOR
 
 Array = NDArray[Any]
 DIGITS = 9
@@ -80,7 +80,7 @@ class Field:
 
     supply, capacity (path, month) : what the macro path says
     own : the lender who responds; trust (lender) : credibility of a lender's own arrears
-    normal (path, month, lender, column) : the sums had the economy stood still; None if nothing comes back
+    normal : SUMS records (path, month, lender) had the economy stood still; None if nothing comes back
     """
 
     feedback: Feedback
@@ -98,10 +98,10 @@ class Field:
     def conditions(self, t: int, past: Array) -> tuple[Conditions, Array, Array]:
         """Conditions of month t >= 1 from months 0 ... t - 1.
 
-        past (path, months, lender, column)
+        past : SUMS records (path, months, lender)
         Returns Conditions (path, lender), active (path, response) and contacts (path, response).
         """
-        gain, shape = self.feedback, past[:, 0, :, 0].shape
+        gain, shape = self.feedback, past[:, 0].shape
         cases, default = self._ratios(t - 1, past)
         rise = np.maximum(cases - 1.0, 0.0)
         supply = gain.supply_floor + (1.0 - gain.supply_floor) * np.exp(-gain.supply * rise)
@@ -121,7 +121,7 @@ class Field:
     def _ratios(self, t: int, past: Array) -> tuple[Array, Array]:
         """Cases (path, lender) and default (path) of month t over normal ones; each as growth since the start."""
         if self.normal is None:
-            return np.ones(past[:, 0, :, 0].shape), np.ones(len(past))
+            return np.ones(past[:, 0].shape), np.ones(len(past))
         cases, default = self._growth(past[:, 0], past[:, t])
         normal_cases, normal_default = self._growth(self.normal[:, 0], self.normal[:, t])
         return cases / normal_cases, default / normal_default
@@ -157,19 +157,19 @@ class Field:
             elif isinstance(one, EarlyWarning):
                 now.warn_below[on, self.own] = one.score_below if one.score_below > 0 else NO_SCORE
                 now.full_use[on, self.own] = one.use_from if one.use_from > 0 else np.inf
-                now.freezes[:, self.own] = int(one.freeze)
+                now.watches[:, self.own], now.freezes[:, self.own] = 1, int(one.freeze)
             elif isinstance(one, Restructuring):
                 self._offer(one, _place(one, plans), on, accounts, cases, past[:, t - 1], now)
         if any(isinstance(one, LimitManagement) and one.freeze_below > 0 for one, _ in everyone):
-            now.freezes[:, self.own] = np.maximum(now.freezes[:, self.own], 0)
+            now.watches[:, self.own] = 1
         return now, active, contacts
 
     def _reach_out(self, one: Outreach, on: Array, accounts: Array, cases: Array, now: Conditions) -> Array:
         """Giving up falls among those reached; returns the contacts made (path)."""
         eligible = cases[:, 1 : _bucket(len(one.effect)) + 1].sum(-1)
         reached = np.round(_share_served(one.capacity * accounts, eligible), DIGITS)
-        effect = np.zeros(at.DEPTHS)
-        effect[1 : len(one.effect) + 1] = one.effect[: at.DEPTHS - 1]
+        effect = np.zeros(DEPTHS)
+        effect[1 : len(one.effect) + 1] = one.effect[: DEPTHS - 1]
         now.giving_up[:, self.own] *= 1.0 - np.where(on, reached, 0.0)[:, None] * effect
         return np.where(on, reached * eligible, 0.0)
 
@@ -179,11 +179,11 @@ class Field:
         """Chance of an agreed plan, and the temptation that forgiveness is to others."""
         least, most = one.depths
         first, last = max(1, _bucket(least)), _bucket(most)
-        eligible = cases[:, first : last + 1].sum(-1) + (month[:, self.own, at.C_FLAGGED] if least == 0 else 0)
+        eligible = cases[:, first : last + 1].sum(-1) + (month["flagged"][:, self.own] if least == 0 else 0)
         reached = np.round(_share_served(one.capacity * accounts, eligible), DIGITS)
         now.offers[:, self.own, row] = np.where(on, reached * one.take_up, 0.0)
         if one.forgiveness > 0.0:
-            forgiven = _share_served(month[:, self.own, at.C_RESTRUCTURED + row], eligible)
+            forgiven = _share_served(month["restructured"][:, self.own, row], eligible)
             now.strategic[:, self.own] *= np.round(1.0 + one.moral_hazard * forgiven, DIGITS)
 
     def _takes_effect(self, plan: ContingencyPlan, past: Array) -> Array:
@@ -193,21 +193,19 @@ class Field:
         if plan.trigger == "arrears":
             measure = _share(_late(own), _owed(own))
         elif plan.trigger == "losses":
-            lost = own[:, :, at.C_WRITTEN_OFF] + own[:, :, at.C_FORGIVEN] - own[:, :, at.C_RECOVERED]
+            lost = own["written_off"] + own["forgiven"] - own["recovered"]
             total = np.cumsum(lost, axis=1)
             total[:, 12:] -= total[:, :-12].copy()
             measure = total / np.maximum(owed[:, :1], 1)
         else:
-            paid_out = (
-                own[:, :, at.C_DRAWN] + own[:, :, at.C_ORIGINATED] - own[:, :, at.C_PAID] - own[:, :, at.C_RECOVERED]
-            )
+            paid_out = own["drawn"] + own["originated"] - own["paid"] - own["recovered"]
             measure = np.cumsum(paid_out, axis=1) / np.maximum(owed[:, :1], 1)
         crossed = measure >= plan.level
         when = np.where(crossed.any(1), crossed.argmax(1).astype(float), np.inf)
         return np.asarray(when + plan.delay_months)
 
 
-CHANGED = ("supply", "strategic", "giving_up", "offers", "warn_below", "freeze_below", "full_use", "freezes")
+CHANGED = ("supply", "strategic", "giving_up", "offers", "warn_below", "freeze_below", "full_use", "watches", "freezes")
 
 
 def _place(one: Restructuring, plans: list[Restructuring]) -> int:
@@ -220,16 +218,16 @@ def _bucket(missed: int) -> int:
 
 
 def _accounts(sums: Array) -> Array:
-    return sums[..., at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)]
+    return np.asarray(sums["accounts"])
 
 
 def _owed(sums: Array) -> Array:
-    return np.asarray(sums[..., at.C_BALANCE : at.C_BALANCE + len(BUCKETS)].sum(-1))
+    return np.asarray(sums["balance"].sum(-1))
 
 
 def _late(sums: Array) -> Array:
     """Balance 30 or more days past due."""
-    return np.asarray(sums[..., at.C_BALANCE + 1 : at.C_BALANCE + len(BUCKETS)].sum(-1))
+    return np.asarray(sums["balance"][..., 1:].sum(-1))
 
 
 def _cases(sums: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from stresslab.engine.kernel.cache import compiled
 from stresslab.engine.model import Employment
 from stresslab.schema import InputError
 
@@ -88,7 +89,7 @@ def _step(weight, risk, separation, find_early, find_late, early):
         weight[g, 0] += found - lost
 
 
-@njit(cache=True)
+@compiled()
 def _follow(target, opening, risk, early, finding, share, early_factor, late_factor, rates):
     """Flows for every path and month; returns the first (path, month) that cannot be reached, or (-1, -1)."""
     paths, months = target.shape

@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.engine.kernel import state as at
 from stresslab.engine.model import Model
 from stresslab.engine.panel import Rows, month_ends
 from stresslab.engine.prepare import Asked, Renewal, ask
@@ -65,10 +64,10 @@ def fates(
 
 def _opening(asked: Asked, rows: Rows) -> dict[str, Array]:
     """What a lender sees of each loan at the start."""
-    balance, limit, missed = rows.loan(at.BALANCE), rows.loan(at.LIMIT), rows.loan(at.MISSED)
-    revolving, open_line = rows.loan(at.TENOR) == 0, (rows.loan(at.CLOSED) == 0) & (missed == 0)
+    balance, limit, missed = rows.loan("balance"), rows.loan("limit"), rows.loan("missed")
+    revolving, open_line = rows.loan("tenor") == 0, (rows.loan("closed") == 0) & (missed == 0)
     owner = asked.portfolio["borrower"].values
-    drop = rows.person(at.POINTS)[owner] - rows.loan(at.SCORE)
+    drop = rows.person("points")[owner] - rows.loan("score")
     return {
         "balance": balance / MINOR,
         "undrawn": np.where(revolving & open_line, np.maximum(limit - balance, 0), 0) / MINOR,
@@ -83,12 +82,12 @@ class _Followed:
 
     def __init__(self, asked: Asked, rows: Rows) -> None:
         self.discount = 1.0 / (1.0 + asked.portfolio["annual_rate"].values / 12.0)
-        self.claim, balance = rows.loan(at.CLAIM), rows.loan(at.BALANCE)
-        self.remaining, self.revolving = rows.loan(at.REMAINING), rows.loan(at.TENOR) == 0
-        bad = (rows.loan(at.MISSED) >= DEFAULT_AT) & (balance > 0)
+        self.claim, balance = rows.loan("claim"), rows.loan("balance")
+        self.remaining, self.revolving = rows.loan("remaining"), rows.loan("tenor") == 0
+        bad = (rows.loan("missed") >= DEFAULT_AT) & (balance > 0)
         self.month = np.where(bad, 0, -1)
         self.exposure = np.where(bad, balance, 0)
-        self.here = (balance > 0) | (self.revolving & (rows.loan(at.CLOSED) == 0))
+        self.here = (balance > 0) | (self.revolving & (rows.loan("closed") == 0))
         self.drawn, self.fresh = np.zeros(bad.size, np.int64), np.zeros(bad.size, np.int64)
         self.factor, self.share = np.ones(bad.size), np.zeros(bad.size)
         self.off_month, self.off = np.zeros(bad.size, np.int64), np.zeros(bad.size, np.int64)
@@ -96,15 +95,15 @@ class _Followed:
 
     def see(self, t: int, rows: Rows) -> None:
         """A month more."""
-        balance, claim, remaining = rows.loan(at.BALANCE), rows.loan(at.CLAIM), rows.loan(at.REMAINING)
+        balance, claim, remaining = rows.loan("balance"), rows.loan("claim"), rows.loan("remaining")
         grown, back = np.maximum(claim - self.claim, 0), np.maximum(self.claim - claim, 0)
         anew = ~self.revolving & (remaining > 0) & (remaining >= self.remaining)  # repaid and granted again
         repaid = ~self.revolving & (balance == 0) & (grown == 0)
         self.here &= ~(anew | repaid)
         undefaulted = self.here & (self.month < 0)
-        self.drawn += np.where(undefaulted & self.revolving, rows.loan(at.DRAWN), 0)
+        self.drawn += np.where(undefaulted & self.revolving, rows.loan("drawn"), 0)
         self.drawn = np.minimum(self.drawn, balance)  # what is owed is new debt at most in full
-        new = undefaulted & (rows.loan(at.MISSED) >= DEFAULT_AT)
+        new = undefaulted & (rows.loan("missed") >= DEFAULT_AT)
         self.month[new], self.exposure[new], self.fresh[new] = t, balance[new], self.drawn[new]
         self.factor = np.where((self.month >= 0) & ~new, self.factor * self.discount, self.factor)
         off = self.here & (grown > 0)

@@ -1,4 +1,4 @@
-"""A sample of borrowers lived in step, which finds the conditions under which the whole book is lived."""
+"""Mean-field feedback: a sample of borrowers simulated in step gives the conditions for the whole book."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from stresslab.engine.actions import Response
 from stresslab.engine.blocks import Blocks, build
 from stresslab.engine.conditions import Conditions
 from stresslab.engine.feedback import OFF, Feedback, Field, all_months, gap
-from stresslab.engine.kernel import state as at
 from stresslab.engine.kernel.custom import Kernel
+from stresslab.engine.kernel.state import LANES, SUMS, numbers, summed
 from stresslab.engine.model import Model
-from stresslab.engine.packing import Packed, pack, product_arrays, read_macro, with_conditions
-from stresslab.engine.run import run, run_in_step
+from stresslab.engine.packing import Packed, pack, read_macro, with_conditions, with_products
+from stresslab.engine.run import Progress, run, run_in_step
 from stresslab.schema import InputError
 
 Array = NDArray[Any]
@@ -29,7 +28,7 @@ GROUPS = 8
 
 @dataclass(frozen=True)
 class SecondRound:
-    """What was found beside the totals.
+    """Conditions, responses and amplification of a run with feedback or responses.
 
     conditions (path, month, lender); active, contacts (path, month, response) of the whole book
     gap : between the conditions used and those that the whole book implies
@@ -44,7 +43,7 @@ class SecondRound:
 
 
 def sample_of(portfolio: xr.Dataset, size: int) -> xr.Dataset:
-    """Every k-th borrower by id with all his loans, at least `size`; the whole book if it is not larger."""
+    """Every k-th borrower by id with all their loans, at least `size`; the whole book if it is not larger."""
     step = portfolio.sizes["borrower"] // size
     if step <= 1:
         return portfolio
@@ -55,7 +54,7 @@ def sample_of(portfolio: xr.Dataset, size: int) -> xr.Dataset:
 
 
 def standing_still(macro: xr.Dataset, book: xr.Dataset, model: Model) -> xr.Dataset:
-    """Paths on which the economy stays as the borrowers live it at the start: their unemployment, income on trend."""
+    """Paths on which the economy stays as the borrowers meet it at the start: their unemployment, income on trend."""
     trend = float(macro.attrs.get("real_income_trend", model.income.normal_growth_annual))
     unemployed = float(1.0 - book["employed"].values.mean()) / model.employment.borrower_ratio
     level = {"unemployment_rate": unemployed, "real_income_growth": trend}
@@ -65,14 +64,14 @@ def standing_still(macro: xr.Dataset, book: xr.Dataset, model: Model) -> xr.Data
 
 
 def by_lender(totals: Array, blocks: Blocks, lenders: Sequence[str]) -> Array:
-    """Sums over segments (..., segment, column) of each lender (..., lender, column)."""
-    sums = np.zeros((*totals.shape[:-2], len(lenders), at.COLUMNS), np.int64)
+    """SUMS records (..., segment) added up over the segments of each lender (..., lender)."""
+    sums = np.zeros((*totals.shape[:-1], len(lenders)), SUMS)
     for segment, (lender, _) in enumerate(blocks.segments):
-        sums[..., lenders.index(lender), :] += totals[..., segment, :]
+        numbers(sums)[..., lenders.index(lender), :] += numbers(totals)[..., segment, :]
     return sums
 
 
-def live_with_feedback(
+def run_with_feedback(
     portfolio: xr.Dataset,
     macro: xr.Dataset,
     blocks: Blocks,
@@ -83,11 +82,11 @@ def live_with_feedback(
     seed: int,
     threads: int | None,
     kernel: Kernel,
-    bar: Any,
+    progress: Progress,
 ) -> tuple[Array, Array, Packed, SecondRound]:
-    """The whole book under the conditions that its own past makes.
+    """Simulate the whole book under the conditions that its own past makes.
 
-    Returns totals (path, month, segment, column), jobless (path, month), the arrays used, and what was found.
+    Returns totals, SUMS records (path, month, segment), jobless (path, month), the parameters used, the second round.
     """
     gains, paths = feedback or OFF, macro["path"].values
     few = sample_of(portfolio, gains.sample)
@@ -103,36 +102,34 @@ def live_with_feedback(
         _credibility(few, blocks.lenders, gains),
     )
     groups = min(GROUPS, sample.count)
-    sample_packed = packed
-    if not whole:
-        real, rules = product_arrays(model, sample.products)
-        sample_packed = replace(packed, product_real=real, product_whole=rules)
+    sample_packed = packed if whole else with_products(packed, model, sample.products)
     if feedback is not None:
-        still = pack(standing_still(macro, few, model), few, model, sample, bool(packed.model_whole[at.RENEWAL]))
-        with tqdm(disable=True) as quiet:
-            normal = run(sample, still, paths, seed, threads, 0, quiet, kernel)[0]
+        still = pack(standing_still(macro, few, model), few, model, sample, bool(packed.rules.model["renewing"]))
+        normal = run(sample, still, paths, seed, threads, kernel)[0]
         field = replace(field, normal=by_lender(normal, sample, blocks.lenders))
 
-    def lived(rules: Field) -> tuple[Array, Array, Conditions]:
+    def in_step(rules: Field) -> tuple[Array, Array, Conditions]:
+        """The sample under these rules, month by month."""
+
         def conditions(t: int, some: slice, past: Array) -> Conditions:
-            return rules.of_paths(some).conditions(t, by_lender(past.sum(2), sample, blocks.lenders))[0]
+            return rules.of_paths(some).conditions(t, by_lender(summed(past, 2), sample, blocks.lenders))[0]
 
         return run_in_step(sample, sample_packed, paths, seed, threads, kernel, model, groups, conditions)
 
-    sums, jobless, conditions = lived(field)
+    sums, jobless, conditions = in_step(field)
     amplification = None
     if feedback is not None:
-        amplification = _amplification(sums, lived(replace(field, feedback=OFF))[0])
-    totals = sums.sum(2)
-    weight = np.bincount(blocks.lender[blocks.place // at.LANES], minlength=len(blocks.lenders)) / blocks.place.size
+        amplification = _amplification(sums, in_step(replace(field, feedback=OFF))[0])
+    totals = summed(sums, 2)
+    weight = np.bincount(blocks.lender[blocks.place // LANES], minlength=len(blocks.lenders)) / blocks.place.size
     difference = 0.0
     if whole:
-        bar.update(portfolio.sizes["loan"] * paths.size * macro.sizes["month"] * gains.rounds)
+        progress(portfolio.sizes["loan"] * paths.size * macro.sizes["month"] * gains.rounds)
         used = with_conditions(packed, conditions, model)
     else:
         for _ in range(gains.rounds):
             used = with_conditions(packed, conditions, model)
-            totals, jobless = run(blocks, used, paths, seed, threads, portfolio.sizes["loan"], bar, kernel)
+            totals, jobless = run(blocks, used, paths, seed, threads, kernel, progress)
             implied = all_months(field, by_lender(totals, blocks, blocks.lenders))[0]
             difference, last = gap(conditions, implied, weight), conditions
             conditions = implied
@@ -175,7 +172,7 @@ MEASURES = ("arrears rate", "entries to arrears", "loss")
 def _amplification(with_feedback: Array, without: Array) -> tuple[Array, Array]:
     """With feedback over without, and its error (path, measure): `MEASURES` of all lenders over all months.
 
-    with_feedback, without (path, month, group, segment, column)
+    with_feedback, without : SUMS records (path, month, group, segment)
     Jackknife over groups of borrowers: se^2 = (G - 1) / G sum (ratio without group g - their mean)^2.
     """
     above, below = _by_group(with_feedback), _by_group(without)
@@ -189,14 +186,17 @@ def _amplification(with_feedback: Array, without: Array) -> tuple[Array, Array]:
 
 
 def _by_group(sums: Array) -> Array:
-    """Columns (group, path, month, column) of all segments together, months from the first."""
-    return np.asarray(np.moveaxis(sums[:, 1:].sum(3), 2, 0).astype(float))
+    """Balance, its part in arrears, entries and losses (group, path, month, quantity), all segments, from month 1."""
+    all_segments = summed(sums[:, 1:], 3)
+    balance = all_segments["balance"]
+    lost = all_segments["written_off"] + all_segments["forgiven"] - all_segments["recovered"]
+    quantities = (balance.sum(-1), balance[..., 1:].sum(-1), all_segments["entries"].sum(-1), lost)
+    return np.asarray(np.moveaxis(np.stack(quantities, axis=-1), 2, 0).astype(float))
 
 
-def _measures(sums: Array) -> Array:
+def _measures(quantities: Array) -> Array:
     """Mean share of balance in arrears, loans that fell into arrears, realised loss (path, measure)."""
-    balance = sums[..., at.C_BALANCE : at.C_BALANCE + 8]
-    rate = (balance[..., 1:].sum(-1) / np.maximum(balance.sum(-1), 1.0)).mean(-1)
-    loss = (sums[..., at.C_WRITTEN_OFF] + sums[..., at.C_FORGIVEN] - sums[..., at.C_RECOVERED]).sum(-1)
-    entries = sums[..., at.C_ENTRIES :].sum((-1, -2))
-    return np.stack([np.maximum(rate, 1e-12), np.maximum(entries, 1.0), np.where(loss == 0.0, np.nan, loss)], axis=-1)
+    balance, late, entries, lost = np.moveaxis(quantities, -1, 0)
+    rate, loss = (late / np.maximum(balance, 1.0)).mean(-1), lost.sum(-1)
+    rate, entries = np.maximum(rate, 1e-12), np.maximum(entries.sum(-1), 1.0)
+    return np.stack([rate, entries, np.where(loss == 0.0, np.nan, loss)], axis=-1)

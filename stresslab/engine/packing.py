@@ -1,4 +1,4 @@
-"""What the kernel reads of macro paths, lenders and model: rates as float32, probabilities as integer thresholds."""
+"""Macro paths, lenders and model as the kernel reads them: rates as float32, probabilities as integer thresholds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stresslab.engine.actions import Restructuring
 from stresslab.engine.blocks import MEMORY_UNIT, Blocks, claim_fade
 from stresslab.engine.conditions import Conditions
 from stresslab.engine.job_flows import job_flows
-from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.state import DEPTHS, LENDER, MODEL, MONTH, PRODUCT, PROGRAMME, Rules
 from stresslab.engine.model import Model
 from stresslab.schema import MACRO_NEUTRAL, MINOR
 
@@ -26,25 +26,19 @@ BYTES_SD = math.sqrt(4 * (256**2 - 1) / 12)
 
 @dataclass(frozen=True)
 class Packed:
-    """Parameters as arrays: by path and month, by lender too, for everybody, by product, by restructuring programme.
+    """Parameters as records for the kernel.
 
-    month_real, month_whole (path, month, .); lender_real, lender_whole (path, month, lender, .)
+    months : MONTH records (path, month); lenders : LENDER records (path, month, lender)
     contact (path, month, lender) : share of late payers reached
-    lender : row of the lender tables that each lender of the book reads; all read row 0 if lenders are alike
+    lender_row : row of `lenders` that each lender of the book reads; all read row 0 if lenders are alike
+    rules : of everybody, of products and of restructuring programmes
     """
 
-    month_real: Array
-    month_whole: Array
-    lender_real: Array
-    lender_whole: Array
+    months: Array
+    lenders: Array
     contact: Array
-    lender: Array
-    model_real: Array
-    model_whole: Array
-    product_real: Array
-    product_whole: Array
-    relief_real: Array
-    relief_whole: Array
+    lender_row: Array
+    rules: Rules
 
 
 def threshold(probability: Any, bits: int) -> Array:
@@ -57,7 +51,7 @@ def threshold(probability: Any, bits: int) -> Array:
 
 
 def read_macro(macro: xr.Dataset, name: str) -> Array:
-    """A variable of macro paths (path, month), its neutral value where the paths do not speak of it."""
+    """A variable of macro paths (path, month), its neutral value where the paths do not have it."""
     if name not in macro:
         return np.full((macro.sizes["path"], macro.sizes["month"]), MACRO_NEUTRAL[name])
     every = macro["path"] * macro["month"]
@@ -74,7 +68,7 @@ def pack(
     programmes: Sequence[Restructuring] = (),
     window: int = 0,
 ) -> Packed:
-    """Arrays for the kernel; lenders do what the macro path says until `with_conditions` says otherwise.
+    """Records for the kernel; lenders do what the macro path says until `with_conditions` says otherwise.
 
     macro : Dataset (path, month)
     portfolio : Dataset (borrower, loan), whose risks and jobless decide the job flows
@@ -84,24 +78,27 @@ def pack(
         read_macro(macro, "line_supply")[..., None], read_macro(macro, "collections_capacity")[..., None]
     )
     return Packed(
-        *_months(macro, portfolio, model),
-        *lender_tables(everywhere, model),
+        _months(macro, portfolio, model),
+        lender_records(everywhere, model),
         np.minimum(everywhere.contact, 1.0),
         np.zeros(len(blocks.lenders), np.int64),
-        *_model(model, renewing, window),
-        *product_arrays(model, blocks.products),
-        *relief_tables(programmes),
+        Rules(_model(model, renewing, window), product_records(model, blocks.products), _programmes(programmes)),
     )
 
 
 def with_conditions(packed: Packed, conditions: Conditions, model: Model) -> Packed:
     """The same with each lender's own months: conditions (path, month, lender)."""
-    real, whole = lender_tables(conditions, model)
-    own_rows = np.arange(packed.lender.size)
-    return replace(packed, lender_real=real, lender_whole=whole, contact=conditions.contact, lender=own_rows)
+    lenders, own_rows = lender_records(conditions, model), np.arange(packed.lender_row.size)
+    return replace(packed, lenders=lenders, contact=conditions.contact, lender_row=own_rows)
 
 
-def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[Array, Array]:
+def with_products(packed: Packed, model: Model, names: list[str]) -> Packed:
+    """The same for a book with these products."""
+    return replace(packed, rules=packed.rules._replace(products=product_records(model, names)))
+
+
+def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> Array:
+    """MONTH records (path, month)."""
     unemployment, growth = read_macro(macro, "unemployment_rate"), read_macro(macro, "real_income_growth")
     jobless = np.where(portfolio["employed"].values, 0, np.maximum(portfolio["jobless_months"].values, 1))
     separation, early, late = job_flows(
@@ -111,98 +108,92 @@ def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[Arr
         model.employment,
     )
     trend = float(macro.attrs.get("real_income_trend", model.income.normal_growth_annual))
-    real = np.empty((*unemployment.shape, at.MONTH_REALS), np.float32)
-    real[..., at.SEPARATION], real[..., at.FIND_EARLY], real[..., at.FIND_LATE] = separation, early, late
+    months = np.zeros(unemployment.shape, MONTH)
+    months["separation"], months["find_early"], months["find_late"] = separation, early, late
     # Pay moves with aggregate income's departure from its trend (living costs and limits grow with the trend), less the
-    # part of the departure that is the lost jobs themselves, which the borrowers live through one by one.
+    # part of the departure that is the lost jobs themselves, which the borrowers lose one by one.
     jobs_lost = model.income.lost_with_job * unemployment
     departure = np.cumprod(1.0 + (growth - trend) / 12.0, axis=1)
-    real[..., at.WAGE] = departure * (1.0 - jobs_lost[:, :1]) / (1.0 - jobs_lost)
-    real[..., at.KEEP] = 1.0 - read_macro(macro, "furlough_income_loss")
+    months["wage"] = departure * (1.0 - jobs_lost[:, :1]) / (1.0 - jobs_lost)
+    months["keep"] = 1.0 - read_macro(macro, "furlough_income_loss")
     policy = read_macro(macro, "policy_rate") if "policy_rate" in macro else np.zeros(unemployment.shape)
-    real[..., at.RATE_MOVE] = (policy - policy[:, :1]) / 12.0
-    whole = np.ascontiguousarray(threshold(read_macro(macro, "furlough_share"), 16))[..., None]
-    return real, whole
+    months["rate_move"] = (policy - policy[:, :1]) / 12.0
+    months["furlough_16"] = threshold(read_macro(macro, "furlough_share"), 16)
+    return months
 
 
-def lender_tables(conditions: Conditions, model: Model) -> tuple[Array, Array]:
-    """Rates (..., lender, .) float32 and thresholds int32 of each lender's loans."""
-    contact, will, shape = conditions.contact, model.willingness, conditions.supply.shape
-    real = np.empty((*shape, at.LENDER_REALS), np.float32)
-    real[..., at.SUPPLY], real[..., at.RECOVERY] = conditions.supply, conditions.recovery
-    real[..., at.FULL_USE] = conditions.full_use
+def lender_records(conditions: Conditions, model: Model) -> Array:
+    """LENDER records (..., lender)."""
+    contact, will = conditions.contact, model.willingness
+    lenders = np.zeros(conditions.supply.shape, LENDER)
+    for name in ("supply", "recovery", "full_use", "warn_below", "freeze_below", "watches", "freezes"):
+        lenders[name] = getattr(conditions, name)
+    lenders["supply_16"] = threshold(conditions.supply, 16)
     cured = will.cured_in_month * (1.0 - will.reminded_share * np.maximum(1.0 - contact, 0.0))
     eased = (1.0 - will.contact_on_strategic * np.minimum(contact, 1.0)) / (1.0 - will.contact_on_strategic)
     pressed = (1.0 - will.contact_on_give_up * np.minimum(contact, 1.0)) / (1.0 - will.contact_on_give_up)
-    depths = np.array([0.0, *will.give_up, *[will.give_up[-1]] * at.DEPTHS])[: at.DEPTHS]
-    whole = np.empty((*shape, at.LENDER_WHOLES), np.int32)
-    whole[..., at.SUPPLY_16] = threshold(conditions.supply, 16)
-    forget, misread = (
-        threshold(will.forgetting * (1.0 - cured), 31),
-        threshold(will.misunderstanding * (1.0 - cured), 31),
-    )
-    whole[..., at.FORGET] = np.minimum(forget, 2**31 - 1 - misread)
-    whole[..., at.MISREAD] = misread
-    room = 2**31 - 1 - whole[..., at.FORGET] - misread  # their sum must fit 31 bits
-    whole[..., at.STRATEGY] = np.minimum(threshold(will.strategic_monthly * eased * conditions.strategic, 31), room)
-    whole[..., at.RESOLVED] = threshold(np.minimum(will.strategic_resolve * pressed, 0.98), 31)
+    forget = threshold(will.forgetting * (1.0 - cured), 31)
+    misread = threshold(will.misunderstanding * (1.0 - cured), 31)
+    forget = np.minimum(forget, 2**31 - 1 - misread)
+    room = 2**31 - 1 - forget - misread  # their sum must fit 31 bits
+    lenders["forget"], lenders["misread"] = forget, misread
+    lenders["strategy"] = np.minimum(threshold(will.strategic_monthly * eased * conditions.strategic, 31), room)
+    lenders["resolved"] = threshold(np.minimum(will.strategic_resolve * pressed, 0.98), 31)
+    lenders["offer"] = threshold(conditions.offers, 31)
+    depths = np.array([0.0, *will.give_up, *[will.give_up[-1]] * DEPTHS])[:DEPTHS]
     giving_up = threshold(np.minimum(depths * pressed[..., None] * conditions.giving_up, 0.98), 31)
-    giving_up[..., 1:] = np.maximum(giving_up[..., 1:], 1)  # a hurdle of 0 marks a loan that is current
-    whole[..., at.GIVE_UP :] = giving_up
-    whole[..., at.OFFER : at.GIVE_UP] = threshold(conditions.offers, 31)
-    whole[..., at.WARN_BELOW], whole[..., at.FREEZE_BELOW] = conditions.warn_below, conditions.freeze_below
-    whole[..., at.FREEZES] = conditions.freezes
-    return real, whole
+    giving_up[..., 1:] = np.maximum(giving_up[..., 1:], 1)  # a payment threshold of 0 marks a loan that is current
+    lenders["give_up"] = giving_up
+    return lenders
 
 
-def relief_tables(programmes: Sequence[Restructuring]) -> tuple[Array, Array]:
-    """Terms of restructuring programmes, a row each."""
-    real = np.empty((len(programmes), at.RELIEF_REALS), np.float32)
-    whole = np.empty((len(programmes), at.RELIEF_WHOLES), np.int32)
-    for row, plan in enumerate(programmes):
-        real[row, at.RATE_KEPT] = 1.0 - plan.rate_reduction
-        real[row, at.FORGIVEN], real[row, at.PLAN_FEE] = plan.forgiveness, plan.fee
-        whole[row, at.FROM_DEPTH], whole[row, at.TO_DEPTH] = plan.depths
-        whole[row, at.EXTENSION], whole[row, at.HOLIDAY_MONTHS] = plan.term_months, plan.holiday_months
-        whole[row, at.PROBATION] = plan.probation_months
-        whole[row, at.UNKEPT :] = np.maximum(threshold(plan.unkept_monthly(at.DEPTHS), 31), 1)
-    return real, whole
+def _programmes(programmes: Sequence[Restructuring]) -> Array:
+    """PROGRAMME records."""
+    terms = np.zeros(len(programmes), PROGRAMME)
+    for row, plan in zip(terms, programmes, strict=True):
+        row["rate_kept"] = 1.0 - plan.rate_reduction
+        row["forgiven"], row["fee"] = plan.forgiveness, plan.fee
+        row["from_depth"], row["to_depth"] = plan.depths
+        row["extension"], row["holiday"] = plan.term_months, plan.holiday_months
+        row["probation"] = plan.probation_months
+        row["unkept"] = np.maximum(threshold(plan.unkept_monthly(DEPTHS), 31), 1)
+    return terms
 
 
-def _model(model: Model, renewing: bool, window: int) -> tuple[Array, Array]:
+def _model(model: Model, renewing: bool, window: int) -> Any:
+    """The MODEL record."""
     income, spending, jobs, seen, new = (
         model.income, model.spending, model.employment, model.scoring, model.applications,
     )  # fmt: skip
     scale = np.float32(income.passing_sd_monthly / BYTES_SD)
     expense_16 = int(threshold(spending.expense_monthly, 16))
-    real = np.empty(at.MODEL_REALS, np.float32)
-    real[at.PERSISTENCE] = income.persistence_monthly
-    real[at.WIDTH] = income.lasting_sd_annual / math.sqrt(12.0) * math.sqrt(3.0)
-    real[at.FALL_KEEP] = 1.0 - income.fall_size
-    real[at.PASSING_SCALE] = scale
-    real[at.PASSING_CENTRE] = 1.0 / _mean_of_cubic(float(scale))
-    real[at.FRUGAL_COST] = 1.0 - spending.cut_when_poor
-    real[at.EXPENSE_INVERSE] = 1.0 / max(expense_16, 1)
-    real[at.EXPENSE_MEAN] = spending.expense_mean
-    real[at.SAVING] = spending.saving_share
-    real[at.LOW_PAY] = income.low_pay
-    real[at.CLAIM_FADE] = claim_fade(model)
-    real[at.FULL_RECOVERY] = model.recovery.full_share
-    real[at.PARTIAL_RECOVERY] = model.recovery.partial_mean
-    real[at.APPLY], real[at.APPLY_SHORT] = new.usual_monthly, new.short_monthly
-    real[at.APPROVE_FROM], real[at.APPROVE_SLOPE] = new.refused_below, 1.0 / (new.granted_above - new.refused_below)
-    real[at.USE_POINTS] = seen.use_points
-    whole = np.empty(at.MODEL_WHOLES, np.int32)
-    whole[at.EARLY_MONTHS], whole[at.BENEFIT_MONTHS] = jobs.early_months, jobs.benefit_months
-    whole[at.FALL_FROM_16] = 2**16 - threshold(income.fall_monthly, 16)
-    whole[at.EXPENSE_16], whole[at.RENEWAL] = expense_16, renewing
-    whole[at.ARREARS_POINTS], whole[at.LOAN_POINTS] = seen.arrears_points, seen.loan_points
-    whole[at.INQUIRY_POINTS], whole[at.SICR_DROP] = seen.inquiry_points, seen.sicr_drop
-    whole[at.FORGET_ARREARS] = round(seen.arrears_forgotten * MEMORY_UNIT)
-    whole[at.FORGET_INQUIRIES] = round(seen.inquiries_forgotten * MEMORY_UNIT)
-    whole[at.BROKEN_RESOLVE] = threshold(model.willingness.broken_plan, 31)
-    whole[at.WARNING_WINDOW] = window
-    return real, whole
+    row = np.zeros((), MODEL)
+    row["persistence"] = income.persistence_monthly
+    row["width"] = income.lasting_sd_annual / math.sqrt(12.0) * math.sqrt(3.0)
+    row["fall_keep"] = 1.0 - income.fall_size
+    row["passing_scale"] = scale
+    row["passing_centre"] = 1.0 / _mean_of_cubic(float(scale))
+    row["frugal_cost"] = 1.0 - spending.cut_when_poor
+    row["expense_inverse"] = 1.0 / max(expense_16, 1)
+    row["expense_mean"] = spending.expense_mean
+    row["saving"] = spending.saving_share
+    row["low_pay"] = income.low_pay
+    row["claim_fade"] = claim_fade(model)
+    row["full_recovery"] = model.recovery.full_share
+    row["partial_recovery"] = model.recovery.partial_mean
+    row["apply"], row["apply_short"] = new.usual_monthly, new.short_monthly
+    row["approve_from"], row["approve_slope"] = new.refused_below, 1.0 / (new.granted_above - new.refused_below)
+    row["use_points"] = seen.use_points
+    row["early_months"], row["benefit_months"] = jobs.early_months, jobs.benefit_months
+    row["fall_from_16"] = 2**16 - threshold(income.fall_monthly, 16)
+    row["expense_16"], row["renewing"] = expense_16, renewing
+    row["arrears_points"], row["loan_points"] = seen.arrears_points, seen.loan_points
+    row["inquiry_points"], row["sicr_drop"] = seen.inquiry_points, seen.sicr_drop
+    row["forget_arrears"] = round(seen.arrears_forgotten * MEMORY_UNIT)
+    row["forget_inquiries"] = round(seen.inquiries_forgotten * MEMORY_UNIT)
+    row["broken_resolve"] = threshold(model.willingness.broken_plan, 31)
+    row["warning_window"] = window
+    return row[()]
 
 
 def _mean_of_cubic(scale: float) -> float:
@@ -210,19 +201,18 @@ def _mean_of_cubic(scale: float) -> float:
     return 1.0 + (scale * BYTES_SD) ** 2 / 2.0
 
 
-def product_arrays(model: Model, names: list[str]) -> tuple[Array, Array]:
-    """Rules of the named products, a row each."""
-    real = np.empty((len(names), at.PRODUCT_REALS), np.float32)
-    whole = np.empty((len(names), at.PRODUCT_WHOLES), np.int32)
-    for row, name in enumerate(names):
+def product_records(model: Model, names: list[str]) -> Array:
+    """PRODUCT records of the named products."""
+    products = np.zeros(len(names), PRODUCT)
+    for row, name in zip(products, names, strict=True):
         rules = model.products[name]
-        real[row, at.MINIMUM_SHARE] = rules.minimum_share
-        real[row, at.LATE_RATE] = rules.late_rate_monthly
-        real[row, at.RECOVERY_HAZARD] = rules.recovery_monthly
-        real[row, at.RATE_PASS] = rules.rate_pass_through
-        whole[row, at.REVOLVING] = rules.kind == "revolving"
-        whole[row, at.MINIMUM_PAYMENT] = round(rules.minimum_payment * MINOR)
-        whole[row, at.PREPAY] = threshold(1.0 - rules.prepayment_monthly, 31)
-        whole[row, at.WRITE_OFF] = rules.write_off_months
-        whole[row, at.RELET] = threshold(rules.relet_monthly, 31)
-    return real, whole
+        row["minimum_share"] = rules.minimum_share
+        row["late_rate"] = rules.late_rate_monthly
+        row["recovery_hazard"] = rules.recovery_monthly
+        row["rate_pass"] = rules.rate_pass_through
+        row["revolving"] = rules.kind == "revolving"
+        row["minimum_payment"] = round(rules.minimum_payment * MINOR)
+        row["prepay"] = threshold(1.0 - rules.prepayment_monthly, 31)
+        row["write_off"] = rules.write_off_months
+        row["relet"] = threshold(rules.relet_monthly, 31)
+    return products

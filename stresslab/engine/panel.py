@@ -9,17 +9,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from stresslab.engine.actions import Response
 from stresslab.engine.blocks import Blocks
 from stresslab.engine.feedback import Feedback
-from stresslab.engine.kernel import state as at
 from stresslab.engine.kernel.random import key_of
+from stresslab.engine.kernel.state import BORROWER, LOAN, PLANNED, SUMS, widened
 from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed
 from stresslab.engine.prepare import Asked, Renewal, ask
-from stresslab.engine.run import widened
 from stresslab.schema import MINOR, InputError
 
 Array = NDArray[Any]
@@ -69,8 +67,7 @@ def panel(
         faults.append(f"months: found {kept}, expected month ends among 0 ... {last}; choose some of these")
     if faults:
         raise InputError("panel", faults)
-    with tqdm(disable=True) as bar:
-        _, _, packed, _ = asked.live(paths, bar)
+    _, _, packed, _ = asked.live(paths)
     rows = _live_and_look(asked, packed, int(paths["path"].values[0]), kept)
     loan, person = ("month", "loan"), ("month", "borrower")
     variables = {name: (person if name in ("jobless_months", "pay") else loan, values) for name, values in rows.items()}
@@ -85,63 +82,53 @@ def _live_and_look(asked: Asked, packed: Packed, path: int, kept: list[int]) -> 
     oldest, before = _claim_days(asked), np.zeros(0)
     rows: dict[str, list[Array]] = {}
     for t, seen in month_ends(asked, packed, path):
-        missed, claim = seen.loan(at.MISSED), seen.loan(at.CLAIM)
+        missed, claim = seen.loan("missed"), seen.loan("claim")
         if t > 0:
             oldest = np.where(claim > 0, 30 + np.where(oldest > 0, oldest, 30 * before), 0)
         if t in kept:
             found = {
-                "balance": seen.loan(at.BALANCE) / MINOR,
+                "balance": seen.loan("balance") / MINOR,
                 "claim": claim / MINOR,
                 "days_past_due": 30 * missed,
                 "overdue_days": np.maximum(30 * missed, oldest),
-                "score": seen.loan(at.SCORE),
-                "planned": (seen.loan(at.MARKS) & at.PLANNED) > 0,
-                "jobless_months": seen.person(at.JOBLESS),
-                "pay": seen.person(at.PAY) / MINOR,
+                "score": seen.loan("score"),
+                "planned": (seen.loan("marks") & PLANNED) > 0,
+                "jobless_months": seen.person("jobless_months"),
+                "pay": seen.person("pay") / MINOR,
             }
             for name, values in found.items():
                 rows.setdefault(name, []).append(values)
-        hidden = (missed == 0) & (
-            (seen.loan(at.MARKS) & at.PLANNED) > 0
-        )  # what a plan hid comes back when it is broken
-        before = np.where(hidden, seen.loan(at.DEPTH), missed)
+        hidden = (missed == 0) & ((seen.loan("marks") & PLANNED) > 0)  # what a plan hid comes back when it is broken
+        before = np.where(hidden, seen.loan("depth"), missed)
     return {name: np.stack(values) for name, values in rows.items()}
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Working arrays of all borrowers at a month end, read in the portfolio's order."""
+    """Working records of all borrowers at a month end, read in the portfolio's order."""
 
     blocks: Blocks
     persons: Array
     loans: Array
 
-    def loan(self, row: int) -> Array:
-        """One row of the working arrays in the order of the portfolio's loans."""
-        slot, lane = np.divmod(self.blocks.place, at.LANES)
-        return np.asarray(self.loans[slot, row + lane])
+    def loan(self, name: str) -> Array:
+        """A field of LOAN in the order of the portfolio's loans."""
+        return self.blocks.of_loans(self.loans, name)
 
-    def person(self, row: int) -> Array:
-        """One row of the working arrays in the order of the portfolio's borrowers."""
-        block, lane = np.divmod(self.blocks.seat, at.LANES)
-        return np.asarray(self.persons[block, row + lane])
+    def person(self, name: str) -> Array:
+        """A field of BORROWER in the order of the portfolio's borrowers."""
+        return self.blocks.of_borrowers(self.persons, name)
 
 
 def month_ends(asked: Asked, packed: Packed, path: int) -> Iterator[tuple[int, Rows]]:
-    """All borrowers in step through the months of one path: 0, 1, ... with what stands there at the month's end."""
-    blocks = asked.blocks
-    persons, person_reals = widened(blocks.people, at.PERSON_ROWS, 1), widened(blocks.people_real, at.PERSON_REALS, 1)
-    loans, loan_reals = widened(blocks.loans, at.LOAN_ROWS, 1), widened(blocks.loan_reals, at.LOAN_REAL_ROWS, 1)
-    segments, lenders = len(blocks.segments), packed.lender[blocks.lender]
-    totals, jobless = np.zeros((segments, at.COLUMNS), np.int64), np.zeros(1, np.int64)
-    for t in range(packed.month_real.shape[1] + 1):
-        asked.kernel.live_together(
-            persons, person_reals, loans, loan_reals, blocks.first_slot, blocks.product, blocks.segment, lenders, t,
-            np.array([path], np.uint32), *key_of(asked.seed), packed.month_real, packed.month_whole,
-            packed.lender_real[:, max(t - 1, 0)], packed.lender_whole[:, max(t - 1, 0)], packed.model_real,
-            packed.model_whole, packed.product_real, packed.product_whole, packed.relief_real, packed.relief_whole,
-            totals, segments, jobless,
-        )  # fmt: skip
+    """All borrowers in step through the months of one path: 0, 1, ... with their records at each month end."""
+    blocks, rules = asked.blocks, packed.rules
+    persons, loans = widened(blocks.borrowers, BORROWER, 1), widened(blocks.loans, LOAN, 1)
+    book, key, paths = blocks.book(packed.lender_row), key_of(asked.seed), np.array([path], np.uint32)
+    totals, jobless = np.zeros((1, len(blocks.segments)), SUMS), np.zeros(1, np.int64)
+    for t in range(packed.months.shape[1] + 1):
+        lenders = packed.lenders[:, max(t - 1, 0)]
+        asked.kernel.live_in_step(persons, loans, book, t, paths, key, packed.months, lenders, rules, totals, jobless)
         yield t, Rows(blocks, persons, loans)
 
 

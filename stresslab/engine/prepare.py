@@ -17,11 +17,11 @@ from stresslab.engine.actions import EarlyWarning, LimitManagement, Response, pr
 from stresslab.engine.blocks import Blocks, build
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import Kernel, behaviour_faults, kernel_with
-from stresslab.engine.mean_field import SecondRound, live_with_feedback
+from stresslab.engine.mean_field import SecondRound, run_with_feedback
 from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack
 from stresslab.engine.result import fingerprint
-from stresslab.engine.run import run
+from stresslab.engine.run import Progress, run, silent
 from stresslab.schema import MACRO, InputError
 
 Array = NDArray[Any]
@@ -44,20 +44,20 @@ class Asked:
     kernel: Kernel
 
     def pack(self, macro: xr.Dataset) -> Packed:
-        """Arrays for the kernel on these paths, as the macro path alone says."""
+        """Records for the kernel on these paths, as the macro path alone says."""
         plans, window = programmes(self.responses), _watch(self.responses)
         return pack(macro, self.portfolio, self.model, self.blocks, self.renewing, plans, window)
 
-    def live(self, macro: xr.Dataset, bar: Any) -> tuple[Array, Array, Packed, SecondRound | None]:
-        """All paths of one scenario: totals, jobless, the arrays used, and what came back if anything could."""
+    def live(self, macro: xr.Dataset, progress: Progress = silent) -> tuple[Array, Array, Packed, SecondRound | None]:
+        """All paths of one scenario: totals, jobless, the parameters used, and the second round if there is one."""
         packed = self.pack(macro)
         if self.feedback is None and not self.responses:
-            loans, paths = self.portfolio.sizes["loan"], macro["path"].values
-            totals, jobless = run(self.blocks, packed, paths, self.seed, self.threads, loans, bar, self.kernel)
+            paths = macro["path"].values
+            totals, jobless = run(self.blocks, packed, paths, self.seed, self.threads, self.kernel, progress)
             return totals, jobless, packed, None
-        return live_with_feedback(
+        return run_with_feedback(
             self.portfolio, macro, self.blocks, packed, self.model, self.feedback, self.responses, self.seed,
-            self.threads, self.kernel, bar,
+            self.threads, self.kernel, progress,
         )  # fmt: skip
 
 

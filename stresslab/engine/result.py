@@ -21,46 +21,25 @@ from stresslab.engine.actions import (
     unfold,
 )
 from stresslab.engine.blocks import Blocks
-from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.state import LANES
 from stresslab.engine.mean_field import SecondRound
 from stresslab.engine.packing import Packed, read_macro
 from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES, FLOWS, LARGEST_AMOUNT, MINOR, PORTFOLIO, STAGES, InputError
 
 Array = NDArray[Any]
-COLUMN_OF = {
-    "undrawn_limit": at.C_UNDRAWN,
-    "forborne_balance": at.C_PROVING,
-    "drawn": at.C_DRAWN,
-    "originated": at.C_ORIGINATED,
-    "interest": at.C_INTEREST,
-    "fees": at.C_FEES,
-    "paid": at.C_PAID,
-    "forgiven": at.C_FORGIVEN,
-    "written_off": at.C_WRITTEN_OFF,
-    "recovered": at.C_RECOVERED,
-    "defaulted": at.C_DEFAULTED,
-}
-EVENTS = {
-    "redefaulted": at.C_REDEFAULTED,
-    "flagged": at.C_FLAGGED,
-    "warned": at.C_WARNED,
-    "false_alarms": at.C_FALSE_ALARMS,
-    "lead_months": at.C_LEAD,
-}
+EVENTS = ("redefaulted", "flagged", "warned", "false_alarms", "lead_months")
+"""What became of plans and warnings: numbers."""
 STAGE_OF_BUCKET = np.array([1 if floor < 1 else 2 if floor < 3 else 3 for floor in BUCKET_FLOOR])
-
-
-GROWS = [at.C_DRAWN, at.C_ORIGINATED, at.C_INTEREST, at.C_FEES]
-SHRINKS = [at.C_PAID, at.C_FORGIVEN, at.C_WRITTEN_OFF]
 
 
 def refuse_overflow(subject: str, totals: Array, segments: Sequence[tuple[str, str]]) -> None:
     """InputError if a balance outgrew its 32 bits, which is seen where closing and opening + flows are not the same.
 
-    totals : (path, month, segment, column) in minor units
+    totals : SUMS records (path, month, segment)
     """
-    stock = totals[..., at.C_BALANCE : at.C_BALANCE + len(BUCKETS)].sum(-1)
-    flows = totals[..., GROWS].sum(-1) - totals[..., SHRINKS].sum(-1)
+    stock = totals["balance"].sum(-1)
+    flows = totals["drawn"] + totals["originated"] + totals["interest"] + totals["fees"]
+    flows = flows - totals["paid"] - totals["forgiven"] - totals["written_off"]
     lost = np.argwhere(np.diff(stock, axis=1) != flows[:, 1:])
     if lost.size:
         _, month, segment = lost[np.argmin(lost[:, 1])]
@@ -75,23 +54,21 @@ def label(
     """Sums as a labelled dataset, money in currency."""
     refuse_overflow("simulate", totals, blocks.segments)
     dims = ("path", "month", "segment")
-    money = totals / float(MINOR)
-    bucket = totals[..., at.C_BALANCE : at.C_BALANCE + len(BUCKETS)]
-    watched, forborne = totals[..., at.C_WATCHED], totals[..., at.C_FORBORNE]
+    bucket, watched, forborne = totals["balance"], totals["watched_balance"], totals["forborne_defaulted"]
     stage = np.stack([bucket[..., s == STAGE_OF_BUCKET].sum(-1) for s in STAGES], axis=-1)
     stage += np.stack([-watched - forborne, watched, forborne], axis=-1)
     variables: dict[str, Any] = {
         "balance": ((*dims, "bucket"), bucket / float(MINOR), {"units": "currency"}),
-        "accounts": ((*dims, "bucket"), totals[..., at.C_ACCOUNTS : at.C_ACCOUNTS + len(BUCKETS)], {"units": "number"}),
+        "accounts": ((*dims, "bucket"), totals["accounts"], {"units": "number"}),
         "stage_balance": ((*dims, "stage"), stage / float(MINOR), {"units": "currency"}),
-        "entries_to_arrears": ((*dims, "cause"), totals[..., at.C_ENTRIES :], {"units": "number"}),
+        "entries_to_arrears": ((*dims, "cause"), totals["entries"], {"units": "number"}),
         "unemployment_rate": (dims[:2], jobless / portfolio.sizes["borrower"], {"units": "1"}),
     }
     for name in ("undrawn_limit", "forborne_balance", *FLOWS):
-        variables[name] = (dims, money[..., COLUMN_OF[name]], {"units": "currency"})
+        variables[name] = (dims, totals[name] / float(MINOR), {"units": "currency"})
     lenders, products = zip(*blocks.segments, strict=True)
-    row = packed.lender[[blocks.lenders.index(lender) for lender in lenders]]
-    for name, values in (("line_supply", packed.lender_real[..., at.SUPPLY]), ("contact", packed.contact)):
+    row = packed.lender_row[[blocks.lenders.index(lender) for lender in lenders]]
+    for name, values in (("line_supply", packed.lenders["supply"]), ("contact", packed.contact)):
         monthly = values[:, :, row].astype(float)
         variables[name] = (dims, np.concatenate([np.ones_like(monthly[:, :1]), monthly], axis=1), {"units": "1"})
     if "policy_rate" in macro:  # what a lender owes may follow it
@@ -143,19 +120,19 @@ def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks
         if isinstance(one, Outreach):
             cost[..., number] += contacts[..., number] * one.cost_per_contact
         elif isinstance(one, EarlyWarning):
-            cost[..., number] += totals[..., at.C_FLAGGED].sum(-1) * one.cost_per_flag
+            cost[..., number] += totals["flagged"].sum(-1) * one.cost_per_flag
         elif isinstance(one, Restructuring):
             row = next(i for i, it in enumerate(plans) if it is one)
-            cost[..., number] += totals[..., at.C_RESTRUCTURED + row].sum(-1) * one.cost_per_plan
-    agreed = totals[..., at.C_RESTRUCTURED : at.C_RESTRUCTURED + at.PROGRAMMES].sum(-1)
+            cost[..., number] += totals["restructured"][..., row].sum(-1) * one.cost_per_plan
+    agreed = totals["restructured"].sum(-1)
     variables: dict[str, Any] = {
         "active": ((*dims, "response"), active),
         "contacts": ((*dims, "response"), contacts, {"units": "number"}),
         "operating_cost": ((*dims, "response"), np.round(cost, 2), {"units": "currency"}),
         "restructured": ((*dims, "segment"), agreed, {"units": "number"}),
     }
-    for name, column in EVENTS.items():
-        variables[name] = ((*dims, "segment"), totals[..., column], {"units": "number"})
+    for name in EVENTS:
+        variables[name] = ((*dims, "segment"), totals[name], {"units": "number"})
     return xr.Dataset(variables, {"response": [one.label for one in every]})
 
 
@@ -182,13 +159,14 @@ def contracts(blocks: Blocks, portfolio: xr.Dataset, packed: Packed) -> dict[str
     beyond_year_share : of the balance of current loans, due after more than twelve due dates; 0 for lines
     revolving : 1 for lines, 0 for instalment loans
     """
-    slot = blocks.place // at.LANES
+    slot = blocks.place // LANES
     code, product = blocks.segment[slot], blocks.product[slot]
     loan = {name: portfolio[name].values for name in ("balance", "annual_rate", "remaining_months", "instalment")}
-    revolving = packed.product_whole[product, at.REVOLVING] == 1
+    rules = packed.rules.products[product]
+    revolving = rules["revolving"] == 1
     transactor = revolving & portfolio["transactor"].values
-    floor = packed.product_whole[product, at.MINIMUM_PAYMENT] / MINOR
-    least = np.maximum(packed.product_real[product, at.MINIMUM_SHARE].astype(float) * loan["balance"], floor)
+    floor = rules["minimum_payment"] / MINOR
+    least = np.maximum(rules["minimum_share"].astype(float) * loan["balance"], floor)
     billed = np.where(transactor, loan["balance"], np.minimum(least, loan["balance"]))
     owed = loan["balance"] * (1.0 + loan["annual_rate"] / 12.0)
     asked = np.where((loan["remaining_months"] <= 1) | (loan["instalment"] > owed), owed, loan["instalment"])

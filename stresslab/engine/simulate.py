@@ -14,7 +14,6 @@ from stresslab.checks import check, portfolio_faults
 from stresslab.engine.actions import Response
 from stresslab.engine.blocks import build, read_back
 from stresslab.engine.feedback import Feedback
-from stresslab.engine.kernel import state as at
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
 from stresslab.engine.mean_field import MEASURES
 from stresslab.engine.model import Model
@@ -22,7 +21,7 @@ from stresslab.engine.packing import pack
 from stresslab.engine.prepare import Asked, Renewal, argument_faults, ask, model_of, with_paths
 from stresslab.engine.provenance import record
 from stresslab.engine.result import label, label_responses, refuse_overflow, together
-from stresslab.engine.run import run
+from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import lives, traced_ids
 from stresslab.schema import MACRO, InputError
 
@@ -86,15 +85,15 @@ def simulate(
     loan_months = portfolio.sizes["loan"] * paths.sizes["path"] * paths.sizes["month"] * len(scenarios)
     loan_months *= 1 if feedback is None else feedback.rounds
     with tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05) as bar:
-        parts = [_one_scenario(asked, one, bar, trace) for one in scenarios]
+        parts = [_one_scenario(asked, one, bar.update, trace) for one in scenarios]
     return together(parts, paths).assign_attrs(
         record(asked, renewal, macro, source_of(behaviour or {})) | _convergence(parts, feedback)
     )
 
 
-def _one_scenario(asked: Asked, macro: xr.Dataset, bar: Any, trace: Sequence[int] | None) -> xr.Dataset:
+def _one_scenario(asked: Asked, macro: xr.Dataset, progress: Progress, trace: Sequence[int] | None) -> xr.Dataset:
     """All paths of one scenario; attrs `gap` if something came back."""
-    totals, jobless, packed, found = asked.live(macro, bar)
+    totals, jobless, packed, found = asked.live(macro, progress)
     result = label(asked.blocks, asked.portfolio, totals, jobless, packed, macro)
     if found is not None:
         result = result.assign_attrs(gap=found.gap)
@@ -164,17 +163,14 @@ def advance(
     blocks = build(portfolio, model)
     one = with_paths(macro, path).isel(month=slice(0, months))
     packed = pack(one, portfolio, model, blocks, renewal == "static")
-    with tqdm(disable=True) as bar:
-        totals, _ = run(
-            blocks, packed, one["path"].values, seed, threads, portfolio.sizes["loan"], bar,
-            kernel_with(behaviour or {}), first_month, keep=True,
-        )  # fmt: skip
+    kernel = kernel_with(behaviour or {})
+    totals, _ = run(blocks, packed, one["path"].values, seed, threads, kernel, first_month=first_month, keep=True)
     refuse_overflow("advance", totals, blocks.segments)
     after = read_back(blocks, portfolio, model)
     # What the economy did to pay and to floating rates stays, so that a second move goes on from there.
-    last = packed.month_real[0, -1]
-    rate = _moved(after, model, 12.0 * float(last[at.RATE_MOVE]))
-    return after.assign(income=after["income"] * float(last[at.WAGE]), annual_rate=rate)
+    last = packed.months[0, -1]
+    rate = _moved(after, model, 12.0 * float(last["rate_move"]))
+    return after.assign(income=after["income"] * float(last["wage"]), annual_rate=rate)
 
 
 def _moved(portfolio: xr.Dataset, model: Model, move: float) -> xr.DataArray:

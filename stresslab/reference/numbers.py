@@ -1,4 +1,4 @@
-"""Numbers of the plain twin: random words, and amounts as the engine rounds them.
+"""Random words, and amounts as the engine rounds them.
 
 Amounts are Python integers of minor units. Where the engine calculates in float32, `f32` does so here, because order
 and precision of its operations are part of the rules.
@@ -11,10 +11,14 @@ import numpy as np
 f32 = np.float32
 WORD = 0xFFFFFFFF
 GOLDEN = 0x9E3779B9
+Words = tuple[int, int, int, int]
 
 
-def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Philox4x32-10 on whole numbers."""
+def philox(counter: Words, key: tuple[int, int]) -> Words:
+    """Philox4x32-10: four words of 32 random bits from a counter and a key.
+
+    Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11.
+    """
     a, b, c, d = counter
     k0, k1 = key
     for _ in range(10):
@@ -25,7 +29,7 @@ def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[in
 
 
 def spread(word: int, salt: int) -> int:
-    """Another uniform word for each salt."""
+    """Another random word for each salt: a bijection of word + salt x golden ratio (`lowbias32`, Wellons 2018)."""
     x = (word + salt * GOLDEN) & WORD
     x = (x ^ x >> 16) * 0x7FEB352D & WORD
     x = (x ^ x >> 15) * 0x846CA68B & WORD
@@ -33,7 +37,7 @@ def spread(word: int, salt: int) -> int:
 
 
 def unit(word: int) -> f32:
-    """The high 24 bits as a number in [0, 1)."""
+    """The high 24 bits of a word as a number in [0, 1)."""
     return f32(word >> 8) * f32(2.0**-24)
 
 
@@ -48,7 +52,10 @@ def fade(memory: int, forgotten: int) -> int:
 
 
 def annuity(balance: int, rate: f32, months: int) -> int:
-    """Equal payments that repay a balance with interest, the next minor unit up."""
+    """Equal payment that repays a balance B in n months at a monthly rate r, the next minor unit up.
+
+    B r (1 + r)^n / ((1 + r)^n - 1), and B / n without interest.
+    """
     grown = f32(1)
     for _ in range(months):
         grown = grown * (f32(1) + rate)

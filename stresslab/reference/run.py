@@ -1,57 +1,106 @@
-"""Runs the plain twin over a whole book and adds it up like `simulate`."""
+"""A whole portfolio through the reference month, added up as `simulate` does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from tqdm import tqdm
 
-from stresslab.engine.kernel import state as at
-from stresslab.engine.model import Model
+from stresslab.engine.model import Model as EngineModel
 from stresslab.engine.packing import Packed
 from stresslab.engine.prepare import ask
-from stresslab.reference import month as twin
-from stresslab.reference.month import EVENTS, Loan, Person
-from stresslab.reference.numbers import f32
+from stresslab.reference.month import live_month
+from stresslab.reference.numbers import WORD, f32, philox
+from stresslab.reference.parameters import NEUTRAL, Model, Product, model_of, month_of, products_of
+from stresslab.reference.state import EVENTS, Borrower, Loan
 from stresslab.schema import BUCKETS, CAUSES, FLOWS, STAGES
 
 LOAN_HISTORY = ("balance", "overdue", "missed", "claim", "due", "next_score", "cause")
 PERSON_HISTORY = ("pay", "buffer", "jobless_months", "spent")
 FIRST_MISSED = (0, 1, 2, 3, 4, 6, 9, 12)
 """Unpaid due dates at which each bucket begins."""
+Sums = dict[str, Any]
+"""Arrays of whole numbers by name."""
 
 
-def fen(amount: Any) -> int:
-    """Minor units of an amount of currency."""
-    return round(float(amount) * 100)
+def simulate_reference(
+    book: xr.Dataset, packed: Packed, *, benefit_share: float, paths: list[int], seed: int
+) -> tuple[Sums, Sums, Sums]:
+    """Simulate every month of everybody.
+
+    packed : parameters of the book's products in alphabetical order
+    benefit_share : of own pay that unemployment insurance gives
+    paths : path coordinates
+    Returns sums by name (path, month, segment, ...), histories of loans (path, month, loan) and of borrowers
+    (path, month, borrower); whole numbers, money in minor units.
+    """
+    labels = sorted({(str(a), str(b)) for a, b in zip(book.lender.values, book["product"].values, strict=True)})
+    segments = [f"{lender}:{product}" for lender, product in labels]
+    products, model = products_of(packed, sorted({product for _, product in labels})), model_of(packed)
+    months = packed.months.shape[1]
+    sums, loans, people = empty_sums(book, (len(paths), months + 1), len(segments))
+    for p, path in enumerate(paths):
+        economy = [month_of(packed, p, t) for t in range(months)]
+        for i, borrower in enumerate(borrowers_of(book, model, benefit_share, products, segments)):
+            for loan in borrower.loans:
+                loan.begin_month(NEUTRAL, 0)
+            for t in range(months + 1):
+                if t > 0:
+                    words = philox((borrower.id, t - 1, path, 0), (seed & WORD, seed >> 32))
+                    live_month(borrower, words, economy[t - 1], model)
+                add_up(borrower, model, sums, (p, t))
+                for name, history in people.items():
+                    history[p, t, i] = getattr(borrower, name)
+                for loan in borrower.loans:
+                    for name, history in loans.items():
+                        history[p, t, loan.row] = of_month(loan, name)
+    return sums, loans, people
 
 
-def people_of(book: xr.Dataset, everybody: Any, rules: dict[str, Any], segments: list[str]) -> Iterator[Person]:
+def empty_sums(book: xr.Dataset, paths_and_months: tuple[int, int], segments: int) -> tuple[Sums, Sums, Sums]:
+    """Zeros for sums, histories of loans and histories of borrowers."""
+    shape = (*paths_and_months, segments)
+    last = {"balance": len(BUCKETS), "accounts": len(BUCKETS), "stage_balance": 3, "entries_to_arrears": len(CAUSES)}
+    sums = {name: np.zeros((*shape, size), np.int64) for name, size in last.items()}
+    sums |= {name: np.zeros(shape, np.int64) for name in ("undrawn_limit", "forborne_balance", *FLOWS, *EVENTS)}
+    sums["jobless"] = np.zeros(paths_and_months, np.int64)
+    of_loans = (*paths_and_months, book.sizes["loan"])
+    loans = {name: np.zeros(of_loans, np.int64) for name in (*LOAN_HISTORY, *FLOWS, *EVENTS)}
+    of_people = (*paths_and_months, book.sizes["borrower"])
+    return sums, loans, {name: np.zeros(of_people, np.int64) for name in PERSON_HISTORY}
+
+
+def borrowers_of(
+    book: xr.Dataset, model: Model, benefit_share: float, products: dict[str, Product], segments: list[str]
+) -> Iterator[Borrower]:
     """The borrowers of a portfolio."""
     p = {str(name): book[name].values for name in book.variables}
     for i in range(book.sizes["borrower"]):
         rows = order_of_payment(p, [int(r) for r in np.flatnonzero(p["borrower"] == i)])
-        yield Person(
+        yield Borrower(
             id=int(p["borrower_id"][i]),
             income=f32(p["income"][i] * 100),
-            level=f32(p["pay_level"][i]),
-            risk=f32(p["job_loss_risk"][i]),
-            support=f32(p["household_support"][i]),
-            benefit=f32(p["insured"][i] * everybody.benefit_share),
-            necessities=fen(p["necessities"][i]),
-            buffer=fen(p["liquid_buffer"][i]),
-            target=fen(p["buffer_target"][i]),
+            pay_level=f32(p["pay_level"][i]),
+            job_loss_risk=f32(p["job_loss_risk"][i]),
+            household_support=f32(p["household_support"][i]),
+            insurance=f32(p["insured"][i] * benefit_share),
+            necessities=minor_units(p["necessities"][i]),
+            buffer=minor_units(p["liquid_buffer"][i]),
+            buffer_target=minor_units(p["buffer_target"][i]),
             jobless_months=0 if p["employed"][i] else max(1, int(p["jobless_months"][i])),
             strategic=bool(p["strategic"][i]),
             points=round(float(p["score"][i])),
             inquiries=round(float(p["inquiries"][i]) * 256),
             open_loans=sum(p["balance"][r] > 0 for r in rows),
-            loans=[loan_of(p, r, salt, everybody, rules, segments) for salt, r in enumerate(rows, start=1)],
+            loans=[loan_of(p, r, salt, model, products, segments) for salt, r in enumerate(rows, start=1)],
         )
+
+
+def minor_units(amount: Any) -> int:
+    """Minor units of an amount of currency."""
+    return round(float(amount) * 100)
 
 
 def order_of_payment(p: dict[str, Any], rows: list[int]) -> list[int]:
@@ -59,29 +108,31 @@ def order_of_payment(p: dict[str, Any], rows: list[int]) -> list[int]:
     return sorted(rows, key=lambda r: (float(p["priority"][r]), str(p["lender"][r]), str(p["product"][r]), r))
 
 
-def loan_of(p: dict[str, Any], r: int, salt: int, everybody: Any, rules: dict[str, Any], segments: list[str]) -> Loan:
+def loan_of(
+    p: dict[str, Any], r: int, salt: int, model: Model, products: dict[str, Product], segments: list[str]
+) -> Loan:
     """Row r of the loans, whose draws are told apart by `salt`."""
-    product = rules[p["product"][r]]
-    hazard = product.recovery
+    product = products[p["product"][r]]
+    hazard = product.recovery_hazard
     for _ in range(int(p["claim_months"][r])):
-        hazard = hazard * everybody.claim_fade
+        hazard = hazard * model.claim_fade
     return Loan(
         row=r,
         segment=segments.index(f"{p['lender'][r]}:{p['product'][r]}"),
-        lender=sorted({label.split(":")[0] for label in segments}).index(p["lender"][r]),
-        rules=product,
+        lender_row=sorted({label.split(":")[0] for label in segments}).index(p["lender"][r]),
+        product=product,
         salt=salt,
-        balance=fen(p["balance"][r]),
-        overdue=fen(p["overdue"][r]),
+        balance=minor_units(p["balance"][r]),
+        overdue=minor_units(p["overdue"][r]),
         missed=int(p["days_past_due"][r]) // 30,
         remaining=int(p["remaining_months"][r]),
-        instalment=fen(p["instalment"][r]),
-        limit=fen(p["limit"][r]),
-        usual=fen(p["usual_balance"][r]),
+        instalment=minor_units(p["instalment"][r]),
+        limit=minor_units(p["limit"][r]),
+        usual=minor_units(p["usual_balance"][r]),
         tenor=int(p["tenor_months"][r]),
         transactor=bool(p["transactor"][r]),
         closed=bool(p["written_off"][r]),
-        claim=fen(p["claim"][r]),
+        claim=minor_units(p["claim"][r]),
         rate=f32(p["annual_rate"][r] / 12),
         claim_hazard=hazard,
         next_score=round(float(p["score"][p["borrower"][r]])) + int(p["score_change"][r]),
@@ -89,136 +140,22 @@ def loan_of(p: dict[str, Any], r: int, salt: int, everybody: Any, rules: dict[st
     )
 
 
-def rules_of_month(packed: Packed, path: int, t: int) -> Any:
-    """What holds for everybody in one month of one path, and what each lender does then."""
-    real, whole = packed.month_real[path, t], packed.month_whole[path, t].tolist()
-    of_lenders = zip(packed.lender_real[path, t], packed.lender_whole[path, t].tolist(), strict=True)
-    rows = [rules_of_lender(its_real, its_whole) for its_real, its_whole in of_lenders]
-    return SimpleNamespace(
-        separation=real[at.SEPARATION], find_early=real[at.FIND_EARLY], find_late=real[at.FIND_LATE],
-        wage=real[at.WAGE], keep=real[at.KEEP], rate_move=real[at.RATE_MOVE], furlough_16=whole[at.FURLOUGH_16],
-        lenders=[rows[row] for row in packed.lender],
-    )  # fmt: skip
-
-
-def rules_of_lender(real: Any, whole: list[int]) -> Any:
-    """What a lender does in a month."""
-    return SimpleNamespace(
-        supply=real[at.SUPPLY], recovery=real[at.RECOVERY], full_use=real[at.FULL_USE], supply_16=whole[at.SUPPLY_16],
-        forget=whole[at.FORGET], misread=whole[at.MISREAD], strategy=whole[at.STRATEGY], resolved=whole[at.RESOLVED],
-        warn_below=whole[at.WARN_BELOW], freeze_below=whole[at.FREEZE_BELOW], freezes=whole[at.FREEZES],
-        offers=whole[at.OFFER : at.GIVE_UP], give_up=whole[at.GIVE_UP :],
-    )  # fmt: skip
-
-
-def rules_of_everybody(packed: Packed, benefit_share: float) -> Any:
-    """What holds for everybody in every month."""
-    real, whole = packed.model_real, packed.model_whole.tolist()
-    return SimpleNamespace(
-        benefit_share=benefit_share, persistence=real[at.PERSISTENCE], width=real[at.WIDTH],
-        fall_keep=real[at.FALL_KEEP], passing_scale=real[at.PASSING_SCALE], passing_centre=real[at.PASSING_CENTRE],
-        frugal_cost=real[at.FRUGAL_COST], expense_inverse=real[at.EXPENSE_INVERSE],
-        expense_mean=real[at.EXPENSE_MEAN], saving=real[at.SAVING], low_pay=real[at.LOW_PAY],
-        claim_fade=real[at.CLAIM_FADE], full_recovery=real[at.FULL_RECOVERY],
-        partial_recovery=real[at.PARTIAL_RECOVERY], early_months=whole[at.EARLY_MONTHS],
-        benefit_months=whole[at.BENEFIT_MONTHS], fall_from=whole[at.FALL_FROM_16], expense_16=whole[at.EXPENSE_16],
-        static=whole[at.RENEWAL] > 0, apply=real[at.APPLY], apply_short=real[at.APPLY_SHORT],
-        approve_from=real[at.APPROVE_FROM], approve_slope=real[at.APPROVE_SLOPE], use_points=real[at.USE_POINTS],
-        arrears_points=whole[at.ARREARS_POINTS], loan_points=whole[at.LOAN_POINTS],
-        inquiry_points=whole[at.INQUIRY_POINTS], forget_arrears=whole[at.FORGET_ARREARS],
-        forget_inquiries=whole[at.FORGET_INQUIRIES], sicr_drop=whole[at.SICR_DROP],
-        broken_resolve=whole[at.BROKEN_RESOLVE], window=whole[at.WARNING_WINDOW],
-        programmes=[terms_of(*rows) for rows in zip(packed.relief_real, packed.relief_whole.tolist(), strict=True)],
-    )  # fmt: skip
-
-
-def terms_of(real: Any, whole: list[int]) -> Any:
-    """What a restructuring programme offers."""
-    return SimpleNamespace(
-        rate_kept=real[at.RATE_KEPT], forgiven=real[at.FORGIVEN], fee=real[at.PLAN_FEE],
-        from_depth=whole[at.FROM_DEPTH], to_depth=whole[at.TO_DEPTH], extension=whole[at.EXTENSION],
-        holiday=whole[at.HOLIDAY_MONTHS], probation=whole[at.PROBATION], unkept=whole[at.UNKEPT :],
-    )  # fmt: skip
-
-
-def rules_of_products(packed: Packed, products: list[str]) -> dict[str, Any]:
-    """What holds for each product."""
-    return {
-        name: SimpleNamespace(
-            minimum_share=real[at.MINIMUM_SHARE], late_rate=real[at.LATE_RATE], recovery=real[at.RECOVERY_HAZARD],
-            rate_pass=real[at.RATE_PASS], revolving=whole[at.REVOLVING] > 0,
-            minimum_payment=int(whole[at.MINIMUM_PAYMENT]), prepay=int(whole[at.PREPAY]),
-            write_off=int(whole[at.WRITE_OFF]), relet=int(whole[at.RELET]),
-        )
-        for name, real, whole in zip(products, packed.product_real, packed.product_whole, strict=True)
-    }  # fmt: skip
-
-
-def twin_lives(
-    book: xr.Dataset, packed: Packed, *, benefit_share: float, paths: list[int], seed: int
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Every month of everybody.
-
-    packed : parameters of the book's products in alphabetical order
-    paths : path coordinates
-    Returns sums by name (path, month, segment, ...), histories of loans (path, month, loan) and of borrowers
-    (path, month, borrower); whole numbers, money in minor units.
-    """
-    labels = sorted({(str(a), str(b)) for a, b in zip(book.lender.values, book["product"].values, strict=True)})
-    segments = [f"{lender}:{product}" for lender, product in labels]
-    rules = rules_of_products(packed, sorted({product for _, product in labels}))
-    everybody = rules_of_everybody(packed, benefit_share)
-    months = packed.month_real.shape[1]
-    shape = (len(paths), months + 1, len(segments))
-    last = {"balance": len(BUCKETS), "accounts": len(BUCKETS), "stage_balance": 3, "entries_to_arrears": len(CAUSES)}
-    sums = {name: np.zeros((*shape, size), np.int64) for name, size in last.items()}
-    sums |= {name: np.zeros(shape, np.int64) for name in ("undrawn_limit", "forborne_balance", *FLOWS, *EVENTS)}
-    sums["jobless"] = np.zeros(shape[:2], np.int64)
-    loans = {name: np.zeros((*shape[:2], book.sizes["loan"]), np.int64) for name in (*LOAN_HISTORY, *FLOWS, *EVENTS)}
-    people = {name: np.zeros((*shape[:2], book.sizes["borrower"]), np.int64) for name in PERSON_HISTORY}
-    for p, path in enumerate(paths):
-        rules_of = [rules_of_month(packed, p, t) for t in range(months)]
-        for i, person in enumerate(people_of(book, everybody, rules, segments)):
-            for loan in person.loans:
-                loan.begin_month(None, 0)
-            for t in range(months + 1):
-                if t > 0:
-                    words = twin.philox((person.id, t - 1, path, 0), (seed & twin.WORD, seed >> 32))
-                    twin.live_a_month(person, words, rules_of[t - 1], everybody)
-                photograph(person, everybody, sums, (p, t))
-                for name, history in people.items():
-                    history[p, t, i] = getattr(person, name)
-                for loan in person.loans:
-                    for name, history in loans.items():
-                        history[p, t, loan.row] = of_month(loan, name)
-    return sums, loans, people
-
-
 def of_month(loan: Loan, name: str) -> int:
     """A number of a loan's month; its cause of arrears as a position, -1 for none."""
     if name == "cause":
         return CAUSES.index(loan.cause) if loan.cause else -1
-    return loan.flows[name] if name in loan.flows else getattr(loan, name)
+    return int(loan.flows[name] if name in loan.flows else getattr(loan, name))
 
 
-def stage_of(person: Person, loan: Loan, everybody: Any) -> int:
-    """By days past due; a loan that is not past due by its probation, or by how far its score has fallen."""
-    if loan.missed > 0:
-        return 2 if loan.missed < 3 else 3
-    if loan.plan and loan.plan.on_probation:
-        return loan.plan.stage
-    return 2 if person.points - loan.score >= everybody.sicr_drop else 1
-
-
-def photograph(person: Person, everybody: Any, sums: dict[str, Any], when: tuple[int, int]) -> None:
+def add_up(borrower: Borrower, model: Model, sums: Sums, when: tuple[int, int]) -> None:
     """Add a borrower's month to the sums."""
-    sums["jobless"][when] += person.jobless_months > 0
-    for loan in person.loans:
+    sums["jobless"][when] += borrower.jobless_months > 0
+    for loan in borrower.loans:
         where = (*when, loan.segment)
         bucket = max(b for b, first in enumerate(FIRST_MISSED) if loan.missed >= first)
-        open_line = loan.rules.revolving and not loan.closed and loan.limit > 0
+        open_line = loan.product.revolving > 0 and not loan.closed and loan.limit > 0
         sums["balance"][(*where, bucket)] += loan.balance
-        sums["stage_balance"][(*where, STAGES.index(stage_of(person, loan, everybody)))] += loan.balance
+        sums["stage_balance"][(*where, STAGES.index(stage_of(borrower, loan, model)))] += loan.balance
         sums["accounts"][(*where, bucket)] += open_line or loan.balance > 0
         if loan.missed == 0 and loan.plan and loan.plan.on_probation:
             sums["forborne_balance"][where] += loan.balance
@@ -230,9 +167,21 @@ def photograph(person: Person, everybody: Any, sums: dict[str, Any], when: tuple
             sums[name][where] += loan.flows[name]
 
 
-def conditions_lived(
-    book: xr.Dataset, macro: xr.Dataset, model: Model, renewal: str, seed: int, *, responses: Any, feedback: Any
+def stage_of(borrower: Borrower, loan: Loan, model: Model) -> int:
+    """IFRS 9 stage: 2 from 30 days past due (5.5.11), 3 from 90 (B5.5.37).
+
+    A loan that is not past due is in the stage of its probation; 2 if its score has fallen far enough; else 1.
+    """
+    if loan.missed > 0:
+        return 2 if loan.missed < 3 else 3
+    if loan.plan and loan.plan.on_probation:
+        return loan.plan.stage
+    return 2 if borrower.points - loan.score >= model.sicr_drop else 1
+
+
+def engine_parameters(
+    book: xr.Dataset, macro: xr.Dataset, model: EngineModel, renewal: str, seed: int, *, responses: Any, feedback: Any
 ) -> Packed:
-    """Parameters, with what lenders did month by month as the engine found it: a small book is its own sample."""
-    asked, paths = ask("twin", book, macro, model, seed, None, renewal, 1, responses, feedback, None)
-    return asked.live(paths, tqdm(disable=True))[2]
+    """Parameters with the months of lenders as the engine found them: a small book is its own sample."""
+    asked, paths = ask("reference", book, macro, model, seed, None, renewal, 1, responses, feedback, None)
+    return asked.live(paths)[2]

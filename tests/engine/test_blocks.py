@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.engine.blocks import MEMORY_UNIT, MOST_LOANS, WIDEST, _embed, _merge, build, read_back
-from stresslab.engine.kernel import state as at
 from stresslab.engine.kernel.state import LANES
 from stresslab.engine.model import Model
 from stresslab.schema import InputError
@@ -85,28 +84,27 @@ def check_blocks(book, model=MODEL):
         in_turn = mine[np.argsort(slot[mine])]
         keys = [(book["priority"].values[r], *labels[r]) for r in in_turn]
         assert keys == sorted(keys)
-        assert blocks.loans[slot[in_turn], at.SALT + lane[in_turn]].tolist() == list(range(1, mine.size + 1))
+        assert blocks.loans["salt"][slot[in_turn], lane[in_turn]].tolist() == list(range(1, mine.size + 1))
     filled = np.zeros((blocks.segment.size, LANES), bool)
     filled[slot, lane] = True
-    assert (blocks.loans.reshape(-1, at.LOAN_STATE, LANES).transpose(0, 2, 1)[~filled] == 0).all()
+    assert all((blocks.loans[name][~filled] == 0).all() for name in blocks.loans.dtype.names)
     return blocks
 
 
 def check_scores(book, blocks):
     """What scores are made of: application score, open loans anywhere, and what lenders and the bureau remember."""
     owner, points = book["borrower"].values, np.rint(book["score"].values)
-    (slot, lane), (block, seat) = (np.divmod(where, LANES) for where in (blocks.place, blocks.seat))
     open_loans = [(book["balance"].values[owner == i] > 0).sum() for i in range(book.sizes["borrower"])]
-    for row, values in (
-        (at.POINTS, points),
-        (at.INQUIRIES, np.rint(book["inquiries"].values * MEMORY_UNIT)),
-        (at.LOANS, open_loans),
+    for name, values in (
+        ("points", points),
+        ("inquiries", np.rint(book["inquiries"].values * MEMORY_UNIT)),
+        ("open_loans", open_loans),
     ):
-        assert blocks.people[block, row + seat].tolist() == list(values)
+        assert blocks.of_borrowers(blocks.borrowers, name).tolist() == list(values)
     score = points[owner] + book["score_change"].values
     memory = np.rint(book["recent_arrears"].values * MEMORY_UNIT)
-    for row, values in ((at.SCORE, score), (at.MEMORY, memory)):
-        assert blocks.loans[slot, row + lane].tolist() == values.tolist()
+    for name, values in (("score", score), ("memory", memory)):
+        assert blocks.of_loans(blocks.loans, name).tolist() == values.tolist()
 
 
 @settings(max_examples=25, deadline=None)
@@ -164,7 +162,7 @@ def test_the_layout_does_not_depend_on_the_order_of_rows():
     loans = rng.permutation(book.sizes["loan"])
     one, other = build(book, MODEL), build(book.isel(loan=loans), MODEL)
     assert (one.loans == other.loans).all()
-    assert (one.people == other.people).all()
+    assert (one.borrowers == other.borrowers).all()
     assert (one.place[loans] == other.place).all()
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 from stresslab.engine.actions import ContingencyPlan, LimitManagement, Outreach, Restructuring
 from stresslab.engine.conditions import Conditions
 from stresslab.engine.feedback import Feedback, Field, gap
-from stresslab.engine.kernel import state as at
+from stresslab.engine.kernel.state import SUMS
 from stresslab.engine.mean_field import sample_of, standing_still
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
@@ -28,13 +28,13 @@ NOTHING = dict.fromkeys(GAINS, 0.0)
 
 
 def month(own, other, **more):
-    """Sums (lender, column): accounts by bucket, and columns of the own lender by name."""
-    sums = np.zeros((2, at.COLUMNS), np.int64)
+    """SUMS records (lender): accounts by bucket, and fields of the own lender by name."""
+    sums = np.zeros(2, SUMS)
     for lender, accounts in enumerate((own, other)):
-        sums[lender, at.C_ACCOUNTS : at.C_ACCOUNTS + len(accounts)] = accounts
+        sums["accounts"][lender, : len(accounts)] = accounts
     for name, value in more.items():
-        column = getattr(at, name)
-        sums[0, column : column + np.size(value)] = value
+        field = sums[name][:1]
+        field[..., : np.size(value)] = value
     return sums
 
 
@@ -136,7 +136,7 @@ def test_outreach_by_hand():
 def test_a_restructuring_by_hand():
     """Two programmes: 0.05 x 100 offers for 20 cases of 30 to 59 days; none is eligible for the other. Of last month's
     cases a tenth was forgiven something: others' hazard x (1 + 0.7 x 0.1)."""
-    past = month([80, 20], [170, 24, 0, 6], C_RESTRUCTURED=[2, 0])
+    past = month([80, 20], [170, 24, 0, 6], restructured=[2, 0])
     plans = Restructuring(name="a", capacity=0.05, forgiveness=0.2), Restructuring(name="b", from_days=60)
     now, _, _ = at_month(field_of(*plans, feedback=Feedback(**NOTHING)), START, past)
     np.testing.assert_allclose(now.offers[0, 0], [0.25 * 0.5, 0.5, 0.0, 0.0])  # whoever came would get the second
@@ -147,7 +147,7 @@ def test_a_restructuring_by_hand():
 def test_who_is_reached_by_days_past_due():
     """Of 20, 10, 6, 4 and 3 accounts by bucket: two effects reach two due dates, four reach four; a plan for 60 to 119
     days the middle two, one from 0 days also those flagged."""
-    past = month([57, 20, 10, 6, 4, 3], [180, 18, 0, 2], C_FLAGGED=[9])
+    past = month([57, 20, 10, 6, 4, 3], [180, 18, 0, 2], flagged=9)
     for effect, cases in (((0.5,), 20.0), ((0.5, 0.5), 30.0), ((0.25, 0.15, 0.1, 0.05), 40.0)):
         _, _, contacts = at_month(field_of(Outreach(capacity=9.0, effect=effect)), START, past)
         assert contacts.tolist() == [[cases]]
@@ -161,7 +161,8 @@ def test_a_line_cut_by_hand():
     now, _, _ = at_month(field_of(LimitManagement(cut=0.4, freeze_below=500), supply=0.5, normal=None), START, START)
     np.testing.assert_allclose(now.supply[0], [0.3, 0.5])
     assert now.freeze_below[0, 0] == 500
-    assert now.freezes[0].tolist() == [0, -1]
+    assert now.watches[0].tolist() == [1, 0]
+    assert now.freezes[0].tolist() == [0, 0]
 
 
 # Contingency plans.
@@ -169,7 +170,7 @@ def test_a_line_cut_by_hand():
 
 def owed(late, rest, **flows):
     """The own book: so much 30 or more days past due, the rest current."""
-    return month([90, 10], [180, 18, 0, 2], C_BALANCE=[rest, late], **flows)
+    return month([90, 10], [180, 18, 0, 2], balance=[rest, late], **flows)
 
 
 def active_from(field, months):
@@ -200,7 +201,7 @@ def test_a_level_not_reached_triggers_nothing():
 
 def test_losses_of_twelve_months_trigger_by_hand():
     """2 a month written off, 1 recovered: 12 of an opening 100 after 12 months, and never more than those 12."""
-    start, later = owed(0, 100), owed(0, 50, C_WRITTEN_OFF=1, C_FORGIVEN=1, C_RECOVERED=1)
+    start, later = owed(0, 100), owed(0, 50, written_off=1, forgiven=1, recovered=1)
     months = [start, *[later] * 19]
     for level, first in ((0.12, 13), (0.05, 6), (0.121, None)):
         plan = ContingencyPlan(trigger="losses", level=level, delay_months=0, responses=(Outreach(),))
@@ -210,7 +211,7 @@ def test_losses_of_twelve_months_trigger_by_hand():
 
 def test_cash_paid_out_triggers_by_hand():
     """4 + 3 - 2 - 1 = 4 net out a month of an opening 100: 12 after three."""
-    start, later = owed(0, 100), owed(0, 104, C_DRAWN=4, C_ORIGINATED=3, C_PAID=2, C_RECOVERED=1)
+    start, later = owed(0, 100), owed(0, 104, drawn=4, originated=3, paid=2, recovered=1)
     plan = ContingencyPlan(trigger="cash", level=0.12, delay_months=1, responses=(Outreach(),))
     assert active_from(field_of(plan, normal=None), [start, *[later] * 7])[1][0] == 5
 

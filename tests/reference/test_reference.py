@@ -1,8 +1,7 @@
-"""The compiled kernel and a plain twin, written apart from it, agree to the last bit."""
+"""The compiled kernel and the reference in plain Python, written apart from it, agree to the last bit."""
 
 from dataclasses import replace
 from functools import cache
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,14 +10,10 @@ from hypothesis import strategies as st
 
 from stresslab.engine.actions import EarlyWarning, LimitManagement, Outreach, Restructuring
 from stresslab.engine.feedback import Feedback
-from stresslab.engine.kernel import state as at
 from stresslab.engine.simulate import simulate
-from stresslab.reference import monitoring as twin_sight
-from stresslab.reference import month as twin
-from stresslab.reference import numbers as twin_numbers
-from stresslab.reference import plans as twin_relief
-from stresslab.reference import run as twin_run
-from stresslab.reference.month import EVENTS
+from stresslab.reference import monitoring, month, numbers, plans, run
+from stresslab.reference.parameters import NEUTRAL
+from stresslab.reference.state import EVENTS
 from stresslab.schema import BUCKET_FLOOR, FLOWS
 from tests.engine.small import PRESETS, busy, harsh, late_book
 
@@ -55,24 +50,24 @@ def scene(preset, months, paths):
 
 
 def by_engine(preset, renewal, months=24, paths=2, **does):
-    """The engine's result, and the parameters and conditions that it lived under."""
+    """The engine's result, and the parameters and conditions that they depended on."""
     book, macro, model = scene(preset, months, paths)
     ids = book["borrower_id"].values
     result = simulate(book, macro, model, seed=SEED, renewal=renewal, progress=False, trace=ids, **does)
-    return result, twin_run.conditions_lived(book, macro, model, renewal, SEED, **does)
+    return result, run.engine_parameters(book, macro, model, renewal, SEED, **does)
 
 
 @cache
-def engine_lives(preset, renewal, managed, months=24, paths=2):
+def engine_results(preset, renewal, managed, months=24, paths=2):
     """The same, remembered."""
     return by_engine(preset, renewal, months, paths, **(MANAGED if managed else FREE))
 
 
-def by_twin(packed, preset, months=24, paths=2):
-    """The twin's sums and histories."""
+def by_reference(packed, preset, months=24, paths=2):
+    """The reference's sums and histories."""
     book, macro, model = scene(preset, months, paths)
     share = model.employment.benefit_share
-    return twin_run.twin_lives(book, packed, benefit_share=share, paths=macro["path"].values.tolist(), seed=SEED)
+    return run.simulate_reference(book, packed, benefit_share=share, paths=macro["path"].values.tolist(), seed=SEED)
 
 
 def whole(values, unit=100):
@@ -93,9 +88,9 @@ def differences(result, sums):
 @pytest.mark.parametrize("managed", [False, True], ids=["free", "managed"])
 @pytest.mark.parametrize("renewal", ["static", "run-off"])
 @pytest.mark.parametrize("preset", PRESETS)
-def test_kernel_and_twin_agree_to_the_last_bit(preset, renewal, managed):
-    result, packed = engine_lives(preset, renewal, managed)
-    sums, loans, people = by_twin(packed, preset)
+def test_kernel_and_reference_agree_to_the_last_bit(preset, renewal, managed):
+    result, packed = engine_results(preset, renewal, managed)
+    sums, loans, people = by_reference(packed, preset)
     assert differences(result, sums) == []
     rows = result["traced_loan"].values
     for name, history in (people | {name: history[..., rows] for name, history in loans.items()}).items():
@@ -121,13 +116,13 @@ def test_kernel_and_twin_agree_to_the_last_bit(preset, renewal, managed):
 def test_they_agree_whatever_a_plan_says(plan, window):
     warning = EarlyWarning(score_below=600, window=window, start_month=3, months=6)
     result, packed = by_engine("china-online", "static", 15, 1, responses=(warning, plan), feedback=None)
-    assert differences(result, by_twin(packed, "china-online", 15, 1)[0]) == []
+    assert differences(result, by_reference(packed, "china-online", 15, 1)[0]) == []
 
 
 @pytest.mark.parametrize("managed", [False, True], ids=["free", "managed"])
 @pytest.mark.parametrize("preset", PRESETS)
-def test_the_book_that_is_compared_lives_through_everything(preset, managed):
-    sums, loans, people = by_twin(engine_lives(preset, "static", managed)[1], preset)
+def test_everything_happens_in_the_book_that_is_compared(preset, managed):
+    sums, loans, people = by_reference(engine_results(preset, "static", managed)[1], preset)
     assert [name for name in (*FLOWS, *EVENTS) if not sums[name].any()] == ([] if managed else ["forgiven", *EVENTS])
     assert (sums["entries_to_arrears"].sum((0, 1, 2)) > 0).all()
     assert (sums["accounts"].sum((0, 1, 2)) > 0).all()
@@ -142,9 +137,9 @@ def test_the_book_that_is_compared_lives_through_everything(preset, managed):
     assert (np.diff(loans["next_score"], axis=1) > 0).any()  # what was remembered fades
 
 
-def test_plans_are_lived_to_every_end():
-    packed = engine_lives("china-online", "static", True)[1]
-    sums, loans, _ = by_twin(packed, "china-online")
+def test_plans_end_in_every_way():
+    packed = engine_results("china-online", "static", True)[1]
+    sums, loans, _ = by_reference(packed, "china-online")
     book, _, _ = scene("china-online", 24, 2)
     agreed = loans["restructured"] > 0
     assert agreed[..., book["tenor_months"].values == 0].any()  # a line
@@ -160,113 +155,122 @@ def test_plans_are_lived_to_every_end():
 
 
 def test_lenders_change_what_they_do():
-    packed = engine_lives("us-card", "static", True)[1]
-    assert (np.diff(packed.lender_real[..., [at.SUPPLY, at.RECOVERY]], axis=1) != 0).any((0, 1, 2)).all()
-    moving = [at.FORGET, at.STRATEGY, at.OFFER, at.OFFER + 1, at.GIVE_UP + 1]
-    assert (np.diff(packed.lender_whole[..., moving], axis=1) != 0).any((0, 1, 2)).all()
+    packed = engine_results("us-card", "static", True)[1]
+    lenders = packed.lenders
+    moving = [lenders[name] for name in ("supply", "recovery", "forget", "strategy")]
+    moving += [lenders["offer"][..., 0], lenders["offer"][..., 1], lenders["give_up"][..., 1]]
+    assert all((np.diff(values, axis=1) != 0).any() for values in moving)
 
 
-def forgets_the_cubic_term(word, everybody):
-    z = (np.float32(sum(word.to_bytes(4, "little"))) - np.float32(510)) * everybody.passing_scale
-    return (np.float32(1) + z * (np.float32(1) + z * np.float32(0.5))) * everybody.passing_centre
+def forgets_the_cubic_term(word, model):
+    z = (np.float32(sum(word.to_bytes(4, "little"))) - np.float32(510)) * model.passing_scale
+    return (np.float32(1) + z * (np.float32(1) + z * np.float32(0.5))) * model.passing_centre
 
 
-def by_arrears_alone(person, loan, everybody, right=twin_run.stage_of):
-    return right(person, loan, everybody) if loan.missed > 0 else 1
+def by_arrears_alone(borrower, loan, model, right=run.stage_of):
+    return right(borrower, loan, model) if loan.missed > 0 else 1
 
 
 def with_terms(**changed):
     """Plans are agreed with other terms."""
-    return lambda loan, terms, right=twin_relief.agree_plan: right(loan, SimpleNamespace(**vars(terms) | changed))
+    return lambda loan, terms, right=plans.agree_plan: right(loan, replace(terms, **changed))
 
 
-def without_easing(loan, word, everybody, right=twin.recovered):
-    return right(replace(loan, now=SimpleNamespace(recovery=np.float32(1))), word, everybody)
+def without_easing(loan, word, model, right=month.recovered):
+    return right(replace(loan, conditions=replace(NEUTRAL, recovery=np.float32(1))), word, model)
 
 
-def books_nothing(loan, terms, right=twin_relief.agree_plan):
+def books_nothing(loan, terms, right=plans.agree_plan):
     right(loan, terms)
     loan.flows["forgiven"] = 0
 
 
-def faces_last_months_collectors(person, loan, everybody, right=twin.resignation):
-    last, loan.last = vars(loan).get("last", loan.now), loan.now
-    return right(person, replace(loan, now=last), everybody)
+def faces_last_months_collectors(borrower, loan, model, right=month.resignation):
+    last, loan.last = vars(loan).get("last", loan.conditions), loan.conditions
+    return right(borrower, replace(loan, conditions=last), model)
 
 
 def charges_on_all_that_was_called(loan):
-    return twin_numbers.money(np.float32(loan.overdue) * loan.rules.late_rate)
+    return numbers.money(np.float32(loan.overdue) * loan.product.late_rate)
 
 
-def lets_what_is_frozen(person, loan, word, right=twin.lend_again):
+def lets_what_is_frozen(borrower, loan, word, right=month.lend_again):
     frozen, loan.frozen = loan.frozen, False
-    right(person, loan, word)
+    right(borrower, loan, word)
     loan.frozen = frozen
 
 
-def cuts_what_was_cut(loan, terms, right=twin_relief.agree_plan):
+def cuts_what_was_cut(loan, terms, right=plans.agree_plan):
     rate = loan.rate
     right(loan, terms)
     loan.rate = rate * terms.rate_kept
-    twin_relief.agree_payments(loan)
+    plans.agree_payments(loan, loan.plan)
 
 
-def by_plan_alone(person, loan, everybody, right=twin_run.stage_of):
-    return 1 if loan.missed == 0 and loan.plan and not loan.plan.on_probation else right(person, loan, everybody)
+def new_by_term(loan):
+    return not loan.product.revolving and loan.remaining == loan.tenor
+
+
+def by_plan_alone(borrower, loan, model, right=run.stage_of):
+    return 1 if loan.missed == 0 and loan.plan and not loan.plan.on_probation else right(borrower, loan, model)
 
 
 WRONG_RULES = {
-    "minimum without floor": (twin, "minimum_payment", lambda bill, share, floor: min(bill, int(bill * share))),
-    "every miss counts": (twin, "next_missed", lambda missed, paid, due, overdue: missed + (paid < due)),
-    "all is saved": (twin, "keep_buffer", lambda person, saving: max(0, person.cash)),
-    "no giving up": (twin, "giving_up", lambda person, missed, lender: 0),
-    "claims pay in full": (twin, "recovered", lambda loan, word, everybody: loan.claim),
-    "nothing is lent again": (twin, "lend_again", lambda person, loan, word: None),
-    "no draws when short": (twin, "draw_on_line", lambda person, loan: None),
-    "a coarser shock": (twin, "passing_shock", forgets_the_cubic_term),
-    "one salt for all": (twin, "spread", lambda word, salt, right=twin.spread: right(word, 1)),
-    "as listed": (twin_run, "order_of_payment", lambda p, rows: sorted(rows, reverse=True)),
-    "nobody applies": (twin_sight, "apply_for_credit", lambda person, loan, word, everybody: None),
-    "approval ignores the score": (twin_sight, "approval", lambda score, supply, everybody: supply),
-    "terms are misread at every due date": (twin, "misreads", lambda loan: loan.now.misread),
-    "a score never forgets": (twin_sight, "fade", lambda memory, forgotten: memory),
-    "the bureau never forgets": (twin, "fade", lambda memory, forgotten: memory),
-    "collectors come a month late": (twin, "resignation", faces_last_months_collectors),
-    "card rates are fixed": (twin, "floating", lambda loan, rate_move: loan.rate),
-    "card rates have no floor": (twin, "floating", lambda loan, move: loan.rate + loan.rules.rate_pass * move),
-    "nobody is watched": (twin_run, "stage_of", by_arrears_alone),
+    "minimum without floor": (month, "minimum_payment", lambda bill, share, floor: min(bill, int(bill * share))),
+    "every miss counts": (month, "next_missed", lambda missed, paid, due, overdue: missed + (paid < due)),
+    "all is saved": (month, "keep_buffer", lambda borrower, saving: max(0, borrower.cash)),
+    "no giving up": (month, "giving_up", lambda borrower, missed, lender: 0),
+    "claims pay in full": (month, "recovered", lambda loan, word, model: loan.claim),
+    "nothing is lent again": (month, "lend_again", lambda borrower, loan, word: None),
+    "no draws when short": (month, "draw_on_line", lambda borrower, loan: None),
+    "a coarser shock": (month, "passing_shock", forgets_the_cubic_term),
+    "one salt for all": (month, "spread", lambda word, salt, right=month.spread: right(word, 1)),
+    "as listed": (run, "order_of_payment", lambda p, rows: sorted(rows, reverse=True)),
+    "nobody applies": (monitoring, "apply_for_credit", lambda borrower, loan, word, model: None),
+    "approval ignores the score": (monitoring, "approval", lambda score, supply, model: supply),
+    "terms are misread at every due date": (month, "misreads", lambda loan: loan.conditions.misread),
+    "a score never forgets": (monitoring, "fade", lambda memory, forgotten: memory),
+    "the bureau never forgets": (month, "fade", lambda memory, forgotten: memory),
+    "collectors come a month late": (month, "resignation", faces_last_months_collectors),
+    "card rates are fixed": (month, "floating", lambda loan, rate_move: loan.rate),
+    "card rates have no floor": (month, "floating", lambda loan, move: loan.rate + loan.product.rate_pass * move),
+    "nobody is watched": (run, "stage_of", by_arrears_alone),
 }
 WRONG_WHEN_MANAGED = {
-    "a warning never ends": (twin_sight, "watch", lambda loan, window, right=twin_sight.watch: right(loan, 99)),
-    "no hit is counted": (twin_sight, "count_hit", lambda loan: None),
-    "a full line is no warning": (twin_sight, "looks_bad", lambda loan: loan.score < loan.now.warn_below),
-    "a plan is never broken": (twin_relief, "break_plan", lambda loan: None),
-    "a plan never ends": (twin_relief, "keep_plan", lambda loan: None),
-    "the contract is forgotten": (twin_relief, "back_to_contract", lambda loan: setattr(loan, "plan", None)),
-    "forgiveness is not booked": (twin_relief, "agree_plan", books_nothing),
-    "no holiday": (twin_relief, "agree_plan", with_terms(holiday=0)),
-    "the rate stays": (twin_relief, "agree_plan", with_terms(rate_kept=np.float32(1))),
-    "plans are kept": (twin_relief, "agree_plan", with_terms(unkept=[0])),
-    "a longer probation": (twin_relief, "agree_plan", with_terms(probation=12)),
-    "a cent less": (twin_relief, "annuity", lambda *terms, right=twin_relief.annuity: right(*terms) - 1),
-    "claims are as good as ever": (twin, "recovered", without_easing),
-    "a write-off is forgotten": (twin_sight, "remember", lambda loan: None),
-    "a called balance is charged": (twin, "late_charge", charges_on_all_that_was_called),
-    "one draw for all programmes": (twin_relief, "own_draw", lambda word, salt, place: twin.spread(word, salt + 256)),
-    "relief as long as a flag holds": (twin_relief, "is_open", lambda loan: loan.missed > 0 or loan.warned > 0),
-    "relief for who owes nothing": (twin_relief, "is_open", lambda loan: loan.missed > 0 or loan.flows["flagged"] > 0),
-    "a new plan is misread": (twin, "begins", lambda loan: not loan.rules.revolving and loan.remaining == loan.tenor),
-    "what is frozen is let again": (twin, "lend_again", lets_what_is_frozen),
-    "a cut rate is cut again": (twin_relief, "agree_plan", cuts_what_was_cut),
-    "a kept plan is never watched": (twin_run, "stage_of", by_plan_alone),
+    "a warning never ends": (monitoring, "watch", lambda loan, window, right=monitoring.watch: right(loan, 99)),
+    "no hit is counted": (monitoring, "count_hit", lambda loan: None),
+    "a full line is no warning": (monitoring, "looks_bad", lambda loan: loan.score < loan.conditions.warn_below),
+    "a plan is never broken": (plans, "break_plan", lambda loan, plan: None),
+    "a plan never ends": (plans, "keep_plan", lambda loan, plan: None),
+    "the contract is forgotten": (plans, "back_to_contract", lambda loan: setattr(loan, "plan", None)),
+    "forgiveness is not booked": (plans, "agree_plan", books_nothing),
+    "no holiday": (plans, "agree_plan", with_terms(holiday=0)),
+    "the rate stays": (plans, "agree_plan", with_terms(rate_kept=np.float32(1))),
+    "plans are kept": (plans, "agree_plan", with_terms(unkept=[0])),
+    "a longer probation": (plans, "agree_plan", with_terms(probation=12)),
+    "a cent less": (plans, "annuity", lambda *terms, right=plans.annuity: right(*terms) - 1),
+    "claims are as good as ever": (month, "recovered", without_easing),
+    "a write-off is forgotten": (monitoring, "remember", lambda loan: None),
+    "a called balance is charged": (month, "late_charge", charges_on_all_that_was_called),
+    "one draw for all programmes": (plans, "own_draw", lambda word, salt, place: month.spread(word, salt + 256)),
+    "relief as long as a flag holds": (plans, "is_open", lambda loan: loan.missed > 0 or loan.warned > 0),
+    "relief for who owes nothing": (plans, "is_open", lambda loan: loan.missed > 0 or loan.flows["flagged"] > 0),
+    "a new plan is misread": (
+        month,
+        "begins",
+        new_by_term,
+    ),
+    "what is frozen is let again": (month, "lend_again", lets_what_is_frozen),
+    "a cut rate is cut again": (plans, "agree_plan", cuts_what_was_cut),
+    "a kept plan is never watched": (run, "stage_of", by_plan_alone),
 }
 SEEN_ON_CARDS = ("minimum without floor", "a full line is no warning", "claims are as good as ever")
 
 
 @pytest.mark.parametrize("rule", [*WRONG_RULES, *WRONG_WHEN_MANAGED])
-def test_a_twin_with_one_wrong_rule_differs(rule, monkeypatch):
+def test_a_reference_with_one_wrong_rule_differs(rule, monkeypatch):
     preset = "us-card" if rule in SEEN_ON_CARDS else "china-online"
     managed, size = rule in WRONG_WHEN_MANAGED, (24, 2) if rule in WRONG_WHEN_MANAGED else (15, 1)
-    result, packed = engine_lives(preset, "static", managed, *size)
+    result, packed = engine_results(preset, "static", managed, *size)
     monkeypatch.setattr(*(WRONG_RULES | WRONG_WHEN_MANAGED)[rule])
-    assert differences(result, by_twin(packed, preset, *size)[0]) != []
+    assert differences(result, by_reference(packed, preset, *size)[0]) != []

@@ -1,4 +1,7 @@
-"""What becomes of loans in arrears, in a plan or written off: done lane by lane, for they are few."""
+"""Problem loans: arrears, restructuring plans, write-offs, recoveries. Done lane by lane, for they are few.
+
+person, loan, scratch, lender, product, sums : records of `state`; k : lane
+"""
 
 from __future__ import annotations
 
@@ -6,275 +9,276 @@ import numpy as np
 from numba import float32, int32, int64, njit
 
 from stresslab.engine.kernel import behaviour as act
-from stresslab.engine.kernel import state as at
 from stresslab.engine.kernel.payments import CLAIM_SALT, OFFER_SALT, RELET_SALT, first_due_date
 from stresslab.engine.kernel.random import spread
-from stresslab.engine.kernel.state import LANES
+from stresslab.engine.kernel.state import BARRED, DEPTHS, LANES, OFFERED, PLANNED
 
 ZERO, ONE = np.int32(0), np.int32(1)
-MARKED = np.int32(at.PLANNED | at.OFFERED)
+PROBLEM_MARKS = np.int32(PLANNED | OFFERED)
 
 
 @njit(forceinline=True)
-def find_late(loan, late):
-    """Lanes with arrears, a hurdle left from arrears, a mark or a closed loan; returns their number."""
+def find_problem_loans(loan, scratch):
+    """Lanes with arrears, a payment threshold left from arrears, a mark or a closed loan; returns their number."""
     for k in range(LANES):
-        marked = loan[at.MARKS + k] & MARKED
-        loan[at.PAYABLE + k] = loan[at.MISSED + k] | loan[at.HURDLE + k] | loan[at.CLOSED + k] | marked
+        marked = loan.marks[k] & PROBLEM_MARKS
+        scratch.special[k] = loan.missed[k] | loan.threshold[k] | loan.closed[k] | marked
     count = 0
     for k in range(LANES):  # without a branch, which would be guessed wrongly too often
-        late[count] = k
-        count += 1 if loan[at.PAYABLE + k] != ZERO else 0
+        scratch.lanes[count] = k
+        count += 1 if scratch.special[k] != ZERO else 0
     return count
 
 
 @njit(forceinline=True)
-def hurdle_in_arrears(missed, strategic, lender_whole):
-    """Probability (31 bits) of giving up at a depth of arrears; a strategic borrower stays by his decision."""
-    depth = missed if missed < at.DEPTHS else at.DEPTHS - 1
-    tired, resolved = lender_whole[at.GIVE_UP + depth], lender_whole[at.RESOLVED]
+def giving_up(missed, strategic, lender):
+    """Probability (31 bits) of giving up at a depth of arrears; a strategic borrower stays by the decision."""
+    depth = missed if missed < DEPTHS else DEPTHS - 1
+    tired, resolved = lender.give_up[depth], lender.resolved
     return resolved if strategic > ZERO and resolved > tired else tired
 
 
 @njit(forceinline=True)
-def hurdle_of_late(k, person, loan, lender_whole, model_whole):
-    """The hurdle of a loan in arrears under a month's contact; who broke a plan owes all at once and rarely tries."""
-    tired = hurdle_in_arrears(loan[at.MISSED + k], person[at.STRATEGIC + k], lender_whole)
-    broke = loan[at.PLAN + k] == int32(at.BROKEN)
-    return max(tired, model_whole[at.BROKEN_RESOLVE]) if broke else tired
+def threshold_in_arrears(k, person, loan, lender, broken_resolve):
+    """Payment threshold under a month's contact; after a broken plan all is owed at once and few try to pay."""
+    tired = giving_up(loan.missed[k], person.strategic[k], lender)
+    return max(tired, broken_resolve) if loan.broken[k] > ZERO else tired
 
 
 @njit(forceinline=True)
-def face_collectors(person, loan, lender_whole, model_whole):
-    """The hurdles of all loans in arrears in a block, where they were set before the month's contact was known."""
+def face_collectors(person, loan, lender, broken_resolve):
+    """Payment thresholds of all loans in arrears, where they were set before the month's contact was known."""
     for k in range(LANES):
-        if loan[at.MISSED + k] > ZERO:
-            loan[at.HURDLE + k] = hurdle_of_late(k, person, loan, lender_whole, model_whole)
+        if loan.missed[k] > ZERO:
+            loan.threshold[k] = threshold_in_arrears(k, person, loan, lender, broken_resolve)
 
 
 @njit(forceinline=True)
-def cause_of(k, person, loan, word, lender_whole):
+def cause_of(k, person, loan, word, lender):
     """Position in `schema.CAUSES` of why a loan that was current missed its due date."""
-    forget, hazard = lender_whole[at.FORGET], lender_whole[at.STRATEGY]
-    fresh = loan[at.TENOR + k] > ZERO and first_due_date(loan, k, int32(loan[at.REMAINING + k] + ONE))
-    misread = int32(forget + (lender_whole[at.MISREAD] if fresh else ZERO))
-    if word < forget:
+    fresh = loan.tenor[k] > ZERO and first_due_date(loan, k, int32(loan.remaining[k] + ONE))
+    misread = int32(lender.forget + (lender.misread if fresh else ZERO))
+    if word < lender.forget:
         return 4
     if word < misread:
         return 5
-    if word < int32(misread + person[at.STRATEGIC + k] * hazard):
+    if word < int32(misread + person.strategic[k] * lender.strategy):
         return 3
-    if person[at.JOBLESS + k] > ZERO:
+    if person.jobless_months[k] > ZERO:
         return 0
-    return 1 if person[at.SHORT_PAID + k] > ZERO else 2
+    return 1 if person.poorly_paid[k] > ZERO else 2
 
 
 @njit(forceinline=True)
-def back_to_contract(k, loan, real):
-    """A plan has ended: the contract's terms hold again, and the line may be used."""
-    if loan[at.MARKS + k] & int32(at.PLANNED):
-        loan[at.INSTALMENT + k] = loan[at.CONTRACT + k]
-        real[at.RATE + k] = real[at.CONTRACT_RATE + k]
-    for row in (at.MARKS, at.PLAN, at.HOLIDAY, at.WARNED):
-        loan[row + k] = ZERO
+def back_to_contract(k, loan):
+    """End of a plan: the contract's terms hold again, and the line may be used."""
+    if loan.marks[k] & int32(PLANNED):
+        loan.instalment[k] = loan.contract_instalment[k]
+        loan.rate[k] = loan.contract_rate[k]
+    loan.marks[k] = ZERO
+    loan.probation[k] = ZERO
+    loan.broken[k] = ZERO
+    loan.holiday[k] = ZERO
+    loan.warned[k] = ZERO
 
 
 @njit(forceinline=True)
 def remember(k, loan):
-    """Arrears that a plan or a write-off is about to set to none stay in the score's memory."""
-    now = int32(loan[at.MISSED + k] << int32(8))
-    loan[at.MEMORY + k] = max(loan[at.MEMORY + k], now)
+    """Keep arrears in the score's memory when a plan or a write-off is about to set them to none."""
+    loan.memory[k] = max(loan.memory[k], int32(loan.missed[k] << int32(8)))
 
 
 @njit(forceinline=True)
-def agree_instalment(k, loan, real, months):
-    """Equal payments that repay the balance at the plan's rate."""
-    loan[at.INSTALMENT + k] = act.annuity(loan[at.BALANCE + k], real[at.RATE + k], months)
+def agree_instalment(k, loan):
+    """Equal payments that repay the balance at the plan's rate in the due dates to come."""
+    loan.instalment[k] = act.annuity(loan.balance[k], loan.rate[k], loan.remaining[k])
 
 
 @njit(forceinline=True)
-def agree_plan(k, r, loan, real, terms_real, terms_whole, revolving, sums):
+def agree_plan(k, loan, terms, revolving, sums):
     """Restructure: forgive a share, add what is overdue to the balance, and agree new payments; probation begins."""
-    missed = loan[at.MISSED + k]
-    forgiven = act.money(float32(loan[at.BALANCE + k]) * terms_real[at.FORGIVEN])
-    fee = act.money(float32(loan[at.BALANCE + k]) * terms_real[at.PLAN_FEE])
-    loan[at.BALANCE + k] = int32(loan[at.BALANCE + k] - forgiven + fee)
-    sums[at.C_FORGIVEN] += forgiven
-    sums[at.C_FEES] += fee
-    sums[at.C_RESTRUCTURED + r] += 1
+    missed = loan.missed[k]
+    forgiven = act.money(float32(loan.balance[k]) * terms.forgiven)
+    fee = act.money(float32(loan.balance[k]) * terms.fee)
+    loan.balance[k] = int32(loan.balance[k] - forgiven + fee)
+    sums.forgiven += forgiven
+    sums.fees += fee
     remember(k, loan)
-    if not loan[at.MARKS + k] & int32(at.PLANNED):  # a second plan after a kept one changes the same contract
-        loan[at.CONTRACT + k] = loan[at.INSTALMENT + k]
-        real[at.CONTRACT_RATE + k] = real[at.RATE + k]
-    depth = missed if missed < at.DEPTHS else at.DEPTHS - 1
-    loan[at.DEPTH + k] = missed
-    loan[at.MARKS + k] = int32(at.PLANNED | at.BARRED)
-    loan[at.PLAN + k] = terms_whole[at.PROBATION] if missed < 3 else int32(-terms_whole[at.PROBATION])
-    loan[at.HURDLE + k] = terms_whole[at.UNKEPT + depth]
-    loan[at.HOLIDAY + k] = terms_whole[at.HOLIDAY_MONTHS]
-    loan[at.WARNED + k] = ZERO
-    loan[at.MISSED + k] = ZERO
-    loan[at.ARREARS + k] = ZERO
-    real[at.RATE + k] = real[at.CONTRACT_RATE + k] * terms_real[at.RATE_KEPT]
-    extension, pause = terms_whole[at.EXTENSION], terms_whole[at.HOLIDAY_MONTHS]
+    if not loan.marks[k] & int32(PLANNED):  # a second plan after a kept one changes the same contract
+        loan.contract_instalment[k] = loan.instalment[k]
+        loan.contract_rate[k] = loan.rate[k]
+    loan.depth[k] = missed
+    loan.marks[k] = int32(PLANNED | BARRED)
+    loan.probation[k] = terms.probation
+    loan.threshold[k] = terms.unkept[missed if missed < DEPTHS else DEPTHS - 1]
+    loan.holiday[k] = terms.holiday
+    loan.warned[k] = ZERO
+    loan.missed[k] = ZERO
+    loan.overdue[k] = ZERO
+    loan.rate[k] = loan.contract_rate[k] * terms.rate_kept
     if revolving:
-        loan[at.REMAINING + k] = extension
-        loan[at.INSTALMENT + k] = ZERO
+        loan.remaining[k] = terms.extension
+        loan.instalment[k] = ZERO
     else:
-        left = loan[at.REMAINING + k] if loan[at.REMAINING + k] > ZERO else ONE
-        loan[at.REMAINING + k] = int32(left + extension + pause)
-    if pause > ZERO:
-        loan[at.INSTALMENT + k] = int32(-1) if revolving else ZERO
-    elif loan[at.REMAINING + k] > ZERO:
-        agree_instalment(k, loan, real, loan[at.REMAINING + k])
+        left = loan.remaining[k] if loan.remaining[k] > ZERO else ONE
+        loan.remaining[k] = int32(left + terms.extension + terms.holiday)
+    if terms.holiday > ZERO:
+        loan.instalment[k] = int32(-1) if revolving else ZERO
+    elif loan.remaining[k] > ZERO:
+        agree_instalment(k, loan)
 
 
 @njit(forceinline=True)
-def break_plan(k, loan, real, sums):
-    """One missed due date ends a plan: all is due, and he is as late as he was, and one due date more."""
-    sums[at.C_REDEFAULTED] += 1
-    loan[at.BEFORE + k] = loan[at.DEPTH + k]
-    loan[at.MISSED + k] = int32(loan[at.DEPTH + k] + loan[at.MISSED + k])
-    loan[at.ARREARS + k] = loan[at.BALANCE + k]
-    loan[at.INSTALMENT + k] = loan[at.CONTRACT + k]
-    loan[at.HOLIDAY + k] = ZERO
-    real[at.RATE + k] = real[at.CONTRACT_RATE + k]
-    loan[at.PLAN + k] = int32(at.BROKEN)
+def break_plan(k, loan, sums):
+    """End a plan after one missed due date: all is due, as late as when it was agreed, and one due date more."""
+    sums.redefaulted += 1
+    loan.missed_before[k] = loan.depth[k]
+    loan.missed[k] = int32(loan.depth[k] + loan.missed[k])
+    loan.overdue[k] = loan.balance[k]
+    loan.instalment[k] = loan.contract_instalment[k]
+    loan.rate[k] = loan.contract_rate[k]
+    loan.holiday[k] = ZERO
+    loan.probation[k] = ZERO
+    loan.broken[k] = ONE
 
 
 @njit(forceinline=True)
-def keep_plan(k, loan, real, revolving):
+def keep_plan(k, loan, revolving):
     """A month of probation passes; a holiday ends; with the last payment the contract's terms return."""
-    if loan[at.HOLIDAY + k] > ZERO:
-        loan[at.HOLIDAY + k] -= ONE
-        if loan[at.HOLIDAY + k] == ZERO and loan[at.REMAINING + k] > ZERO:
-            agree_instalment(k, loan, real, loan[at.REMAINING + k])
-        elif loan[at.HOLIDAY + k] == ZERO and revolving:
-            loan[at.INSTALMENT + k] = ZERO
-    plan = loan[at.PLAN + k]
-    loan[at.PLAN + k] = int32(plan - ONE) if plan > ZERO else int32(plan + ONE if plan < ZERO else plan)
-    if loan[at.PLAN + k] == ZERO:
-        loan[at.HURDLE + k] = ZERO
-    if loan[at.BALANCE + k] == ZERO:
-        loan[at.HURDLE + k] = ZERO
-        loan[at.REMAINING + k] = ZERO
-        back_to_contract(k, loan, real)
+    if loan.holiday[k] > ZERO:
+        loan.holiday[k] -= ONE
+        if loan.holiday[k] == ZERO and loan.remaining[k] > ZERO:
+            agree_instalment(k, loan)
+        elif loan.holiday[k] == ZERO and revolving:
+            loan.instalment[k] = ZERO
+    loan.probation[k] -= ONE
+    if loan.probation[k] == ZERO:
+        loan.threshold[k] = ZERO
+    if loan.balance[k] == ZERO:
+        loan.threshold[k] = ZERO
+        loan.remaining[k] = ZERO
+        back_to_contract(k, loan)
 
 
 @njit(forceinline=True)
-def write_off(k, loan, real, hazard, sums):
-    """The accounting ends, the claim stays on the borrower, and the line is closed."""
+def write_off(k, loan, hazard, sums):
+    """The accounting ends, the borrower still owes the claim, and the line is closed."""
     remember(k, loan)
-    sums[at.C_WRITTEN_OFF] += loan[at.BALANCE + k]
-    loan[at.CLAIM + k] = int32(loan[at.CLAIM + k] + loan[at.BALANCE + k])
-    real[at.CLAIM_HAZARD + k] = hazard
-    loan[at.CLOSED + k] = ONE
-    back_to_contract(k, loan, real)
-    for row in (at.BALANCE, at.ARREARS, at.MISSED, at.HURDLE, at.REMAINING):
-        loan[row + k] = ZERO
+    sums.written_off += loan.balance[k]
+    loan.claim[k] = int32(loan.claim[k] + loan.balance[k])
+    loan.claim_hazard[k] = hazard
+    loan.closed[k] = ONE
+    back_to_contract(k, loan)
+    loan.balance[k] = ZERO
+    loan.overdue[k] = ZERO
+    loan.missed[k] = ZERO
+    loan.threshold[k] = ZERO
+    loan.remaining[k] = ZERO
 
 
 @njit(forceinline=True)
-def offer_relief(k, loan, real, word, lender_whole, relief_real, relief_whole, revolving, sums):
+def offer_relief(k, loan, word, lender, programmes, revolving, sums):
     """Programmes in turn, each with a draw of its own below the chance of an agreed offer; the first holds."""
-    missed = loan[at.MISSED + k]
-    for r in range(relief_whole.shape[0]):
-        eligible = relief_whole[r, at.FROM_DEPTH] <= missed <= relief_whole[r, at.TO_DEPTH]
-        own = int32(spread(word, loan[at.SALT + k] + OFFER_SALT + 64 * r) >> np.uint32(1))
-        if eligible and loan[at.PLAN + k] == ZERO and own < lender_whole[at.OFFER + r]:
-            agree_plan(k, r, loan, real, relief_real[r], relief_whole[r], revolving, sums)
+    missed = loan.missed[k]
+    for r in range(programmes.size):
+        terms = programmes[r]
+        eligible = terms.from_depth <= missed <= terms.to_depth
+        own = int32(spread(word, loan.salt[k] + OFFER_SALT + 64 * r) >> np.uint32(1))
+        unplanned = loan.probation[k] == ZERO and loan.broken[k] == ZERO
+        if eligible and unplanned and own < lender.offer[r]:
+            sums.restructured[r] += 1
+            agree_plan(k, loan, terms, revolving, sums)
 
 
 @njit(forceinline=True)
-def late_lanes(
-    late, count, person, loan, real, words, lender_whole, next_whole, product_real, product_whole, relief_real,
-    relief_whole, model_whole, renewing, sums,
-):  # fmt: skip
-    """Late charges, entry by cause, default, giving up, plans, write-off and re-letting, for the few lanes concerned.
+def enter_arrears(k, person, loan, word, lender, sums):
+    """Count a first missed due date by its cause, and whether it was warned of."""
+    own = int32(spread(word, loan.salt[k]) >> np.uint32(1))
+    sums.entries[cause_of(k, person, loan, own, lender)] += 1
+    if loan.warned[k] > ZERO:
+        sums.warned += 1
+        sums.lead_months += loan.warned[k]
+        loan.warned[k] = ZERO
+        loan.marks[k] &= int32(PLANNED)
 
-    next_whole : the lender's next month, whose contact decides who gives up then
-    No late charge runs on the balance that a broken plan has made due at once.
+
+@njit(forceinline=True)
+def charge(k, loan, late_rate, sums):
+    """Late charge on what is overdue; none on the balance that a broken plan has made due at once."""
+    fee = ZERO if loan.broken[k] > ZERO else act.money(float32(loan.overdue[k]) * late_rate)
+    loan.overdue[k] = int32(loan.overdue[k] + fee)
+    loan.balance[k] = int32(loan.balance[k] + fee)
+    sums.fees += fee
+
+
+@njit(forceinline=True)
+def follow_up(person, loan, scratch, count, product, lender, lender_next, rules, sums):
+    """Entry by cause, late charge, default, plan, write-off and new credit for the `count` problem loans of a slot.
+
+    lender_next : the lender's next month, whose contact decides how many give up then
     """
-    late_rate, limit, revolving = (
-        product_real[at.LATE_RATE],
-        product_whole[at.WRITE_OFF],
-        product_whole[at.REVOLVING] > ZERO,
-    )
+    model, programmes, revolving = rules.model, rules.programmes, product.revolving > ZERO
     for i in range(count):
-        k = late[i]
-        plan = loan[at.PLAN + k]
-        in_plan = plan != ZERO and plan != int32(at.BROKEN)
-        if in_plan and loan[at.MISSED + k] > ZERO:
-            break_plan(k, loan, real, sums)
-        missed, word = loan[at.MISSED + k], words[3 * LANES + k]
+        k = scratch.lanes[i]
+        word, in_plan = scratch.loan_word[k], loan.probation[k] > ZERO
+        if in_plan and loan.missed[k] > ZERO:
+            break_plan(k, loan, sums)
+        missed, before = loan.missed[k], loan.missed_before[k]
         if missed > ZERO:
-            before = loan[at.BEFORE + k]
             if before == ZERO:
-                own = int32(spread(word, loan[at.SALT + k]) >> np.uint32(1))
-                sums[at.C_ENTRIES + cause_of(k, person, loan, own, lender_whole)] += 1
-                if loan[at.WARNED + k] > ZERO:
-                    sums[at.C_WARNED] += 1
-                    sums[at.C_LEAD] += loan[at.WARNED + k]
-                    loan[at.WARNED + k] = ZERO
-                    loan[at.MARKS + k] &= int32(at.PLANNED)
-            accelerated = loan[at.PLAN + k] == int32(at.BROKEN)
-            fee = ZERO if accelerated else act.money(float32(loan[at.ARREARS + k]) * late_rate)
-            loan[at.ARREARS + k] = int32(loan[at.ARREARS + k] + fee)
-            loan[at.BALANCE + k] = int32(loan[at.BALANCE + k] + fee)
-            sums[at.C_FEES] += fee
+                enter_arrears(k, person, loan, word, lender, sums)
+            charge(k, loan, product.late_rate, sums)
             if missed >= 3 and before < 3:
-                sums[at.C_DEFAULTED] += loan[at.BALANCE + k]
-            if missed >= limit:
-                write_off(k, loan, real, product_real[at.RECOVERY_HAZARD], sums)
+                sums.defaulted += loan.balance[k]
+            if missed >= product.write_off:
+                write_off(k, loan, product.recovery_hazard, sums)
             else:
-                loan[at.HURDLE + k] = hurdle_of_late(k, person, loan, next_whole, model_whole)
+                loan.threshold[k] = threshold_in_arrears(k, person, loan, lender_next, model.broken_resolve)
         elif in_plan:
-            keep_plan(k, loan, real, revolving)
+            keep_plan(k, loan, revolving)
         else:
-            loan[at.HURDLE + k] = ZERO
-            marked = loan[at.MARKS + k] & int32(at.PLANNED)
-            if marked and (loan[at.BALANCE + k] == ZERO or plan == int32(at.BROKEN)):
-                back_to_contract(k, loan, real)
-            barred = loan[at.MARKS + k] & int32(at.BARRED)
-            if renewing and loan[at.CLOSED + k] > ZERO and person[at.JOBLESS + k] == ZERO and not barred:
-                let_again(k, loan, word, lender_whole[at.SUPPLY_16], product_whole, sums)
-        offered = loan[at.MISSED + k] > ZERO or loan[at.MARKS + k] & int32(at.OFFERED)
-        if offered and loan[at.BALANCE + k] > ZERO and relief_whole.shape[0] > 0:
-            offer_relief(k, loan, real, word, lender_whole, relief_real, relief_whole, revolving, sums)
+            loan.threshold[k] = ZERO
+            if loan.marks[k] & int32(PLANNED) and (loan.balance[k] == ZERO or loan.broken[k] > ZERO):
+                back_to_contract(k, loan)
+            barred = loan.marks[k] & int32(BARRED)
+            if model.renewing > ZERO and loan.closed[k] > ZERO and person.jobless_months[k] == ZERO and not barred:
+                lend_again(k, loan, word, lender.supply_16, product, sums)
+        offered = loan.missed[k] > ZERO or loan.marks[k] & int32(OFFERED)
+        if offered and loan.balance[k] > ZERO and programmes.size > 0:
+            offer_relief(k, loan, word, lender, programmes, revolving, sums)
 
 
 @njit(forceinline=True)
-def let_again(k, loan, word, supply_16, product_whole, sums):
-    """A line closed by write-off is granted anew now and then, as far as the lender's supply goes."""
-    chance = (int64(product_whole[at.RELET]) * supply_16) >> 16
-    if int32(spread(word, loan[at.SALT + k] + RELET_SALT) >> np.uint32(1)) < chance:
-        loan[at.CLOSED + k] = ZERO
-        if product_whole[at.REVOLVING] == ZERO:
-            loan[at.BALANCE + k] = loan[at.USUAL + k]
-            loan[at.REMAINING + k] = loan[at.TENOR + k]
-            sums[at.C_ORIGINATED] += loan[at.USUAL + k]
+def lend_again(k, loan, word, supply_16, product, sums):
+    """Grant a loan closed by write-off anew, rarely, as far as the lender's supply goes."""
+    chance = (int64(product.relet) * supply_16) >> 16
+    if int32(spread(word, loan.salt[k] + RELET_SALT) >> np.uint32(1)) < chance:
+        loan.closed[k] = ZERO
+        if product.revolving == ZERO:
+            loan.balance[k] = loan.usual[k]
+            loan.remaining[k] = loan.tenor[k]
+            sums.originated += loan.usual[k]
 
 
 @njit(forceinline=True)
-def recover_claims(person, loan, real, words, easing, model_real, sums):
+def recover_claims(person, loan, scratch, easing, model, sums):
     """Payments on claims already written off: rarely, in part or in full, ever more rarely with age.
 
     easing : factor on the hazard this month, below 1 when arrears are high everywhere
     """
-    fade, full, partial = model_real[at.CLAIM_FADE], model_real[at.FULL_RECOVERY], model_real[at.PARTIAL_RECOVERY]
+    fade, full, partial = model.claim_fade, model.full_recovery, model.partial_recovery
     events = ZERO
     for k in range(LANES):
-        hazard = real[at.CLAIM_HAZARD + k] * easing
-        word = spread(words[3 * LANES + k], loan[at.SALT + k] + CLAIM_SALT)
-        events = int32(events + (ONE if (loan[at.CLAIM + k] > ZERO) & (act.chance(word) < hazard) else ZERO))
+        hazard = loan.claim_hazard[k] * easing
+        word = spread(scratch.loan_word[k], loan.salt[k] + CLAIM_SALT)
+        events = int32(events + (ONE if (loan.claim[k] > ZERO) & (act.chance(word) < hazard) else ZERO))
     if events > ZERO:
         for k in range(LANES):
-            word = spread(words[3 * LANES + k], loan[at.SALT + k] + CLAIM_SALT)
-            hazard = real[at.CLAIM_HAZARD + k] * easing
-            recovered = act.recovery(word, loan[at.CLAIM + k], hazard, full, partial)
-            left = int32(person[at.BUFFER + k] - recovered)
-            person[at.BUFFER + k] = left if left > ZERO else ZERO
-            loan[at.CLAIM + k] = int32(loan[at.CLAIM + k] - recovered)
-            sums[at.C_RECOVERED] += recovered
+            word = spread(scratch.loan_word[k], loan.salt[k] + CLAIM_SALT)
+            recovered = act.recovery(word, loan.claim[k], loan.claim_hazard[k] * easing, full, partial)
+            left = int32(person.buffer[k] - recovered)
+            person.buffer[k] = left if left > ZERO else ZERO
+            loan.claim[k] = int32(loan.claim[k] - recovered)
+            sums.recovered += recovered
     for k in range(LANES):
-        real[at.CLAIM_HAZARD + k] = real[at.CLAIM_HAZARD + k] * fade
+        loan.claim_hazard[k] = loan.claim_hazard[k] * fade

@@ -1,4 +1,4 @@
-"""What a borrower does in a month: one small jitted function for each behaviour.
+"""Behaviour of a borrower in a month: one small jitted function for each decision or event.
 
 Amounts are whole minor units (int32), levels and probabilities float32, probabilities of rare events thresholds on
 31-bit integers. Only + - * / appear, in a stated order, so that every processor gives the same bits.
@@ -89,13 +89,13 @@ def rare_expense(word, probability_16, inverse_16, mean):
 
 
 @njit(forceinline=True)
-def pays(word, hurdle):
-    """Does the borrower try to pay this loan: 31 bits of the loan's draw at or above the hurdle."""
-    return int32(word >> uint32(1)) >= hurdle
+def pays(word, threshold):
+    """Whether the borrower tries to pay this loan: 31 bits of the loan's draw at or above the threshold."""
+    return int32(word >> uint32(1)) >= threshold
 
 
 @njit(forceinline=True)
-def hurdle_of(giveup, forget, strategic, hazard):
+def payment_threshold(giveup, forget, strategic, hazard):
     """Probability (31 bits) of not trying: giving up by depth of arrears, else forgetting and strategy."""
     careless = int32(forget + strategic * hazard)
     return giveup if giveup > careless else careless
@@ -120,7 +120,7 @@ def keep_buffer(buffer, cash, target, saving):
 
 @njit(forceinline=True)
 def payment(payable, cash):
-    """What of his cash (may be negative) goes to what he means to pay on a loan: the smaller of both."""
+    """Amount paid on a loan: the smaller of cash (may be negative) and what the borrower means to pay."""
     free = cash if cash > int32(0) else int32(0)
     return payable if payable < free else free
 
@@ -176,7 +176,7 @@ def bureau_score(points, loans, loan_points, inquiries, inquiry_points):
 
 @njit(forceinline=True)
 def score(bureau, memory, arrears_points, use, use_points):
-    """Behavioural score: the bureau's less points for what the lender has seen himself.
+    """Behavioural score: the bureau's less points for what this lender has seen.
 
     memory : unpaid due dates remembered [256ths]; use : balance over limit of a line, 0.5 for an instalment loan
     bureau - arrears_points memory - use_points (2 use - 1)

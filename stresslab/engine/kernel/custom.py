@@ -1,4 +1,4 @@
-"""The compiled kernel, as it comes or with behaviours of the user's own in it."""
+"""The compiled kernel, with the built-in behaviours or with the user's own."""
 
 from __future__ import annotations
 
@@ -12,23 +12,20 @@ from typing import Any
 from numba import jit
 from numba.core.dispatcher import Dispatcher
 
-from stresslab.engine.kernel import arrears, behaviour
-from stresslab.engine.kernel import loop as kernel
-from stresslab.engine.kernel import monitoring as sight
-from stresslab.engine.kernel import payments as steps
+from stresslab.engine.kernel import arrears, behaviour, loop, monitoring, payments
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """Compiled functions of `kernel`."""
+    """Compiled functions of `loop`."""
 
     live: Any
-    live_together: Any
+    live_in_step: Any
     live_month: Any
     open_accounts: Any
 
 
-BUILT_IN = Kernel(kernel.live, kernel.live_together, kernel.live_month, kernel.open_accounts)
+BUILT_IN = Kernel(loop.live, loop.live_in_step, loop.live_month, loop.open_accounts)
 _MADE: dict[tuple[tuple[str, Any], ...], Kernel] = {}
 
 
@@ -45,9 +42,9 @@ def kernel_with(own: Mapping[str, Any]) -> Kernel:
         act = ModuleType("behaviour")
         vars(act).update(_anew(behaviour, {}, own))
         made: dict[str, Any] = {}
-        for module in (steps, sight, arrears, kernel):
+        for module in (payments, monitoring, arrears, loop):
             made |= _anew(module, made | {"act": act}, {})
-        _MADE[key] = Kernel(made["live"], made["live_together"], made["live_month"], made["open_accounts"])
+        _MADE[key] = Kernel(made["live"], made["live_in_step"], made["live_month"], made["open_accounts"])
     return _MADE[key]
 
 
@@ -69,7 +66,7 @@ def _anew(module: ModuleType, names: Mapping[str, Any], own: Mapping[str, Any]) 
 
 
 def behaviour_faults(own: Any) -> list[str]:
-    """What is wrong with behaviours of the user's own."""
+    """Faults of the user's own behaviours."""
     if not isinstance(own, Mapping):
         return [f"behaviour: found {own!r}, expected a mapping name -> jitted function; write behaviour={{...}}"]
     built_in = {name: value for name, value in vars(behaviour).items() if isinstance(value, Dispatcher)}
@@ -80,16 +77,16 @@ def behaviour_faults(own: Any) -> list[str]:
         elif not isinstance(function, Dispatcher):
             faults.append(f"behaviour {name!r}: found {function!r}, expected a function under numba.njit; decorate it")
         else:
-            wanted, found = (list(inspect.signature(f.py_func).parameters) for f in (built_in[name], function))
-            if len(wanted) != len(found):
+            expected, given = (list(inspect.signature(f.py_func).parameters) for f in (built_in[name], function))
+            if len(expected) != len(given):
                 faults.append(
-                    f"behaviour {name!r}: found arguments {found}, expected {wanted}; take the same, in this order"
+                    f"behaviour {name!r}: found arguments {given}, expected {expected}; take the same, in this order"
                 )
     return faults
 
 
 def source_of(own: Mapping[str, Any]) -> dict[str, str]:
-    """Source of each replacement, for the record; its name where the source cannot be had."""
+    """Source of each replacement, for the record; its name where the source is not at hand."""
     sources = {}
     for name, function in own.items():
         try:

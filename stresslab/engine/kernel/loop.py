@@ -1,232 +1,226 @@
-"""The loop: blocks of borrowers through the months of a path, to be read from the bottom up."""
+"""Simulate every borrower of a block through the months of a path; to be read from the bottom up."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import int32, njit
+from numba import int32, literal_unroll, njit
 
-from stresslab.engine.kernel import state as at
-from stresslab.engine.kernel.arrears import face_collectors, find_late, late_lanes, recover_claims
-from stresslab.engine.kernel.monitoring import ask_bureau, report_to_bureau, score_loan, tally, warn
+from stresslab.engine.kernel.arrears import face_collectors, find_problem_loans, follow_up, recover_claims
+from stresslab.engine.kernel.cache import compiled
+from stresslab.engine.kernel.monitoring import report_to_bureau, score_at_bureau, score_loan, tally, warn
 from stresslab.engine.kernel.payments import (
     apply_for_credit,
     bill_instalment,
     bill_revolving,
+    count_open,
     draw_on_line,
     draw_words,
-    end_of_month,
     pay_instalment,
     pay_revolving,
-    vacancies,
+    save,
     work_and_pay,
 )
-from stresslab.engine.kernel.rows import row_of
-from stresslab.engine.kernel.state import LANES
+from stresslab.engine.kernel.state import (
+    BORROWER,
+    BORROWER_STATE,
+    LANES,
+    LOAN,
+    LOAN_STATE,
+    PATH_STATE,
+    SCRATCH,
+    Draw,
+)
 
 FULL_SUPPLY = np.int32(2**16)
+BORROWER_FIELDS, LOAN_FIELDS = BORROWER_STATE.names or (), LOAN_STATE.names or ()
 
 
-@njit(cache=True)
-def open_accounts(
-    person, loans, late, products, lenders, begin, slots, lender_whole, model_whole, product_whole, sums
-):  # fmt: skip
-    """The opening state: hurdles of loans in arrears, stocks of month 0; returns the number of jobless."""
+@compiled()
+def open_accounts(person, loans, scratch, book, begin, slots, lenders, rules, sums):
+    """Opening of a path: payment thresholds of loans in arrears, stocks of month 0; returns the number of jobless."""
+    model, products, slot_of = rules.model, rules.products, book.slots
     for s in range(slots):
-        loan, revolving = row_of(loans, s), product_whole[products[begin + s], at.REVOLVING] > int32(0)
-        face_collectors(person, loan, row_of(lender_whole, lenders[begin + s]), model_whole)
-        count = find_late(loan, late)
-        tally(person, loan, late, count, revolving, model_whole[at.SICR_DROP], row_of(sums, s))
-        person[at.VACANCIES + s] = int32(0) if revolving else vacancies(loan)
+        loan, slot = loans[s], slot_of[begin + s]
+        revolving = products[slot.product].revolving > int32(0)
+        face_collectors(person, loan, lenders[slot.lender], model.broken_resolve)
+        count = find_problem_loans(loan, scratch)
+        tally(person, loan, scratch, count, revolving, model.sicr_drop, sums[slot.segment])
+        person.open_slots[s] = int32(0) if revolving else count_open(loan)
     jobless = 0
     for k in range(LANES):
-        jobless += 1 if person[at.JOBLESS + k] > int32(0) else 0
+        jobless += 1 if person.jobless_months[k] > int32(0) else 0
     return jobless
 
 
-@njit(cache=True)
-def live_month(
-    person, person_real, loans, loan_reals, words, late, products, lenders, begin, slots, month, path, key0, key1,
-    month_real, month_whole, lender_real, lender_whole, lender_next, model_real, model_whole, product_real,
-    product_whole, relief_real, relief_whole, sums,
-):  # fmt: skip
-    """One month of one block on one path; sums (slot, column) grow; returns the number of jobless.
+@compiled()
+def live_month(person, loans, scratch, book, begin, slots, draw, month, lenders, lenders_next, rules, sums):
+    """Simulate one month of a block on one path; returns the number of jobless.
 
-    products[begin], products[begin + 1] ...: whose rules slots 0, 1, ... follow, in the order in which they are paid
-    lenders[begin] ...: whose row of lender_real and lender_whole (lender, .) holds for the slot
-    lender_next: lender_whole of the month to come
+    person, loans (slot), scratch : records of the block
+    book.slots[begin], book.slots[begin + 1] ... : whose rules slots 0, 1, ... follow, in the order of payment
+    draw : coordinates of the random numbers
+    month, lenders (lender), lenders_next (lender) : the month, and what lenders do in it and in the next one
+    sums (segment) : added to
     """
-    renewing, window = model_whole[at.RENEWAL] > int32(0), model_whole[at.WARNING_WINDOW]
-    responding = window > int32(0) or relief_whole.shape[0] > 0
-    draw_words(person, words, month, path, key0, key1)
-    jobless = work_and_pay(person, person_real, words, month_real, month_whole, model_real, model_whole)
+    model, products, slot_of = rules.model, rules.products, book.slots
+    renewing, window = model.renewing > int32(0), model.warning_window
+    responding = window > int32(0) or rules.programmes.size > 0
+    draw_words(person, scratch, draw)
+    jobless = work_and_pay(person, scratch, month, model)
     for s in range(slots):
-        rules, loan = row_of(product_whole, products[begin + s]), row_of(loans, s)
-        its_real, its_whole = row_of(lender_real, lenders[begin + s]), row_of(lender_whole, lenders[begin + s])
-        revolving = rules[at.REVOLVING] > int32(0)
-        if window > int32(0) and its_whole[at.FREEZES] >= int32(0):
-            warn(loan, its_real, its_whole, window, revolving, row_of(sums, s))
+        loan, slot = loans[s], slot_of[begin + s]
+        product, lender = products[slot.product], lenders[slot.lender]
+        revolving = product.revolving > int32(0)
+        if window > int32(0) and lender.watches > int32(0):
+            warn(loan, lender, window, revolving, sums[slot.segment])
         if revolving:
-            rates = row_of(product_real, products[begin + s])
-            bill_revolving(person, loan, words, its_real, its_whole, rates, rules, renewing)
+            bill_revolving(person, loan, scratch, lender, product, renewing)
         else:
-            bill_instalment(person, loan, row_of(loan_reals, s), words, its_whole)
+            bill_instalment(person, loan, scratch, lender)
     for s in range(slots):
-        if product_whole[products[begin + s], at.REVOLVING] > int32(0):
-            draw_on_line(person, row_of(loans, s), row_of(lender_real, lenders[begin + s]))
+        slot = slot_of[begin + s]
+        if products[slot.product].revolving > int32(0):
+            draw_on_line(person, loans[s], lenders[slot.lender])
     for s in range(slots):
-        if renewing and person[at.VACANCIES + s] > int32(0):
-            apply_for_credit(person, row_of(loans, s), words, row_of(lender_real, lenders[begin + s]), model_real)
+        if renewing and person.open_slots[s] > int32(0):
+            apply_for_credit(person, loans[s], scratch, lenders[slot_of[begin + s].lender], model)
     for s in range(slots):
-        rules, loan = row_of(product_whole, products[begin + s]), row_of(loans, s)
-        if rules[at.REVOLVING] > int32(0):
-            move = month_real[at.RATE_MOVE] * product_real[products[begin + s], at.RATE_PASS]
-            pay_revolving(person, loan, row_of(loan_reals, s), move, row_of(sums, s))
+        loan, slot = loans[s], slot_of[begin + s]
+        product = products[slot.product]
+        if product.revolving > int32(0):
+            pay_revolving(person, loan, month.rate_move * product.rate_pass, sums[slot.segment])
         else:
-            its_whole = row_of(lender_whole, lenders[begin + s])
-            pay_instalment(person, loan, its_whole, rules, renewing, row_of(sums, s))
-    end_of_month(person, model_real[at.SAVING])
-    ask_bureau(person, model_whole)
+            pay_instalment(person, loan, lenders[slot.lender], product, renewing, sums[slot.segment])
+    save(person, model.saving)
+    score_at_bureau(person, model)
     for s in range(slots):
-        rates, rules = row_of(product_real, products[begin + s]), row_of(product_whole, products[begin + s])
-        its_real, its_whole = row_of(lender_real, lenders[begin + s]), row_of(lender_whole, lenders[begin + s])
-        loan, real, total = row_of(loans, s), row_of(loan_reals, s), row_of(sums, s)
-        recover_claims(person, loan, real, words, its_real[at.RECOVERY], model_real, total)
-        count = find_late(loan, late)
-        late_lanes(
-            late, count, person, loan, real, words, its_whole, row_of(lender_next, lenders[begin + s]), rates, rules,
-            relief_real, relief_whole, model_whole, renewing, total,
-        )  # fmt: skip
-        revolving = rules[at.REVOLVING] > int32(0)
-        if not revolving and (
-            responding or person[at.VACANCIES + s] > int32(0) or its_whole[at.SUPPLY_16] < FULL_SUPPLY
-        ):
-            person[at.VACANCIES + s] = vacancies(loan)  # else all that ended were granted anew
-        tally(person, loan, late, count, revolving, model_whole[at.SICR_DROP], total)
-        score_loan(person, loan, revolving, model_real, model_whole)
-    report_to_bureau(person, model_whole)
+        loan, slot = loans[s], slot_of[begin + s]
+        product, lender, total = products[slot.product], lenders[slot.lender], sums[slot.segment]
+        revolving = product.revolving > int32(0)
+        recover_claims(person, loan, scratch, lender.recovery, model, total)
+        count = find_problem_loans(loan, scratch)
+        follow_up(person, loan, scratch, count, product, lender, lenders_next[slot.lender], rules, total)
+        if not revolving and (responding or person.open_slots[s] > int32(0) or lender.supply_16 < FULL_SUPPLY):
+            person.open_slots[s] = count_open(loan)  # else all that ended were granted anew
+        tally(person, loan, scratch, count, revolving, model.sicr_drop, total)
+        score_loan(person, loan, revolving, model)
+    report_to_bureau(person, model.forget_inquiries)
     return jobless
-
-
-@njit(cache=True)
-def take_seats(people, people_real, loans, loan_reals, block, begin, slots, person, person_real, loan, loan_real):
-    """A block's opening state into the working arrays; what begins with the path is 0."""
-    person[: at.PERSON_STATE * LANES] = people[block]
-    person_real[:] = people_real[block]
-    for s in range(slots):
-        loan[s, : at.LOAN_STATE * LANES] = loans[begin + s]
-        loan[s, at.LOAN_STATE * LANES : at.LOAN_PATH_STATE * LANES] = 0
-        loan_real[s, : at.LOAN_REALS * LANES] = loan_reals[begin + s]
 
 
 @njit(forceinline=True)
-def add_up(totals, first, segments, begin, slots, sums):
-    """Sums of a block's slots into the rows of their segments, which begin at `first`."""
-    for s in range(slots):
-        grown, added = row_of(totals, first + segments[begin + s]), row_of(sums, s)
-        for column in range(at.COLUMNS):
-            grown[column] += added[column]
+def load_borrowers(state, person):
+    """A block's opening state into its working record."""
+    for name in literal_unroll(BORROWER_FIELDS):
+        for k in range(LANES):
+            person[name][k] = state[name][k]
 
 
-@njit(nogil=True, cache=True)
-def live(
-    people, people_real, loans, loan_reals, first_slot, products, segments, lenders, blocks, paths, first_month,
-    key0, key1, month_real, month_whole, lender_real, lender_whole, model_real, model_whole, product_real,
-    product_whole, relief_real, relief_whole, totals, segment_count, jobless, keep,
-):  # fmt: skip
-    """Blocks `blocks[0]` ... `blocks[1] - 1` through every month of every path.
+@njit(forceinline=True)
+def load_loans(state, loan):
+    """A slot's opening state into its working record."""
+    for name in literal_unroll(LOAN_FIELDS):
+        for k in range(LANES):
+            loan[name][k] = state[name][k]
 
-    people (block, row * lane) int32, people_real float32; loans (slot, row * lane) int32, loan_reals float32
-    first_slot (block + 1): where a block's slots begin
-    products, segments, lenders (slot): whose rules, whose sums, whose supply and contact
-    paths (path) uint32: coordinates, which the random numbers hang on; first_month: of the counter
-    month_real (path, month, .) float32, month_whole int32; lender_real, lender_whole (path, month, lender, .)
-    totals (path * month + 1 * segment, column) int64 and jobless (path, month + 1) int64: added to
-    keep: write the last path's closing state back into people and loans
+
+@njit(forceinline=True)
+def begin_path(loan):
+    """No marks, plans or warnings when a path begins."""
+    for name in literal_unroll(PATH_STATE):
+        for k in range(LANES):
+            loan[name][k] = 0
+
+
+@njit(forceinline=True)
+def store_borrowers(person, state):
+    """A block's working record back into its state."""
+    for name in literal_unroll(BORROWER_FIELDS):
+        for k in range(LANES):
+            state[name][k] = person[name][k]
+
+
+@njit(forceinline=True)
+def store_loans(loan, state):
+    """A slot's working record back into its state."""
+    for name in literal_unroll(LOAN_FIELDS):
+        for k in range(LANES):
+            state[name][k] = loan[name][k]
+
+
+@njit(forceinline=True)
+def load_block(book, block, person, loans):
+    """Open a path for a block: its state into working records."""
+    begin = book.first_slot[block]
+    load_borrowers(book.borrowers[block], person)
+    for s in range(book.first_slot[block + 1] - begin):
+        load_loans(book.loans[begin + s], loans[s])
+        begin_path(loans[s])
+
+
+@njit(forceinline=True)
+def store_block(book, block, person, loans):
+    """Working records of a block back into its state."""
+    begin = book.first_slot[block]
+    store_borrowers(person, book.borrowers[block])
+    for s in range(book.first_slot[block + 1] - begin):
+        store_loans(loans[s], book.loans[begin + s])
+
+
+@compiled(nogil=True)
+def live(book, span, paths, key, economy, rules, totals, jobless, keep):
+    """Simulate blocks `span.first_block` ... `span.end_block - 1` through every month of every path.
+
+    paths (path) uint32 : coordinates, which the random numbers hang on
+    economy, rules : see `state`; the months of economy are those to simulate
+    totals (path, month + 1, segment) SUMS records and jobless (path, month + 1) : added to
+    keep : write the last path's closing state back into the book
     """
-    months, slots_most = month_real.shape[1], 0
-    for block in range(blocks[0], blocks[1]):
-        slots_most = max(slots_most, first_slot[block + 1] - first_slot[block])
-    person, person_real = np.zeros(at.PERSON_ROWS * LANES, np.int32), np.empty(at.PERSON_REALS * LANES, np.float32)
-    loan = np.zeros((slots_most, at.LOAN_ROWS * LANES), np.int32)
-    loan_real = np.zeros((slots_most, at.LOAN_REAL_ROWS * LANES), np.float32)
-    words, late = np.empty(4 * LANES, np.uint32), np.empty(LANES + 1, np.int64)
-    sums = np.empty((slots_most, at.COLUMNS), np.int64)
-    for block in range(blocks[0], blocks[1]):
-        begin, slots = first_slot[block], first_slot[block + 1] - first_slot[block]
+    months, most_slots = economy.months.shape[1], 0
+    for block in range(span.first_block, span.end_block):
+        most_slots = max(most_slots, book.first_slot[block + 1] - book.first_slot[block])
+    persons, loans, room = np.zeros(1, BORROWER), np.zeros(most_slots, LOAN), np.zeros(1, SCRATCH)
+    for block in range(span.first_block, span.end_block):
+        begin, slots = book.first_slot[block], book.first_slot[block + 1] - book.first_slot[block]
+        person, scratch = persons[0], room[0]
         for p in range(paths.size):
-            take_seats(
-                people, people_real, loans, loan_reals, block, begin, slots, person, person_real, loan, loan_real
+            load_block(book, block, person, loans)
+            jobless[p, 0] += open_accounts(
+                person, loans, scratch, book, begin, slots, economy.lenders[p, 0], rules, totals[p, 0]
             )
-            real, whole = month_real[p], month_whole[p]
-            sums[:slots] = 0
-            out_of_work = open_accounts(
-                person,
-                loan,
-                late,
-                products,
-                lenders,
-                begin,
-                slots,
-                lender_whole[p, 0],
-                model_whole,
-                product_whole,
-                sums,
-            )
-            for t in range(months + 1):
-                if t > 0:
-                    sums[:slots] = 0
-                    out_of_work = live_month(
-                        person, person_real, loan, loan_real, words, late, products, lenders, begin, slots,
-                        first_month + t - 1, paths[p], key0, key1, row_of(real, t - 1), row_of(whole, t - 1),
-                        lender_real[p, t - 1], lender_whole[p, t - 1], lender_whole[p, min(t, months - 1)], model_real,
-                        model_whole, product_real, product_whole, relief_real, relief_whole, sums,
-                    )  # fmt: skip
-                jobless[p, t] += out_of_work
-                add_up(totals, (p * (months + 1) + t) * segment_count, segments, begin, slots, sums)
-        if keep:
-            people[block] = person[: at.PERSON_STATE * LANES]
-            people_real[block] = person_real
-            for s in range(slots):
-                loans[begin + s] = loan[s, : at.LOAN_STATE * LANES]
-                loan_reals[begin + s] = loan_real[s, : at.LOAN_REALS * LANES]
-
-
-@njit(nogil=True, cache=True)
-def live_together(
-    persons, person_reals, loan, loan_reals, first_slot, products, segments, lenders, t, paths, key0, key1,
-    month_real, month_whole, lender_real, lender_whole, model_real, model_whole, product_real, product_whole,
-    relief_real, relief_whole, totals, segment_count, jobless,
-):  # fmt: skip
-    """Month t of all blocks on all paths: what follows may depend on all of them.
-
-    persons (path * block, row * lane), loan (path * slot, row * lane): working state, moved on
-    lender_real, lender_whole (path, lender, .): this month's; t = 0 opens the accounts
-    totals (path * segment, column), jobless (path): added to
-    """
-    count, slot_count = first_slot.size - 1, first_slot[-1]
-    words, late = np.empty(4 * LANES, np.uint32), np.empty(LANES + 1, np.int64)
-    sums = np.empty((slot_count, at.COLUMNS), np.int64)
-    for p in range(paths.size):
-        for block in range(count):
-            begin, slots = first_slot[block], first_slot[block + 1] - first_slot[block]
-            person, person_real = row_of(persons, p * count + block), row_of(person_reals, p * count + block)
-            its_loans = loan[p * slot_count + begin : p * slot_count + begin + slots]
-            its_reals = loan_reals[p * slot_count + begin : p * slot_count + begin + slots]
-            sums[:slots] = 0
-            if t == 0:
-                out_of_work = open_accounts(
-                    person, its_loans, late, products, lenders, begin, slots, lender_whole[p], model_whole,
-                    product_whole, sums,
+            for t in range(months):
+                draw = Draw(span.first_month + t, paths[p], key)
+                jobless[p, t + 1] += live_month(
+                    person, loans, scratch, book, begin, slots, draw, economy.months[p, t], economy.lenders[p, t],
+                    economy.lenders[p, min(t + 1, months - 1)], rules, totals[p, t + 1],
                 )  # fmt: skip
+        if keep:
+            store_block(book, block, person, loans)
+
+
+@compiled(nogil=True)
+def live_in_step(persons, loans, book, t, paths, key, months, lenders, rules, totals, jobless):
+    """Simulate month t of all blocks on all paths: what follows may depend on all of them.
+
+    persons (path * block), loans (path * slot) : working records, moved on
+    months (path, month) MONTH records; lenders (path, lender) LENDER records of this month; t = 0 opens the accounts
+    totals (path, segment) SUMS records and jobless (path) : added to
+    """
+    blocks, slot_count, room = book.first_slot.size - 1, book.slots.size, np.zeros(1, SCRATCH)
+    for p in range(paths.size):
+        for block in range(blocks):
+            begin, slots = book.first_slot[block], book.first_slot[block + 1] - book.first_slot[block]
+            person, scratch = persons[p * blocks + block], room[0]
+            its_loans = loans[p * slot_count + begin : p * slot_count + begin + slots]
+            if t == 0:
+                jobless[p] += open_accounts(
+                    person, its_loans, scratch, book, begin, slots, lenders[p], rules, totals[p]
+                )
             else:
                 for s in range(slots):
-                    its_whole = lender_whole[p, lenders[begin + s]]
-                    face_collectors(person, row_of(its_loans, s), its_whole, model_whole)
-                out_of_work = live_month(
-                    person, person_real, its_loans, its_reals, words, late, products, lenders, begin, slots, t - 1,
-                    paths[p], key0, key1, month_real[p, t - 1], month_whole[p, t - 1], lender_real[p], lender_whole[p],
-                    lender_whole[p], model_real, model_whole, product_real, product_whole, relief_real, relief_whole,
-                    sums,
+                    lender = lenders[p, book.slots[begin + s].lender]
+                    face_collectors(person, its_loans[s], lender, rules.model.broken_resolve)
+                jobless[p] += live_month(
+                    person, its_loans, scratch, book, begin, slots, Draw(t - 1, paths[p], key), months[p, t - 1],
+                    lenders[p], lenders[p], rules, totals[p],
                 )  # fmt: skip
-            jobless[p] += out_of_work
-            add_up(totals, p * segment_count, segments, begin, slots, sums)

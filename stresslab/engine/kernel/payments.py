@@ -1,8 +1,9 @@
-"""The steps of a month up to the last payment: each one loop over the lanes of a block.
+"""Jobs, pay, bills, drawings and payments of a month: each step one loop over the lanes of a block.
 
-Arrays and scalars only. Every loop over all lanes is free of branches and follows one product's rules, so that it
-becomes vector code; what is rare is done lane by lane. The order of the steps is in `kernel.live_month`; what becomes
-of arrears is in `arrears`, what lenders see in `sight`.
+Every loop over all lanes is free of branches and follows one product's rules, so that it becomes vector code. The order
+of the steps is in `loop.live_month`; arrears, plans and write-offs are in `arrears`, scores and sums in `monitoring`.
+
+person, loan, scratch, sums : records of `state`
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ import numpy as np
 from numba import float32, int32, int64, njit, uint32
 
 from stresslab.engine.kernel import behaviour as act
-from stresslab.engine.kernel import state as at
 from stresslab.engine.kernel.random import philox4x32, spread
-from stresslab.engine.kernel.state import LANES
+from stresslab.engine.kernel.state import BARRED, LANES, NO_NEW_CREDIT, PLANNED
 
 ZERO, ONE = np.int32(0), np.int32(1)
 RELET_SALT, CLAIM_SALT, APPLY_SALT, OFFER_SALT = 64, 128, 192, 256  # own salts of loans are 1, 2, ... MOST_LOANS
@@ -32,260 +32,241 @@ def total(high, low):
 
 
 @njit(forceinline=True)
-def draw_words(person, words, month, path, key0, key1):
+def draw_words(person, scratch, draw):
     """Four uniform words for each borrower-month."""
     for k in range(LANES):
-        a, b, c, d = philox4x32(uint32(person[at.ID + k]), month, path, 0, key0, key1)
-        words[k] = a
-        words[LANES + k] = b
-        words[2 * LANES + k] = c
-        words[3 * LANES + k] = d
+        words = philox4x32(person.id[k], draw.month, draw.path, 0, draw.key.low, draw.key.high)
+        scratch.job_word[k] = words[0]
+        scratch.shock_word[k] = words[1]
+        scratch.level_word[k] = words[2]
+        scratch.loan_word[k] = words[3]
 
 
 @njit(forceinline=True)
-def work_and_pay(person, real, words, month_real, month_whole, model_real, model_whole):
-    """Job, pay, necessities and expenses; leaves the month's cash in CASH and the number of jobless."""
-    separation, find_early, find_late = month_real[at.SEPARATION], month_real[at.FIND_EARLY], month_real[at.FIND_LATE]
-    wage, keep, furlough = month_real[at.WAGE], month_real[at.KEEP], month_whole[at.FURLOUGH_16]
-    persistence, width, fall_keep = model_real[at.PERSISTENCE], model_real[at.WIDTH], model_real[at.FALL_KEEP]
-    scale, centre, frugal = model_real[at.PASSING_SCALE], model_real[at.PASSING_CENTRE], model_real[at.FRUGAL_COST]
-    inverse, mean, low_pay = model_real[at.EXPENSE_INVERSE], model_real[at.EXPENSE_MEAN], model_real[at.LOW_PAY]
-    early, benefit_months = model_whole[at.EARLY_MONTHS], model_whole[at.BENEFIT_MONTHS]
-    fall_from, expense_16 = model_whole[at.FALL_FROM_16], model_whole[at.EXPENSE_16]
+def work_and_pay(person, scratch, month, model):
+    """Job, pay, necessities and expenses; leaves the month's cash and returns the number of jobless."""
+    separation, find_early, find_late = month.separation, month.find_early, month.find_late
+    wage, keep, furlough = month.wage, month.keep, month.furlough_16
+    persistence, width, fall_keep, fall_from = model.persistence, model.width, model.fall_keep, model.fall_from_16
+    scale, centre, frugal, low_pay = model.passing_scale, model.passing_centre, model.frugal_cost, model.low_pay
+    inverse, mean, expense_16 = model.expense_inverse, model.expense_mean, model.expense_16
+    early, benefit_months = model.early_months, model.benefit_months
     jobless_now = ZERO
     for k in range(LANES):
-        jobless = act.job(
-            words[k], person[at.JOBLESS + k], separation * real[at.RISK + k], find_early, find_late, early
-        )
-        level = act.lasting_level(words[2 * LANES + k], real[at.LEVEL + k], persistence, width, fall_from, fall_keep)
-        usual = real[at.INCOME + k] * wage
-        own = usual * level * act.passing_shock(words[LANES + k], scale, centre)
-        short = act.furloughed(words[2 * LANES + k], furlough)
-        received = act.pay_received(
-            own, jobless, short, keep, real[at.SUPPORT + k], real[at.BENEFIT + k], benefit_months
-        )
-        expense = act.rare_expense(spread(words[3 * LANES + k], 0), expense_16, inverse, mean * real[at.INCOME + k])
+        hazard = separation * person.job_loss_risk[k]
+        jobless = act.job(scratch.job_word[k], person.jobless_months[k], hazard, find_early, find_late, early)
+        level_word = scratch.level_word[k]
+        level = act.lasting_level(level_word, person.pay_level[k], persistence, width, fall_from, fall_keep)
+        usual = person.income[k] * wage
+        own = usual * level * act.passing_shock(scratch.shock_word[k], scale, centre)
+        short = act.furloughed(level_word, furlough)
+        support, insurance = person.household_support[k], person.insurance[k]
+        received = act.pay_received(own, jobless, short, keep, support, insurance, benefit_months)
+        expense = act.rare_expense(spread(scratch.loan_word[k], 0), expense_16, inverse, mean * person.income[k])
         poor = received < low_pay * usual
-        needs = float32(person[at.NECESSITIES + k]) * (frugal if poor else float32(1.0))
+        needs = float32(person.necessities[k]) * (frugal if poor else float32(1.0))
         pay = act.money(received)
-        person[at.JOBLESS + k] = jobless
-        real[at.LEVEL + k] = level
-        person[at.PAY + k] = pay
-        person[at.SHORT_PAID + k] = ONE if poor else ZERO
         spent = int32(act.money(needs) + act.money(expense))
-        person[at.NEEDS + k] = spent
-        person[at.CASH + k] = int32(person[at.BUFFER + k] + pay - spent)
-        person[at.NEED + k] = ZERO
-        person[at.ASKED + k] = ZERO
-        person[at.HELD + k] = ZERO
+        person.jobless_months[k] = jobless
+        person.pay_level[k] = level
+        person.pay[k] = pay
+        person.poorly_paid[k] = ONE if poor else ZERO
+        person.spent[k] = spent
+        person.cash[k] = int32(person.buffer[k] + pay - spent)
+        person.needed[k] = ZERO
+        person.applications[k] = ZERO
+        person.loans_held[k] = ZERO
         jobless_now = int32(jobless_now + (ONE if jobless > ZERO else ZERO))
     return jobless_now
 
 
 @njit(forceinline=True)
-def shut(loan, k):
+def no_drawing(loan, k):
     """Not 0 if a line cannot be drawn on: in arrears, closed or barred."""
-    return loan[at.MISSED + k] | loan[at.CLOSED + k] | (loan[at.MARKS + k] & int32(at.BARRED))
+    return loan.missed[k] | loan.closed[k] | (loan.marks[k] & int32(BARRED))
 
 
 @njit(forceinline=True)
-def refused(loan, k):
-    """Not 0 if no new loan is granted here: closed by write-off, barred or in a plan."""
-    return loan[at.CLOSED + k] | (loan[at.MARKS + k] & int32(at.NO_NEW_CREDIT))
+def no_new_loan(loan, k):
+    """Not 0 if no new loan is granted in the place of this one: closed by write-off, barred or in a plan."""
+    return loan.closed[k] | (loan.marks[k] & int32(NO_NEW_CREDIT))
 
 
 @njit(forceinline=True)
 def first_due_date(loan, k, remaining):
-    """Is it the first of a new loan, with so many due dates to come at the beginning of the month?"""
-    return ((remaining ^ loan[at.TENOR + k]) | (loan[at.MARKS + k] & int32(at.PLANNED))) == ZERO
+    """Whether the month's due date is the first of a new loan, with `remaining` to come when the month began."""
+    return ((remaining ^ loan.tenor[k]) | (loan.marks[k] & int32(PLANNED))) == ZERO
 
 
 @njit(forceinline=True)
-def vacant(loan, k):
-    """No instalment loan is owed here, and one may be granted."""
-    return ((loan[at.BALANCE + k] | refused(loan, k)) == ZERO) & (loan[at.USUAL + k] > ZERO)
+def may_apply(loan, k):
+    """Whether no instalment loan is owed here and one may be granted."""
+    return ((loan.balance[k] | no_new_loan(loan, k)) == ZERO) & (loan.usual[k] > ZERO)
 
 
 @njit(forceinline=True)
-def vacancies(loan):
-    """How many have no instalment loan here and may be granted one, now or when a mark that bars them is lifted."""
+def count_open(loan):
+    """Borrowers without an instalment loan here who may be granted one, now or when a mark that bars them is lifted."""
     count = ZERO
     for k in range(LANES):
-        empty = ((loan[at.BALANCE + k] | loan[at.CLOSED + k]) == ZERO) & (loan[at.USUAL + k] > ZERO)
+        empty = ((loan.balance[k] | loan.closed[k]) == ZERO) & (loan.usual[k] > ZERO)
         count = int32(count + (ONE if empty else ZERO))
     return count
 
 
 @njit(forceinline=True)
-def bill_revolving(person, loan, words, lender_real, lender_whole, product_real, product_whole, spending):
-    """Bill, minimum or agreed payment and ordinary spending on an open line; adds to NEED and CASH."""
-    share, floor = product_real[at.MINIMUM_SHARE], product_whole[at.MINIMUM_PAYMENT]
-    forget, hazard = lender_whole[at.FORGET], lender_whole[at.STRATEGY]
-    supply = lender_real[at.SUPPLY] if spending else float32(0.0)
+def bill_revolving(person, loan, scratch, lender, product, spending):
+    """Bill, minimum or agreed payment and ordinary spending on an open line; adds to what is needed and to cash."""
+    share, floor = product.minimum_share, product.minimum_payment
+    forget, hazard = lender.forget, lender.strategy
+    supply = lender.supply if spending else float32(0.0)
     for k in range(LANES):
-        balance, arrears = loan[at.BALANCE + k], loan[at.ARREARS + k]
-        due = int32(arrears + act.revolving_due(int32(balance - arrears), share, floor, loan[at.INSTALMENT + k]))
-        hurdle = act.hurdle_of(loan[at.HURDLE + k], forget, person[at.STRATEGIC + k], hazard)
-        payable = due if act.pays(spread(words[3 * LANES + k], loan[at.SALT + k]), hurdle) else ZERO
-        settled = balance if loan[at.TRANSACTOR + k] > ZERO else due
-        wanted = int32(loan[at.USUAL + k] - int32(balance - settled))
-        room = int32(float32(int32(loan[at.LIMIT + k] - balance)) * supply)
+        balance, overdue = loan.balance[k], loan.overdue[k]
+        due = int32(overdue + act.revolving_due(int32(balance - overdue), share, floor, loan.instalment[k]))
+        threshold = act.payment_threshold(loan.threshold[k], forget, person.strategic[k], hazard)
+        payable = due if act.pays(spread(scratch.loan_word[k], loan.salt[k]), threshold) else ZERO
+        settled = balance if loan.transactor[k] > ZERO else due
+        wanted = int32(loan.usual[k] - int32(balance - settled))
+        room = int32(float32(int32(loan.limit[k] - balance)) * supply)
         spent = wanted if wanted < room else room
-        usable = (spent > ZERO) & (shut(loan, k) == ZERO)
+        usable = (spent > ZERO) & (no_drawing(loan, k) == ZERO)
         drawn = spent if usable else ZERO
-        loan[at.DUE + k] = due
-        loan[at.PAYABLE + k] = payable
-        loan[at.DRAWN + k] = drawn
-        person[at.NEED + k] = int32(person[at.NEED + k] + payable)
-        person[at.CASH + k] = int32(person[at.CASH + k] + drawn)
+        loan.due[k] = due
+        loan.payable[k] = payable
+        loan.drawn[k] = drawn
+        person.needed[k] = int32(person.needed[k] + payable)
+        person.cash[k] = int32(person.cash[k] + drawn)
 
 
 @njit(forceinline=True)
-def bill_instalment(person, loan, real, words, lender_whole):
-    """Interest and the instalment due, the whole balance at maturity; adds to NEED.
+def bill_instalment(person, loan, scratch, lender):
+    """Interest and the instalment due, the whole balance at maturity; adds to what is needed.
 
     At the first due date some misread the terms.
     """
-    forget, hazard = lender_whole[at.FORGET], lender_whole[at.STRATEGY]
-    misread = int32(forget + lender_whole[at.MISREAD])
+    forget, hazard = lender.forget, lender.strategy
+    misread = int32(forget + lender.misread)
     for k in range(LANES):
-        balance, arrears = loan[at.BALANCE + k], loan[at.ARREARS + k]
-        interest = act.money(float32(balance) * real[at.RATE + k])
+        balance, overdue = loan.balance[k], loan.overdue[k]
+        interest = act.money(float32(balance) * loan.rate[k])
         owed = int32(balance + interest)
-        asked = int32(arrears + loan[at.INSTALMENT + k])
-        due = owed if (loan[at.REMAINING + k] <= ONE) | (asked > owed) else asked
-        careless = misread if first_due_date(loan, k, loan[at.REMAINING + k]) else forget
-        hurdle = act.hurdle_of(loan[at.HURDLE + k], careless, person[at.STRATEGIC + k], hazard)
-        word = spread(words[3 * LANES + k], loan[at.SALT + k])
-        payable = due if act.pays(word, hurdle) else ZERO
-        loan[at.WORD + k] = int32(word)
-        loan[at.DRAWN + k] = ZERO
-        loan[at.INTEREST + k] = interest
-        loan[at.DUE + k] = due
-        loan[at.PAYABLE + k] = payable
-        person[at.NEED + k] = int32(person[at.NEED + k] + payable)
+        billed = int32(overdue + loan.instalment[k])
+        due = owed if (loan.remaining[k] <= ONE) | (billed > owed) else billed
+        careless = misread if first_due_date(loan, k, loan.remaining[k]) else forget
+        threshold = act.payment_threshold(loan.threshold[k], careless, person.strategic[k], hazard)
+        word = spread(scratch.loan_word[k], loan.salt[k])
+        payable = due if act.pays(word, threshold) else ZERO
+        loan.word[k] = int32(word)
+        loan.drawn[k] = ZERO
+        loan.interest[k] = interest
+        loan.due[k] = due
+        loan.payable[k] = payable
+        person.needed[k] = int32(person.needed[k] + payable)
 
 
 @njit(forceinline=True)
-def draw_on_line(person, loan, lender_real):
-    """A borrower short of cash for what he means to pay draws on a line that is open and not in arrears."""
-    supply = lender_real[at.SUPPLY]
+def draw_on_line(person, loan, lender):
+    """A borrower short of cash for what they mean to pay draws on a line that is open and not in arrears."""
+    supply = lender.supply
     for k in range(LANES):
-        short = int32(person[at.NEED + k] - person[at.CASH + k])
-        room = int32(float32(int32(loan[at.LIMIT + k] - loan[at.BALANCE + k] - loan[at.DRAWN + k])) * supply)
-        usable = (short > ZERO) & (room > ZERO) & (shut(loan, k) == ZERO)
+        short = int32(person.needed[k] - person.cash[k])
+        room = int32(float32(int32(loan.limit[k] - loan.balance[k] - loan.drawn[k])) * supply)
+        usable = (short > ZERO) & (room > ZERO) & (no_drawing(loan, k) == ZERO)
         extra = (short if short < room else room) if usable else ZERO
-        loan[at.DRAWN + k] = int32(loan[at.DRAWN + k] + extra)
-        person[at.CASH + k] = int32(person[at.CASH + k] + extra)
+        loan.drawn[k] = int32(loan.drawn[k] + extra)
+        person.cash[k] = int32(person.cash[k] + extra)
 
 
 @njit(forceinline=True)
-def apply_for_credit(person, loan, words, lender_real, model_real):
+def apply_for_credit(person, loan, scratch, lender, model):
     """Where an instalment loan has been repaid, or never granted, borrowers apply: often when short of cash.
 
-    The lender sees the score, not the job. Money granted to who is short helps to pay this month's bills.
+    The lender sees the score, not the job. Money granted to borrowers who are short helps to pay this month's bills.
     """
-    apply, apply_short, supply = model_real[at.APPLY], model_real[at.APPLY_SHORT], lender_real[at.SUPPLY]
-    approve_from, slope = model_real[at.APPROVE_FROM], model_real[at.APPROVE_SLOPE]
+    apply, apply_short, supply = model.apply, model.apply_short, lender.supply
+    approve_from, slope = model.approve_from, model.approve_slope
     for k in range(LANES):
-        free, usual = vacant(loan, k), loan[at.USUAL + k]
-        short = person[at.NEED + k] > person[at.CASH + k]
-        calm = apply if person[at.JOBLESS + k] == ZERO else float32(0.0)
+        free, usual = may_apply(loan, k), loan.usual[k]
+        short = person.needed[k] > person.cash[k]
+        calm = apply if person.jobless_months[k] == ZERO else float32(0.0)
         wish = apply_short if short else calm
-        u = act.chance(spread(words[3 * LANES + k], loan[at.SALT + k] + APPLY_SALT))
-        asked = free & (u < wish)
-        granted = asked & (u < wish * act.approval(loan[at.SCORE + k], approve_from, slope, supply))
-        person[at.ASKED + k] = int32(person[at.ASKED + k] + (ONE if asked else ZERO))
-        person[at.CASH + k] = int32(person[at.CASH + k] + (usual if granted & short else ZERO))
-        loan[at.DRAWN + k] = usual if granted else ZERO
+        u = act.chance(spread(scratch.loan_word[k], loan.salt[k] + APPLY_SALT))
+        applied = free & (u < wish)
+        granted = applied & (u < wish * act.approval(loan.score[k], approve_from, slope, supply))
+        person.applications[k] = int32(person.applications[k] + (ONE if applied else ZERO))
+        person.cash[k] = int32(person.cash[k] + (usual if granted & short else ZERO))
+        loan.drawn[k] = usual if granted else ZERO
 
 
 @njit(forceinline=True)
-def pay_revolving(person, loan, real, move, sums):
-    """Pay the bill in the order of priority; interest runs on what is left of it, at a rate that has moved so far."""
+def pay_revolving(person, loan, move, sums):
+    """Pay the bill in the order of priority; interest runs on what is left, at the contract's rate plus `move`."""
     drawn_high, drawn_low, paid_high, paid_low, interest_high, interest_low = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
     for k in range(LANES):
-        balance, arrears, due, payable = (
-            loan[at.BALANCE + k],
-            loan[at.ARREARS + k],
-            loan[at.DUE + k],
-            loan[at.PAYABLE + k],
-        )
-        later = int32(person[at.NEED + k] - payable)
-        first = act.payment(payable, person[at.CASH + k])
-        free = int32(person[at.CASH + k] - first - later)
-        rest = int32(balance - first) if (loan[at.TRANSACTOR + k] > ZERO) & (payable > ZERO) else ZERO
+        balance, overdue, due, payable = loan.balance[k], loan.overdue[k], loan.due[k], loan.payable[k]
+        later = int32(person.needed[k] - payable)
+        first = act.payment(payable, person.cash[k])
+        free = int32(person.cash[k] - first - later)
+        rest = int32(balance - first) if (loan.transactor[k] > ZERO) & (payable > ZERO) else ZERO
         more = rest if rest < free else free
         paid = int32(first + more) if more > ZERO else first
-        rate = real[at.RATE + k] + move
+        rate = loan.rate[k] + move
         interest = act.money(float32(int32(balance - paid)) * (rate if rate > float32(0.0) else float32(0.0)))
-        missed = loan[at.MISSED + k]
-        loan[at.BALANCE + k] = int32(balance + loan[at.DRAWN + k] + interest - paid)
-        loan[at.ARREARS + k] = int32(due - paid) if paid < due else ZERO
-        loan[at.BEFORE + k] = missed
-        loan[at.MISSED + k] = act.next_missed(missed, paid, due, arrears)
-        person[at.NEED + k] = later
-        person[at.CASH + k] = int32(person[at.CASH + k] - paid)
-        drawn_high, drawn_low = add(drawn_high, drawn_low, loan[at.DRAWN + k])
+        missed = loan.missed[k]
+        loan.balance[k] = int32(balance + loan.drawn[k] + interest - paid)
+        loan.overdue[k] = int32(due - paid) if paid < due else ZERO
+        loan.missed_before[k] = missed
+        loan.missed[k] = act.next_missed(missed, paid, due, overdue)
+        person.needed[k] = later
+        person.cash[k] = int32(person.cash[k] - paid)
+        drawn_high, drawn_low = add(drawn_high, drawn_low, loan.drawn[k])
         paid_high, paid_low = add(paid_high, paid_low, paid)
         interest_high, interest_low = add(interest_high, interest_low, interest)
-    sums[at.C_DRAWN] += total(drawn_high, drawn_low)
-    sums[at.C_PAID] += total(paid_high, paid_low)
-    sums[at.C_INTEREST] += total(interest_high, interest_low)
+    sums.drawn += total(drawn_high, drawn_low)
+    sums.paid += total(paid_high, paid_low)
+    sums.interest += total(interest_high, interest_low)
 
 
 @njit(forceinline=True)
-def pay_instalment(person, loan, lender_whole, product_whole, renewing, sums):
+def pay_instalment(person, loan, lender, product, renewing, sums):
     """Pay the instalment in the order of priority; some prepay in full; a finished loan is granted anew."""
-    prepay, supply = product_whole[at.PREPAY], lender_whole[at.SUPPLY_16] if renewing else ZERO
+    prepay, supply = product.prepay, lender.supply_16 if renewing else ZERO
     granted_high, granted_low, paid_high, paid_low, interest_high, interest_low = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
     for k in range(LANES):
-        interest, arrears, due, payable = (
-            loan[at.INTEREST + k],
-            loan[at.ARREARS + k],
-            loan[at.DUE + k],
-            loan[at.PAYABLE + k],
-        )
-        usual, applied, tenor, remaining = (
-            loan[at.USUAL + k],
-            loan[at.DRAWN + k],
-            loan[at.TENOR + k],
-            loan[at.REMAINING + k],
-        )
-        owed = int32(loan[at.BALANCE + k] + interest)
-        paid = act.payment(payable, person[at.CASH + k])
-        left = int32(person[at.CASH + k] - paid)
-        word = uint32(loan[at.WORD + k])
-        missed = loan[at.MISSED + k]
-        # A borrower with a month's pay to spare may settle the loan from outside his liquid buffer.
-        able = (left >= person[at.PAY + k]) & (paid >= due) & (missed == ZERO)
+        interest, overdue, due, payable = loan.interest[k], loan.overdue[k], loan.due[k], loan.payable[k]
+        usual, applied, tenor, remaining = loan.usual[k], loan.drawn[k], loan.tenor[k], loan.remaining[k]
+        owed = int32(loan.balance[k] + interest)
+        paid = act.payment(payable, person.cash[k])
+        left = int32(person.cash[k] - paid)
+        word = uint32(loan.word[k])
+        missed = loan.missed[k]
+        # A borrower with a month's pay to spare may settle the loan from outside the liquid buffer.
+        able = (left >= person.pay[k]) & (paid >= due) & (missed == ZERO)
         settles = (int32(word >> uint32(1)) >= prepay) & able
         paid_all = owed if settles else paid
         after = int32(owed - paid_all)
-        ended = (owed > ZERO) & ((after | refused(loan, k)) == ZERO)
+        ended = (owed > ZERO) & ((after | no_new_loan(loan, k)) == ZERO)
         again = ended & (int32(word & uint32(0xFFFF)) < supply)
         granted = usual if again else applied
         fewer = int32(remaining - ONE) if remaining > ZERO else ZERO
         running = fewer if after > ZERO else ZERO
-        loan[at.BALANCE + k] = int32(after + granted)
-        loan[at.REMAINING + k] = tenor if granted > ZERO else running
-        loan[at.ARREARS + k] = int32(due - paid) if paid < due else ZERO
-        loan[at.BEFORE + k] = missed
-        loan[at.MISSED + k] = act.next_missed(missed, paid, due, arrears)
-        person[at.NEED + k] = int32(person[at.NEED + k] - payable)
-        person[at.CASH + k] = left
+        loan.balance[k] = int32(after + granted)
+        loan.remaining[k] = tenor if granted > ZERO else running
+        loan.overdue[k] = int32(due - paid) if paid < due else ZERO
+        loan.missed_before[k] = missed
+        loan.missed[k] = act.next_missed(missed, paid, due, overdue)
+        person.needed[k] = int32(person.needed[k] - payable)
+        person.cash[k] = left
         granted_high, granted_low = add(granted_high, granted_low, granted)
         paid_high, paid_low = add(paid_high, paid_low, paid_all)
         interest_high, interest_low = add(interest_high, interest_low, interest)
-    sums[at.C_ORIGINATED] += total(granted_high, granted_low)
-    sums[at.C_PAID] += total(paid_high, paid_low)
-    sums[at.C_INTEREST] += total(interest_high, interest_low)
+    sums.originated += total(granted_high, granted_low)
+    sums.paid += total(paid_high, paid_low)
+    sums.interest += total(interest_high, interest_low)
 
 
 @njit(forceinline=True)
-def end_of_month(person, saving):
+def save(person, saving):
     """What is left becomes the buffer, up to its target."""
     for k in range(LANES):
-        person[at.BUFFER + k] = act.keep_buffer(
-            person[at.BUFFER + k], person[at.CASH + k], person[at.TARGET + k], saving
-        )
+        person.buffer[k] = act.keep_buffer(person.buffer[k], person.cash[k], person.buffer_target[k], saving)

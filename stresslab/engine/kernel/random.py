@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, uint32, uint64
 
+from stresslab.engine.kernel.state import Key
+
 LOW_WORD = uint64(0xFFFFFFFF)
 
 
@@ -44,7 +46,7 @@ def spread(word, salt):
     """One more uniform word out of a uniform word: a bijection of word + salt * golden ratio.
 
     word : uint32, the borrower-month's fourth Philox word
-    salt : whole number that names the use (0 the borrower himself, 1, 2, ... his loans)
+    salt : whole number that names the use (0 the borrower, 1, 2, ... their loans)
     Returns uint32, exactly uniform for each salt, independent between salts to the quality of the mix.
     Finaliser `lowbias32` of C. Wellons, "Prospecting for hash functions" (2018).
     """
@@ -56,10 +58,10 @@ def spread(word, salt):
     return uint32(x ^ (x >> uint32(16)))
 
 
-def key_of(seed: int) -> tuple[np.uint32, np.uint32]:
+def key_of(seed: int) -> Key:
     """Low and high word of a seed of 64 bits.
 
     >>> key_of(2**32 + 5)
-    (np.uint32(5), np.uint32(1))
+    Key(low=np.uint32(5), high=np.uint32(1))
     """
-    return np.uint32(seed & 0xFFFFFFFF), np.uint32(seed >> 32)
+    return Key(np.uint32(seed & 0xFFFFFFFF), np.uint32(seed >> 32))

@@ -1,76 +1,324 @@
-"""Where each number of a block of borrowers stands: the rows that `blocks` fills and `kernel` reads.
+"""Records of the kernel: a block's borrowers, a loan slot, parameters and sums, a field a line with its unit.
 
-A block is LANES borrowers with the same list of loans; a row is one variable over the lanes, so that every loop of the
-kernel runs along lanes with unit stride. Rows stand one after another in one flat array; a row's name is where it
-begins.
+A block is LANES borrowers with the same list of loans; slot s of a block holds loan s of each of them. A field of a
+record is one variable of all lanes, so that every loop of the kernel runs along lanes with unit stride. Money is in
+whole minor units, probabilities of rare events are thresholds on random integers of 16 or 31 bits.
+
+Numba takes `loans[s]` as a view without a reference count: the array must outlive the record.
 """
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
 LANES = 256
 """Borrowers in a block: enough to fill vector registers, few enough for their state to stay in the nearest caches."""
 
-# Borrower rows, int32: state, then what is derived. POINTS is the application score; INQUIRIES counts in 256ths;
-# BUREAU is the score as far as every lender sees the same. VACANCIES runs along slots: how many may apply there.
-ID, NECESSITIES, BUFFER, TARGET, JOBLESS, STRATEGIC, POINTS, INQUIRIES, LOANS = (LANES * row for row in range(9))
-PAY, SHORT_PAID, CASH, NEED, NEEDS, ASKED, HELD, BUREAU, VACANCIES = (LANES * row for row in range(9, 18))
-PERSON_STATE, PERSON_ROWS = 9, 18
-
-# Borrower rows, float32.
-INCOME, LEVEL, RISK, SUPPORT, BENEFIT = (LANES * row for row in range(5))
-PERSON_REALS = 5
-
-# Loan rows, int32: state; what begins with the path (marks, plans, warnings); scratch of the month.
-BALANCE, ARREARS, MISSED, HURDLE, REMAINING, INSTALMENT, LIMIT, USUAL = (LANES * row for row in range(8))
-TENOR, TRANSACTOR, CLOSED, CLAIM, SALT, SCORE, MEMORY = (LANES * row for row in range(8, 15))
-MARKS, PLAN, HOLIDAY, DEPTH, CONTRACT, WARNED = (LANES * row for row in range(15, 21))
-BEFORE, INTEREST, DUE, PAYABLE, DRAWN, WORD = (LANES * row for row in range(21, 27))
-LOAN_STATE, LOAN_PATH_STATE, LOAN_ROWS = 15, 21, 27
-
-# Loan rows, float32: state, then the contract's rate while a plan holds.
-RATE, CLAIM_HAZARD, CONTRACT_RATE = (LANES * row for row in range(3))
-LOAN_REALS, LOAN_REAL_ROWS = 2, 3
-
-# Bits of MARKS: no drawing; in a plan or after one until all is paid; warned of and eligible for relief before a miss.
-BARRED, PLANNED, OFFERED = 1, 2, 4
-NO_NEW_CREDIT = BARRED | PLANNED
-BROKEN = 1_000_000
-"""PLAN of a borrower who broke it; else months of probation left, negative if he was 90 days late when it began."""
+MOST_SLOTS = 64
+"""Loan slots of a block."""
 
 PROGRAMMES = 4
 """Restructuring programmes that may run beside each other, each with a chance of an agreed offer of its own."""
 
-# Sums over the lanes of a slot at month end, int64: eight buckets twice, then flows, then entries by six causes.
-C_BALANCE, C_ACCOUNTS, C_UNDRAWN, C_DRAWN, C_ORIGINATED, C_INTEREST, C_FEES, C_PAID = 0, 8, 16, 17, 18, 19, 20, 21
-C_FORGIVEN, C_WRITTEN_OFF, C_RECOVERED, C_DEFAULTED, C_WATCHED, C_FORBORNE = 22, 23, 24, 25, 26, 27
-C_REDEFAULTED, C_FLAGGED, C_WARNED, C_FALSE_ALARMS, C_LEAD, C_RESTRUCTURED = range(28, 34)
-C_PROVING, C_ENTRIES, COLUMNS = 37, 38, 44
-
-# What a month of a path holds for everybody: float32, then a threshold of 16 bits.
-SEPARATION, FIND_EARLY, FIND_LATE, WAGE, KEEP, RATE_MOVE, MONTH_REALS = range(7)
-FURLOUGH_16, MONTH_WHOLES = range(2)
-
-# What it holds for a lender's loans: float32, then thresholds of 16 bits (supply) and 31 bits, then scores.
-SUPPLY, RECOVERY, FULL_USE, LENDER_REALS = range(4)
-SUPPLY_16, FORGET, MISREAD, STRATEGY, RESOLVED, WARN_BELOW, FREEZE_BELOW, FREEZES, OFFER = range(9)
-GIVE_UP = OFFER + PROGRAMMES
 DEPTHS = 12
 """Depths of arrears (unpaid due dates) with a giving-up probability of their own; deeper ones share the last."""
-LENDER_WHOLES = GIVE_UP + DEPTHS
 
-# Terms of a restructuring programme; KEPT_FROM is the first of DEPTHS chances a month that the plan is not kept.
-RATE_KEPT, FORGIVEN, PLAN_FEE, RELIEF_REALS = range(4)
-FROM_DEPTH, TO_DEPTH, EXTENSION, HOLIDAY_MONTHS, PROBATION, UNKEPT = range(6)
-RELIEF_WHOLES = UNKEPT + DEPTHS
+# Bits of `marks`: no drawing; in a plan or after one until all is paid; warned of, eligible for relief before a miss.
+BARRED, PLANNED, OFFERED = 1, 2, 4
+NO_NEW_CREDIT = BARRED | PLANNED
 
-# Parameters that hold for everybody in every month.
-PERSISTENCE, WIDTH, FALL_KEEP, PASSING_SCALE, PASSING_CENTRE, FRUGAL_COST = range(6)
-EXPENSE_INVERSE, EXPENSE_MEAN, SAVING, LOW_PAY, CLAIM_FADE, FULL_RECOVERY, PARTIAL_RECOVERY = range(6, 13)
-APPLY, APPLY_SHORT, APPROVE_FROM, APPROVE_SLOPE, USE_POINTS, MODEL_REALS = range(13, 19)
-EARLY_MONTHS, BENEFIT_MONTHS, FALL_FROM_16, EXPENSE_16, RENEWAL = range(5)
-ARREARS_POINTS, LOAN_POINTS, INQUIRY_POINTS, FORGET_ARREARS, FORGET_INQUIRIES, SICR_DROP = range(5, 11)
-BROKEN_RESOLVE, WARNING_WINDOW, MODEL_WHOLES = range(11, 14)
 
-# Parameters of a product.
-MINIMUM_SHARE, LATE_RATE, RECOVERY_HAZARD, RATE_PASS, PRODUCT_REALS = range(5)
-REVOLVING, MINIMUM_PAYMENT, PREPAY, WRITE_OFF, RELET, PRODUCT_WHOLES = range(6)
+def record(*fields: tuple[Any, ...]) -> np.dtype[np.void]:
+    """A structured dtype whose fields stand where a compiler puts them."""
+    return np.dtype(list(fields), align=True)
+
+
+BORROWER_STATE = record(
+    ("id", "u4", LANES),  # 1: the coordinate that random numbers hang on
+    ("necessities", "i4", LANES),  # minor unit a month
+    ("buffer", "i4", LANES),  # minor unit: cash and deposits
+    ("buffer_target", "i4", LANES),  # minor unit
+    ("jobless_months", "i4", LANES),  # month; 0 while employed
+    ("strategic", "i4", LANES),  # 1 if the borrower may stop paying by choice
+    ("points", "i4", LANES),  # point: application score
+    ("inquiries", "i4", LANES),  # 1/256: applications that the bureau remembers
+    ("open_loans", "i4", LANES),  # 1: loans with a balance that the bureau knows of
+    ("income", "f4", LANES),  # minor unit a month: usual pay
+    ("pay_level", "f4", LANES),  # 1: lasting pay over usual pay
+    ("job_loss_risk", "f4", LANES),  # 1: hazard over that of the mean borrower
+    ("household_support", "f4", LANES),  # 1: share of own pay while jobless
+    ("insurance", "f4", LANES),  # 1: share of own pay while jobless and entitled
+)
+"""What a block's borrowers carry from run to run."""
+
+BORROWER = record(
+    *((name, *BORROWER_STATE[name].subdtype) for name in BORROWER_STATE.names or ()),  # type: ignore[misc]
+    ("pay", "i4", LANES),  # minor unit: received this month
+    ("poorly_paid", "i4", LANES),  # 1 if pay is below the share of usual pay that counts as a loss
+    ("spent", "i4", LANES),  # minor unit: necessities and rare expenses
+    ("cash", "i4", LANES),  # minor unit: buffer and pay less what was spent; may be negative
+    ("needed", "i4", LANES),  # minor unit: to be paid on the loans that are still to be paid
+    ("applications", "i4", LANES),  # 1: applications for credit this month
+    ("loans_held", "i4", LANES),  # 1: loans with a balance, counted at month end
+    ("bureau_score", "i4", LANES),  # point: the part of the score that is the same at every lender
+    ("open_slots", "i4", MOST_SLOTS),  # 1, by slot: borrowers without a loan there who may be granted one
+)
+"""A block's borrowers in a month: their state and what the month makes of it."""
+
+LOAN_STATE = record(
+    ("balance", "i4", LANES),  # minor unit
+    ("overdue", "i4", LANES),  # minor unit: part of the balance
+    ("missed", "i4", LANES),  # 1: unpaid due dates
+    ("threshold", "i4", LANES),  # 1/2**31: chance of not trying to pay, in arrears or in a plan; 0 otherwise
+    ("remaining", "i4", LANES),  # 1: due dates to come; 0 for lines
+    ("instalment", "i4", LANES),  # minor unit; of a line what a plan has agreed, -1 in a holiday
+    ("limit", "i4", LANES),  # minor unit
+    ("usual", "i4", LANES),  # minor unit: bill that spending returns to (line), amount of a new loan
+    ("tenor", "i4", LANES),  # 1: due dates of a new loan; 0 for lines
+    ("transactor", "i4", LANES),  # 1 if the whole bill is paid when cash allows
+    ("closed", "i4", LANES),  # 1 after a write-off, until the loan is granted anew
+    ("claim", "i4", LANES),  # minor unit: written off and still owed
+    ("salt", "i4", LANES),  # 1: tells the draws of a borrower's loans apart: 1, 2, ...
+    ("score", "i4", LANES),  # point: behavioural score that the lender uses next
+    ("memory", "i4", LANES),  # 1/256: unpaid due dates that the score remembers
+    ("rate", "f4", LANES),  # 1/month
+    ("claim_hazard", "f4", LANES),  # 1/month: chance of a recovery on the claim
+)
+"""What the loans of a slot carry from run to run."""
+
+LOAN = record(
+    *((name, *LOAN_STATE[name].subdtype) for name in LOAN_STATE.names or ()),  # type: ignore[misc]
+    # What begins with the path: marks, plans, warnings.
+    ("marks", "i4", LANES),  # bits BARRED, PLANNED, OFFERED
+    ("probation", "i4", LANES),  # month: left of a plan's probation
+    ("broken", "i4", LANES),  # 1 after a broken plan
+    ("holiday", "i4", LANES),  # month: left without payments
+    ("depth", "i4", LANES),  # 1: unpaid due dates when the plan was agreed
+    ("contract_instalment", "i4", LANES),  # minor unit: of the contract while a plan holds
+    ("contract_rate", "f4", LANES),  # 1/month: of the contract while a plan holds
+    ("warned", "i4", LANES),  # month: since the loan was flagged; 0 without a warning
+    # What is of the month.
+    ("missed_before", "i4", LANES),  # 1: unpaid due dates at the beginning of the month
+    ("interest", "i4", LANES),  # minor unit
+    ("due", "i4", LANES),  # minor unit: overdue included
+    ("payable", "i4", LANES),  # minor unit: of what is due, what the borrower means to pay
+    ("drawn", "i4", LANES),  # minor unit: drawn on a line, or granted on an application
+    ("word", "i4", LANES),  # uniform bits
+)
+"""The loans of a slot in a month."""
+
+PATH_STATE = (
+    "marks", "probation", "broken", "holiday", "depth", "contract_instalment", "contract_rate", "warned",
+)  # fmt: skip
+"""Fields of LOAN that are 0 when a path begins."""
+
+SCRATCH = record(
+    ("job_word", "u4", LANES),  # uniform bits: job loss, job finding
+    ("shock_word", "u4", LANES),  # uniform bits: passing shock to pay
+    ("level_word", "u4", LANES),  # uniform bits: lasting pay, furlough
+    ("loan_word", "u4", LANES),  # uniform bits: rare expense and, through `spread`, all uses of each loan
+    ("special", "i4", LANES),  # not 0 for a problem loan
+    ("lanes", "i8", LANES),  # 1: lanes of problem loans
+)
+"""Room to work in, shared by all blocks."""
+
+SLOT = record(
+    ("product", "i8"),  # row of PRODUCT records
+    ("lender", "i8"),  # row of LENDER records
+    ("segment", "i8"),  # row of SUMS
+)
+"""Whose rules, whose conditions and whose sums hold for a slot."""
+
+SUMS = record(
+    ("balance", "i8", 8),  # minor unit, by bucket
+    ("accounts", "i8", 8),  # 1, by bucket
+    ("undrawn_limit", "i8"),  # minor unit: of lines that may be drawn on
+    ("watched_balance", "i8"),  # minor unit: current, in stage 2
+    ("forborne_defaulted", "i8"),  # minor unit: on probation after 90 days past due, stage 3
+    ("forborne_balance", "i8"),  # minor unit: all on probation
+    ("drawn", "i8"),  # minor unit, as the flows that follow
+    ("originated", "i8"),
+    ("interest", "i8"),
+    ("fees", "i8"),
+    ("paid", "i8"),
+    ("forgiven", "i8"),
+    ("written_off", "i8"),
+    ("recovered", "i8"),
+    ("defaulted", "i8"),
+    ("redefaulted", "i8"),  # 1: plans broken
+    ("flagged", "i8"),  # 1: warnings raised
+    ("warned", "i8"),  # 1: entries to arrears that were warned of
+    ("false_alarms", "i8"),  # 1: warnings that ended without arrears
+    ("lead_months", "i8"),  # month: from warning to arrears, summed
+    ("restructured", "i8", PROGRAMMES),  # 1: plans agreed, by programme
+    ("entries", "i8", 6),  # 1: entries to arrears, by cause
+)
+"""Stocks at month end and flows of the month, summed over borrowers."""
+
+MONTH = record(
+    ("separation", "f4"),  # 1/month: hazard of job loss of the mean borrower
+    ("find_early", "f4"),  # 1/month: hazard of finding a job early in a spell
+    ("find_late", "f4"),  # 1/month
+    ("wage", "f4"),  # 1: factor on usual pay
+    ("keep", "f4"),  # 1: share of pay that the furloughed keep
+    ("rate_move", "f4"),  # 1/month: policy rate since the first month
+    ("furlough_16", "i4"),  # 1/2**16: share of the employed on short pay
+)
+"""What a month of a path holds for everybody."""
+
+LENDER = record(
+    ("supply", "f4"),  # 1: share of lines and new loans that are granted
+    ("recovery", "f4"),  # 1: factor on the hazard of recovering a claim
+    ("full_use", "f4"),  # 1: use of a line that raises a warning
+    ("supply_16", "i4"),  # 1/2**16: the same as `supply`
+    ("forget", "i4"),  # 1/2**31: chance of forgetting a due date
+    ("misread", "i4"),  # 1/2**31: chance of misreading the terms at the first due date
+    ("strategy", "i4"),  # 1/2**31: chance that a strategic borrower stops paying
+    ("resolved", "i4"),  # 1/2**31: chance that one who stopped stays away
+    ("warn_below", "i4"),  # point: score that raises a warning
+    ("freeze_below", "i4"),  # point: score that bars a line
+    ("watches", "i4"),  # 1 if the lender looks at scores before arrears
+    ("freezes", "i4"),  # 1 if a warning bars a line
+    ("offer", "i4", PROGRAMMES),  # 1/2**31: chance of an agreed plan, by programme
+    ("give_up", "i4", DEPTHS),  # 1/2**31: chance of not trying to pay, by unpaid due dates
+)
+"""What a month of a path holds for the loans of a lender."""
+
+PROGRAMME = record(
+    ("rate_kept", "f4"),  # 1: share of the contract's rate
+    ("forgiven", "f4"),  # 1: share of the balance
+    ("fee", "f4"),  # 1: share of the balance
+    ("from_depth", "i4"),  # 1: fewest unpaid due dates that are eligible
+    ("to_depth", "i4"),  # 1: most
+    ("extension", "i4"),  # 1: more due dates
+    ("holiday", "i4"),  # month
+    ("probation", "i4"),  # month
+    ("unkept", "i4", DEPTHS),  # 1/2**31: chance a month that the plan is not kept, by unpaid due dates
+)
+"""Terms of a restructuring programme."""
+
+PRODUCT = record(
+    ("minimum_share", "f4"),  # 1: minimum payment over the bill
+    ("late_rate", "f4"),  # 1/month: charge on what is overdue
+    ("recovery_hazard", "f4"),  # 1/month: of a new claim
+    ("rate_pass", "f4"),  # 1: part of a move of the policy rate that reaches the loan
+    ("revolving", "i4"),  # 1 for a line, 0 for an instalment loan
+    ("minimum_payment", "i4"),  # minor unit
+    ("prepay", "i4"),  # 1/2**31: a draw at or above it settles the loan
+    ("write_off", "i4"),  # 1: unpaid due dates
+    ("relet", "i4"),  # 1/2**31: chance a month that a closed loan is granted anew
+)
+"""Rules of a product."""
+
+MODEL = record(
+    ("persistence", "f4"),  # 1: of lasting pay, a month
+    ("width", "f4"),  # 1: half the range of the monthly shock to lasting pay
+    ("fall_keep", "f4"),  # 1: what a rare fall of lasting pay leaves
+    ("passing_scale", "f4"),  # 1: of the passing shock
+    ("passing_centre", "f4"),  # 1: that makes its mean 1
+    ("frugal_cost", "f4"),  # 1: share of necessities that the poorly paid spend
+    ("expense_inverse", "f4"),  # 1 over expense_16
+    ("expense_mean", "f4"),  # 1: of a rare expense, over usual pay
+    ("saving", "f4"),  # 1: share of a surplus that goes into the buffer
+    ("low_pay", "f4"),  # 1: share of usual pay below which pay is poor
+    ("claim_fade", "f4"),  # 1: monthly factor on the hazard of recovery
+    ("full_recovery", "f4"),  # 1: share of recoveries that are in full
+    ("partial_recovery", "f4"),  # 1: mean of the others, over the claim
+    ("apply", "f4"),  # 1/month: chance of an application with a job and enough cash
+    ("apply_short", "f4"),  # 1/month: chance of one when short of cash
+    ("approve_from", "f4"),  # point: score at or below which nothing is granted
+    ("approve_slope", "f4"),  # 1/point
+    ("use_points", "f4"),  # point: score lost between an empty and a full line, half of it
+    ("early_months", "i4"),  # month: that count as early in a spell without a job
+    ("benefit_months", "i4"),  # month: that insurance pays
+    ("fall_from_16", "i4"),  # 1/2**16: a draw at or above it is a fall of lasting pay
+    ("expense_16", "i4"),  # 1/2**16: chance of a rare expense
+    ("renewing", "i4"),  # 1 if finished loans are granted anew and lines are used
+    ("arrears_points", "i4"),  # point: for each unpaid due date remembered
+    ("loan_points", "i4"),  # point: for each open loan beyond two
+    ("inquiry_points", "i4"),  # point: for each application remembered
+    ("forget_arrears", "i4"),  # 1/256: share of the score's memory that fades in a month
+    ("forget_inquiries", "i4"),  # 1/256: share of the bureau's memory
+    ("sicr_drop", "i4"),  # point: fall of the score that is a significant increase in credit risk
+    ("broken_resolve", "i4"),  # 1/2**31: chance of not trying to pay after a broken plan
+    ("warning_window", "i4"),  # month: that a warning holds; 0 if no lender looks at scores
+)
+"""Parameters that hold for everybody in every month."""
+
+
+class Book(NamedTuple):
+    """Borrowers (block), loans (slot), where each block's slots begin (block + 1), and whose each slot is (slot)."""
+
+    borrowers: Array
+    loans: Array
+    first_slot: Array
+    slots: Array
+
+
+class Span(NamedTuple):
+    """Blocks first_block ... end_block - 1, and the first month that random numbers are counted from."""
+
+    first_block: int
+    end_block: int
+    first_month: int
+
+
+class Key(NamedTuple):
+    """Low and high word of the seed."""
+
+    low: Any
+    high: Any
+
+
+class Draw(NamedTuple):
+    """Coordinates of a month's random numbers beside the borrower."""
+
+    month: Any
+    path: Any
+    key: Key
+
+
+class Economy(NamedTuple):
+    """MONTH records (path, month) and LENDER records (path, month, lender)."""
+
+    months: Array
+    lenders: Array
+
+
+class Rules(NamedTuple):
+    """Parameters of everybody, PRODUCT records (product) and PROGRAMME records (programme)."""
+
+    model: Any
+    products: Array
+    programmes: Array
+
+
+def slot_table(product: Array, lender: Array, segment: Array) -> Array:
+    """SLOT records of all slots."""
+    table = np.zeros(len(product), SLOT)
+    table["product"], table["lender"], table["segment"] = product, lender, segment
+    return table
+
+
+def widened(table: Array, kind: np.dtype[np.void], copies: int) -> Array:
+    """Copies of opening states, one after another, as records with room for what is not kept between runs."""
+    wide = np.zeros((copies, len(table)), kind)
+    for name in table.dtype.names or ():
+        wide[name] = table[name]
+    return wide.reshape(-1)
+
+
+def numbers(sums: Array) -> Array:
+    """SUMS records of any shape as the same memory of whole numbers along one more dimension."""
+    return sums.view(np.int64).reshape(*sums.shape, -1)
+
+
+def summed(sums: Array, axis: int) -> Array:
+    """SUMS records added up along a dimension."""
+    total = np.ascontiguousarray(numbers(sums).sum(axis))
+    return np.asarray(total.view(SUMS)[..., 0])

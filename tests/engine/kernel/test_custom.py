@@ -113,7 +113,7 @@ def test_a_kernel_is_made_once_and_the_built_in_one_stays():
     assert kernel_with({}) is BUILT_IN
     assert kernel_with(OWN) is kernel_with(dict(reversed(OWN.items())))
     assert kernel_with(OWN) is not BUILT_IN
-    assert custom.kernel.live is BUILT_IN.live
+    assert custom.loop.live is BUILT_IN.live
     assert behaviour.payment is payment
 
 

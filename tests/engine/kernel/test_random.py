@@ -11,7 +11,7 @@ from stresslab.engine.blocks import MOST_LOANS
 from stresslab.engine.kernel.payments import APPLY_SALT, CLAIM_SALT, OFFER_SALT, RELET_SALT
 from stresslab.engine.kernel.random import key_of, philox4x32, spread
 from stresslab.engine.kernel.state import PROGRAMMES
-from stresslab.reference import month as twin
+from stresslab.reference import numbers
 
 OFFERS = tuple(OFFER_SALT + 64 * programme for programme in range(PROGRAMMES))
 FAMILIES = (0, RELET_SALT, CLAIM_SALT, APPLY_SALT, *OFFERS)
@@ -45,7 +45,7 @@ def spread_words(words, salt):
 
 def shifted(words, salt):
     """A bad mixer: a bijection for each salt, yet salts tell each other's words."""
-    return (words + np.uint32((salt * twin.GOLDEN) & twin.WORD)).astype(np.uint32)
+    return (words + np.uint32((salt * numbers.GOLDEN) & numbers.WORD)).astype(np.uint32)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_philox_gives_the_published_answers(counter, key, answer):
     assert [int(word) for word in philox4x32(*counter, *key)] == expected
     jitted = philox_of(*(np.uint32(number) for number in (*counter, *key)))
     assert [int(word) for word in jitted] == expected
-    assert list(twin.philox(counter, key)) == expected
+    assert list(numbers.philox(counter, key)) == expected
 
 
 @njit
@@ -69,10 +69,10 @@ def philox_of(c0, c1, c2, c3, k0, k1):
 
 def test_twin_and_kernel_draw_alike(words):
     for i in (0, 1, 2**18 - 1):
-        mine = twin.philox((i, 5, 7, 0), (3, 2**8))
+        mine = numbers.philox((i, 5, 7, 0), (3, 2**8))
         assert mine == tuple(int(word) for word in words[:, i])
         for salt in (0, 1, *(family + MOST_LOANS for family in FAMILIES)):
-            assert twin.spread(mine[3], salt) == int(spread_words(words[3], salt)[i])
+            assert numbers.spread(mine[3], salt) == int(spread_words(words[3], salt)[i])
 
 
 def test_no_two_uses_share_a_salt():

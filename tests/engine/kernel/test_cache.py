@@ -1,0 +1,87 @@
+"""Compiled code is kept under the hash of its sources: a change of any of them has another folder."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numba
+import pytest
+
+from stresslab.engine import job_flows
+from stresslab.engine.kernel import cache, loop
+from stresslab.engine.kernel.cache import FOLDER, HERE, OLD, PREFIX, cache_folder, hash_of, sources
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """The kernel's sources in a folder of their own, without a NUMBA_CACHE_DIR."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    shutil.copy(HERE.parent / "job_flows.py", tmp_path)
+    return Path(shutil.copytree(HERE, tmp_path / "kernel", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def test_what_is_compiled_is_kept_there():
+    kept = [loop.live, loop.live_in_step, loop.live_month, loop.open_accounts, job_flows._follow]
+    assert all(Path(function.stats.cache_path).parent == FOLDER for function in kept)
+
+
+def test_decorating_leaves_the_users_own_folder(monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "/nowhere")
+    function = cache.compiled()(lambda x: x)
+    assert numba.config.CACHE_DIR == "/nowhere"
+    assert Path(function.stats.cache_path).parent == FOLDER
+
+
+@pytest.mark.parametrize("name", [path.name for path in sources(HERE)])
+def test_a_byte_of_any_source_makes_another_folder(copy, name):
+    before = cache_folder(copy)
+    assert before == copy / "__pycache__" / f"{PREFIX}{hash_of(HERE)}"
+    path = next(path for path in sources(copy) if path.name == name)
+    path.write_bytes(path.read_bytes() + b"\n")
+    after = cache_folder(copy)
+    assert before != after
+    assert before.is_dir()
+    assert after.is_dir()
+
+
+def test_only_old_folders_are_removed(copy):
+    young, old = copy / "__pycache__/numba-young", copy / "__pycache__/numba-old"
+    for folder in (young, old):
+        folder.mkdir(parents=True)
+    (old / "code.nbc").touch()
+    long_ago = time.time() - OLD - 60
+    os.utime(old, (long_ago, long_ago))
+    here = cache_folder(copy)
+    os.utime(here, (long_ago, long_ago))
+    assert cache_folder(copy) == here
+    assert {path.name for path in (copy / "__pycache__").iterdir()} == {"numba-young", here.name}
+
+
+def test_the_users_folder_comes_first(copy, tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "mine"))
+    assert cache_folder(copy).parent == tmp_path / "mine"
+
+
+def test_a_package_that_cannot_be_written_is_compiled_elsewhere(copy, tmp_path):
+    (copy / "__pycache__").write_text("a file where the folder would be")
+    assert cache_folder(copy).parent == tmp_path / "user/stresslab"
+
+
+def test_no_folder_at_all_is_an_error_that_says_what_to_do(copy, tmp_path):
+    (copy / "__pycache__").write_text("a file where the folder would be")
+    (tmp_path / "user").write_text("another")
+    with pytest.raises(RuntimeError, match=r"cannot write .*__pycache__, .*stresslab; set NUMBA_CACHE_DIR to one"):
+        cache_folder(copy)
+
+
+def test_numba_cache_dir_of_the_environment_is_used(tmp_path):
+    code = "from stresslab.engine.kernel.loop import live; print(live.stats.cache_path)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, cwd=HERE.parents[2],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert Path(done.stdout.strip()).parent == tmp_path / FOLDER.name
