@@ -8,35 +8,44 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?= --quick
 
 BIN := $(VENV)/bin
-LIBRARY := $(shell find stresslab -name '*.py' -o -name '*.toml')
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test docs bench format clean
+.PHONY: help demo test test-all style docs browser bench format clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: $(VENV)/.has-run ## stress a synthetic loan book; DEMO_ARGS="..." is handed on
+demo: $(VENV)/.has-run ## stress a synthetic portfolio; DEMO_ARGS="..." is handed on
 	$(BIN)/stresslab demo $(DEMO_ARGS)
 
-test: $(VENV)/.has-test ## style, types, tests and the examples in docstrings
+test: style ## style, types, and the tests of every day with the examples in docstrings
+	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+test-all: style ## the same with the slow tests: evidence, back-test, calibration
+	$(PYTEST) $(PYTEST_ARGS)
+
+style: $(VENV)/.has-test ## style, spelling and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell .ci stresslab tests docs benchmarks examples *.md
 	$(BIN)/mypy
-	@find stresslab -name '*.nb[ic]' -delete # a compiled kernel does not notice a change in a function that it calls
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
-docs: $(VENV)/.has-docs docs/_build/.library ## the pages, with every notebook and example run; warnings are errors
-	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
+docs: $(VENV)/.has-docs ## the pages, with every notebook and example run; warnings are errors
+	$(BIN)/python docs/run_pages.py --workers $(WORKERS)
+	$(BIN)/sphinx-build -q -W -j $(WORKERS) -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
+
+browser: $(VENV)/.has-test $(VENV)/.has-browser docs ## the pages in a browser: layout, pictures, search; needs chromium
+	$(BIN)/python -m pytest tests/docs/test_browser.py $(PYTEST_ARGS)
 
 bench: $(VENV)/.has-bench ## speed of the engine on this machine
 	$(BIN)/asv machine --yes >/dev/null
 	$(BIN)/asv run --python=same --show-stderr $(BENCH_ARGS)
 
-format: $(VENV)/.has-test ## mend what ruff can mend
+format: $(VENV)/.has-test ## correct what ruff can correct
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -59,8 +68,3 @@ $(BIN)/pip:
 	@echo "making $(VENV) and installing packages into it: a minute or two, once"
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "python -m venv failed; Debian and Ubuntu keep it in the package python3-venv." >&2; exit 1; }
-
-# Pages computed with an older library are stale: run them all again.
-docs/_build/.library: $(LIBRARY)
-	rm -rf docs/_build docs/gallery docs/api/generated
-	@mkdir -p $(@D) && touch $@

@@ -1,15 +1,17 @@
-"""How the pages are built: every notebook and example runs, and a warning is an error (`make docs`)."""
+"""How the pages are built: every notebook and example runs, and a warning is an error (`make docs`).
 
-import re
-import sys
+`run_pages.py` runs the pages beforehand, several at a time; what it has run is read from its cache.
+"""
+
+import os
 from dataclasses import MISSING, fields, is_dataclass
 from importlib.metadata import version as version_of
+from pathlib import Path
 
 from sphinx.application import Sphinx
 
-import stresslab as sl
-
-sys.modules["stresslab.plot"] = sl.plot  # autodoc then finds `sl.plot.fan` under the name that people type
+DOCS = Path(__file__).parent
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(DOCS), os.environ.get("PYTHONPATH")]))  # `import shared`
 
 project = "stresslab"
 author = "stresslab developers"
@@ -26,15 +28,16 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
-exclude_patterns = ["_build", "gallery/*.ipynb"]
+exclude_patterns = ["_build", "gallery/*.ipynb", "**/.ipynb_checkpoints"]
 smartquotes_action = "D"  # dashes only: quotes stay what one types
 default_role = "code"  # `name` in a docstring
-highlight_language = "none"  # a formula is no Python
+highlight_language = "none"
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 300
+nb_execution_cache_path = str(DOCS / "_build" / ".jupyter_cache")
+nb_execution_timeout = -1  # a busy machine may take its time
 nb_merge_streams = True
 nb_render_markdown_format = "myst"
 
@@ -49,6 +52,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
+    "parallel": 2,
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "remove_config_comments": True,
@@ -63,96 +67,16 @@ html_static_path = ["_static"]
 html_css_files = ["stresslab.css"]
 html_favicon = "_static/stresslab.svg"
 html_show_sourcelink = False
-WHOLE_PAGES = (
-    "index", "glossary", "tutorial", "evidence", "responses", "provisions", "liquidity", "capital", "reverse",
-    "calibration", "backtest",
-    "own_behaviour", "ideas/*",
-)  # fmt: skip
-html_sidebars = {page: [] for page in WHOLE_PAGES}
+html_context = {"default_mode": "auto"}  # the theme reports an error where none is set
+html_sidebars = {"index": []}
 html_theme_options = {
     "logo": {"text": "stresslab", "image_light": "_static/stresslab.svg", "image_dark": "_static/stresslab.svg"},
     "navigation_with_keys": False,
+    "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": {"api/generated/*": []},
 }
-
-PARAMETER = re.compile(r"(\*{0,2}\w+(?:, \*{0,2}\w+)*) : (.+)")
-OUTCOME = re.compile(r"(Returns|Raises \w+),? (.+)")
-FORMULA = re.compile(r"\S+(?: +\S+){0,2} +(?:=|<=|>=|~) .+")
-LABEL = re.compile(r"[A-Z][\w ]{0,24}: ")
-
-
-def plain(text: str) -> str:
-    """Text in which only backticks mean something: what else reStructuredText would read as markup is escaped."""
-    spans = re.split(r"(``.+?``|`[^`]+`)", text)
-    spans[::2] = [re.sub(r"([\\*|]|_(?!\w))", r"\\\1", span) for span in spans[::2]]
-    return "".join(spans)
-
-
-def field_of(text: str) -> tuple[str, str, str] | None:
-    """Section, name and text of a line `name, name : text`, `Returns Kind text` or `Raises Error text`; else None."""
-    if match := PARAMETER.fullmatch(text):
-        return "Parameters", match[1], match[2]
-    if match := OUTCOME.fullmatch(text):
-        section, _, name = match[1].partition(" ")
-        first, _, rest = match[2].partition(" ")
-        return (section, name, match[2]) if name else (section, first.strip(",:;"), rest)
-    return None
-
-
-def house_style(lines: list[str]) -> list[str]:
-    """Numpydoc sections of a docstring in the house style, which CONTRIBUTING.md describes."""
-    labelled: list[tuple[str, str, list[str]]] = []
-    paragraphs: list[list[str]] = []
-    last = "gap"
-    for line in lines:
-        text, indented = line.strip(), line[:1].isspace()
-        runs_on = indented or not text[:1].isupper()
-        new_sentence = last != "prose" or paragraphs[-1][-1][-1] in ".:;"
-        if not text:
-            last = "gap"
-        elif last == "doctest":
-            paragraphs[-1].append(line)
-        elif text.startswith(">>>"):
-            paragraphs.append([line])
-            last = "doctest"
-        elif not indented and (field := field_of(text)):
-            labelled.append((*field[:2], [field[2]]))
-            last = "field"
-        elif last == "field" and (indented or (runs_on and not FORMULA.fullmatch(text))):
-            section, _, entries = labelled[-1]
-            if indented and section == "Returns" and entries[-1][-1:] in (*".:;", ""):
-                entries.append(text)  # one variable of a dataset on each line
-            else:
-                entries[-1] += f" {text}"
-        elif last == "formula" and runs_on:
-            paragraphs[-1].append(f"    {line}")
-        elif (indented and last == "gap") or (new_sentence and FORMULA.fullmatch(text)):
-            paragraphs.append(["::", "", f"    {line}"])
-            last = "formula"
-        else:
-            if last != "prose" or LABEL.match(text):
-                paragraphs.append([])
-            paragraphs[-1].append(plain(text))
-            last = "prose"
-    blocks = paragraphs[:1]
-    for section in ("Parameters", "Returns", "Raises"):
-        rows: list[str] = []
-        for kind, name, (text, *entries) in labelled:
-            if kind == section:
-                bullets = [f"    - {plain(entry)}" for entry in entries]
-                rows += [name, f"    {plain(text)}", *(["", *bullets] if bullets else [])]
-        blocks += [[section, "-" * len(section), *rows]] if rows else []
-    examples = [block for block in paragraphs[1:] if block[0].startswith(">>>")]
-    notes = [block for block in paragraphs[1:] if block not in examples]
-    blocks += [["Notes", "-----"], *notes] if notes else []
-    blocks += [["Examples", "--------"], *examples] if examples else []
-    return "\n\n".join("\n".join(block) for block in blocks if block).splitlines()
-
-
-def read_house_style(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    lines[:] = house_style(lines)
 
 
 def short_signature(
@@ -173,5 +97,4 @@ def short_signature(
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("autodoc-process-docstring", read_house_style, priority=100)  # before numpydoc reads it
     app.connect("autodoc-process-signature", short_signature)
