@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
 import xarray as xr
@@ -245,6 +246,7 @@ def standard_normals(seed: int, paths: int, months: int, draws: str, model: Path
     return normals(draw, paths, draws, seed, lambda: _leading(months, model))
 
 
+@lru_cache(maxsize=8)
 def _leading(months: int, model: PathModel) -> Reals:
     """Directions of the innovations (month x variable) that move unemployment most, and then the other variables."""
     count = len(VARIABLES)
