@@ -15,12 +15,12 @@ TINT = 0.18
 """Opacity of one band; where bands overlap the tint adds up."""
 
 
-def edges(values: Array, level: float) -> tuple[Array, Array]:
+def edges(values: Array, interval: float) -> tuple[Array, Array]:
     """Lower and upper edge, month by month, of the band that holds a share of the paths.
 
     values : (path, month)
-    level : share of the paths, in (0, 1)
-    Returns x_(n + 1 - k) and x_(k), k = ceil(n (1 + level) / 2): as many paths lie below the band as above it.
+    interval : central share of the paths, in (0, 1)
+    Returns x_(n + 1 - k) and x_(k), k = ceil(n (1 + interval) / 2): as many paths lie below the band as above it.
 
     >>> low, high = edges(np.arange(20.0)[:, None], 0.9)
     >>> low, high
@@ -28,15 +28,15 @@ def edges(values: Array, level: float) -> tuple[Array, Array]:
     """
     ordered = np.sort(values, axis=0)
     n = ordered.shape[0]
-    k = rank(n, (1.0 + level) / 2.0)
+    k = rank(n, (1.0 + interval) / 2.0)
     return ordered[n - k], ordered[k - 1]
 
 
-def draw_fans(ax: Axes, shown: Quantity, levels: Sequence[float], title: str = "") -> None:
+def draw_fans(ax: Axes, shown: Quantity, intervals: Sequence[float], title: str = "") -> None:
     """Bands, the widest first, and the median of each scenario; with title (default: the quantity) and axes' names."""
     for (_, values), hue in zip(shown.runs, HUES, strict=False):
-        for level in sorted(levels, reverse=True):
-            low, high = edges(values, level)
+        for interval in sorted(intervals, reverse=True):
+            low, high = edges(values, interval)
             ax.fill_between(shown.months, low, high, color=hue, alpha=TINT, linewidth=0)
     for (name, values), hue, dash in zip(shown.runs, HUES, DASHES, strict=False):
         ax.plot(
@@ -46,13 +46,13 @@ def draw_fans(ax: Axes, shown: Quantity, levels: Sequence[float], title: str = "
     furnish(
         ax,
         title + (f", {shown.whose}" if shown.whose else ""),
-        legend_note(shown.paths, levels),
+        legend_note(shown.paths, intervals),
         month_axis(ax, shown.months, shown.since),
         shown.words + in_units(ax.yaxis, shown.unit, shown.largest, shown.currency),
     )
 
 
-def legend_note(paths: int, levels: Sequence[float]) -> str:
+def legend_note(paths: int, intervals: Sequence[float]) -> str:
     """What line and bands mean, for the second line of a title.
 
     >>> legend_note(200, [0.5, 0.9])
@@ -60,7 +60,7 @@ def legend_note(paths: int, levels: Sequence[float]) -> str:
     """
     if paths == 1:
         return "1 path"
-    shares = [f"{100.0 * level:.6g} %" for level in sorted(levels)]
+    shares = [f"{100.0 * share:.6g} %" for share in sorted(intervals)]
     bands = (
         f"bands that hold {', '.join(shares[:-1])} and {shares[-1]}" if shares[1:] else f"a band that holds {shares[0]}"
     )

@@ -51,7 +51,7 @@ def capital_faults(adequacy: object, ratio: str) -> list[str]:
     return faults
 
 
-def draw_capital(ax: Axes | None, adequacy: xr.Dataset, ratio: str, levels: Sequence[float]) -> Axes:
+def draw_capital(ax: Axes | None, adequacy: xr.Dataset, ratio: str, intervals: Sequence[float]) -> Axes:
     """The fan of a ratio and a line at each of its hurdles; beside it the names, limits and probabilities."""
     shown = read_quantity(adequacy, ratio, "own", "plot.capital")
     if ratio in RATIOS:
@@ -59,7 +59,7 @@ def draw_capital(ax: Axes | None, adequacy: xr.Dataset, ratio: str, levels: Sequ
     elif ratio.endswith("_multiple"):
         shown = replace(shown, unit="")
     ax = style.axes_or_new(ax)
-    draw_fans(ax, shown, levels)
+    draw_fans(ax, shown, intervals)
     hurdles = adequacy.isel(hurdle=np.flatnonzero(adequacy["hurdle_ratio"].values.astype(str) == ratio))
     for limit in hurdles["hurdle_limit"].values:
         ax.plot(shown.months[[0, -1]], [limit, limit], color="0.3", linewidth=1.0, zorder=2.1)

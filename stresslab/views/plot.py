@@ -1,4 +1,4 @@
-"""Pictures of results and measures, on matplotlib axes.
+"""Plots of results and measures, on matplotlib axes.
 
 Each function draws on the axes given, or on those of a new figure, and returns them. What is drawn keeps the unit of
 the data (currency, decimals); only tick labels are scaled. Hues are told apart with any colour vision, and scenarios
@@ -39,34 +39,54 @@ def fan(
     *,
     ax: Axes | None = None,
     lender: str = "own",
-    levels: float | Sequence[float] = (0.5, 0.9),
+    intervals: float | Sequence[float] = (0.5, 0.9),
 ) -> Axes:
-    """Fan chart: the median of a variable month by month, and bands that hold given shares of the paths.
+    """Fan chart of a variable: the median over paths month by month, and bands of central shares of the paths.
 
-    result : Dataset of simulate(), macro_paths() or a measure over months; or DataArray (path, month), drawn under its
-        own name and with the unit of its attrs "units". A `scenario` dimension gives one fan each, at most four
-    variable : of the dataset, or "arrears_rate", "arrears_rate_90": share of the balance 30, 90 or more days past due.
-        Amounts and counts are summed over segments, buckets, stages and causes
-    ax : axes to draw on; None: a new figure
-    lender : "own" (attrs own_lender) | "all" (the system) | a name; matters where the variable has segments
-    levels : shares of the paths that the bands hold, in (0, 1)
-    Returns the axes: for each scenario a band for each level, the widest first, and a line, the median.
-    The band of level p over n paths is x_(n + 1 - k) ... x_(k), k = ceil(n (1 + p) / 2), month by month: its edges are
-    quantiles as measures.estimators has them, and no single path need run along one.
-    Raises InputError naming each fault: an unknown variable or lender, a level outside (0, 1), other dimensions, a
-    number that is not finite, more than four scenarios.
+    Parameters
+    ----------
+    result : xarray.Dataset or xarray.DataArray
+        Of `simulate`, `macro_paths` or a measure over months; or an array (path, month), drawn under its own name and
+        with the unit of its attrs "units". A `scenario` dimension gives one fan each, at most four.
+    variable : str, default "balance"
+        Variable of the dataset, or "arrears_rate", "arrears_rate_90": share of the balance 30, 90 or more days past
+        due. Amounts and counts are summed over segments, buckets, stages and causes.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
+    lender : str, default "own"
+        "own" (attrs own_lender), "all" (the system) or a name; matters where the variable has segments.
+    intervals : float or sequence of float
+        Central shares of the paths that the bands hold, in (0, 1).
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        For each scenario a band for each interval, the widest first, and a line, the median.
+
+    Raises
+    ------
+    InputError
+        Names each fault: an unknown variable or lender, an interval outside (0, 1), other dimensions, a number that is
+        not finite, more than four scenarios.
+
+    Notes
+    -----
+    The band of a central share p over n paths reaches from x_(n + 1 - k) to x_(k), k = ceil(n (1 + p) / 2), month by
+    month: its edges are quantiles as in `measures.estimators`, and no single path need run along one.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> paid = xr.DataArray([[1e6, 2e6], [3e6, 4e6], [5e6, 9e6]], {"month": [1, 2]}, ("path", "month"), "paid")
     >>> ax = fan(paid, ax=Figure().add_subplot())
     >>> ax.lines[0].get_ydata(), ax.get_ylabel()
     (array([3000000., 4000000.]), 'paid in the month [currency million]')
     """
-    levels = tuple(np.atleast_1d(levels).tolist())
-    faults = style.axes_faults(ax) + level_faults("levels", levels)
+    shares = tuple(np.atleast_1d(intervals).tolist())
+    faults = style.axes_faults(ax) + level_faults("intervals", shares)
     shown = read_quantity(result, variable, lender, "plot.fan", faults)
     ax = style.axes_or_new(ax)
-    draw_fans(ax, shown, levels)
+    draw_fans(ax, shown, shares)
     style.height_axis(ax)
     if names := end_labels(shown):
         style.beside(ax, names, bold=True, leader=False)
@@ -74,16 +94,33 @@ def fan(
 
 
 def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") -> Axes:
-    """The ladder of arrears: share of the balance in each bucket of days past due, month by month, mean over paths.
+    """Stacked arrears by bucket of days past due: share of the balance month by month, mean over paths.
 
-    result : Dataset of simulate(); needs balance
-    ax : axes to draw on; None: a new figure
-    lender : "own" (attrs own_lender) | "all" (the system) | a name
-    Returns the axes: one area for each bucket from 30 days, stacked, the oldest debt on top. Current is left out,
-    as it would dwarf the rest; the note below the title says how much it is.
-    Raises InputError naming each fault: a variable missing, negative or not finite, an unknown lender, a month without
-    any balance, more than one scenario.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `simulate`; needs `balance`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
+    lender : str, default "own"
+        "own" (attrs own_lender), "all" (the system) or a name.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One area for each bucket from 30 days, the oldest debt on top. Current balances are left out, as they
+        would dwarf
+        the rest; the note below the title says how large they are.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing, negative or not finite, an unknown lender, a month without any
+        balance, more
+        than one scenario.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> from stresslab.schema import BUCKETS
     >>> balance = np.array([[90.0, 10, 0, 0, 0, 0, 0, 0], [60.0, 30, 10, 0, 0, 0, 0, 0]])[None, :, None]
@@ -101,19 +138,40 @@ def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") 
 def loss_distribution(
     losses: xr.Dataset, *, ax: Axes | None = None, segment: str = "total", level: float | None = None
 ) -> Axes:
-    """Histogram of the loss over paths; above it expected loss, VaR and ES with their 95 % intervals.
+    """Histogram of the loss over paths, with expected loss, VaR and ES and their 95 % intervals above.
 
-    losses : Dataset of measures.loss_distribution(); a `scenario` dimension gives one histogram each, at most four
-    ax : axes to draw on; None: a new figure
-    segment : which one, "total" for all
-    level : of VaR and ES, one of those in losses; None: the highest at which the interval of VaR is bounded, that is
-        the highest for which there are paths enough, or else the lowest
-    Returns the axes: loss as a share of the opening balance [1] against the share of the paths in each bin; above, a
-    dot and a whisker for each estimate, with its numbers. The interval of VaR is that of the dataset, with an
-    arrowhead where it has no bound; those of expected loss and ES reach 1.96 standard errors to each side.
-    Raises InputError naming each fault: a variable missing, an unknown segment or level, a segment that opened empty,
-    more than four scenarios.
+    Parameters
+    ----------
+    losses : xarray.Dataset
+        Of `stresslab.loss_distribution`; a `scenario` dimension gives one histogram each, at most four.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
+    segment : str, default "total"
+        Segment to draw; "total" for all.
+    level : float, optional
+        Level of VaR and ES, one of those in `losses`; None: the highest at which the interval of VaR is bounded, that
+        is the highest for which there are enough paths, or else the lowest.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Loss as a share of the opening balance [1] against the share of the paths in each bin; above, a dot and
+        a whisker
+        for each estimate, with its numbers.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing, an unknown segment or level, a segment that opened empty, more than four
+        scenarios.
+
+    Notes
+    -----
+    The interval of VaR is that of the dataset, with an arrowhead where it has no bound; those of expected loss and ES
+    reach 1.96 standard errors to each side.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> from stresslab.measures import losses as measure
     >>> from stresslab.schema import BUCKETS
@@ -150,14 +208,32 @@ def loss_distribution(
 def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Fan of the cumulative cash gap, and the liquidity buffer that carries the lender through it.
 
-    buffer : Dataset of measures.liquidity_buffer(); a `scenario` dimension gives one fan each, at most four
-    ax : axes to draw on; None: a new figure
-    Returns the axes: the fan, with bands for 50 % and, if the buffer's level q is above 0.5, for 2 q - 1 of the
-    paths, which puts q on its lower edge; a line at minus the buffer, with its 95 % interval as a whisker and in words;
-    with one scenario, also the path with the largest shortfall. The line lies on or below the band's edge, as the
-    worst month comes at another time on each path.
-    Raises InputError naming each fault: a variable missing or not finite, more than four scenarios.
+    Parameters
+    ----------
+    buffer : xarray.Dataset
+        Of `liquidity_buffer`; a `scenario` dimension gives one fan each, at most four.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The fan; a line at minus the buffer, with its 95 % interval as a whisker and in words; with one
+        scenario, also the
+        path with the largest shortfall.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing or not finite, more than four scenarios.
+
+    Notes
+    -----
+    The bands hold 50 % and, if the level q of the buffer is above 0.5, 2 q - 1 of the paths, which puts q on its lower
+    edge. The line lies on or below the band's edge, as the worst month comes at another time on each path.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> gaps = np.array([[-1e6, -2e6], [-3e6, 1e6]])
     >>> found = xr.Dataset(
@@ -176,9 +252,9 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     refuse("plot.buffer", style.axes_faults(ax) + buffer_faults(buffer))
     shown = read_quantity(buffer, "cumulative_gap", "own", "plot.buffer")
     level = float(buffer.attrs["level"])
-    levels = sorted({0.5, 2.0 * level - 1.0} if level > 0.5 else {0.5})
+    intervals = sorted({0.5, 2.0 * level - 1.0} if level > 0.5 else {0.5})
     ax = style.axes_or_new(ax)
-    draw_fans(ax, shown, levels, "Cumulative cash gap")
+    draw_fans(ax, shown, intervals, "Cumulative cash gap")
     ax.plot(shown.months[[0, -1]], [0.0, 0.0], color="0.4", linewidth=0.8)
     draw_buffers(ax, each_scenario(buffer), shown.months, shown.currency)
     return ax
@@ -187,18 +263,34 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
 def life(
     result: xr.Dataset, borrower: int | None = None, *, path: int | None = None, figure: Figure | None = None
 ) -> Figure:
-    """One traced borrower on one page: pay and job, what he owes, and every loan month by month.
+    """One traced borrower month by month on one page: pay and job, debts, and every loan.
 
-    result : Dataset of simulate(trace=[...])
-    borrower : id of a traced borrower; None: the first
-    path : label along `path`; None: the first
-    figure : to draw on; None: a new one
-    Returns the figure. Above: pay, necessities with rare expenses, and the buffer; months without a job are shaded.
-    Middle: what he owes, current, 30 or more days past due, written off. Below: a row for each loan in the order of the
-    portfolio, shaded by days past due, with marks for payments, misses, contact (more than half of late payers like him
-    were reached), plans and write-off, and the cause of the last fall into arrears that was not cured.
-    Raises InputError naming each fault: nothing traced, an unknown borrower or path, several scenarios.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `simulate(trace=[...])`.
+    borrower : int, optional
+        Id of a traced borrower; None: the first.
+    path : int, optional
+        Label along `path`; None: the first.
+    figure : matplotlib.figure.Figure, optional
+        Figure to draw on; None: a new one.
 
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Above: pay, necessities with rare expenses, and the buffer; months without a job are shaded. Middle: debts that
+        are current, 30 or more days past due, written off. Below: a row for each loan in the order of the portfolio,
+        shaded by days past due, with marks for payments, misses, contact (more than half of such late payers were
+        reached), plans and write-off, and the cause of the last fall into arrears that was not cured.
+
+    Raises
+    ------
+    InputError
+        Names each fault: nothing traced, an unknown borrower or path, several scenarios.
+
+    Examples
+    --------
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
     >>> who = int(book["borrower_id"][0])
@@ -212,13 +304,28 @@ def life(
 
 
 def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """What moved an allowance from one month end to another, row by row; means over paths, whiskers hold 90 % of them.
+    """Waterfall of an allowance from one month end to another, row by row: means over paths.
 
-    movement : Dataset of allowance_movement(), one scenario; stages are drawn together, rows that never move are not
-    ax : axes to draw on; None: a new figure
-    Returns the axes: a bar for each row from where the one before ended, opening and closing from 0, the mean in words.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    movement : xarray.Dataset
+        Of `allowance_movement`, one scenario; stages are drawn together, rows that never move are not.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A bar for each row from where the last one ended, opening and closing from 0, the mean in words; whiskers hold
+        90 % of the paths.
+
+    Raises
+    ------
+    InputError
+        Names each fault of the dataset.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> table = xr.DataArray([[4e6, 3e6, -1e6, 6e6]], {"row": ["opening", "outlook", "write_off", "closing"]},
     ...     ("path", "row"))
@@ -231,13 +338,27 @@ def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes
 
 
 def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """Shares of the balance in stages 2 and 3 of IFRS 9, month by month; means over paths.
+    """Balance in stages 2 and 3 of IFRS 9 as a share of all, month by month: means over paths.
 
-    provisions : Dataset of provisions() under IFRS 9, one scenario
-    ax : axes to draw on; None: a new figure
-    Returns the axes: stage 3 from 0, stage 2 on it, dotted lines between which 90 % of the paths have both together.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    provisions : xarray.Dataset
+        Of `stresslab.provisions` under IFRS 9, one scenario.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Stage 3 from 0, stage 2 on it, and dotted lines between which 90 % of the paths have both together.
+
+    Raises
+    ------
+    InputError
+        Names each fault of the dataset.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> balance = xr.DataArray([[[90.0, 8.0, 2.0], [80.0, 15.0, 5.0]]], {"month": [0, 1]}, ("path", "month", "stage"))
     >>> ax = stages(xr.Dataset({"stage_balance": balance}), ax=Figure().add_subplot())
@@ -249,16 +370,34 @@ def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
 
 
 def ladder(ladder: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """Cash-flow ladder: who brings and who drains cash month by month, the gap so far, and what there is against it.
+    """Cash-flow ladder: sources and uses of cash month by month, the cumulative gap, and the capacity against it.
 
-    ladder : Dataset of measures.liquidity_ladder(), one scenario
-    ax : axes to draw on; None: a new figure
-    Returns the axes: bars of net cash of the month, means over paths, what comes in above 0; they add up to net_flow.
-    Lending would dwarf the rest, so customers are one bar (repayments and recoveries less lending and further draws),
-    partners one (fees less guarantees), operating cost has the fees of lines; a bar that is always 0 is left out.
-    A line, the mean cumulative gap, in a band that holds 90 % of the paths; dashed, minus the mean capacity.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    ladder : xarray.Dataset
+        Of `liquidity_ladder`, one scenario.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Bars of net cash of the month, means over paths, inflows above 0, which add up to `net_flow`; a line, the mean
+        cumulative gap, in a band that holds 90 % of the paths; dashed, minus the mean counterbalancing capacity.
+
+    Raises
+    ------
+    InputError
+        Names each fault of the dataset.
+
+    Notes
+    -----
+    Lending would dwarf the rest, so customers are one bar (repayments and recoveries less lending and further
+    draws) and
+    partners one (fees less guarantees); operating cost includes the fees of lines. A bar that is always 0 is left out.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> cell, by = ("path", "month"), {"month": [1, 2], "source": ["repayments"], "use": ["lending"]}
     >>> ax = ladder(xr.Dataset({"inflow": ((*cell, "source"), [[[90.0], [60.0]]]),
@@ -274,11 +413,25 @@ def ladder(ladder: xr.Dataset, *, ax: Axes | None = None) -> Axes:
 def survival(survival: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Share of the paths on which the lender has paid through each month without new funding.
 
-    survival : Dataset of measures.survival_horizon(); a `scenario` dimension gives one line each, at most four
-    ax : axes to draw on; None: a new figure
-    Returns the axes: steps from 1 at month 0, a band, the exact 95 % interval, and both at the end in words.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    survival : xarray.Dataset
+        Of `survival_horizon`; a `scenario` dimension gives one line each, at most four.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Steps from 1 at month 0, a band, the exact 95 % interval, and both at the end in words.
+
+    Raises
+    ------
+    InputError
+        Names each fault of the dataset.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> chances = {"": [1.0, 0.5], "_low": [0.2, 0.0], "_high": [1.0, 1.0]}
     >>> lasts = xr.Dataset({f"survival_probability{end}": ("month", chance) for end, chance in chances.items()}
@@ -291,15 +444,31 @@ def survival(survival: xr.Dataset, *, ax: Axes | None = None) -> Axes:
 
 
 def tornado(sensitivity: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """How far an outcome moves when one parameter at a time takes its low or its high value, the largest on top.
+    """Tornado chart: effect of one parameter at a time at its low and at its high value, the largest on top.
 
-    sensitivity : Dataset (parameter), up to 20: low, high (effect of either value, the difference to base), low_se,
-        high_se (NaN: unknown), low_value, high_value; base; attrs outcome (words), units ("1", "currency"), currency
-    ax : axes to draw on; None: a new figure, high enough for all rows
-    Returns the axes: bars from 0, half as high where both effects have one sign, the parameter's value at the end, and
-    whiskers of 1.96 standard errors to each side.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    sensitivity : xarray.Dataset
+        Of `stresslab.sensitivity` (parameter), up to 20 parameters: low, high (effect of either value, the
+        difference to
+        base), low_se, high_se (NaN: unknown), low_value, high_value; base; attrs outcome (words), units ("1",
+        "currency"), currency.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Bars from 0, half as high where both effects have one sign, the value of the parameter at the end, and whiskers
+        of 1.96 standard errors to each side. A new figure is high enough for all rows.
+
+    Raises
+    ------
+    InputError
+        Names each fault of the dataset.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> effects = {"low": [1.0, -3.0], "high": [-1.0, 2.0], "low_value": [0.1, 5.0], "high_value": [0.2, 9.0],
     ...     "low_se": [0.1, 0.1], "high_se": [0.1, 0.1]}
@@ -317,16 +486,33 @@ def capital(
     ratio: str = "cet1_ratio",
     *,
     ax: Axes | None = None,
-    levels: float | Sequence[float] = (0.5, 0.9),
+    intervals: float | Sequence[float] = (0.5, 0.9),
 ) -> Axes:
     """Fan of a capital ratio, and the hurdles set on it with the probability of breach.
 
-    adequacy : Dataset of measures.capital_adequacy(); a `scenario` dimension gives one fan each, at most four
-    ratio : "cet1_ratio" | "tier1_ratio" | "total_ratio" | "leverage_ratio" | another of the dataset
-    ax, levels : as in fan()
-    Returns the axes: fans as fan() draws them, a thin line at each hurdle_limit of this ratio, words beside.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    adequacy : xarray.Dataset
+        Of `capital_adequacy`; a `scenario` dimension gives one fan each, at most four.
+    ratio : str, default "cet1_ratio"
+        "cet1_ratio", "tier1_ratio", "total_ratio", "leverage_ratio" or another of the dataset.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
+    intervals : float or sequence of float
+        Central shares of the paths that the bands hold, in (0, 1).
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Fans as in `fan`, a thin line at each `hurdle_limit` of this ratio, words beside.
+
+    Raises
+    ------
+    InputError
+        Names each fault: an unknown ratio, an interval outside (0, 1), more than four scenarios.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> found = xr.Dataset({"cet1_ratio": (("path", "month"), [[0.12, 0.10], [0.12, 0.04]]), "hurdle_limit": ("hurdle",
     ...     [0.045]), "hurdle_ratio": ("hurdle", ["cet1_ratio"]), "breach_probability": ("hurdle", [0.5])},
@@ -334,21 +520,40 @@ def capital(
     >>> " ".join(capital(found, ax=Figure().add_subplot()).texts[0].get_text().split())
     'CET1 minimum: 4.5 % breached on 50 % of paths'
     """
-    levels = tuple(np.atleast_1d(levels).tolist())
-    refuse("plot.capital", style.axes_faults(ax) + level_faults("levels", levels) + capital_faults(adequacy, ratio))
-    return draw_capital(ax, adequacy, ratio, levels)
+    shares = tuple(np.atleast_1d(intervals).tolist())
+    refuse("plot.capital", style.axes_faults(ax) + level_faults("intervals", shares) + capital_faults(adequacy, ratio))
+    return draw_capital(ax, adequacy, ratio, shares)
 
 
 def scenario(*scenarios: xr.Dataset, figure: Figure | None = None) -> Figure:
-    """Scenarios side by side: a panel for unemployment, one for real income, one for each other variable that moves.
+    """One panel for each variable of scenarios side by side: unemployment, real income and each other variable that moves.
 
-    scenarios : Datasets (month) or (scenario, month); 1 to 7 together
-    figure : to draw on; None: a new one
-    Returns the figure. Real income is an index of its growth, 100 at the start; the rest is as the scenario has it. A
-    variable that stays the same in every month of all is not drawn, and one that a scenario does not speak of has no
-    line, or that of its neutral value. Month 1 is the first of each scenario, whenever that was.
-    Raises InputError naming each fault: a variable missing or out of its bounds, paths, more than seven.
+    Parameters
+    ----------
+    *scenarios : xarray.Dataset
+        Along `month` or `scenario` and `month`; 1 to 7 together.
+    figure : matplotlib.figure.Figure, optional
+        Figure to draw on; None: a new one.
 
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Real income is an index of its growth, 100 at the start; the rest is as the scenario has it. Month 1 is
+        the first
+        of each scenario, whenever that was.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing or out of its bounds, paths, more than seven scenarios.
+
+    Notes
+    -----
+    A variable that stays the same in every month of all scenarios is not drawn, and one that a scenario does not have
+    gets no line, or that of its neutral value.
+
+    Examples
+    --------
     >>> import stresslab as sl
     >>> from matplotlib.figure import Figure
     >>> shown = scenario(sl.scenario("china-baseline"), sl.scenario("income-only"), figure=Figure())
@@ -359,13 +564,29 @@ def scenario(*scenarios: xr.Dataset, figure: Figure | None = None) -> Figure:
 
 
 def backtest(found: xr.Dataset, series: str = "charge_off_rate", *, ax: Axes | None = None) -> Axes:
-    """A series as it was, as a fitted model has it with its band, and as the model's rivals do.
+    """Back-test: an observed series, the fitted model with its interval, and the model's rivals.
 
-    found : Dataset of studies.backtest.backtest()
-    series : "charge_off_rate" | "arrears_rate", if found has it
-    ax : to draw on; None: a new figure
-    Returns the axes: the window of the fit is grey. Raises InputError naming each fault.
+    Parameters
+    ----------
+    found : xarray.Dataset
+        Of `stresslab.backtest`.
+    series : str, default "charge_off_rate"
+        "charge_off_rate", or "arrears_rate" if the dataset has it.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: those of a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Lines by source; the window of the fit is grey.
+
+    Raises
+    ------
+    InputError
+        Names each fault of the dataset.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> rate = xr.DataArray([[[0.04, 0.06], [0.05, 0.05]]], {"series": ["charge_off_rate"], "source": ["observed",
     ...     "model"], "quarter": ["2007Q1", "2007Q2"]}, ("series", "source", "quarter"))

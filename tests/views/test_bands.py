@@ -33,12 +33,12 @@ def test_the_upper_edge_is_the_quantile_of_the_measures():
 
 
 @pytest.mark.parametrize(
-    ("paths", "levels", "note"),
+    ("paths", "intervals", "note"),
     [
         (1, [0.5], "1 path"),
         (50, [0.9], "median, and a band that holds 90 % of 50 paths"),
         (1000, [0.995, 0.5, 0.9], "median, and bands that hold 50 %, 90 % and 99.5 % of 1,000 paths"),
     ],
 )
-def test_the_note_says_what_the_bands_are(paths, levels, note):
-    assert legend_note(paths, levels) == note
+def test_the_note_says_what_the_bands_are(paths, intervals, note):
+    assert legend_note(paths, intervals) == note
