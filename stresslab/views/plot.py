@@ -526,7 +526,7 @@ def capital(
 
 
 def scenario(*scenarios: xr.Dataset, figure: Figure | None = None) -> Figure:
-    """One panel for each variable of scenarios side by side: unemployment, real income and each other variable that moves.
+    """Side by side, one panel for each variable: unemployment, real income and each other variable that moves.
 
     Parameters
     ----------
