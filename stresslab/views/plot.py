@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stresslab.checks import level_faults, refuse
+from stresslab.checks import refuse
 from stresslab.views import style
 from stresslab.views.allowances import draw_movement, draw_shares, stage_faults, waterfall_faults
 from stresslab.views.arrears import arrears_faults, draw_arrears
 from stresslab.views.backtests import backtest_faults, draw_backtest
-from stresslab.views.bands import draw_fans, end_labels
+from stresslab.views.bands import draw_fans, end_labels, intervals_faults, intervals_of
 from stresslab.views.capital import capital_faults, draw_capital
 from stresslab.views.cash import buffer_faults, draw_buffers
 from stresslab.views.ladders import draw_ladder, draw_survival, ladder_faults, survival_faults
@@ -39,7 +38,7 @@ def fan(
     *,
     ax: Axes | None = None,
     lender: str = "own",
-    levels: float | Sequence[float] = (0.5, 0.9),
+    intervals: float | Sequence[float] = (0.5, 0.9),
 ) -> Axes:
     """Fan chart: the median of a variable month by month, and bands that hold given shares of the paths.
 
@@ -62,11 +61,11 @@ def fan(
     >>> ax.lines[0].get_ydata(), ax.get_ylabel()
     (array([3000000., 4000000.]), 'paid in the month [currency million]')
     """
-    levels = tuple(np.atleast_1d(levels).tolist())
-    faults = style.axes_faults(ax) + level_faults("levels", levels)
+    shares = intervals_of(intervals)
+    faults = style.axes_faults(ax) + intervals_faults(shares)
     shown = read_quantity(result, variable, lender, "plot.fan", faults)
     ax = style.axes_or_new(ax)
-    draw_fans(ax, shown, levels)
+    draw_fans(ax, shown, shares)
     style.height_axis(ax)
     if names := end_labels(shown):
         style.beside(ax, names, bold=True, leader=False)
@@ -176,9 +175,9 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     refuse("plot.buffer", style.axes_faults(ax) + buffer_faults(buffer))
     shown = read_quantity(buffer, "cumulative_gap", "own", "plot.buffer")
     level = float(buffer.attrs["level"])
-    levels = sorted({0.5, 2.0 * level - 1.0} if level > 0.5 else {0.5})
+    intervals = sorted({0.5, 2.0 * level - 1.0} if level > 0.5 else {0.5})
     ax = style.axes_or_new(ax)
-    draw_fans(ax, shown, levels, "Cumulative cash gap")
+    draw_fans(ax, shown, intervals, "Cumulative cash gap")
     ax.plot(shown.months[[0, -1]], [0.0, 0.0], color="0.4", linewidth=0.8)
     draw_buffers(ax, each_scenario(buffer), shown.months, shown.currency)
     return ax
@@ -317,7 +316,7 @@ def capital(
     ratio: str = "cet1_ratio",
     *,
     ax: Axes | None = None,
-    levels: float | Sequence[float] = (0.5, 0.9),
+    intervals: float | Sequence[float] = (0.5, 0.9),
 ) -> Axes:
     """Fan of a capital ratio, and the hurdles set on it with the probability of breach.
 
@@ -334,9 +333,9 @@ def capital(
     >>> " ".join(capital(found, ax=Figure().add_subplot()).texts[0].get_text().split())
     'CET1 minimum: 4.5 % breached on 50 % of paths'
     """
-    levels = tuple(np.atleast_1d(levels).tolist())
-    refuse("plot.capital", style.axes_faults(ax) + level_faults("levels", levels) + capital_faults(adequacy, ratio))
-    return draw_capital(ax, adequacy, ratio, levels)
+    shares = intervals_of(intervals)
+    refuse("plot.capital", style.axes_faults(ax) + intervals_faults(shares) + capital_faults(adequacy, ratio))
+    return draw_capital(ax, adequacy, ratio, shares)
 
 
 def scenario(*scenarios: xr.Dataset, figure: Figure | None = None) -> Figure:
