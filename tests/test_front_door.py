@@ -1,4 +1,4 @@
-"""What `import stresslab as sl` offers: quick to import, complete, and known to editors and mypy with every signature."""
+"""Names of `import stresslab as sl`: quick to import, complete, and seen with every signature by editors and mypy."""
 
 import ast
 import importlib

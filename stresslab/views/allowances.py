@@ -23,13 +23,13 @@ def waterfall_faults(movement: object) -> list[str]:
     dims = ["path", "row"]
     if isinstance(movement, xr.Dataset) and "movement" in movement and "stage" in movement["movement"].dims:
         dims.append("stage")
-    return _one_scenario(movement, dataset_faults(movement, {"movement": dims}, "measures.allowance_movement()"))
+    return _one_scenario(movement, dataset_faults(movement, {"movement": dims}, "allowance_movement()"))
 
 
 def stage_faults(provisions: object) -> list[str]:
     """Everything that keeps stages from being drawn."""
     needs = {"stage_balance": ("path", "month", "stage")}
-    return _one_scenario(provisions, dataset_faults(provisions, needs, "measures.provisions() under IFRS 9"))
+    return _one_scenario(provisions, dataset_faults(provisions, needs, "provisions() under IFRS 9"))
 
 
 def _one_scenario(dataset: object, faults: list[str]) -> list[str]:

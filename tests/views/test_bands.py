@@ -9,15 +9,15 @@ from stresslab.measures.estimators import quantile
 from stresslab.views.bands import edges, legend_note
 
 
-def missing_share(values, low, high, level):
-    """How much less than its level a band holds in the worst month; negative if it holds more in every month."""
-    return level - ((values >= low) & (values <= high)).mean(axis=0).min()
+def missing_share(values, low, high, interval):
+    """Share of the paths that a band lacks in its worst month; negative if it holds more in every month."""
+    return interval - ((values >= low) & (values <= high)).mean(axis=0).min()
 
 
-@given(paths=st.integers(1, 200), level=st.floats(0.01, 0.99), seed=st.integers(0, 1000))
-def test_a_band_holds_its_share_of_the_paths_and_little_more(paths, level, seed):
+@given(paths=st.integers(1, 200), interval=st.floats(0.01, 0.99), seed=st.integers(0, 1000))
+def test_a_band_holds_its_share_of_the_paths_and_little_more(paths, interval, seed):
     values = np.random.default_rng(seed).normal(size=(paths, 3))
-    missing = missing_share(values, *edges(values, level), level)
+    missing = missing_share(values, *edges(values, interval), interval)
     assert -2.0 / paths < missing <= 1e-9
 
 
