@@ -1,7 +1,7 @@
 """Allowances after a simulation: time and memory for three regimes on many paths. `python -m benchmarks.allowances`.
 
 A result's size does not depend on the number of loans. A million loans are simulated on a few paths, whose results
-stand one after another as often as it takes: the allowances are worked out for as many paths as asked for.
+are repeated until there are as many paths as the command names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MONTHS = 36
 
 
 def many_paths(paths: int, loans: int, few: int = 4) -> tuple[xr.Dataset, xr.Dataset]:
-    """A result of so many paths, and the term structures for it."""
+    """Result of many paths, and the term structures for it."""
     portfolio = load.larger(load.book(round(100_000 / load.LOANS_EACH)), max(1, loans // 100_000))
     macro = sl.macro_paths(sl.scenario("fed-2026-severely-adverse"), few, seed=load.SEED).isel(month=slice(0, MONTHS))
     began = time.perf_counter()
@@ -37,14 +37,14 @@ def many_paths(paths: int, loans: int, few: int = 4) -> tuple[xr.Dataset, xr.Dat
 def main(paths: int = 1_000, loans: int = 1_000_000) -> None:
     result, terms = many_paths(paths, loans)
     before, began = peak(), time.perf_counter()
-    for regime, needed in (("ifrs9", terms), ("cecl", terms), ("china", terms)):
-        one = time.perf_counter()
-        sl.provisions(result, regime, needed, lender="all")
-        print(f"{regime:6} on {paths:,} paths x {MONTHS} months: {time.perf_counter() - one:6.2f} s")
+    for provisioning in ("ifrs9", "cecl", "china"):
+        start = time.perf_counter()
+        sl.provisions(result, provisioning, terms, lender="all")
+        print(f"{provisioning:6} on {paths:,} paths x {MONTHS} months: {time.perf_counter() - start:6.2f} s")
     seconds, memory = time.perf_counter() - began, (peak() - before) / 2**30
     print(f"three regimes: {seconds:.2f} s; memory beyond the simulation's {memory:.2f} GiB")
     print(f"peak of the whole process {peak() / 2**30:.2f} GiB, of which the result is {result.nbytes / 2**30:.2f} GiB")
 
 
 if __name__ == "__main__":
-    main(*(int(float(each)) for each in sys.argv[1:]))
+    main(*(int(float(argument)) for argument in sys.argv[1:]))

@@ -5,6 +5,7 @@ The targets are figures of the same book under other parameters and other draws,
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 
@@ -12,14 +13,8 @@ import numpy as np
 
 import stresslab as sl
 from stresslab.studies.calibration.question import changed
-from stresslab.studies.calibration.search import calibrate
-from stresslab.studies.calibration.targets import (
-    Target,
-    arrears_share,
-    charge_off_rate_annual,
-    default_rate_annual,
-    roll_rate,
-)
+from stresslab.studies.calibration.targets import Statistic
+from stresslab.targets import Target, arrears_share, charge_off_rate_annual, default_rate_annual, roll_rate
 
 from . import workloads as load
 
@@ -34,21 +29,21 @@ TRUTH = {
 MONTHS, PATHS = 24, 4
 STEPS = (("current", "30-59"), ("30-59", "60-89"), ("60-89", "90-119"))
 ERROR = 0.03
-"""Of every target, relative: about the luck of a book of this size in the figures that are made targets."""
+"""Of every target, relative: about the sampling error of a portfolio of this size."""
 
 
-def statistics() -> dict[str, object]:
+def statistics() -> dict[str, Statistic]:
     """Roll rates early and late, arrears, defaults and losses, of all lenders."""
-    found: dict[str, object] = {}
-    for name, months in (("year 1", (1, 12)), ("year 2", (13, 24))):
+    chosen: dict[str, Statistic] = {}
+    for name, months in (("year_1", (1, 12)), ("year_2", (13, 24))):
         for start, end in STEPS:
-            found[f"{start} to {end}, {name}"] = roll_rate(start, end, months, lender="all")
-        found[f"30+, {name}"] = arrears_share(30, months, lender="all")
-        found[f"90+, {name}"] = arrears_share(90, months, lender="all")
-        found[f"defaults, {name}"] = default_rate_annual(months, lender="all")
+            chosen[f"roll_rate_{start}_to_{end}_{name}".replace("-", "_")] = roll_rate(start, end, months, lender="all")
+        chosen[f"arrears_share_30_{name}"] = arrears_share(30, months, lender="all")
+        chosen[f"arrears_share_90_{name}"] = arrears_share(90, months, lender="all")
+        chosen[f"default_rate_{name}"] = default_rate_annual(months, lender="all")
     for product in ("huabei", "jiebei"):
-        found[f"30+, {product}"] = arrears_share(30, product=product)
-    return found | {"charge-offs": charge_off_rate_annual(lender="all")}
+        chosen[f"arrears_share_30_{product}"] = arrears_share(30, product=product)
+    return chosen | {"charge_off_rate": charge_off_rate_annual(lender="all")}
 
 
 def main(loans: int = 100_000) -> None:
@@ -56,27 +51,30 @@ def main(loans: int = 100_000) -> None:
     macro = sl.scenario("china-baseline").isel(month=slice(0, MONTHS)).expand_dims(path=np.arange(PATHS))
     model = sl.Model.from_preset("china-online")
     seen = sl.simulate(portfolio, macro, changed(model, TRUTH), seed=load.SEED + 1, progress=False)
-    targets = [Target(name, one(seen), ERROR * one(seen), one) for name, one in statistics().items()]  # type: ignore[operator]
+    targets = [
+        Target(name, statistic(seen), ERROR * statistic(seen), statistic) for name, statistic in statistics().items()
+    ]
     began = time.perf_counter()
-    found = calibrate(portfolio, macro, targets, list(TRUTH), seed=load.SEED)
+    report = sl.calibrate(portfolio, macro, targets, list(TRUTH), seed=load.SEED)
     seconds = time.perf_counter() - began
-    table = found[["start", "fitted", "standard_error"]].to_dataframe()
+    table = report[["start", "fitted", "fitted_se"]].to_dataframe()
     table.insert(1, "truth", list(TRUTH.values()))
-    table["errors off"] = (table["fitted"] - table["truth"]) / table["standard_error"]
+    table["errors off"] = (table["fitted"] - table["truth"]) / table["fitted_se"]
     print(table.round(4).to_string())
     print(
-        found[["target_value", "simulated_start", "simulated", "target_se", "simulated_se", "z"]]
+        report[["target_value", "simulated_start", "simulated", "target_value_se", "simulated_se", "z"]]
         .to_dataframe()
         .round(5)
         .to_string()
     )
+    attrs = report.attrs
     print(
-        f"{portfolio.sizes['loan']:,} loans, {PATHS} paths, {MONTHS} months: {found.attrs['evaluations']} evaluations, "
-        f"{seconds:.0f} s, misfit {found.attrs['misfit']:.3g} over {found.attrs['degrees']} degrees of freedom, "
-        f"condition number {found.attrs['condition_number']:.3g}"
+        f"{portfolio.sizes['loan']:,} loans, {PATHS} paths, {MONTHS} months: {attrs['evaluations']} evaluations, "
+        f"{seconds:.0f} s, misfit {attrs['misfit']:.3g} over {attrs['degrees_of_freedom']} degrees of freedom, "
+        f"condition number {attrs['condition_number']:.3g}"
     )
-    print(found.attrs["warnings"] or "no warnings")
+    print("\n".join(json.loads(attrs["warnings"])) or "no warnings")
 
 
 if __name__ == "__main__":
-    main(*(int(float(each)) for each in sys.argv[1:]))
+    main(*(int(float(argument)) for argument in sys.argv[1:]))

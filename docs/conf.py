@@ -67,6 +67,7 @@ html_static_path = ["_static"]
 html_css_files = ["stresslab.css"]
 html_favicon = "_static/stresslab.svg"
 html_show_sourcelink = False
+html_context = {"default_mode": "auto"}  # the theme reports an error where none is set
 html_sidebars = {"index": []}
 html_theme_options = {
     "logo": {"text": "stresslab", "image_light": "_static/stresslab.svg", "image_dark": "_static/stresslab.svg"},

@@ -8,6 +8,7 @@ A page is run again when its code or the library has changed. There is no time l
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import time
@@ -27,6 +28,7 @@ BUILD = DOCS / "_build"
 CACHE = BUILD / ".jupyter_cache"
 LONGEST_FIRST = ("backtest", "calibration", "capital", "evidence", "provisions", "scenarios", "reverse", "liquidity")
 SLOW_CELL_SECONDS = 30.0
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def notebooks() -> list[Path]:
@@ -55,7 +57,12 @@ def forget_if_the_library_changed() -> None:
 def run(page: Path) -> tuple[ExecutionResult, list[tuple[float, str]]]:
     """The executed page, and seconds and first line of its slow cells."""
     done = single_nb_execution(
-        myst_nb_reader_plugin(str(page)), cwd=str(page.parent), timeout=-1, allow_errors=False, record_timing=True
+        myst_nb_reader_plugin(str(page)),
+        cwd=str(page.parent),
+        timeout=-1,
+        allow_errors=False,
+        record_timing=True,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
     return done, [
         (seconds, cell.source.partition("\n")[0])
@@ -103,7 +110,7 @@ def main() -> int:
                 print(f"           {seconds:.0f} s in the cell that begins with: {line}")
             if done.err is not None:
                 failures += 1
-                print(f"{page} failed:\n{done.exc_string}", file=sys.stderr)
+                print(f"{page} failed:\n{ANSI.sub('', str(done.err))}", file=sys.stderr)
                 continue
             bundle = CacheBundleIn(done.nb, str(tasks[task]), data={"execution_seconds": done.time})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)

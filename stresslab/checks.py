@@ -11,28 +11,24 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.schema import MINOR, PORTFOLIO, Array, InputError, Variable
+from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, Variable, rounded
 
 
 def check(dataset: xr.Dataset, spec: dict[str, Variable], subject: str) -> None:
-    """Refuse a dataset that breaks its specification, naming every fault at once.
-
-    dataset : what was given
-    spec : `PORTFOLIO` or `MACRO`
-    subject : what the message calls it
-    Raises InputError naming each variable, the value found, where, and what was expected.
-    """
+    """InputError naming every fault of a dataset that breaks its specification, `PORTFOLIO` or `MACRO`."""
     if faults := variable_faults(dataset, spec):
         raise InputError(subject, faults)
 
 
 def variable_faults(dataset: xr.Dataset, spec: dict[str, Variable]) -> list[str]:
-    """What is wrong with each variable alone: missing, unknown, of a wrong type, not finite, out of bounds."""
+    """Faults of each variable alone: missing, unknown, of a wrong type, not finite, out of bounds."""
     faults = []
     for name, want in spec.items():
         if name not in dataset.variables:
             if want.required:
-                faults.append(f"{name}: missing, expected {want.meaning} [{want.unit}] along {_names(want.dims)}; add it")
+                faults.append(
+                    f"{name}: missing, expected {want.meaning} [{want.unit}] along {_names(want.dims)}; add it"
+                )
         else:
             faults += _faults(name, dataset[name], want)
     if any(not want.required for want in spec.values()):
@@ -86,56 +82,53 @@ def _report(name: str, data: np.ndarray, bad: np.ndarray, expected: str, advice:
 
 @dataclass(frozen=True)
 class Rule:
-    """Variables along one dimension that may contradict each other; `broken` takes their values and says where."""
+    """Variables along one dimension that may contradict each other; `broken` is true where their values do.
+
+    Amounts are compared as the engine sees them, rounded to minor units.
+    """
 
     names: tuple[str, ...]
     broken: Callable[..., Array]
     advice: str
 
 
-def _cents(amount: Array) -> Array:
-    """Amounts as the engine sees them, in minor units: what rounds to nothing is nothing."""
-    cents: Array = np.rint(np.asarray(amount, float) * MINOR)
-    return cents
-
-
 RULES = (
     Rule(
         ("jobless_months", "employed"),
         lambda months, employed: (months > 0) & (employed != 0),
-        "expected 0 while employed; mend either",
+        "expected 0 while employed; correct jobless_months or employed",
     ),
     Rule(
         ("overdue", "balance"),
-        lambda overdue, balance: _cents(overdue) > _cents(balance),
-        "expected at most the balance; mend either",
+        lambda overdue, balance: rounded(overdue) > rounded(balance),
+        "expected at most the balance; correct overdue or balance",
     ),
     Rule(
         ("days_past_due", "overdue", "balance"),
-        lambda days, overdue, _: (days > 0) & (_cents(overdue) == 0),
+        lambda days, overdue, _: (days > 0) & (rounded(overdue) == 0),
         "expected an amount past due; add it, or set the days to 0 where nothing is owed",
     ),
     Rule(
         ("remaining_months", "tenor_months"),
         lambda remaining, tenor: remaining > tenor,
-        "expected at most the tenor, and 0 for a revolving loan (tenor 0); mend either",
+        "expected at most the tenor, and 0 for a revolving loan (tenor 0); correct remaining_months or tenor_months",
     ),
     Rule(
         ("remaining_months", "instalment"),
-        lambda remaining, instalment: (remaining > 0) & (_cents(instalment) == 0),
+        lambda remaining, instalment: (remaining > 0) & (rounded(instalment) == 0),
         "expected an instalment for the due dates to come; add it",
     ),
     Rule(
         ("instalment", "tenor_months"),
-        lambda instalment, tenor: (tenor == 0) & (_cents(instalment) > 0),
+        lambda instalment, tenor: (tenor == 0) & (rounded(instalment) > 0),
         "expected 0 for a revolving loan (tenor 0); add the tenor or set the instalment to 0",
     ),
     Rule(
         ("balance", "tenor_months", "remaining_months", "overdue"),
         lambda balance, tenor, remaining, overdue: (
-            (_cents(balance) > 0) & (tenor > 0) & (remaining == 0) & (_cents(overdue) == 0)
+            (rounded(balance) > 0) & (tenor > 0) & (remaining == 0) & (rounded(overdue) == 0)
         ),
-        "expected due dates to come or an amount overdue; mend one",
+        "expected due dates to come or an amount overdue; correct remaining_months or overdue",
     ),
     Rule(
         ("transactor", "tenor_months"),
@@ -144,23 +137,19 @@ RULES = (
     ),
     Rule(
         ("balance", "written_off"),
-        lambda balance, written_off: (_cents(balance) > 0) & (written_off != 0),
+        lambda balance, written_off: (rounded(balance) > 0) & (written_off != 0),
         "expected 0; move what is still owed to claim",
     ),
 )
 
 
 def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
-    """All that is wrong with a portfolio: each variable alone, and variables that contradict each other."""
+    """Faults of a portfolio: of each variable alone, and of variables that contradict each other."""
     return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio)
 
 
 def contradictions(portfolio: xr.Dataset) -> list[str]:
-    """What is wrong between the variables of a portfolio; `variable_faults` sees each of them alone.
-
-    portfolio : Dataset, perhaps with variables missing: what needs them is not looked at
-    Returns one sentence for each fault; empty if there are none. Amounts are compared in whole minor units.
-    """
+    """Contradictions between the variables of a portfolio; rules on variables that are missing are left out."""
     sizes = {dim: portfolio.sizes.get(dim, 0) for dim in ("borrower", "loan")}
     if 0 in sizes.values():
         return [f"portfolio: found sizes {sizes}, expected a borrower and a loan; add some"]
@@ -172,7 +161,7 @@ def contradictions(portfolio: xr.Dataset) -> list[str]:
     faults += _link_faults(portfolio, sizes["borrower"])
     for rule in RULES:
         values = [_values(portfolio, name) for name in rule.names]
-        if all(one is not None for one in values):
+        if all(value is not None for value in values):
             faults += _broken(rule, values)
     return faults
 
@@ -188,7 +177,7 @@ def _values(portfolio: xr.Dataset, name: str) -> Array | None:
 
 
 def _link_faults(portfolio: xr.Dataset, borrowers: int) -> list[str]:
-    """Ids that repeat, loans of nobody, products of two kinds, an own lender who lends nothing."""
+    """Ids that repeat, loans without a borrower, products of two kinds, an own lender without loans."""
     faults = []
     ids, owner = _values(portfolio, "borrower_id"), _values(portfolio, "borrower")
     product, tenor, lender = (_values(portfolio, name) for name in ("product", "tenor_months", "lender"))
@@ -224,7 +213,7 @@ def _broken(rule: Rule, values: list[Any]) -> list[str]:
     if where.size == 0:
         return []
     first = where[0]
-    others = " and ".join(f"{name} {one[first]}" for name, one in zip(rule.names[1:], values[1:], strict=True))
+    others = " and ".join(f"{name} {value[first]}" for name, value in zip(rule.names[1:], values[1:], strict=True))
     at = f"at position {first}{_more(where.size - 1)}"
     return [f"{rule.names[0]}: found {values[0][first]} with {others} {at}, {rule.advice}"]
 
@@ -244,35 +233,130 @@ def refuse(subject: str, faults: Sequence[str]) -> None:
         raise InputError(subject, faults)
 
 
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number; True and False are none.
+
+    >>> is_whole(3), is_whole(np.int64(3)), is_whole(3.0), is_whole(True)
+    (True, True, False, False)
+    """
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a finite number; True and False are none.
+
+    >>> is_number(0.5), is_number(3), is_number(math.nan), is_number("0.5"), is_number(False)
+    (True, True, False, False, False)
+    """
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def level_faults(name: str, levels: Sequence[float]) -> list[str]:
-    """Faults of confidence levels, which stand strictly between 0 and 1."""
+    """Faults of levels of quantiles, strictly between 0 and 1, each once."""
     faults = [
         f"{name}: found {level!r}, expected a number between 0 and 1; a level is a decimal: 0.99, not 99"
         for level in levels
-        if not (isinstance(level, int | float | np.number) and math.isfinite(level) and 0.0 < level < 1.0)
+        if not (is_number(level) and 0.0 < level < 1.0)
     ]
     if len(set(levels)) < len(levels) or not levels:
         faults.append(f"{name}: found {tuple(levels)}, expected one or more different levels; give each once")
     return faults
 
 
-def number_faults(name: str, value: object, high: float, what: str) -> list[str]:
-    """Fault of a number that is not within 0 ... high."""
-    if isinstance(value, int | float | np.number) and math.isfinite(value) and 0.0 <= value <= high:
+def interval_faults(name: str, interval: object) -> list[str]:
+    """Fault of an interval: the central share of a distribution, strictly between 0 and 1."""
+    if is_number(interval) and 0.0 < interval < 1.0:  # type: ignore[operator]
+        return []
+    return [f"{name}: found {interval!r}, expected a number between 0 and 1; a central share is a decimal: 0.9, not 90"]
+
+
+def number_faults(name: str, value: object, high: float, advice: str, low: float = 0.0) -> list[str]:
+    """Fault of a number that is not within low ... high; the advice says what to give."""
+    if is_number(value) and low <= value <= high:  # type: ignore[operator]
         return []
     ceiling = "" if math.isinf(high) else f" and <= {high:g}"
-    return [f"{name}: found {value!r}, expected a finite number >= 0{ceiling}; give {what}"]
+    return [f"{name}: found {value!r}, expected a finite number >= {low:g}{ceiling}; give {advice}"]
 
 
-def whole_faults(name: str, value: object, least: int) -> list[str]:
-    """Fault of what should be a whole number of months."""
-    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least:
+def whole_faults(
+    name: str, value: object, low: int, high: int | None = None, *, optional: bool = False, advice: str = "give months"
+) -> list[str]:
+    """Fault of what should be a whole number from low, at most high; None passes if it is optional."""
+    if (optional and value is None) or (is_whole(value) and low <= value and (high is None or value <= high)):  # type: ignore[operator]
         return []
-    return [f"{name}: found {value!r}, expected a whole number from {least}; give months"]
+    bounds = f"from {low}" if high is None else f"{low:,} ... {high:,}"
+    return [f"{name}: found {value!r}, expected a whole number {bounds}{' or None' if optional else ''}; {advice}"]
 
 
-def type_faults(name: str, value: object, what: type, needed: bool = False) -> list[str]:
-    """Fault of what should be one of the house's descriptions; None passes unless it is needed."""
-    if isinstance(value, what) or (value is None and not needed):
+def seed_faults(seed: object, name: str = "seed", bits: int = 64) -> list[str]:
+    """Fault of a seed, a whole number below 2**bits; None passes: a seed is drawn.
+
+    >>> seed_faults(-1)
+    ['seed: found -1, expected a whole number 0 ... 2**64 - 1 or None; choose another']
+    """
+    if seed is None or (is_whole(seed) and 0 <= seed < 2**bits):  # type: ignore[operator]
         return []
-    return [f"{name}: found {value!r}, expected {what.__name__}(...); give one"]
+    return [f"{name}: found {seed!r}, expected a whole number 0 ... 2**{bits} - 1 or None; choose another"]
+
+
+def choice_faults(name: str, value: object, options: Sequence[object]) -> list[str]:
+    """Fault of a value that is none of the options."""
+    if any(isinstance(value, type(option)) and value == option for option in options):
+        return []
+    return [f"{name}: found {value!r}, expected one of {tuple(options)}; choose one"]
+
+
+def type_faults(name: str, value: object, kind: type, needed: bool = False) -> list[str]:
+    """Fault of a value of another type than expected; None passes unless it is needed."""
+    if isinstance(value, kind) or (value is None and not needed):
+        return []
+    return [f"{name}: found {value!r}, expected {kind.__name__}(...){'' if needed else ' or None'}; give one"]
+
+
+def single_path_faults(macro: xr.Dataset) -> list[str]:
+    """Fault of macro paths that are several, or in several scenarios."""
+    if "scenario" not in macro.dims and macro.sizes.get("path", 1) == 1:
+        return []
+    return [f"macro: found dimensions {dict(macro.sizes)}, expected a single path; select one with isel"]
+
+
+def macro_faults(macro: xr.Dataset) -> list[str]:
+    """Faults of the dimensions and path numbers of macro paths; `variable_faults` looks at the values."""
+    faults = []
+    if macro.sizes.get("month", 0) == 0:
+        advice = "use scenario() or macro_paths()"
+        faults.append(f"macro: found no months, expected a dimension 'month' of at least 1; {advice}")
+    elif macro.sizes.get("path", 1) == 0:
+        faults.append("macro: found no paths, expected at least 1; use macro_paths()")
+    if "path" in macro.coords and macro["path"].ndim == 1:
+        paths = macro["path"].values
+        sound = paths.dtype.kind in "iu" and paths.size == np.unique(paths).size
+        if not sound or (paths < 0).any() or (paths >= 2**32).any():
+            faults.append(f"path: found {paths[:5]}, expected distinct whole numbers 0 ... 2**32 - 1; renumber them")
+    for name in sorted(set(map(str, macro.data_vars)) & set(MACRO)):
+        strange = set(macro[name].dims) - {"scenario", "path", "month"}
+        if strange or "month" not in macro[name].dims:
+            dims = f"found dimensions {macro[name].dims}, expected month, with path or scenario"
+            faults.append(f"{name}: {dims}; rename or select them")
+    return faults
+
+
+def lender_name(result: xr.Dataset, lender: str) -> str:
+    """The lender's own name for "own"; a name, or "all", as it is."""
+    return str(result.attrs["own_lender"]) if lender == "own" else lender
+
+
+def lender_faults(result: xr.Dataset, lender: str) -> list[str]:
+    """Faults of a choice of lender, "own", "all" or a name, among the segments of a result."""
+    absent = [name for name in ("segment", "lender", "product") if name not in result.coords]
+    if absent:
+        return [f"{name}: missing, expected labels along 'segment'; give a result of simulate()" for name in absent]
+    if lender == "all":
+        return []
+    if lender == "own" and "own_lender" not in result.attrs:
+        return ["own_lender: missing from attrs, expected the name of the own lender; set it, or say lender=..."]
+    name = lender_name(result, lender)
+    known = sorted({str(label) for label in result["lender"].values})
+    if name not in known:
+        return [f"lender: found {name!r}, which has no segment, expected 'own', 'all' or one of {known}; choose one"]
+    return []

@@ -23,8 +23,10 @@ MAY_IMPORT = {
 }
 INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stand above it in this table
     "kernel": set(),
-    "model": set(),
-    "job_flows": {"kernel", "model"},
+    "borrower_parameters": set(),
+    "lender_parameters": set(),
+    "model": {"borrower_parameters", "lender_parameters"},
+    "job_flows": {"kernel", "borrower_parameters"},
     "actions": {"kernel", "model"},
     "conditions": {"kernel"},
     "blocks": {"kernel", "model"},
@@ -34,13 +36,13 @@ INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stan
     "mean_field": {"kernel", "model", "actions", "conditions", "blocks", "packing", "feedback", "run"},
     "result": {"kernel", "actions", "blocks", "packing", "mean_field"},
     "prepare": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field", "result"},
-    "provenance": {"prepare"},
+    "provenance": {"actions", "prepare"},
     "trace": {"kernel", "blocks", "packing", "result", "prepare"},
-    "panel": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "prepare"},
+    "panel": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "prepare", "provenance"},
     "loan_outcomes": {"kernel", "model", "prepare", "panel"},
     "simulate": {
-        "kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field", "result", "prepare",
-        "provenance", "trace",
+        "lender_parameters", "kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field",
+        "result", "prepare", "provenance", "trace",
     },
 }  # fmt: skip
 INSIDE_KERNEL = {

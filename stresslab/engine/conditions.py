@@ -19,9 +19,9 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Conditions:
-    """What lenders do and what feedback adds in a month; arrays (..., lender), neutral values in brackets.
+    """Conditions of a month: acts of lenders and feedback; arrays (..., lender), neutral values in brackets.
 
-    supply, contact : share of lines granted and of late payers reached (what the macro path says)
+    supply, contact : share of lines granted and of late payers reached (that of the macro path)
     strategic, recovery : factors on the hazard of choosing not to pay and on that of recovering a claim (1)
     giving_up (..., lender, depth) : factor on the chance of giving up by unpaid due dates (1)
     offers (..., lender, programme) : chance that a late borrower is offered a plan and agrees (0)
@@ -43,7 +43,7 @@ class Conditions:
 
     @classmethod
     def of_macro(cls, supply: Array, contact: Array) -> Self:
-        """What the macro path says of lenders, without feedback and responses."""
+        """Conditions of the macro path alone, without feedback and responses."""
         one, none = np.ones(supply.shape), np.zeros(supply.shape, int)
         low = np.full(supply.shape, NO_SCORE)
         return cls(

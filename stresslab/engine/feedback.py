@@ -1,7 +1,8 @@
-"""What depends on everybody: from the book's own past on a path to the conditions of the next month.
+"""Mean-field feedback: turns a path's totals up to month t - 1 into the conditions of month t.
 
-Supply of credit, contact, contagion, recoveries and the responses of a lender look back at least a month, so a sample
-of borrowers lived month by month together finds them without a guess; the whole book then takes them as given.
+Conditions are credit supply, contact, contagion, recoveries and the responses of a lender. They look back at least a
+month, so a sample of borrowers simulated month by month together gives them without iteration; the whole book then
+takes them as given.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from stresslab.engine.actions import (
 )
 from stresslab.engine.conditions import NO_SCORE, Conditions
 from stresslab.engine.kernel.state import DEPTHS
-from stresslab.parameters import Section, parameter
+from stresslab.parameters import Section, documented, parameter
 from stresslab.schema import BUCKET_FLOOR
 
 Array = NDArray[Any]
@@ -32,55 +33,117 @@ DIGITS = 9
 """Decimals kept of a condition, so that the last bit of an exponential function decides nothing."""
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Feedback(Section):
-    """Gains of the second round; a gain of 0 switches its loop off, `feedback=None` all of them.
+    r"""Feedback: gains from a lender's arrears to credit supply, contact, contagion and recoveries.
 
-    With r the lender's accounts 30 or more days past due last month over those of the same borrowers on the same draws
-    had the economy stood still (accounts, because a few large loans move balances at random; not shares, so that a
-    lender does not look worse for lending less):
-      supply S = floor + (1 - floor) exp(-supply max(0, r - 1)), times the macro path's line supply
-      contact = min(1, capacity / (1 + caseload max(0, r - 1)))
-      recoveries x exp(-recovery max(0, r - 1))
-      strategic hazard x (1 + contagion max(0, d - 1)), d as r for accounts 90 or more days late at any lender
-    So nothing comes back where nothing happens. r is shrunk to the whole system's by credibility
-    z = accounts / (accounts + credibility_accounts).
-    sample : borrowers who are lived together to find these conditions; all of them if the book is not larger
-    tolerance : mean difference between the conditions found and those the whole book implies that counts as converged,
-        lenders weighted by their loans
-    rounds : runs of the whole book; each takes the conditions that the one before implies. None is left out when the
-        tolerance is met, or a path would depend on the others
+    A gain of 0 switches its loop off; ``feedback=None`` in `simulate` switches off all of them.
 
+    Raises
+    ------
+    InputError
+        Names each parameter out of its bounds.
+
+    Notes
+    -----
+    With :math:`r` the lender's accounts 30 or more days past due last month over those of the same borrowers on the
+    same draws had the economy stood still, and :math:`d` the same for accounts 90 or more days past due at any lender:
+
+    .. math::
+
+        \text{line supply} \times S, \quad S = f + (1 - f) \exp(-\text{supply} \cdot \max(0, r - 1))
+
+        \text{contact} = \min(1, \text{capacity} / (1 + \text{caseload} \cdot \max(0, r - 1)))
+
+        \text{recoveries} \times \exp(-\text{recovery} \cdot \max(0, r - 1))
+
+        \text{strategic hazard} \times (1 + \text{contagion} \cdot \max(0, d - 1))
+
+    with :math:`f` the `supply_floor`. Accounts are counted because a few large loans move balances at random; they are
+    not shares, so that a lender does not look worse for lending less. Without stress there is no feedback. :math:`r` is
+    shrunk to that of the whole system by the credibility z = accounts / (accounts + credibility_accounts).
+
+    Examples
+    --------
     >>> Feedback(supply=0.0).supply
     0.0
     """
 
-    supply: float = parameter(1.0, "1", 0.0, 10.0, "assumption, range 0.3-2")
-    supply_floor: float = parameter(0.1, "1", 0.0, 1.0, "assumption")
+    supply: float = parameter(
+        1.0, "1", 0.0, 10.0, "assumption, range 0.3-2", "gain of credit supply on the lender's arrears"
+    )
+    supply_floor: float = parameter(0.1, "1", 0.0, 1.0, "assumption", "least share of lines and renewals granted")
     contagion: float = parameter(
-        0.8, "1", 0.0, 10.0, "Guiso, Sapienza & Zingales: +82 % when a defaulter is known; 0-1.5"
+        0.8,
+        "1",
+        0.0,
+        10.0,
+        "Guiso, Sapienza & Zingales: +82 % when a defaulter is known; 0-1.5",
+        "gain of the strategic hazard on arrears of 90 days at any lender",
     )
     caseload: float = parameter(
-        1.0, "1", 0.0, 10.0, "capacity over caseload; 1 by definition, 0: staff grow with cases"
+        1.0,
+        "1",
+        0.0,
+        10.0,
+        "capacity over caseload; 1 by definition, 0: staff grow with cases",
+        "gain of contact on the lender's arrears",
     )
-    recovery: float = parameter(0.25, "1", 0.0, 10.0, "assumption, after the fall of 2023-25 from 10-15 to 6 %")
-    credibility_accounts: float = parameter(500.0, "1", 0.0, 1e9, "assumption: Buhlmann's k")
-    sample: int = parameter(20_000, "borrower", 100, 10**9, "a matter of time against noise")
-    tolerance: float = parameter(0.05, "1", 0.0, 100.0, "a matter of taste")
-    rounds: int = parameter(1, "1", 1, 100, "a matter of time")
+    recovery: float = parameter(
+        0.25,
+        "1",
+        0.0,
+        10.0,
+        "assumption, after the fall of 2023-25 from 10-15 to 6 %",
+        "gain of recoveries on the lender's arrears",
+    )
+    credibility_accounts: float = parameter(
+        500.0,
+        "1",
+        0.0,
+        1e9,
+        "assumption: Buhlmann's k",
+        "accounts k at which a lender's own arrears and the system's count half each",
+    )
+    sample: int = parameter(
+        20_000,
+        "borrower",
+        100,
+        10**9,
+        "a matter of time against noise",
+        "borrowers who are simulated together to find the conditions; all of them if the book is not larger",
+    )
+    tolerance: float = parameter(
+        0.05,
+        "1",
+        0.0,
+        100.0,
+        "a matter of taste",
+        "mean difference, lenders weighted by loans, between the conditions used and those that the whole "
+        "book implies, up to which they count as converged",
+    )
+    rounds: int = parameter(
+        1,
+        "1",
+        1,
+        100,
+        "a matter of time",
+        "runs of the whole book, each under the conditions that the one before implies; none is left out "
+        "when the tolerance is met, for a path would then depend on the others",
+    )
 
 
 OFF = Feedback(supply=0.0, contagion=0.0, caseload=0.0, recovery=0.0)
-"""Nothing comes back; responses still look at the book's past."""
+"""No feedback; responses still look at the book's past."""
 
 
 @dataclass(frozen=True)
 class Field:
     """Rules that turn the past into conditions.
 
-    supply, capacity (path, month) : what the macro path says
-    own : the lender who responds; trust (lender) : credibility of a lender's own arrears
-    normal : SUMS records (path, month, lender) had the economy stood still; None if nothing comes back
+    supply, capacity (path, month): of the macro path. own: the lender that responds. trust (lender): credibility of a
+    lender's own arrears. normal: SUMS records (path, month, lender) of a still economy; None without feedback.
     """
 
     feedback: Feedback
@@ -92,6 +155,7 @@ class Field:
     normal: Array | None = None
 
     def of_paths(self, paths: slice) -> Field:
+        """The same rules for some of the paths."""
         normal = None if self.normal is None else self.normal[paths]
         return replace(self, supply=self.supply[paths], capacity=self.capacity[paths], normal=normal)
 

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from stresslab.engine.borrower_parameters import Employment
 from stresslab.engine.kernel.cache import compiled
-from stresslab.engine.model import Employment
 from stresslab.schema import InputError
 
 Array = NDArray[Any]

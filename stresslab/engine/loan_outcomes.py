@@ -1,4 +1,4 @@
-"""What becomes of every loan of a book on one path: if and when it defaults, on how much, and what is lost."""
+"""Loan outcomes on one path: default, exposure, loss and recovery of every loan of a portfolio."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from stresslab.checks import refuse, single_path_faults
 from stresslab.engine.model import Model
 from stresslab.engine.panel import Rows, month_ends
 from stresslab.engine.prepare import Asked, Renewal, ask
-from stresslab.schema import MINOR, InputError, bucket_of
+from stresslab.schema import BUCKET_FLOOR, DEFAULTED, MINOR, bucket_of
 
 Array = NDArray[Any]
-DEFAULT_AT = 3
+DEFAULT_AT = BUCKET_FLOOR[DEFAULTED.start]
 """Unpaid due dates at which a loan counts as defaulted: 90 days."""
 
 
@@ -26,18 +27,17 @@ def fates(
     seed: int | None = None,
     renewal: Renewal = "static",
 ) -> xr.Dataset:
-    """Follow every loan of today until it is repaid or written off or the path ends, in the lives of `simulate`.
+    """Outcome of every loan of a portfolio on one path, on the draws of `simulate`, until it is repaid or written off.
 
-    macro : Dataset (month), or (path, month) with one path
-    model, seed, renewal : as for `simulate`; a loan granted anew is not the loan of today, further use of a line is
-    Returns Dataset (loan), money in currency:
-      at the start: balance; undrawn: what may still be drawn; bucket (position in `schema.BUCKETS`); drop: points of
-      the score below the application's; watched: current, and the drop is at least scoring.sicr_drop;
-      then: default_month: the first month end at 90 days past due or more, 0 if so at the start, -1 if never;
-      exposure: the balance then; fresh: the part of it drawn since the start, payments going to the oldest debt first;
-      written_off_month (0: never), lost: the amount then; written_off, recovered: present values at the default, at
-      the loan's own rate, of that amount and of what comes back on it; LGD is their difference over the exposure.
-    Raises InputError naming every fault, several paths among them.
+    macro: along month, or path and month with one path. model, seed, renewal: as in `simulate`; a loan granted anew is
+    not followed, further use of a line is. Returns Dataset (loan), money in currency.
+
+    At the start: balance; undrawn; bucket (position in `schema.BUCKETS`); drop: points of the score below the
+    application's; watched: current, and the drop is at least scoring.sicr_drop. Then: default_month: first month end at
+    90 days past due or more, 0 if so at the start, -1 if never; exposure: the balance then; fresh: the part of it drawn
+    since the start, payments going to the oldest debt first; written_off_month (0: never), lost: the amount then;
+    written_off, recovered: present values at the default, at the loan's own rate, of that amount and of what is
+    recovered on it; LGD is their difference over the exposure.
 
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
@@ -47,9 +47,7 @@ def fates(
     (True, True)
     """
     asked, paths = ask("fates", portfolio, macro, model, seed, None, renewal, None, (), None, None)
-    if "scenario" in paths.dims or paths.sizes["path"] != 1:
-        found = f"macro: found dimensions {dict(macro.sizes)}, expected a single path; select one with isel"
-        raise InputError("fates", [found])
+    refuse("fates", single_path_faults(paths))
     months = month_ends(asked, asked.pack(paths), int(paths["path"].values[0]))
     rows = next(months)[1]
     followed = _Followed(asked, rows)
@@ -63,7 +61,7 @@ def fates(
 
 
 def _opening(asked: Asked, rows: Rows) -> dict[str, Array]:
-    """What a lender sees of each loan at the start."""
+    """Variables of each loan at the start."""
     balance, limit, missed = rows.loan("balance"), rows.loan("limit"), rows.loan("missed")
     revolving, open_line = rows.loan("tenor") == 0, (rows.loan("closed") == 0) & (missed == 0)
     owner = asked.portfolio["borrower"].values
@@ -94,7 +92,7 @@ class _Followed:
         self.written_off, self.recovered = np.zeros(bad.size), np.zeros(bad.size)
 
     def see(self, t: int, rows: Rows) -> None:
-        """A month more."""
+        """Add a month."""
         balance, claim, remaining = rows.loan("balance"), rows.loan("claim"), rows.loan("remaining")
         grown, back = np.maximum(claim - self.claim, 0), np.maximum(self.claim - claim, 0)
         anew = ~self.revolving & (remaining > 0) & (remaining >= self.remaining)  # repaid and granted again
@@ -115,7 +113,7 @@ class _Followed:
         self.claim, self.remaining = claim, remaining
 
     def values(self) -> dict[str, Array]:
-        """What became of each loan."""
+        """Variables of each loan at the end of the path."""
         return {
             "default_month": self.month,
             "exposure": self.exposure / MINOR,

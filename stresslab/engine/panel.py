@@ -1,4 +1,4 @@
-"""Every loan of a book month by month on one path: what a lender's data warehouse would hold."""
+"""Loan panel: every loan of a portfolio month by month on one path, as in a lender's data warehouse."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from stresslab.checks import is_whole, refuse, single_path_faults
 from stresslab.engine.actions import Response
 from stresslab.engine.blocks import Blocks
 from stresslab.engine.feedback import Feedback
+from stresslab.engine.kernel.custom import source_of
 from stresslab.engine.kernel.random import key_of
 from stresslab.engine.kernel.state import BORROWER, LOAN, PLANNED, SUMS, widened
 from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed
 from stresslab.engine.prepare import Asked, Renewal, ask
-from stresslab.schema import MINOR, InputError
+from stresslab.engine.provenance import record
+from stresslab.schema import MINOR, PANEL, attrs_of
 
 Array = NDArray[Any]
 
@@ -36,49 +39,92 @@ def panel(
     feedback: Feedback | None = None,
     behaviour: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
-    """Loans and borrowers of a book at month ends on one path, the same lives as in `simulate` with these arguments.
+    """Panel of the loans and borrowers of a portfolio at month ends on one path, those of `simulate` on the same draws.
 
-    macro : Dataset (month), or (path, month) with one path
-    months : month ends to keep, 0 ... the last; all by default
-    model, seed, renewal, threads, responses, feedback, behaviour : as for `simulate`
-    Returns Dataset, money in currency:
-      (month, loan) balance, claim: written off and still owed; days_past_due [day], 0 without a balance; overdue_days
-      [day]: of the oldest debt unpaid, claims included, counted on after the write-off; score: what the lender uses
-      next month; planned: in a restructuring plan;
-      (month, borrower) jobless_months, pay; and the labels borrower, lender, product (loan), borrower_id (borrower).
-    Raises InputError naming every fault, several paths among them: memory grows with loans x months kept.
+    Parameters
+    ----------
+    portfolio : xarray.Dataset
+        Borrowers and loans, see `stresslab.schema.PORTFOLIO`.
+    macro : xarray.Dataset
+        Along `month`, or `path` and `month` with a single path, see `stresslab.schema.MACRO`.
+    model : Model, optional
+        By default that of the preset named in the attrs of the portfolio.
+    seed : int, optional
+        Of all random numbers, 0 to 2**64 - 1; drawn and stored in the panel if None.
+    months : collection of int, optional
+        Month ends to keep, 0 (the start) to the last; by default all.
+    renewal : {"static", "run-off"}
+        As in `simulate`.
+    threads : int, optional
+        Worker threads, by default one for each processor.
+    responses : sequence of responses
+        What the own lender does about arrears, see `stresslab.actions`.
+    feedback : Feedback, optional
+        Gains of the second round; None: no feedback.
+    behaviour : mapping of str to function, optional
+        Functions in place of the built-in ones, as in `simulate`.
 
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions `month`, `loan` and `borrower`.
+
+        ==============  ===============  ==============  ===============================================================
+        variable        dims             unit            meaning
+        ==============  ===============  ==============  ===============================================================
+        balance         month, loan      currency        owed at month end, accrued interest included
+        claim           month, loan      currency        written off and still owed
+        days_past_due   month, loan      day             days since the oldest unpaid due date; 0 without a balance
+        overdue_days    month, loan      day             days since the oldest unpaid due date, claims included, counted
+                                                         on after a write-off
+        score           month, loan      1               behavioural score that the lender uses next month
+        planned         month, loan      1               in a restructuring plan
+        jobless_months  month, borrower  month           months since the job was lost; 0 while employed
+        pay             month, borrower  currency/month  pay of the month, or benefit and support
+        borrower        loan             1               position of the borrower who owes it
+        lender          loan             ""              who lent it
+        product         loan             ""              which product's rules it follows
+        ==============  ===============  ==============  ===============================================================
+
+        Coordinate `borrower_id` of each borrower; attrs as those of `simulate`.
+
+    Raises
+    ------
+    InputError
+        Names every fault of the arguments, the portfolio and the macro path; several paths among them, for memory grows
+        with loans x months kept.
+
+    Examples
+    --------
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
-    >>> seen = panel(book, sl.scenario("china-baseline"), seed=3, months=[0, 2])
-    >>> bool((seen["balance"].sel(month=0) == book["balance"]).all()), dict(seen.sizes)["month"]
+    >>> loans = sl.panel(book, sl.scenario("china-baseline"), seed=3, months=[0, 2])
+    >>> bool((loans["balance"].sel(month=0) == book["balance"]).all()), dict(loans.sizes)["month"]
     (True, 2)
     """
     asked, paths = ask("panel", portfolio, macro, model, seed, None, renewal, threads, responses, feedback, behaviour)
     last = paths.sizes["month"]
-    faults = []
-    whole = months is None or all(isinstance(month, int | np.integer) for month in months)
-    kept = sorted({int(month) for month in months}) if months is not None and whole else list(range(last + 1))
-    if not whole:
+    faults = single_path_faults(paths)
+    if months is None:
+        kept = list(range(last + 1))
+    elif not isinstance(months, Collection) or not all(is_whole(month) for month in months):
+        kept = []
         faults.append(f"months: found {months!r}, expected whole numbers among 0 ... {last}; choose some of these")
-    if "scenario" in paths.dims or paths.sizes["path"] != 1:
-        faults.append(f"macro: found dimensions {dict(macro.sizes)}, expected a single path; select one with isel")
-    if not kept or kept[0] < 0 or kept[-1] > last:
-        faults.append(f"months: found {kept}, expected month ends among 0 ... {last}; choose some of these")
-    if faults:
-        raise InputError("panel", faults)
+    else:
+        kept = sorted({int(month) for month in months})
+        if not kept or kept[0] < 0 or kept[-1] > last:
+            faults.append(f"months: found {kept}, expected month ends among 0 ... {last}; choose some of these")
+    refuse("panel", faults)
     _, _, packed, _ = asked.live(paths)
     rows = _live_and_look(asked, packed, int(paths["path"].values[0]), kept)
-    loan, person = ("month", "loan"), ("month", "borrower")
-    variables = {name: (person if name in ("jobless_months", "pay") else loan, values) for name, values in rows.items()}
-    labels = {name: ("loan", portfolio[name].values) for name in ("borrower", "lender", "product")}
+    rows |= {name: portfolio[name].values for name in ("borrower", "lender", "product")}
+    variables = {name: (PANEL[name].dims, values, attrs_of(PANEL[name])) for name, values in rows.items()}
     coords = {"month": kept, "borrower_id": ("borrower", portfolio["borrower_id"].values)}
-    attrs = {"seed": str(asked.seed), "own_lender": str(portfolio.attrs.get("own_lender", ""))}
-    return xr.Dataset(variables | labels, coords, attrs)
+    return xr.Dataset(variables, coords, record(asked, renewal, macro, source_of(behaviour or {})))
 
 
 def _live_and_look(asked: Asked, packed: Packed, path: int, kept: list[int]) -> dict[str, Array]:
-    """The months of all borrowers, and what there is to see at those kept."""
+    """Variables of the panel by name, at the month ends kept."""
     oldest, before = _claim_days(asked), np.zeros(0)
     rows: dict[str, list[Array]] = {}
     for t, seen in month_ends(asked, packed, path):

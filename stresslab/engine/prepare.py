@@ -1,4 +1,4 @@
-"""What is asked of the engine: arguments checked, the model found, the book laid out, one scenario lived."""
+"""Preparation of a run: checked arguments, the model, the portfolio in blocks, one scenario simulated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import check, portfolio_faults
+from stresslab.checks import (
+    check,
+    choice_faults,
+    macro_faults,
+    portfolio_faults,
+    refuse,
+    seed_faults,
+    type_faults,
+    whole_faults,
+)
 from stresslab.engine.actions import EarlyWarning, LimitManagement, Response, programmes, response_faults, unfold
 from stresslab.engine.blocks import Blocks, build
 from stresslab.engine.feedback import Feedback
@@ -30,7 +39,7 @@ Renewal = Literal["static", "run-off"]
 
 @dataclass(frozen=True)
 class Asked:
-    """A sound question: who is lived, under which rules; `mark` is the portfolio's fingerprint."""
+    """Run that can be simulated: portfolio, rules and draws; `mark` is the portfolio's fingerprint."""
 
     portfolio: xr.Dataset
     model: Model
@@ -44,7 +53,7 @@ class Asked:
     kernel: Kernel
 
     def pack(self, macro: xr.Dataset) -> Packed:
-        """Records for the kernel on these paths, as the macro path alone says."""
+        """Records for the kernel on these paths, before any feedback or response."""
         plans, window = programmes(self.responses), _watch(self.responses)
         return pack(macro, self.portfolio, self.model, self.blocks, self.renewing, plans, window)
 
@@ -74,14 +83,12 @@ def ask(
     feedback: Any,
     behaviour: Mapping[str, Any] | None,
 ) -> tuple[Asked, xr.Dataset]:
-    """Check everything that a run takes; returns the question and the macro paths with a dimension `path`."""
+    """The checked run and its macro paths with a dimension `path`; InputError names the faults of all arguments."""
     model = model or model_of(portfolio)
     faults = argument_faults(macro, seed, horizon, renewal, threads) + response_faults(responses)
     faults += behaviour_faults({} if behaviour is None else behaviour)
-    if feedback is not None and not isinstance(feedback, Feedback):
-        faults.append(f"feedback: found {feedback!r}, expected Feedback(...) or None; mend it")
-    if faults:
-        raise InputError(subject, faults)
+    faults += type_faults("feedback", feedback, Feedback)
+    refuse(subject, faults)
     check(macro, MACRO, "macro")
     mark, blocks = laid_out(portfolio, model)
     seed = secrets.randbits(63) if seed is None else int(seed)
@@ -93,55 +100,33 @@ def ask(
 
 
 def _watch(responses: Sequence[Response]) -> int:
-    """Months that a warning holds; 0 if nobody looks at scores."""
-    warnings = [one.window for one, _ in unfold(responses) if isinstance(one, EarlyWarning)]
-    freezes = any(isinstance(one, LimitManagement) and one.freeze_below > 0 for one, _ in unfold(responses))
+    """Months that a warning holds; 0 if no response looks at scores."""
+    warnings = [response.window for response, _ in unfold(responses) if isinstance(response, EarlyWarning)]
+    freezes = any(
+        isinstance(response, LimitManagement) and response.freeze_below > 0 for response, _ in unfold(responses)
+    )
     return warnings[0] if warnings else int(freezes)
 
 
 def argument_faults(macro: xr.Dataset, seed: Any, horizon: Any, renewal: str, threads: Any) -> list[str]:
-    faults = []
-    if seed is not None and not (isinstance(seed, int | np.integer) and 0 <= seed < 2**64):
-        faults.append(f"seed: found {seed!r}, expected a whole number 0 ... 2**64 - 1 or None; choose one")
-    if renewal not in ("static", "run-off"):
-        faults.append(f"renewal: found {renewal!r}, expected 'static' or 'run-off'; choose one")
-    if threads is not None and not (isinstance(threads, int | np.integer) and threads >= 1):
-        faults.append(f"threads: found {threads!r}, expected a whole number >= 1 or None; choose one")
-    length = macro.sizes.get("month", 0)
-    if length == 0:
-        faults.append(
-            "macro: found no months, expected a dimension 'month' of at least 1; use scenario() or macro_paths()"
-        )
-    elif horizon is not None and not (isinstance(horizon, int | np.integer) and 1 <= horizon <= length):
-        faults.append(
-            f"horizon: found {horizon!r}, expected 1 ... {length}, the scenario's months; shorten or extend it"
-        )
-    elif macro.sizes.get("path", 1) == 0:
-        faults.append("macro: found no paths, expected at least 1; use macro_paths()")
-    if "path" in macro.coords and macro["path"].ndim == 1:
-        paths = macro["path"].values
-        sound = paths.dtype.kind in "iu" and paths.size == np.unique(paths).size
-        if not sound or (paths < 0).any() or (paths >= 2**32).any():
-            faults.append(f"path: found {paths[:5]}, expected distinct whole numbers 0 ... 2**32 - 1; renumber them")
-    for name in set(macro.data_vars) & set(MACRO):
-        strange = set(macro[name].dims) - {"scenario", "path", "month"}
-        if strange or "month" not in macro[name].dims:
-            faults.append(
-                f"{name}: found dimensions {macro[name].dims}, expected month, with path or scenario; mend it"
-            )
-    return faults
+    """Faults of the macro paths' shape, the seed, the horizon, the renewal and the threads."""
+    faults = seed_faults(seed) + choice_faults("renewal", renewal, ("static", "run-off"))
+    faults += whole_faults("threads", threads, 1, optional=True, advice="choose a number of processors")
+    if length := macro.sizes.get("month", 0):
+        advice = f"choose among the {length} months of macro, or extend it"
+        faults += whole_faults("horizon", horizon, 1, length, optional=True, advice=advice)
+    return faults + macro_faults(macro)
 
 
 _LAST: dict[tuple[str, ...], Blocks] = {}
 
 
 def laid_out(portfolio: xr.Dataset, model: Model) -> tuple[str, Blocks]:
-    """Fingerprint and blocks of a sound portfolio; the last one's are kept, for studies run one book many times."""
+    """Fingerprint and blocks of a portfolio without faults; the last are kept for studies that repeat a portfolio."""
     mark = fingerprint(portfolio)
     key = (mark, str(portfolio.attrs.get("own_lender")), json.dumps(model.to_dict()))
     if key not in _LAST:
-        if faults := portfolio_faults(portfolio):
-            raise InputError("portfolio", faults)
+        refuse("portfolio", portfolio_faults(portfolio))
         blocks = build(portfolio, model)
         _LAST.clear()
         _LAST[key] = blocks
@@ -149,6 +134,7 @@ def laid_out(portfolio: xr.Dataset, model: Model) -> tuple[str, Blocks]:
 
 
 def model_of(portfolio: xr.Dataset) -> Model:
+    """Model of the preset that the portfolio names."""
     preset = portfolio.attrs.get("preset")
     if preset is None:
         raise InputError("simulate", ["model: found none and a portfolio without attrs['preset']; pass model="])

@@ -1,4 +1,4 @@
-"""Sums as a labelled dataset."""
+"""Result of a simulation: the kernel's sums as a labelled dataset."""
 
 from __future__ import annotations
 
@@ -24,7 +24,18 @@ from stresslab.engine.blocks import Blocks
 from stresslab.engine.kernel.state import LANES
 from stresslab.engine.mean_field import SecondRound
 from stresslab.engine.packing import Packed, read_macro
-from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSES, FLOWS, LARGEST_AMOUNT, MINOR, PORTFOLIO, STAGES, InputError
+from stresslab.schema import (
+    BUCKET_FLOOR,
+    BUCKETS,
+    CAUSES,
+    FLOWS,
+    LARGEST_AMOUNT,
+    MINOR,
+    PORTFOLIO,
+    STAGES,
+    InputError,
+    rounded,
+)
 
 Array = NDArray[Any]
 EVENTS = ("redefaulted", "flagged", "warned", "false_alarms", "lead_months")
@@ -33,7 +44,7 @@ STAGE_OF_BUCKET = np.array([1 if floor < 1 else 2 if floor < 3 else 3 for floor 
 
 
 def refuse_overflow(subject: str, totals: Array, segments: Sequence[tuple[str, str]]) -> None:
-    """InputError if a balance outgrew its 32 bits, which is seen where closing and opening + flows are not the same.
+    """InputError if a balance outgrew its 32 bits: then closing differs from opening + flows.
 
     totals : SUMS records (path, month, segment)
     """
@@ -105,7 +116,7 @@ def fingerprint(portfolio: xr.Dataset) -> str:
 
 
 def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks, found: SecondRound) -> xr.Dataset:
-    """What responses did and cost, along `response`, and what became of plans and warnings by segment."""
+    """Activity and cost of each response, and outcomes of plans and warnings by segment."""
     every = [one for one, _ in unfold(responses)]
     dims, first = ("path", "month"), np.zeros((len(totals), 1, len(every)))
     active = np.concatenate([first > 0, found.active], axis=1)
@@ -128,7 +139,7 @@ def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks
     variables: dict[str, Any] = {
         "active": ((*dims, "response"), active),
         "contacts": ((*dims, "response"), contacts, {"units": "number"}),
-        "operating_cost": ((*dims, "response"), np.round(cost, 2), {"units": "currency"}),
+        "operating_cost": ((*dims, "response"), rounded(cost), {"units": "currency"}),
         "restructured": ((*dims, "segment"), agreed, {"units": "number"}),
     }
     for name in EVENTS:
@@ -137,7 +148,7 @@ def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks
 
 
 def together(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
-    """Parts along `scenario`, if macro has it; what does not depend on the economy stays as it is."""
+    """Parts along `scenario`, if macro has it; variables without a path are taken from the first."""
     if "scenario" not in paths.dims:
         return parts[0]
     fixed = [name for name in parts[0] if "path" not in parts[0][name].dims]
@@ -147,7 +158,7 @@ def together(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
 
 
 TINY = 1e-9
-"""Weight of a loan without balance [currency], so that a segment that opens empty has a mean too."""
+"""Weight of a loan without balance [currency], so that a segment without a balance has a mean too."""
 
 
 def contracts(blocks: Blocks, portfolio: xr.Dataset, packed: Packed) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The front door of the engine: a portfolio through macro paths, and out come labelled sums."""
+"""Simulation of a portfolio on macro paths: labelled sums by path, month and segment, or the portfolio later on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from stresslab.checks import check, portfolio_faults
+from stresslab.checks import check, portfolio_faults, refuse, single_path_faults, whole_faults
 from stresslab.engine.actions import Response
 from stresslab.engine.blocks import build, read_back
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
+from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import Model
 from stresslab.engine.packing import pack
 from stresslab.engine.prepare import Asked, Renewal, argument_faults, ask, model_of, with_paths
@@ -22,7 +23,7 @@ from stresslab.engine.provenance import record
 from stresslab.engine.result import label, label_responses, refuse_overflow, together
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import lives, traced_ids
-from stresslab.schema import MACRO, MEASURES, InputError
+from stresslab.schema import MACRO, MEASURES, RESULT, attrs_of
 
 
 def simulate(
@@ -40,37 +41,164 @@ def simulate(
     feedback: Feedback | None = None,
     behaviour: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
-    """Live every borrower of a portfolio through every macro path, month by month.
+    """Simulation of a portfolio, borrower by borrower and month by month, on every macro path.
 
-    portfolio : Dataset (borrower, loan), see `schema.PORTFOLIO`
-    macro : Dataset (month), (path, month) or with `scenario` in front, see `schema.MACRO`
-    model : parameters; by default those of the preset named in the portfolio's attrs
-    seed : of all random numbers, 0 ... 2**64 - 1; drawn and stored in the result if None
-    horizon : months to simulate, by default all that macro has
-    renewal : "static" grants finished loans anew and keeps lines in use; "run-off" grants nothing new, while the
-        undrawn part of open lines stays drawable
-    threads : worker threads, by default one for each processor; the result is the same bits for any number
-    progress : show a progress bar on standard error
-    trace : ids of borrowers whose months are kept one by one (`trace_...` variables)
-    responses : what the own lender does about arrears: Outreach, EarlyWarning, LimitManagement, Restructuring,
-        ContingencyPlan; adds `active`, `contacts`, `operating_cost` (path, month, response) and by segment
-        `restructured`, `redefaulted`, `flagged`, `warned`, `false_alarms`, `lead_months`
-    feedback : gains of the second round; None: nothing comes back. Adds `amplification`, `amplification_se` (path,
-        measure) and attrs `feedback_gap`, `feedback_converged`
-    behaviour : functions of your own under `numba.njit` in place of those of the same name in
-        `stresslab.engine.kernel.behaviour`, with the same arguments; compiled anew in each process
-    Returns Dataset (scenario, path, month, segment, bucket, stage, cause); month 0 is the start; money in currency.
-    `policy_rate`, if macro has it, is macro's, month 0 as month 1; lines follow its moves since then as
-    far as their product's `rate_pass_through` says, instalment loans not at all.
-    `forborne_balance`: in the probation of a restructuring plan, in stage 3 if the loan was 90 days late, else in 2.
-    closing = opening + drawn + originated + interest + fees - paid - forgiven - written off, exactly in minor units.
-    Raises InputError naming every fault of portfolio and macro, an unknown product, a horizon beyond the scenario; a
-        balance that outgrows 21,474,836.47 under extreme rates.
+    Parameters
+    ----------
+    portfolio : xarray.Dataset
+        Borrowers and loans, see `stresslab.schema.PORTFOLIO`.
+    macro : xarray.Dataset
+        Along `month`, or `path` and `month`, perhaps with `scenario`, see `stresslab.schema.MACRO`.
+    model : Model, optional
+        By default that of the preset named in the attrs of the portfolio.
+    seed : int, optional
+        Of all random numbers, 0 to 2**64 - 1; drawn and stored in the result if None.
+    horizon : int, optional
+        Months to simulate; by default all that `macro` has.
+    renewal : {"static", "run-off"}
+        "static" grants finished loans anew and keeps lines in use; "run-off" grants nothing new, while the undrawn part
+        of open lines stays drawable.
+    threads : int, optional
+        Worker threads, by default one for each processor; the result is the same bits for any number.
+    progress : bool
+        Show a progress bar on standard error.
+    trace : sequence of int, optional
+        Ids of borrowers whose months are kept (variables `trace_...`).
+    responses : sequence of responses
+        What the own lender does about arrears, see `stresslab.actions`.
+    feedback : Feedback, optional
+        Gains of the second round; None: no feedback.
+    behaviour : mapping of str to function, optional
+        Functions under `numba.njit` in place of those of the same name in `stresslab.engine.kernel.behaviour`, with the
+        same arguments; compiled anew in each process.
 
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions `path` and `month` (0 is the start) and those below, with `scenario` in front if `macro` has it;
+        `month` 0 has stocks but no flows. Money is in currency.
+
+        ==================  ============================  ========  ====================================================
+        variable            dims                          unit      meaning
+        ==================  ============================  ========  ====================================================
+        balance             path, month, segment, bucket  currency  owed at month end, accrued interest included
+        accounts            path, month, segment, bucket  number    open lines and loans with a balance at month end
+        stage_balance       path, month, segment, stage   currency  balance by IFRS 9 stage at month end
+        undrawn_limit       path, month, segment          currency  undrawn part of open credit lines at month end
+        forborne_balance    path, month, segment          currency  balance in the probation of a restructuring plan
+        drawn               path, month, segment          currency  drawn on credit lines in the month
+        originated          path, month, segment          currency  instalment loans granted in the month
+        interest            path, month, segment          currency  interest charged in the month
+        fees                path, month, segment          currency  late charges of the month
+        paid                path, month, segment          currency  paid by borrowers in the month, claims not included
+        forgiven            path, month, segment          currency  forgiven in restructuring plans in the month
+        written_off         path, month, segment          currency  written off in the month
+        recovered           path, month, segment          currency  recovered in the month on claims written off
+        defaulted           path, month, segment          currency  balance of loans that reached 90 days past due in
+                                                                    the month
+        entries_to_arrears  path, month, segment, cause   number    loans that were current and missed their due date in
+                                                                    the month
+        unemployment_rate   path, month                   1         unemployed share of the borrowers
+        line_supply         path, month, segment          1         share of open lines and renewals that the lender
+                                                                    grants
+        contact             path, month, segment          1         contact of the lender with late payers over normal
+                                                                    contact
+        policy_rate         path, month                   1/year    short-term interest rate, if macro has it
+        own_share           segment                       1         share of the opening balance funded by the lender of
+                                                                    record
+        due_share           segment                       1         due at the next due date over the balance of current
+                                                                    loans at the start
+        transactor_share    segment                       1         share of the current opening balance owed by those
+                                                                    who pay the whole bill
+        beyond_year_share   segment                       1         share of the current opening balance due after more
+                                                                    than twelve due dates; 0 for lines
+        revolving           segment                       1         1 for credit lines, 0 for instalment loans
+        ==================  ============================  ========  ====================================================
+
+        With responses:
+
+        ==============  =====================  ========  ===============================================================
+        variable        dims                   unit      meaning
+        ==============  =====================  ========  ===============================================================
+        active          path, month, response  1         the response is active
+        contacts        path, month, response  number    late payers that the response contacted
+        operating_cost  path, month, response  currency  cost of the response in the month
+        restructured    path, month, segment   number    restructuring plans agreed in the month
+        redefaulted     path, month, segment   number    restructuring plans broken in the month
+        flagged         path, month, segment   number    loans that an early warning flagged in the month
+        warned          path, month, segment   number    loans that fell into arrears while flagged
+        false_alarms    path, month, segment   number    flags that ended without arrears
+        lead_months     path, month, segment   month     months from flag to arrears, summed over the loans warned
+        ==============  =====================  ========  ===============================================================
+
+        With feedback:
+
+        ================  =============  ====  =========================================================================
+        variable          dims           unit  meaning
+        ================  =============  ====  =========================================================================
+        amplification     path, measure  1     measure with feedback over the measure without
+        amplification_se  path, measure  1     standard error of the amplification over groups of borrowers
+        ================  =============  ====  =========================================================================
+
+        With a trace:
+
+        ====================  ========================  ==============  ================================================
+        variable              dims                      unit            meaning
+        ====================  ========================  ==============  ================================================
+        trace_pay             path, month, traced       currency/month  pay of the month, or benefit and support
+        trace_buffer          path, month, traced       currency        cash and deposits at month end
+        trace_jobless_months  path, month, traced       month           months since the job was lost; 0 while employed
+        trace_necessities     path, month, traced       currency/month  necessities and rare expenses of the month
+        trace_balance         path, month, traced_loan  currency        owed at month end
+        trace_days_past_due   path, month, traced_loan  day             days since the oldest unpaid due date
+        trace_due             path, month, traced_loan  currency        asked for in the month, arrears included
+        trace_overdue         path, month, traced_loan  currency        amount past due at month end
+        trace_claim           path, month, traced_loan  currency        written off and still owed
+        trace_score           path, month, traced_loan  1               behavioural score that the lender uses next
+                                                                        month
+        trace_drawn           path, month, traced_loan  currency        drawn on the credit line in the month
+        trace_originated      path, month, traced_loan  currency        granted in the month
+        trace_interest        path, month, traced_loan  currency        interest charged in the month
+        trace_fees            path, month, traced_loan  currency        late charges of the month
+        trace_paid            path, month, traced_loan  currency        paid in the month
+        trace_forgiven        path, month, traced_loan  currency        forgiven in the month
+        trace_written_off     path, month, traced_loan  currency        written off in the month
+        trace_recovered       path, month, traced_loan  currency        recovered in the month on the claim
+        trace_contact         path, month, traced_loan  1               contact with late payers over normal contact; 0
+                                                                        if not late
+        trace_restructured    path, month, traced_loan  1               1 in the month a plan is agreed
+        trace_redefaulted     path, month, traced_loan  1               1 in the month a plan is broken
+        trace_cause           path, month, traced_loan  1               position in schema.CAUSES of why a current loan
+                                                                        missed its due date; -1: none
+        ====================  ========================  ==============  ================================================
+
+        Coordinates: `lender` and `product` of each segment "lender:product", `bucket` [days past due], `stage`
+        (IFRS 9), `cause`; with a trace `traced` (borrower id), `traced_loan` (position in the portfolio) and its
+        `traced_borrower`, `traced_lender` and `traced_product`. Attrs: seed, fingerprint of the portfolio, model,
+        responses, feedback, macro and versions, as text or JSON; with feedback also `feedback_gap`,
+        `feedback_tolerance` and `feedback_converged`.
+
+    Raises
+    ------
+    InputError
+        Names every fault of the arguments, the portfolio and the macro paths; an unknown product; a horizon beyond the
+        scenario; a balance that outgrows 21,474,836.47 under extreme rates.
+
+    Notes
+    -----
+    On each path, month and segment, exactly in minor units: closing balance = opening balance + drawn + originated +
+    interest + fees - paid - forgiven - written_off.
+
+    Lines follow the moves of `policy_rate` since the start as far as `rate_pass_through` of their product says,
+    instalment loans do not; month 0 of `policy_rate` is that of month 1. `forborne_balance` is in stage 3 if the loan
+    was 90 days late, else in stage 2.
+
+    Examples
+    --------
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=500, seed=1)
     >>> result = sl.simulate(book, sl.scenario("china-baseline"), seed=3, horizon=2, progress=False)
-    >>> dict(result.balance.sizes)
+    >>> dict(result["balance"].sizes)
     {'path': 1, 'month': 3, 'segment': 10, 'bucket': 8}
     """
     asked, paths = ask(
@@ -84,39 +212,40 @@ def simulate(
     loan_months = portfolio.sizes["loan"] * paths.sizes["path"] * paths.sizes["month"] * len(scenarios)
     loan_months *= 1 if feedback is None else feedback.rounds
     with tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05) as bar:
-        parts = [_one_scenario(asked, one, bar.update, trace) for one in scenarios]
-    return together(parts, paths).assign_attrs(
-        record(asked, renewal, macro, source_of(behaviour or {})) | _convergence(parts, feedback)
-    )
+        parts = [_one_scenario(asked, macro_paths, bar.update, trace) for macro_paths in scenarios]
+    result = together([part for part, _ in parts], paths)
+    for name in result.data_vars:
+        result[name].attrs = attrs_of(RESULT[str(name)])
+    provenance = record(asked, renewal, macro, source_of(behaviour or {}))
+    return result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
 
 
-def _one_scenario(asked: Asked, macro: xr.Dataset, progress: Progress, trace: Sequence[int] | None) -> xr.Dataset:
-    """All paths of one scenario; attrs `gap` if something came back."""
-    totals, jobless, packed, found = asked.live(macro, progress)
+def _one_scenario(
+    asked: Asked, macro: xr.Dataset, progress: Progress, trace: Sequence[int] | None
+) -> tuple[xr.Dataset, float]:
+    """All paths of one scenario, and the gap of the conditions used; 0 without feedback and responses."""
+    totals, jobless, packed, second_round = asked.live(macro, progress)
     result = label(asked.blocks, asked.portfolio, totals, jobless, packed, macro)
-    if found is not None:
-        result = result.assign_attrs(gap=found.gap)
-        if asked.responses:
-            result = result.merge(label_responses(asked.responses, totals, asked.blocks, found))
-        if found.amplification is not None:
-            names = ("amplification", "amplification_se")
-            result = result.assign(
-                {name: (("path", "measure"), values) for name, values in zip(names, found.amplification, strict=True)}
-            ).assign_coords(measure=list(MEASURES))
+    if second_round is not None and asked.responses:
+        result = result.merge(label_responses(asked.responses, totals, asked.blocks, second_round))
+    if second_round is not None and second_round.amplification is not None:
+        ratio, error = second_round.amplification
+        dims = ("path", "measure")
+        result = result.assign(amplification=(dims, ratio), amplification_se=(dims, error))
+        result = result.assign_coords(measure=list(MEASURES))
     if trace is not None:
         result = result.merge(lives(asked, packed, macro["path"].values, trace))
-    return result
+    return result, 0.0 if second_round is None else second_round.gap
 
 
-def _convergence(parts: list[xr.Dataset], feedback: Feedback | None) -> dict[str, Any]:
-    """How far the conditions used are from those the whole book implies."""
+def _convergence(gaps: list[float], feedback: Feedback | None) -> dict[str, Any]:
+    """How far the conditions used are from those that the whole book implies."""
     if feedback is None:
         return {}
-    gap = max(part.attrs["gap"] for part in parts)
     return {
-        "feedback_gap": gap,
+        "feedback_gap": max(gaps),
         "feedback_tolerance": feedback.tolerance,
-        "feedback_converged": "yes" if gap <= feedback.tolerance else "no",
+        "feedback_converged": "yes" if max(gaps) <= feedback.tolerance else "no",
     }
 
 
@@ -133,16 +262,44 @@ def advance(
     threads: int | None = None,
     behaviour: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
-    """Move a portfolio along one macro path and give it back as a portfolio.
+    """Portfolio after some months of one macro path.
 
-    macro : Dataset (month), or (path, month) with one path
-    months : months to move, at most those of macro
-    first_month : months already lived under this seed, so that a life can be cut in two and go on with the same draws
-    path : path coordinate the draws hang on, if macro names none
-    behaviour : functions in place of the built-in ones, as for `simulate`
-    Returns Dataset (borrower, loan): state after the months, usual pay and floating rates moved by the
-      economy, the rest as it was.
+    Parameters
+    ----------
+    portfolio : xarray.Dataset
+        Borrowers and loans, see `stresslab.schema.PORTFOLIO`.
+    macro : xarray.Dataset
+        Along `month`, or `path` and `month` with a single path, see `stresslab.schema.MACRO`.
+    months : int
+        Months to simulate, at most those of `macro`.
+    model : Model, optional
+        By default that of the preset named in the attrs of the portfolio.
+    seed : int, optional
+        Of all random numbers, 0 to 2**64 - 1; drawn if None.
+    renewal : {"static", "run-off"}
+        As in `simulate`.
+    first_month : int
+        Months simulated before under this seed: a run cut in two goes on with the same draws.
+    path : int
+        Path coordinate that the draws depend on, if `macro` has none.
+    threads : int, optional
+        Worker threads, by default one for each processor.
+    behaviour : mapping of str to function, optional
+        Functions in place of the built-in ones, as in `simulate`.
 
+    Returns
+    -------
+    xarray.Dataset
+        The portfolio at the end of the last month: usual pay and floating rates moved by the economy, the rest of the
+        attributes as it was.
+
+    Raises
+    ------
+    InputError
+        Names every fault of the arguments, the portfolio and the macro path; several paths among them.
+
+    Examples
+    --------
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
     >>> later = sl.advance(book, sl.scenario("china-baseline"), months=1, seed=3)
@@ -150,20 +307,18 @@ def advance(
     True
     """
     model = model or model_of(portfolio)
-    faults = argument_faults(macro, seed, months, renewal, threads) + behaviour_faults(behaviour or {})
-    if "scenario" in macro.dims or macro.sizes.get("path", 1) != 1:
-        faults.append(f"macro: found dimensions {dict(macro.sizes)}, expected a single path; select one with isel")
-    if faults:
-        raise InputError("advance", faults)
-    if faults := portfolio_faults(portfolio):
-        raise InputError("portfolio", faults)
+    faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads)
+    faults += behaviour_faults(behaviour or {})
+    faults += single_path_faults(macro) + whole_faults("first_month", first_month, 0)
+    refuse("advance", faults + whole_faults("path", path, 0, 2**32 - 1, advice="choose another"))
+    refuse("portfolio", portfolio_faults(portfolio))
     check(macro, MACRO, "macro")
     seed = secrets.randbits(63) if seed is None else int(seed)
     blocks = build(portfolio, model)
-    one = with_paths(macro, path).isel(month=slice(0, months))
-    packed = pack(one, portfolio, model, blocks, renewal == "static")
-    kernel = kernel_with(behaviour or {})
-    totals, _ = run(blocks, packed, one["path"].values, seed, threads, kernel, first_month=first_month, keep=True)
+    macro_path = with_paths(macro, path).isel(month=slice(0, months))
+    packed = pack(macro_path, portfolio, model, blocks, renewal == "static")
+    kernel, paths = kernel_with(behaviour or {}), macro_path["path"].values
+    totals, _ = run(blocks, packed, paths, seed, threads, kernel, first_month=first_month, keep=True)
     refuse_overflow("advance", totals, blocks.segments)
     after = read_back(blocks, portfolio, model)
     # What the economy did to pay and to floating rates stays, so that a second move goes on from there.
@@ -175,6 +330,10 @@ def advance(
 def _moved(portfolio: xr.Dataset, model: Model, move: float) -> xr.DataArray:
     """Annual rates of loans after the policy rate has moved."""
     names, product = np.unique(portfolio["product"].values.astype(str), return_inverse=True)
-    rules = [model.products[name] for name in names]
-    part = np.array([one.rate_pass_through if one.kind == "revolving" else 0.0 for one in rules])
+    part = np.array([_floating_part(model.products[name]) for name in names])
     return (portfolio["annual_rate"] + move * part[product]).clip(min=0.0)
+
+
+def _floating_part(product: Product) -> float:
+    """Part of a move of the policy rate that the product's rate follows."""
+    return product.rate_pass_through if product.kind == "revolving" else 0.0

@@ -1,4 +1,4 @@
 """What a simulated book means for the lender: losses, provisions, liquidity, capital.
 
-Every measure takes a result dataset, so one saved last year can be asked a new question.
+Every measure takes a result, so that a saved one can be measured anew.
 """

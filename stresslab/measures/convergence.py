@@ -102,16 +102,9 @@ def convergence(
     --------
     A hundred paths that lose 8 and 12 in turn:
 
-    >>> import numpy as np
-    >>> import xarray as xr
     >>> import stresslab as sl
-    >>> from stresslab.schema import BUCKETS
-    >>> dims, lost = ("path", "month", "segment"), np.tile([8.0, 12.0], 50)[:, None, None] * [[0.0], [1.0]]
-    >>> result = xr.Dataset(
-    ...     {"balance": ((*dims, "bucket"), np.full((100, 2, 1, 8), 25.0)), "written_off": (dims, lost),
-    ...      "forgiven": (dims, 0.0 * lost), "recovered": (dims, 0.0 * lost)},
-    ...     {"month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"], "lender": ("segment", ["us"]),
-    ...      "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(written_off=[8.0, 12.0] * 50, paths=100)
     >>> settled = sl.convergence(result, target=0.01).sel(segment="total")
     >>> round(settled["expected_loss_needed"].item())  # sd 2, mean 10: (0.2 / 0.01)^2, times 100 / 99
     404

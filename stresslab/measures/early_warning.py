@@ -15,7 +15,7 @@ OUTPUTS = {
     "hit_rate": Output("1", "entries to arrears that had been flagged over all of them"),
     "precision": Output("1", "flags followed by arrears over flags decided"),
     "lead_months": Output("month", "months from the flag to the missed payment, mean over hits"),
-    "flagged": Output("1", "number of flags raised, mean over paths"),
+    "flagged": Output("number", "number of flags raised, mean over paths"),
 }
 
 
@@ -32,14 +32,14 @@ def warning_quality(result: xr.Dataset, *, lender: str = "own") -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ===========  ====  =====  ==========================================================
-        variable     dims  unit   meaning
-        ===========  ====  =====  ==========================================================
-        hit_rate           1      entries to arrears that had been flagged over all of them
-        precision          1      flags followed by arrears over flags decided
-        lead_months        month  months from the flag to the missed payment, mean over hits
-        flagged            1      number of flags raised, mean over paths
-        ===========  ====  =====  ==========================================================
+        ===========  ====  ======  ==========================================================
+        variable     dims  unit    meaning
+        ===========  ====  ======  ==========================================================
+        hit_rate           1       entries to arrears that had been flagged over all of them
+        precision          1       flags followed by arrears over flags decided
+        lead_months        month   months from the flag to the missed payment, mean over hits
+        flagged            number  number of flags raised, mean over paths
+        ===========  ====  ======  ==========================================================
 
         Each with its standard error `_se`, NaN with one path; along `scenario` if the result has it.
 
@@ -66,14 +66,11 @@ def warning_quality(result: xr.Dataset, *, lender: str = "own") -> xr.Dataset:
     --------
     Two paths with 6 loans in arrears each, of which 3 had been flagged:
 
-    >>> import xarray as xr
     >>> import stresslab as sl
-    >>> flow = lambda a, b: (("path", "month", "segment"), [[[a]], [[b]]])
-    >>> result = xr.Dataset(
-    ...     {"flagged": flow(8, 12), "warned": flow(3, 3), "false_alarms": flow(4, 8), "lead_months": flow(6, 9),
-    ...      "entries_to_arrears": (("path", "month", "segment", "cause"), [[[[4, 2]]], [[[5, 1]]]])},
-    ...     {"month": [0], "segment": ["us:card"], "lender": ("segment", ["us"]), "product": ("segment", ["card"])},
-    ...     {"own_lender": "us"})
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(
+    ...     flagged=[8, 12], warned=[3, 3], false_alarms=[4, 8], lead_months=[6, 9],
+    ...     entries_to_arrears={"job_loss": [6, 6]}, paths=2)
     >>> quality = sl.warning_quality(result)
     >>> float(quality.hit_rate), float(quality.precision), float(quality.lead_months)  # 6 / 12, 6 / 18, 15 / 6
     (0.5, 0.3333333333333333, 2.5)

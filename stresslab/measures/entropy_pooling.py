@@ -1,88 +1,143 @@
-"""Simulated paths read under another view: weights in place of a new simulation.
+"""Entropy pooling: weights of simulated paths under which stated means hold, in place of a new simulation.
 
-The weights are those nearest to equal ones, in relative entropy, under which stated means hold. They move what was
+The weights are those nearest to equal ones, in relative entropy, under which the views hold. They redistribute what was
 simulated and add nothing to it: a view beyond the simulated values is refused, and one near their edge rests on few
 paths, which `effective_paths` and every standard error show.
-
-Sources: Csiszar, Annals of Probability 3 (1975) 146-158; Avellaneda, Buff, Friedman, Grandchamp, Kruk and Newman,
-Int. J. Theoretical and Applied Finance 4 (2001) 91-119; Meucci, "Fully Flexible Views", Risk 21 (2008) 97-102.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from scipy import optimize, special
 
-from stresslab.checks import refuse
+from stresslab.checks import is_number, refuse
 from stresslab.measures.estimators import Array
+from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.schema import InputError
 
 View = float | tuple[xr.DataArray, float]
 
 TOLERANCE = 1e-8  # of a stated mean, in standard deviations of its statistic over the paths
 
+OUTPUTS = {
+    "weight": Output("1", "weight of the path; they sum to 1"),
+    "statistic": Output("by view", "value of the view on the path"),
+    "target": Output("by view", "mean that the view states"),
+    "mean_before": Output("by view", "mean under equal weights"),
+    "mean_after": Output("by view", "mean under the weights"),
+    "multiplier": Output("1 / by view", "rise of the log weight for each unit of the statistic"),
+    "relative_entropy": Output("nat", "distance from equal weights"),
+    "effective_paths": Output("number", "equally weighted paths of the same precision (Kish)"),
+    "effective_paths_entropy": Output("number", "exponential of the entropy of the weights"),
+}
+
 
 def entropy_pooling(source: xr.Dataset, views: Mapping[str, View], *, least_effective: float = 0.1) -> xr.Dataset:
-    """Weights of simulated paths, nearest to equal ones, under which stated means hold.
+    r"""Weight of each simulated path, nearest to equal weights in relative entropy, under which stated means hold.
 
-    source : Dataset of one scenario from macro_paths() or simulate()
-    views : name of a variable (path, month) or (path) -> the mean it shall have, over paths and over months 1 to the
-        end; month 0 is the start and does not count. Or any name -> (DataArray along the same, its mean), for a
-        statistic of your own: a peak, one month, a segment, whether something happened
-    least_effective : smallest share of effective paths that is accepted, above 0 and at most 1
-    Returns Dataset:
-      weight (path) [1], sums to 1;
-      statistic (view, path), target, mean_before, mean_after (view) in the unit of each view, coordinate `unit`;
-      multiplier (view): how fast the log of a weight rises with the statistic, per unit of it;
-      relative_entropy [nat]: sum of w log(n w), the distance from equal weights;
-      effective_paths: 1 / sum of w^2 (Kish), the number of equally weighted paths that an unrelated mean is worth;
-      effective_paths_entropy: exp(-sum of w log w).
-    w_i = exp(l . f_i) / sum_j exp(l . f_j), l = argmin log mean_i exp(l . (f_i - target))
-    The means hold to 1e-8 standard deviations of their statistics, or there is an error. Only means are set: spreads
-    and dependence go along, a normal variable keeps its variance.
+    Parameters
+    ----------
+    source : xarray.Dataset
+        One scenario from `macro_paths` or `simulate`.
+    views : mapping of str to float or to tuple of DataArray and float
+        Name of a variable (path, month) or (path) and the mean that it shall have, over paths and over months 1 to the
+        last; month 0 is the start and does not count. Or any name and (DataArray along the same dimensions, its mean),
+        for a statistic of your own: a peak, one month, a segment, whether something happened.
+    least_effective : float
+        Smallest share of effective paths that is accepted, above 0 and at most 1.
+
+    Returns
+    -------
+    xarray.Dataset
+        =======================  ==========  ===========  ======================================================
+        variable                 dims        unit         meaning
+        =======================  ==========  ===========  ======================================================
+        weight                   path        1            weight of the path; they sum to 1
+        statistic                view, path  by view      value of the view on the path
+        target                   view        by view      mean that the view states
+        mean_before              view        by view      mean under equal weights
+        mean_after               view        by view      mean under the weights
+        multiplier               view        1 / by view  rise of the log weight for each unit of the statistic
+        relative_entropy                     nat          distance from equal weights
+        effective_paths                      number       equally weighted paths of the same precision (Kish)
+        effective_paths_entropy              number       exponential of the entropy of the weights
+        =======================  ==========  ===========  ======================================================
+
+        The coordinate `unit` (view) is the unit of each view.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a scenario dimension, an unknown or unfit variable, a target outside the simulated values,
+        views that contradict or repeat one another, too few effective paths.
+
+    Notes
+    -----
+    With statistics :math:`f_i` and targets :math:`t`,
+
+    .. math::
+
+       w_i = \frac{e^{\lambda \cdot f_i}}{\sum_j e^{\lambda \cdot f_j}}, \qquad
+       \lambda = \arg\min_l \log \frac{1}{n} \sum_i e^{l \cdot (f_i - t)}
+
+    which minimises the relative entropy :math:`\sum_i w_i \log(n w_i)` [1]_ [2]_ [3]_. Effective paths are
+    :math:`1 / \sum_i w_i^2` [4]_ and :math:`\exp(-\sum_i w_i \log w_i)`. The means hold to 1e-8 standard deviations of
+    their statistics. Only means are set: spreads and dependence follow, and a normal variable keeps its variance.
+
     Not for: views far from what was simulated; simulate a scenario nearer to them.
-    Sources: see the head of `measures.entropy_pooling`; Kish, Survey Sampling (1965), section 11.7.
-    Raises InputError naming each fault: a scenario dimension, an unknown or unfit variable, a target outside the
-    simulated values, views that contradict or repeat one another, too few effective paths.
 
+    References
+    ----------
+    .. [1] Csiszar (1975), Annals of Probability 3, 146-158.
+    .. [2] Avellaneda, Buff, Friedman, Grandchamp, Kruk and Newman (2001), International Journal of Theoretical and
+       Applied Finance 4, 91-119.
+    .. [3] Meucci (2008), Fully Flexible Views, Risk 21, 97-102.
+    .. [4] Kish (1965), Survey Sampling, section 11.7.
+
+    Examples
+    --------
+    Weights 1 : 2 : 4, whose mean is (0 + 2 + 8) / 7:
+
+    >>> import xarray as xr
+    >>> import stresslab as sl
     >>> source = xr.Dataset({"rate": ("path", [0.0, 1.0, 2.0])})
-    >>> found = entropy_pooling(source, {"rate": 10 / 7})  # weights 1 : 2 : 4, (0 + 2 + 8) / 7
-    >>> (7 * found["weight"]).values.tolist(), found["multiplier"].item()  # log 2
+    >>> weights = sl.entropy_pooling(source, {"rate": 10 / 7})
+    >>> (7 * weights["weight"]).values.tolist(), weights["multiplier"].item()  # log 2
     ([1.0, 2.0, 4.0], 0.693147)
-    >>> found["effective_paths"].item()  # 7^2 / (1 + 4 + 16)
+    >>> weights["effective_paths"].item()  # 7^2 / (1 + 4 + 16)
     2.333333
     """
     subject = "entropy_pooling"
     faults = _source_faults(source, views)
     faults = faults or [fault for name, view in views.items() for fault in _view_faults(source, name, view)]
     refuse(subject, faults + _share_faults(least_effective))
-    spoken = {name: _spoken(source, name, view) for name, view in views.items()}
-    statistic = np.stack([_on_paths(values).values for values, _ in spoken.values()])
-    targets = np.array([target for _, target in spoken.values()], dtype=np.float64)
-    weight, multiplier = _tilt(subject, list(spoken), statistic, targets)
-    refuse(subject, _effective_faults(list(spoken), statistic, targets, weight, least_effective))
+    stated = {name: _stated(source, name, view) for name, view in views.items()}
+    statistic = np.stack([_on_paths(values).values for values, _ in stated.values()])
+    targets = np.array([target for _, target in stated.values()], dtype=np.float64)
+    weight, multiplier = _tilt(subject, list(stated), statistic, targets)
+    refuse(subject, _effective_faults(list(stated), statistic, targets, weight, least_effective))
     out = xr.Dataset(
         {
-            "weight": ("path", weight, {"units": "1"}),
+            "weight": ("path", weight),
             "statistic": (("view", "path"), statistic),
             "target": ("view", targets),
             "mean_before": ("view", statistic.mean(axis=-1)),
             "mean_after": ("view", statistic @ weight),
             "multiplier": ("view", multiplier),
-            "relative_entropy": ((), float(special.kl_div(weight, 1.0 / weight.size).sum()), {"units": "nat"}),
-            "effective_paths": ((), effective(weight), {"units": "number"}),
-            "effective_paths_entropy": ((), math.exp(special.entr(weight).sum()), {"units": "number"}),
+            "relative_entropy": ((), float(special.kl_div(weight, 1.0 / weight.size).sum())),
+            "effective_paths": ((), effective(weight)),
+            "effective_paths_entropy": ((), math.exp(special.entr(weight).sum())),
         },
-        {"path": source["path"].values, "view": list(spoken)},
+        {"path": source["path"].values, "view": list(stated)},
     )
-    out["unit"] = ("view", [str(values.attrs.get("units", "")) for values, _ in spoken.values()])
-    kept = {key: source.attrs[key] for key in ("currency", "as_of", "seed", "fingerprint") if key in source.attrs}
-    return out.set_coords("unit").assign_attrs(kept, least_effective=float(least_effective))
+    out = labelled(out, OUTPUTS)
+    out["unit"] = ("view", [str(values.attrs.get("units", "")) for values, _ in stated.values()])
+    return out.set_coords("unit").assign_attrs(of_the_run(source), least_effective=float(least_effective))
 
 
 def effective(weight: Array) -> float:
@@ -90,34 +145,29 @@ def effective(weight: Array) -> float:
     return float(1.0 / (weight @ weight))
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    """A finite number, and not a truth value."""
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _share_faults(least_effective: float) -> list[str]:
-    """Fault of a least share that is none."""
-    if _is_number(least_effective) and 0.0 < least_effective <= 1.0:
+    """Fault of a least share of effective paths."""
+    if is_number(least_effective) and 0.0 < least_effective <= 1.0:
         return []
     return [f"least_effective: found {least_effective!r}, expected a share above 0 and at most 1; give 0.1, not 10"]
 
 
 def _source_faults(source: xr.Dataset, views: Mapping[str, View]) -> list[str]:
-    """Faults that keep every view from being read; empty if nothing does."""
+    """Faults of the source and of views as a whole; empty if there are none."""
     faults = []
     if "scenario" in source.dims:
-        found = f"scenario: found a dimension of {source.sizes['scenario']}"
-        faults.append(f"{found}, expected one scenario; select one: source.sel(scenario=...)")
+        given = f"scenario: found a dimension of {source.sizes['scenario']}"
+        faults.append(f"{given}, expected one scenario; select one: source.sel(scenario=...)")
     if source.sizes.get("path", 0) < 2:
-        found = f"{source.sizes['path']} of it" if "path" in source.dims else f"dimensions {tuple(source.dims)}"
-        faults.append(f"path: found {found}, expected 2 or more simulated paths; simulate more")
+        given = f"{source.sizes['path']} of it" if "path" in source.dims else f"dimensions {tuple(source.dims)}"
+        faults.append(f"path: found {given}, expected 2 or more simulated paths; simulate more")
     if not isinstance(views, Mapping) or not views:
         faults.append(f"views: found {views!r}, expected one or more names with a target; give {{name: mean}}")
     return faults
 
 
-def _spoken(source: xr.Dataset, name: str, view: View) -> tuple[xr.DataArray, float]:
-    """What one view speaks of, and the mean that it asks for."""
+def _stated(source: xr.Dataset, name: str, view: View) -> tuple[xr.DataArray, float]:
+    """Values that a view is about, and the mean that it states."""
     return view if isinstance(view, tuple) else (source[name], view)
 
 
@@ -130,16 +180,16 @@ def _on_paths(values: xr.DataArray) -> xr.DataArray:
 
 
 def _view_faults(source: xr.Dataset, name: str, view: Any) -> list[str]:
-    """Everything that is wrong with one view; empty if nothing is."""
+    """Faults of one view; empty if there are none."""
     if isinstance(view, tuple) and not (len(view) == 2 and isinstance(view[0], xr.DataArray)):
         kinds = ", ".join(type(part).__name__ for part in view)
         return [f"{name}: found a tuple ({kinds}), expected (DataArray along path, target); give the two"]
     if not isinstance(view, tuple) and name not in source.data_vars:
         known = [str(key) for key, values in source.data_vars.items() if set(values.dims) <= {"path", "month"}]
         return [f"{name}: found no such variable, expected one of {known}; or give (DataArray, target)"]
-    values, target = _spoken(source, name, view)
+    values, target = _stated(source, name, view)
     faults = _unfit(values, source)
-    if not _is_number(target):
+    if not is_number(target):
         faults.append(f"found target {target!r}, expected a finite number; give its mean over paths")
     elif not faults:
         faults = _range_faults(_on_paths(values), target)
@@ -147,10 +197,10 @@ def _view_faults(source: xr.Dataset, name: str, view: Any) -> list[str]:
 
 
 def _unfit(values: xr.DataArray, source: xr.Dataset) -> list[str]:
-    """Why values have no mean over the months on each path of the source; empty if they have."""
+    """Why values have no mean over months on each path of the source; empty if they have one."""
     if "path" not in values.dims or not set(values.dims) <= {"path", "month"}:
-        found = f"found dimensions {values.dims}, expected ('path', 'month') or ('path',)"
-        return [f"{found}; reduce it to one value on each path and give (DataArray, target)"]
+        given = f"found dimensions {values.dims}, expected ('path', 'month') or ('path',)"
+        return [f"{given}; reduce it to one value on each path and give (DataArray, target)"]
     faults = []
     if values.dtype.kind not in "biuf":
         faults.append(f"found type {values.dtype}, expected numbers; convert it")
@@ -159,17 +209,17 @@ def _unfit(values: xr.DataArray, source: xr.Dataset) -> list[str]:
     if "month" in values.dims:
         months = values["month"].values
         if "month" not in values.coords or months.dtype.kind not in "iuf" or not (months > 0).any():
-            found = f"found months {months.tolist()}" if "month" in values.coords else "found months without labels"
-            faults.append(f"{found}, expected numbers, some of them after 0, the start; label the months")
+            given = f"found months {months.tolist()}" if "month" in values.coords else "found months without labels"
+            faults.append(f"{given}, expected numbers, some of them after 0, the start; label the months")
     return faults
 
 
 def _range_faults(values: xr.DataArray, target: float) -> list[str]:
-    """Why no weights give these values (path) that mean, or all do; empty if some do."""
+    """Why no weights, or all, give these values (path) the target as their mean; empty if some do."""
     if not np.isfinite(values.values).all():
         first = int(np.flatnonzero(~np.isfinite(values.values))[0])
-        found = f"found {values.values[first]} at path {values['path'].values[first]}"
-        return [f"{found}, expected a finite number on each path; correct it"]
+        given = f"found {values.values[first]} at path {values['path'].values[first]}"
+        return [f"{given}, expected a finite number on each path; correct it"]
     low, high = float(values.min()), float(values.max())
     if high - low <= 1e-12 * max(abs(low), abs(high)):
         return [f"found {low:g} on every path, expected values that differ; give a view on what varies"]
@@ -183,14 +233,16 @@ def _tilt(subject: str, names: Sequence[str], statistic: Array, targets: Array) 
     """Weights (path) and multipliers (view) of minimal relative entropy; InputError where there are none."""
     scale = statistic.std(axis=-1)
     if np.linalg.matrix_rank(np.atleast_2d(np.corrcoef(statistic)), tol=1e-8, hermitian=True) < len(names):
-        fault = f"views: found {list(names)}, one of which follows from the others on every path"
+        fault = f"views: found {list(names)}, of which one follows from the others on every path"
         raise InputError(subject, [f"{fault}, expected views that differ; leave one out"])
     gaps = (statistic - targets[:, None]) / scale[:, None]
     point = _minimum(gaps)
     weight, mean, _ = _moments(point, gaps)
     if not np.abs(mean).max() <= TOLERANCE:
-        fault = f"views: found no weights under which all hold ({_asked(names, statistic, targets)})"
-        raise InputError(subject, [f"{fault}, expected targets amid what was simulated; simulate a scenario nearer"])
+        fault = f"views: found no weights under which all hold ({_described_views(names, statistic, targets)})"
+        raise InputError(
+            subject, [f"{fault}, expected targets within what was simulated; simulate a scenario nearer to them"]
+        )
     return weight, point / scale
 
 
@@ -224,8 +276,8 @@ def _moments(point: Array, gaps: Array) -> tuple[Array, Array, Array]:
     return weight, mean, (centred * weight) @ centred.T
 
 
-def _asked(names: Sequence[str], statistic: Array, targets: Array) -> str:
-    """The views, each with what was simulated and how far away its target is, for an error."""
+def _described_views(names: Sequence[str], statistic: Array, targets: Array) -> str:
+    """Each view with the simulated values and the distance of its target from their mean, for an error."""
     return "; ".join(
         f"{name}: target {target:g}, simulated {values.min():g} to {values.max():g}, "
         f"{(target - values.mean()) / values.std():+.1f} standard deviations from its mean"
@@ -234,11 +286,12 @@ def _asked(names: Sequence[str], statistic: Array, targets: Array) -> str:
 
 
 def _effective_faults(names: Sequence[str], statistic: Array, targets: Array, weight: Array, least: float) -> list[str]:
-    """Fault of weights that rest on too few paths."""
-    found, needed = effective(weight), max(least * weight.size, 2.0)
-    if found >= needed - 1e-9 * weight.size:  # equal weights are n effective paths to within rounding
+    """Fault of weights with too few effective paths."""
+    effective_paths, needed = effective(weight), max(least * weight.size, 2.0)
+    if effective_paths >= needed - 1e-9 * weight.size:  # equal weights are n effective paths to within rounding
         return []
+    views = _described_views(names, statistic, targets)
     return [
-        f"effective_paths: found {found:.1f} of {weight.size} ({_asked(names, statistic, targets)}), expected "
+        f"effective_paths: found {effective_paths:.1f} of {weight.size} ({views}), expected "
         f"{needed:g} or more (least_effective {least:g}); simulate a scenario nearer to the targets"
     ]

@@ -42,9 +42,9 @@ def summarize(sample: Array, levels: Sequence[float]) -> dict[str, Array]:
     value at risk with `_low` and `_high` too, and `paths_in_tail` (level): see `moments`, `quantile`,
     `expected_shortfall`, `values_in_tail`.
 
-    >>> found = summarize(np.array([4.0, 1.0, 2.0, 3.0]), [0.5])
-    >>> float(found["estimate"]), found["value_at_risk"], found["expected_shortfall"], found["paths_in_tail"]
-    (2.5, array([2.]), array([3.5]), array([2]))
+    >>> statistics = summarize(np.array([4.0, 1.0, 2.0, 3.0]), [0.5])
+    >>> float(statistics["estimate"]), statistics["value_at_risk"], statistics["expected_shortfall"]
+    (2.5, array([2.]), array([3.5]))
     """
     ordered = _ordered(sample)
     tail = (*_quantiles(ordered, levels), *_shortfalls(ordered, levels))
@@ -55,8 +55,8 @@ def summarize(sample: Array, levels: Sequence[float]) -> dict[str, Array]:
 def summarize_paths(values: xr.DataArray, levels: Sequence[float]) -> dict[str, xr.DataArray]:
     """`summarize` of a DataArray along `path`; statistics of the tail and `paths_in_tail` run along `level`.
 
-    >>> found = summarize_paths(xr.DataArray([4.0, 1.0, 2.0, 3.0], dims="path"), [0.5])
-    >>> found["value_at_risk"].dims, found["value_at_risk"].item()
+    >>> statistics = summarize_paths(xr.DataArray([4.0, 1.0, 2.0, 3.0], dims="path"), [0.5])
+    >>> statistics["value_at_risk"].dims, statistics["value_at_risk"].item()
     (('level',), 2.0)
     """
     names = CENTRE + TAIL
@@ -71,6 +71,32 @@ def summarize_paths(values: xr.DataArray, levels: Sequence[float]) -> dict[str, 
     return dict(zip(names, statistics, strict=True)) | {"paths_in_tail": xr.DataArray(beyond, dims="level")}
 
 
+def tail_of_paths(
+    values: xr.DataArray, levels: Sequence[float], value_at_risk: str, expected_shortfall: str
+) -> dict[str, xr.DataArray]:
+    """Value at risk and expected shortfall over paths under other names, with their errors, and `paths_in_tail`.
+
+    >>> sorted(tail_of_paths(xr.DataArray([4.0, 1.0, 2.0, 3.0], dims="path"), [0.5], "buffer", "shortfall"))
+    ['buffer', 'buffer_high', 'buffer_low', 'buffer_se', 'paths_in_tail', 'shortfall', 'shortfall_se']
+    """
+    statistics = summarize_paths(values, levels)
+    renamed = {"paths_in_tail": statistics["paths_in_tail"]}
+    for old, new in (("value_at_risk", value_at_risk), ("expected_shortfall", expected_shortfall)):
+        renamed |= {new + name.removeprefix(old): statistics[name] for name in TAIL if name.startswith(old)}
+    return renamed
+
+
+def share_of_paths(happened: xr.DataArray, name: str) -> dict[str, xr.DataArray]:
+    """`share` of a DataArray along `path`: the share `name`, `name_se`, `name_low`, `name_high`.
+
+    >>> shares = share_of_paths(xr.DataArray([True, False, False, True], dims="path"), "probability")
+    >>> shares["probability"].item(), shares["probability_se"].item()
+    (0.5, 0.25)
+    """
+    shares: Any = xr.apply_ufunc(share, happened, input_core_dims=[["path"]], output_core_dims=[[]] * 4)
+    return dict(zip((name, f"{name}_se", f"{name}_low", f"{name}_high"), shares, strict=True))
+
+
 def rank(n: int, level: float) -> int:
     """Rank k, from 1, of the order statistic that is the `level` quantile of n values: ceil(n level).
 
@@ -81,7 +107,7 @@ def rank(n: int, level: float) -> int:
 
 
 def values_in_tail(n: int, level: float) -> int:
-    """How many of n values lie beyond the rank of the `level` quantile: n - ceil(n level).
+    """Number of n values beyond the rank of the `level` quantile: n - ceil(n level).
 
     >>> [values_in_tail(1000, a) for a in (0.95, 0.999, 0.9999)]
     [50, 1, 0]
@@ -92,11 +118,11 @@ def values_in_tail(n: int, level: float) -> int:
 def interval_ranks(n: int, level: float, interval: float = 0.95) -> tuple[int, int]:
     """Ranks l < u, from 1, such that the quantile lies in [x_(l), x_(u)] with at least the probability `interval`.
 
-    n : how many independent values
+    n : number of independent values
     level : of the quantile, in (0, 1)
     Returns (l, u); 0 and n + 1 mean that this bound does not exist.
     With B ~ Bin(n, level): l = its (1 - interval) / 2 quantile, u = 1 + its (1 + interval) / 2 quantile, for
-    P(x_(l) <= q <= x_(u)) >= P(l <= B <= u - 1), whatever the distribution.
+    P(x_(l) <= q <= x_(u)) >= P(l <= B <= u - 1), for any distribution.
     Source: David and Nagaraja, Order Statistics (2003), section 7.1.
 
     >>> interval_ranks(10_000, 0.99)
@@ -107,7 +133,7 @@ def interval_ranks(n: int, level: float, interval: float = 0.95) -> tuple[int, i
 
 
 def _ordered(sample: Array) -> Array:
-    """The sample in ascending order and laid out in one way, so that sums have the same bits however it came."""
+    """The sample in ascending order and contiguous, so that sums have the same bits for any memory layout."""
     return np.sort(np.ascontiguousarray(sample, dtype=np.float64), axis=-1)
 
 
@@ -209,8 +235,8 @@ def share(happened: NDArray[np.bool_]) -> Estimate:
     """Share of the paths on which something happened.
 
     happened : (..., n) booleans, independent over n
-    Returns Estimate of arrays (...); se = sqrt(p (1 - p) / n), which is 0 at p = 0 and p = 1 where only the interval
-    speaks: the exact 95 % one of Clopper and Pearson, Biometrika 26 (1934).
+    Returns Estimate of arrays (...); se = sqrt(p (1 - p) / n), which is 0 at p = 0 and p = 1, where the interval
+    is not: the exact 95 % one of Clopper and Pearson, Biometrika 26 (1934).
 
     >>> never = share(np.zeros(10, dtype=bool))
     >>> float(never.value), round(float(never.high), 4)  # 1 - 0.025 ** (1 / 10)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import level_faults, refuse
+from stresslab.checks import lender_name, level_faults, refuse
 from stresslab.measures.estimators import summarize_paths
 from stresslab.measures.result_view import (
     BALANCE,
@@ -16,7 +16,6 @@ from stresslab.measures.result_view import (
     Output,
     described,
     horizon_faults,
-    lender_name,
     opening_balance,
     result_faults,
     select,
@@ -117,16 +116,9 @@ def loss_distribution(
     --------
     Four paths that lose 1, 2, 3 and 6 of 200:
 
-    >>> import numpy as np
-    >>> import xarray as xr
     >>> import stresslab as sl
-    >>> from stresslab.schema import BUCKETS
-    >>> dims, lost = ("path", "month", "segment"), np.array([1.0, 2.0, 3.0, 6.0])[:, None, None] * [[0.0], [1.0]]
-    >>> result = xr.Dataset(
-    ...     {"balance": ((*dims, "bucket"), np.full((4, 2, 1, 8), 25.0)), "written_off": (dims, lost),
-    ...      "forgiven": (dims, 0.0 * lost), "recovered": (dims, 0.0 * lost)},
-    ...     {"month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"], "lender": ("segment", ["us"]),
-    ...      "product": ("segment", ["card"])}, {"own_lender": "us"})
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(200.0, written_off=[1.0, 2.0, 3.0, 6.0], paths=4)
     >>> total = sl.loss_distribution(result, levels=[0.5]).sel(segment="total")
     >>> float(total.expected_loss), float(total.expected_loss_rate)  # (1 + 2 + 3 + 6) / 4, over 200
     (3.0, 0.015)

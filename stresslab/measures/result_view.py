@@ -1,13 +1,14 @@
-"""Reading a result: is it whole, whose segments are asked for, what did they open with."""
+"""What measures share: validation of a result, selection of a lender, and units, long names and attrs of an output."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from stresslab.checks import is_whole, lender_faults, lender_name
 from stresslab.schema import BUCKETS, InputError
 
 FLOW = ("path", "month", "segment")
@@ -15,23 +16,23 @@ BALANCE = (*FLOW, "bucket")
 
 
 def result_faults(result: xr.Dataset, lender: str, needs: Mapping[str, Sequence[str]], paths: int = 1) -> list[str]:
-    """Everything that keeps a result from being measured; empty if nothing does.
+    """Faults that keep a result from being measured; empty if there are none.
 
     result : Dataset from simulate()
     lender : "own" | "all" | a name
     needs : variable -> the dimensions it must have
-    paths : how many the measure needs
+    paths : number that the measure needs
     """
     faults = [fault for name, dims in needs.items() for fault in _variable_faults(result, name, dims)]
     months = result["month"].values.tolist() if "month" in result.dims else [0]
     if months != list(range(max(len(months), 1))):
-        faults.append(f"month: found {months[:1]} to {months[-1:]}, expected 0, 1, ..., T; give it from its start")
+        faults.append(f"month: found {months[:1]} to {months[-1:]}, expected 0, 1, ..., T; give it from month 0")
     buckets = result["bucket"].values.tolist() if "bucket" in result.dims else []
     if "balance" in needs and buckets and tuple(buckets) != BUCKETS:
         faults.append(f"bucket: found {buckets}, expected {list(BUCKETS)}; give the result as simulated")
     if result.sizes.get("path", paths) < paths:
         faults.append(f"path: found {result.sizes['path']}, expected at least {paths}; simulate more paths")
-    return faults + _lender_faults(result, lender)
+    return faults + lender_faults(result, lender)
 
 
 def _variable_faults(result: xr.Dataset, name: str, dims: Sequence[str]) -> list[str]:
@@ -39,8 +40,8 @@ def _variable_faults(result: xr.Dataset, name: str, dims: Sequence[str]) -> list
     if name not in result.variables:
         return [f"{name}: missing, expected along {tuple(dims)}; give a result of simulate()"]
     values = result[name]
-    lost = [dim for dim in dims if dim not in values.dims]
-    if lost:
+    absent = [dim for dim in dims if dim not in values.dims]
+    if absent:
         return [f"{name}: found dimensions {values.dims}, expected {tuple(dims)} among them; give it unreduced"]
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
@@ -55,34 +56,12 @@ def _variable_faults(result: xr.Dataset, name: str, dims: Sequence[str]) -> list
     return faults
 
 
-def _lender_faults(result: xr.Dataset, lender: str) -> list[str]:
-    """Faults of the wish to see one lender's segments."""
-    lost = [name for name in ("segment", "lender", "product") if name not in result.coords]
-    if lost:
-        return [f"{name}: missing, expected labels along 'segment'; give a result of simulate()" for name in lost]
-    if lender == "all":
-        return []
-    if lender == "own" and "own_lender" not in result.attrs:
-        return ["own_lender: missing from attrs, expected the lender that asks; set it, or say lender=..."]
-    name = lender_name(result, lender)
-    known = sorted({str(each) for each in result["lender"].values})
-    if name not in known:
-        return [f"lender: found {name!r}, which has no segment, expected 'own', 'all' or one of {known}; choose one"]
-    return []
-
-
 def horizon_faults(result: xr.Dataset, horizon: int | None) -> list[str]:
     """Faults of a horizon [month]; None, the whole result, has none."""
     last = result.sizes.get("month", 1) - 1
-    whole = isinstance(horizon, int | np.integer) and not isinstance(horizon, bool)
-    if horizon is None or (whole and 1 <= horizon <= last):
+    if horizon is None or (is_whole(horizon) and 1 <= horizon <= last):
         return []
     return [f"horizon: found {horizon!r}, expected whole months, 1 to {last}; shorten it or simulate longer"]
-
-
-def lender_name(result: xr.Dataset, lender: str) -> str:
-    """The lender's own name for "own"; a name, or "all", as it is."""
-    return str(result.attrs["own_lender"]) if lender == "own" else lender
 
 
 def select(result: xr.Dataset, lender: str) -> xr.Dataset:
@@ -104,7 +83,7 @@ ENDINGS = {
     "_low": "lower end of the 95 % interval of",
     "_high": "upper end of the 95 % interval of",
 }
-OF_THE_RUN = ("seed", "currency", "as_of", "own_lender", "part", "partners", "annual_growth")
+OF_THE_RUN = ("fingerprint", "seed", "currency", "as_of", "own_lender", "part", "partners", "annual_growth")
 
 
 def labelled(out: xr.Dataset, outputs: Mapping[str, Output]) -> xr.Dataset:
@@ -127,28 +106,17 @@ def labelled(out: xr.Dataset, outputs: Mapping[str, Output]) -> xr.Dataset:
 def of_the_run(dataset: xr.Dataset) -> dict[str, Any]:
     """Attrs by which a reader knows the run: fingerprint of the portfolio, seed, currency, date, own lender, part.
 
-    >>> of_the_run(xr.Dataset(attrs={"portfolio_fingerprint": "a1", "seed": "7", "model": "{}"}))
+    >>> of_the_run(xr.Dataset(attrs={"fingerprint": "a1", "seed": "7", "model": "{}"}))
     {'fingerprint': 'a1', 'seed': '7'}
     """
-    attrs = dataset.attrs
-    mark = attrs.get("portfolio_fingerprint", attrs.get("fingerprint"))
-    known = {} if mark is None else {"fingerprint": mark}
-    return known | {name: attrs[name] for name in OF_THE_RUN if name in attrs}
+    return {name: dataset.attrs[name] for name in OF_THE_RUN if name in dataset.attrs}
 
 
-def described(
-    out: xr.Dataset, result: xr.Dataset, lender: str, outputs: Mapping[str, Output] | Collection[str]
-) -> xr.Dataset:
+def described(out: xr.Dataset, result: xr.Dataset, lender: str, outputs: Mapping[str, Output]) -> xr.Dataset:
     """A measure with `units` and `long_name` on every variable, the lender and the run that it is of.
 
     outputs : unit and meaning of each variable, see `labelled`
     """
-    if not isinstance(outputs, Mapping):  # names of variables that are not amounts
-        plain = outputs
-        outputs = {
-            str(name): Output("1" if name in plain else "currency", str(name).replace("_", " "))
-            for name in out.data_vars
-        }
     return labelled(out, outputs).assign_attrs(of_the_run(result), lender=lender_name(result, lender))
 
 

@@ -1,1 +1,1 @@
-"""Synthetic borrowers: drawn from a preset, then lived into the steady state of its baseline."""
+"""Synthetic portfolios: drawn from a preset, then seasoned into the steady state of its baseline."""

@@ -1,41 +1,28 @@
-"""Draw a book of borrowers and loans, and season it until nothing jumps in month one."""
+"""Synthetic portfolio: borrowers and loans drawn from a preset, seasoned until nothing jumps in the first month."""
 
 from __future__ import annotations
 
 import secrets
-import tomllib
-from importlib import resources
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.engine.model import Model
+from stresslab.checks import refuse, seed_faults, type_faults, whole_faults
+from stresslab.engine.model import PORTFOLIO_TABLE, Model, preset_tables, presets
 from stresslab.engine.simulate import advance
-from stresslab.schema import PORTFOLIO, InputError, attrs_of
+from stresslab.schema import MINOR, PORTFOLIO, attrs_of, rounded
 
 Array = NDArray[Any]
 LARGEST_BOOK = 2**31
 """Borrowers that ids and draws are tested for."""
 
 
-def presets() -> list[str]:
-    """Names of the books that come with the package.
-
-    >>> presets()
-    ['china-online', 'us-card']
-    """
-    folder = resources.files("stresslab.population") / "presets"
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
-
-
 def read_preset(name: str) -> dict[str, Any]:
-    """The numbers of a preset, as they stand in its file."""
-    if name not in presets():
-        raise InputError("synthetic_portfolio", [f"preset: found {name!r}, expected one of {presets()}; choose one"])
-    folder = resources.files("stresslab.population") / "presets"
-    return tomllib.loads((folder / f"{name}.toml").read_text("utf-8"))
+    """Numbers of a preset's synthetic portfolio, as they stand in its file."""
+    numbers: dict[str, Any] = preset_tables(name)[PORTFOLIO_TABLE]
+    return numbers
 
 
 def synthetic_portfolio(
@@ -46,46 +33,68 @@ def synthetic_portfolio(
     model: Model | None = None,
     seasoning_months: int | None = None,
 ) -> xr.Dataset:
-    """A book of synthetic borrowers in the steady state of its baseline.
+    """Portfolio of synthetic borrowers in the steady state of its baseline.
 
-    preset : "china-online" (Huabei, Jiebei, bank cards, other platforms) or "us-card" (cards and other unsecured loans)
-    borrowers : how many; the loans are about twice as many in "china-online"
-    seed : of all draws; drawn and stored in attrs if None
-    model : rules under which the book is seasoned, by default the preset's own
-    seasoning_months : months lived before the book is handed over; 0 gives the draws as they are
-    Returns Dataset (borrower, loan), see `schema.PORTFOLIO`.
-    Raises InputError for an unknown preset or a count that is not a whole number >= 1.
-    Number of lenders, incomes, buffers and balances follow the preset's file, each number with unit and source there.
+    Parameters
+    ----------
+    preset : {"china-online", "us-card"}
+        "china-online" (Huabei, Jiebei, bank cards, loans of other platforms) or "us-card" (cards and other unsecured
+        loans); a file in `stresslab/presets` holds its numbers, each with unit and source.
+    borrowers : int
+        Number of borrowers; there are about twice as many loans in "china-online".
+    seed : int, optional
+        Of all draws, 0 to 2**64 - 1; drawn and stored in attrs if None.
+    model : Model, optional
+        Model under which the portfolio is seasoned; by default that of the preset.
+    seasoning_months : int, optional
+        Months simulated in the baseline before the portfolio is returned; 0 returns the draws as they are. By default
+        as many as the preset says.
 
+    Returns
+    -------
+    xarray.Dataset
+        Variables along `borrower` and `loan`, see `stresslab.schema.PORTFOLIO`; attrs `preset`, `seed`, `currency`,
+        `as_of` and `own_lender`.
+
+    Raises
+    ------
+    InputError
+        Names an unknown preset, a count that is not a whole number from 1, a seed and months that are none.
+
+    Notes
+    -----
+    Loans are drawn under the product rules of the preset: the bill of a credit line is the drawn debt service over the
+    minimum payment's share. A model with other rules changes how the portfolio is seasoned, not how it is drawn.
+
+    Examples
+    --------
     >>> book = synthetic_portfolio("china-online", borrowers=100, seed=1)
-    >>> book.sizes["borrower"], int(book.borrower.max())
+    >>> book.sizes["borrower"], int(book["borrower"].max())
     (100, 99)
     """
-    whole = isinstance(borrowers, int | np.integer) and not isinstance(borrowers, bool)
-    faults = []
-    if not (whole and 1 <= borrowers <= LARGEST_BOOK):
-        faults.append(f"borrowers: found {borrowers!r}, expected a whole number 1 ... {LARGEST_BOOK:,}; choose one")
-    if seed is not None and not (isinstance(seed, int | np.integer) and 0 <= seed < 2**64):
-        faults.append(f"seed: found {seed!r}, expected a whole number 0 ... 2**64 - 1 or None; choose one")
-    if seasoning_months is not None and seasoning_months < 0:
-        faults.append(f"seasoning_months: found {seasoning_months!r}, expected a whole number >= 0; choose one")
-    if faults:
-        raise InputError("synthetic_portfolio", faults)
+    advice = "choose another number"
+    faults = whole_faults("borrowers", borrowers, 1, LARGEST_BOOK, advice=advice) + seed_faults(seed)
+    faults += whole_faults("seasoning_months", seasoning_months, 0, optional=True)
+    faults += type_faults("model", model, Model)
+    if preset not in presets():
+        faults.append(f"preset: found {preset!r}, expected one of {presets()}; choose one")
+    refuse("synthetic_portfolio", faults)
     numbers = read_preset(preset)
+    drawn_under = Model.from_preset(preset)
     seed = secrets.randbits(63) if seed is None else int(seed)
-    model = model or Model.from_preset(preset)
-    book = _draw(numbers, int(borrowers), np.random.Generator(np.random.PCG64(seed)), model)
+    model = model or drawn_under
+    book = _draw(numbers, int(borrowers), np.random.Generator(np.random.PCG64(seed)), model, drawn_under)
     book.attrs = {
         "preset": preset,
         "seed": str(seed),
         **{key: numbers[key] for key in ("currency", "as_of", "own_lender")},
     }
-    months = numbers["seasoning_months"] if seasoning_months is None else seasoning_months
+    months = numbers["seasoning_months"] if seasoning_months is None else int(seasoning_months)
     return season(book, numbers, model, months, seed) if months else book
 
 
 def season(book: xr.Dataset, numbers: dict[str, Any], model: Model, months: int, seed: int) -> xr.Dataset:
-    """Live the baseline (constant unemployment, income on its trend) for some months."""
+    """Portfolio after some months of the baseline: constant unemployment, income on its trend."""
     calm = xr.Dataset(
         {
             "unemployment_rate": ("month", np.full(months, numbers["normal_unemployment"])),
@@ -97,12 +106,14 @@ def season(book: xr.Dataset, numbers: dict[str, Any], model: Model, months: int,
     return advance(book, calm, months, model, seed=seed, path=2**32 - 1)
 
 
-def _draw(numbers: dict[str, Any], count: int, rng: np.random.Generator, model: Model) -> xr.Dataset:
+def _draw(
+    numbers: dict[str, Any], count: int, rng: np.random.Generator, model: Model, drawn_under: Model
+) -> xr.Dataset:
     """Borrowers and fresh loans, part of their term behind them."""
     own, others = _debts(numbers, count, rng)
     lenders = 1 + others.sum(axis=1)
     people = _borrowers(numbers, lenders, rng, model)
-    loans = _loans(numbers, own, others, people["income"], lenders, rng)
+    loans = _loans(numbers, drawn_under, own, others, people["income"], lenders, rng)
     variables: dict[str, Any] = {name: ("borrower", values) for name, values in people.items()}
     variables |= {name: ("loan", values) for name, values in loans.items()}
     variables["score"] = ("borrower", _score(people, loans, rng))
@@ -124,7 +135,7 @@ def _debts(numbers: dict[str, Any], count: int, rng: np.random.Generator) -> tup
 
 def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator, model: Model) -> dict[str, Array]:
     b, count = numbers["borrowers"], lenders.size
-    income = _fen(b["income_median"] * np.exp(b["income_log_sd"] * rng.standard_normal(count)))
+    income = rounded(b["income_median"] * np.exp(b["income_log_sd"] * rng.standard_normal(count)))
     risk = np.exp(b["risk_log_sd"] * rng.standard_normal(count)) * np.where(
         lenders >= 3, b["risk_factor_3_lenders"], 1.0
     )
@@ -132,7 +143,7 @@ def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator
         lenders >= 5, b["buffer_factor_5_lenders"], np.where(lenders >= 3, b["buffer_factor_3_lenders"], 1)
     )
     months = b["buffer_months"] * stacked * np.exp(b["buffer_log_sd"] * rng.standard_normal(count))
-    target = _fen(np.minimum(months, 24.0) * income)
+    target = rounded(np.minimum(months, 24.0) * income)
     risk = np.minimum(risk / risk.mean(), 20.0)
     jobless = rng.random(count) < numbers["normal_unemployment"] * model.employment.borrower_ratio
     needs = b["necessities_share"] * np.exp(b["necessities_log_sd"] * rng.standard_normal(count))
@@ -141,7 +152,7 @@ def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator
         "borrower_id": np.arange(count),
         "income": income,
         "pay_level": np.ones(count),
-        "necessities": _fen(np.minimum(needs, 0.95) * income),
+        "necessities": rounded(np.minimum(needs, 0.95) * income),
         "liquid_buffer": np.where(jobless, 0.0, target),
         "buffer_target": target,
         "job_loss_risk": risk,
@@ -155,7 +166,13 @@ def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator
 
 
 def _loans(
-    numbers: dict[str, Any], own: Array, others: Array, income: Array, lenders: Array, rng: np.random.Generator
+    numbers: dict[str, Any],
+    model: Model,
+    own: Array,
+    others: Array,
+    income: Array,
+    lenders: Array,
+    rng: np.random.Generator,
 ) -> dict[str, Array]:
     """All loans, product by product, then in the order of their borrowers."""
     b, count = numbers["borrowers"], income.size
@@ -164,12 +181,12 @@ def _loans(
     for row, held in enumerate(numbers["own"]):
         for product in held["products"]:
             who = np.flatnonzero(own == row)
-            parts.append(_product(numbers, product, numbers["own_lender"], who, income, burden, rng))
+            parts.append(_product(numbers, model, product, numbers["own_lender"], who, income, burden, rng))
     elsewhere = numbers["lenders"]
     for column, names, product in ((0, "banks", "bank_product"), (1, "platforms", "platform_product")):
         for place, lender in enumerate(elsewhere[names]):
             who = np.flatnonzero(others[:, column] > place)
-            parts.append(_product(numbers, elsewhere[product], lender, who, income, burden, rng))
+            parts.append(_product(numbers, model, elsewhere[product], lender, who, income, burden, rng))
     loans = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.argsort(loans["borrower"], kind="stable")
     loans = {name: values[order] for name, values in loans.items()}
@@ -178,6 +195,7 @@ def _loans(
 
 def _product(
     numbers: dict[str, Any],
+    model: Model,
     product: str,
     lender: str,
     who: Array,
@@ -185,18 +203,18 @@ def _product(
     burden: Array,
     rng: np.random.Generator,
 ) -> dict[str, Array]:
-    """Loans of one product at one lender; `due` is what each asks for in a month."""
-    rules, count = numbers["products"][product], who.size
-    due = rules["debt_service"] * burden[who] * income[who] * np.exp(rules["log_sd"] * rng.standard_normal(count))
-    rate = _between(rng, rules["annual_rate"], count)
+    """Loans of one product at one lender; `due` is the payment due on each in a month."""
+    rules, drawn, count = model.products[product], numbers["loans"][product], who.size
+    due = drawn["debt_service"] * burden[who] * income[who] * np.exp(drawn["log_sd"] * rng.standard_normal(count))
+    rate = _between(rng, drawn["annual_rate"], count)
     loans: dict[str, Array] = {
         "borrower": who,
         "lender": np.full(count, lender, object),
         "product": np.full(count, product, object),
         "annual_rate": rate,
         "due": due,
-        "priority": np.full(count, float(rules["priority"])),
-        "own_share": np.full(count, float(rules["own_share"])),
+        "priority": np.full(count, float(drawn["priority"])),
+        "own_share": np.full(count, float(drawn["own_share"])),
         "days_past_due": np.zeros(count, np.int64),
         "overdue": np.zeros(count),
         "score_change": np.zeros(count, np.int64),
@@ -205,20 +223,20 @@ def _product(
         "claim": np.zeros(count),
         "claim_months": np.zeros(count, np.int64),
     }
-    if rules["kind"] == "revolving":
-        usual = due / rules["minimum_share"]
+    if rules.kind == "revolving":
+        usual = due / rules.minimum_share
         nothing = np.zeros(count, np.int64)
         return loans | {
             "usual_balance": usual,
-            "limit": usual / _between(rng, rules["utilisation"], count),
+            "limit": usual / _between(rng, drawn["utilisation"], count),
             "balance": usual,
             "tenor_months": nothing,
             "remaining_months": nothing,
             "instalment": np.zeros(count),
-            "transactor": rng.random(count) < rules["transactors"],
+            "transactor": rng.random(count) < drawn["transactors"],
         }
-    weights = np.array(rules["tenor_weights"])
-    tenor = rng.choice(np.array(rules["tenors"]), count, p=weights / weights.sum())
+    weights = np.array(drawn["tenor_weights"])
+    tenor = rng.choice(np.array(drawn["tenors"]), count, p=weights / weights.sum())
     remaining = rng.integers(1, tenor + 1)
     monthly = rate / 12.0
     granted = due * (1.0 - (1.0 + monthly) ** -tenor.astype(float)) / monthly
@@ -238,8 +256,8 @@ def _cap(loans: dict[str, Array], income: Array, cap: float) -> dict[str, Array]
     service = np.bincount(loans["borrower"], loans.pop("due"), income.size) / income
     scale = np.minimum(1.0, cap / np.maximum(service, 1e-12))[loans["borrower"]]
     for name in ("usual_balance", "limit", "balance"):
-        loans[name] = _fen(np.maximum(loans[name] * scale, 1.0))
-    loans["instalment"] = np.ceil(loans["instalment"] * scale * 100.0) / 100.0
+        loans[name] = rounded(np.maximum(loans[name] * scale, 1.0))
+    loans["instalment"] = np.ceil(loans["instalment"] * scale * MINOR) / MINOR
     return loans
 
 
@@ -266,8 +284,3 @@ def _score(people: dict[str, Array], loans: dict[str, Array], rng: np.random.Gen
 def _between(rng: np.random.Generator, bounds: list[float], count: int) -> Array:
     """Uniform draws between two bounds."""
     return np.asarray(bounds[0] + (bounds[1] - bounds[0]) * rng.random(count))
-
-
-def _fen(amount: Array) -> Array:
-    """Amounts rounded to minor units, still in currency."""
-    return np.asarray(np.round(amount, 2))

@@ -1,4 +1,4 @@
-"""Who owes what: read a loan tape, check a portfolio, describe it."""
+"""Portfolios of borrowers and loans: read from a loan tape, checked and described."""
 
 from stresslab.portfolio.describe import describe_portfolio
 from stresslab.portfolio.tape import read_portfolio

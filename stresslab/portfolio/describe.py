@@ -1,4 +1,4 @@
-"""A portfolio in a few numbers: by segment and in total."""
+"""Description of a portfolio: loans and borrowers by segment and in total."""
 
 from __future__ import annotations
 
@@ -9,55 +9,89 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from stresslab.checks import number_faults, refuse
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import InputError
+from stresslab.schema import Variable, attrs_of
 
 Array = NDArray[Any]
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
-UNITS = {
-    "loans": "1",
-    "borrowers": "1",
-    "balance": "currency",
-    "mean_balance": "currency",
-    "limit": "currency",
-    "utilisation": "1",
-    "mean_rate": "1/year",
-    "d30_share": "1",
-    "d90_share": "1",
-    "own_share": "1",
-    "claim": "currency",
-    "median_income": "currency/month",
-    "buffer_months": "month",
-    "unemployed_share": "1",
-    "debt_service": "1",
-    "borrower_share": "1",
+SUMMARY: dict[str, Variable] = {
+    "loans": Variable(("segment",), "1", "loans, written-off ones included"),
+    "borrowers": Variable(("segment",), "1", "borrowers who have a loan"),
+    "balance": Variable(("segment",), "currency", "balance"),
+    "mean_balance": Variable(("segment",), "currency", "mean balance of a loan"),
+    "limit": Variable(("segment",), "currency", "lines and grants not written off"),
+    "utilisation": Variable(("segment",), "1", "balance over limit of revolving loans not written off"),
+    "mean_rate": Variable(("segment",), "1/year", "contract rate, mean weighted by balance"),
+    "d30_share": Variable(("segment",), "1", "share of the balance 30 or more days past due"),
+    "d90_share": Variable(("segment",), "1", "share of the balance 90 or more days past due"),
+    "own_share": Variable(("segment",), "1", "share of the balance funded by the lender of record"),
+    "claim": Variable(("segment",), "currency", "written off and still owed"),
+    "median_income": Variable(("segment",), "currency/month", "median usual pay of the borrowers"),
+    "buffer_months": Variable(("segment",), "month", "median liquid buffer of the borrowers in months of income"),
+    "unemployed_share": Variable(("segment",), "1", "share of the borrowers without a job"),
+    "debt_service": Variable(
+        ("segment", "quantile"), "1", "due in a month to all lenders over income, amounts overdue not included"
+    ),
+    "borrower_share": Variable(("segment", "lenders"), "1", "share of the borrowers with loans of 1, 2, ... lenders"),
 }
+"""Variables of a description."""
 
 
 def describe_portfolio(portfolio: xr.Dataset, *, minimum_share: float = 0.10) -> xr.Dataset:
-    """Loans and borrowers of each segment "lender:product", and of the whole book as the last segment, "total".
+    """Description of a portfolio in numbers: loans and borrowers of each segment, and in total.
 
-    portfolio : Dataset (borrower, loan), see `schema.PORTFOLIO`
-    minimum_share : of a revolving balance that is due in a month [1]; 10 % on Chinese cards and Huabei, about 3 % on
-        US cards (the latter not confirmed)
-    Returns Dataset (segment), with coords lender and product, "" for the total:
-        loans, borrowers : loans, written-off ones included, and the borrowers who have one
-        balance, mean_balance, limit [currency] : sum, mean of a loan, sum of the lines and grants not written off
-        utilisation [1] : balance over limit of revolving loans not written off; nan without any
-        mean_rate [1/year], d30_share, d90_share, own_share [1] : means weighted by balance, nan where nothing is owed:
-            contract rate, 30 and 90 days past due or more, funded by the lender of record
-        claim [currency] : written off and still owed
-        median_income [currency/month], buffer_months [month of income, median], unemployed_share [1] : of its borrowers
-        debt_service (segment, quantile) [1] : instalments and minimum payments due in a month to *all* lenders, over
-            income, of the segment's borrowers; amounts overdue come on top; inf for who owes and has no income
-        borrower_share (segment, lenders) [1] : share of the segment's borrowers who have loans of 1, 2, ... lenders
+    Parameters
+    ----------
+    portfolio : xarray.Dataset
+        Variables along `borrower` and `loan`, see `stresslab.schema.PORTFOLIO`.
+    minimum_share : float
+        Share of a revolving balance that is due in a month [1]: 10 % on Chinese cards and Huabei, about 3 % on US cards
+        (the latter not confirmed).
+
+    Returns
+    -------
+    xarray.Dataset
+        Segments "lender:product", the last of them "total" with lender and product "".
+
+        ================  =================  ==============  ===========================================================
+        variable          dims               unit            meaning
+        ================  =================  ==============  ===========================================================
+        loans             segment            1               loans, written-off ones included
+        borrowers         segment            1               borrowers who have a loan
+        balance           segment            currency        balance
+        mean_balance      segment            currency        mean balance of a loan
+        limit             segment            currency        lines and grants not written off
+        utilisation       segment            1               balance over limit of revolving loans not written off
+        mean_rate         segment            1/year          contract rate, mean weighted by balance
+        d30_share         segment            1               share of the balance 30 or more days past due
+        d90_share         segment            1               share of the balance 90 or more days past due
+        own_share         segment            1               share of the balance funded by the lender of record
+        claim             segment            currency        written off and still owed
+        median_income     segment            currency/month  median usual pay of the borrowers
+        buffer_months     segment            month           median liquid buffer of the borrowers in months of income
+        unemployed_share  segment            1               share of the borrowers without a job
+        debt_service      segment, quantile  1               due in a month to all lenders over income, amounts overdue
+                                                             not included
+        borrower_share    segment, lenders   1               share of the borrowers with loans of 1, 2, ... lenders
+        ================  =================  ==============  ===========================================================
+
+        Shares and means of the balance are NaN without a balance, `utilisation` without revolving loans; `debt_service`
+        is infinite for a borrower who owes and has no income.
+
+    Raises
+    ------
+    InputError
+        As `check_portfolio`, and for a `minimum_share` outside 0 ... 1.
+
+    Notes
+    -----
     Quantiles and medians are values of borrowers: the smallest that a share q of them do not exceed.
-    Raises InputError as `check_portfolio` does, and for a minimum_share outside 0 ... 1.
 
-    In a notebook one line makes each table:
-        summary.drop_dims(["quantile", "lenders"]).to_dataframe()    # a row for each segment
-        summary.debt_service.to_pandas()                             # segments by quantiles
-        summary.borrower_share.to_pandas()                           # segments by number of lenders
+    Examples
+    --------
+    One line makes each table: ``summary.drop_dims(["quantile", "lenders"]).to_dataframe()``,
+    ``summary["debt_service"].to_pandas()``, ``summary["borrower_share"].to_pandas()``.
 
     >>> from stresslab.population.synthetic import synthetic_portfolio
     >>> book = synthetic_portfolio(borrowers=2_000, seed=1, seasoning_months=0)
@@ -69,15 +103,11 @@ def describe_portfolio(portfolio: xr.Dataset, *, minimum_share: float = 0.10) ->
     [0.2, 0.4]
     """
     check_portfolio(portfolio)
-    if not 0.0 <= minimum_share <= 1.0:
-        raise InputError(
-            "describe_portfolio", [f"minimum_share: found {minimum_share!r}, expected 0 ... 1; a share is a decimal"]
-        )
+    refuse("describe_portfolio", number_faults("minimum_share", minimum_share, 1.0, "a decimal: 0.1, not 10"))
     lender, product, segment = _segments(portfolio)
     values = _loans(portfolio, segment, lender.size) | _people(portfolio, segment, lender.size, minimum_share)
-    last = {"debt_service": ("quantile",), "borrower_share": ("lenders",)}
     return xr.Dataset(
-        {name: (("segment", *last.get(name, ())), values[name], {"units": unit}) for name, unit in UNITS.items()},
+        {name: (spec.dims, values[name], attrs_of(spec)) for name, spec in SUMMARY.items()},
         {
             "segment": [*np.char.add(np.char.add(lender, ":"), product), "total"],
             "lender": ("segment", [*lender, ""]),
@@ -98,7 +128,7 @@ def _segments(portfolio: xr.Dataset) -> tuple[Array, Array, Array]:
 
 
 def _loans(portfolio: xr.Dataset, segment: Array, segments: int) -> dict[str, Array]:
-    """What adds up over loans, for each segment and in total."""
+    """Sums and means over loans, for each segment and in total."""
 
     def total(amount: Array) -> Array:
         sums = np.bincount(segment, amount, segments)

@@ -1,4 +1,4 @@
-"""What a loan tape does not say: derived where that is an identity, drawn from donors where it is a borrower's."""
+"""Imputation of what a loan tape lacks: derived by identities, or drawn from donors for attributes of borrowers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stresslab.portfolio.describe import count_lenders
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import MINOR, PORTFOLIO, InputError
+from stresslab.schema import PORTFOLIO, InputError, minor_units, rounded
 
 Array = NDArray[Any]
 SCALED = ("necessities", "liquid_buffer", "buffer_target")
@@ -25,7 +25,7 @@ class Draft:
     """A portfolio in the making.
 
     values : what is known and sound, by loan or by borrower, and `borrower` of each loan
-    given : names that the tape speaks of, rightly or wrongly: neither derived nor drawn
+    given : names that the tape has, with or without a fault: neither derived nor drawn
     faults, derived, drawn : what went wrong, and how the rest was completed
     """
 
@@ -36,14 +36,14 @@ class Draft:
     drawn: list[str] = field(default_factory=list)
 
     def missing(self, dim: str) -> list[str]:
-        """Names along a dimension that nobody has spoken of yet."""
+        """Names along a dimension that are neither given nor known."""
         known = {"borrower_id", "borrower", *self.given, *self.values}
         return [name for name, want in PORTFOLIO.items() if want.dims == (dim,) and name not in known]
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a variable is by definition, given others; not a number where there is no definition."""
+    """Variable that others define; not a number where they do not."""
 
     name: str
     needs: tuple[str, ...]
@@ -60,12 +60,12 @@ def _months_of_payment(rate: Array, months: Array) -> Array:
 
 
 def _granted(instalment: Array, rate: Array, tenor: Array) -> Array:
-    return np.where(tenor > 0, np.round(instalment * _months_of_payment(rate, tenor), 2), np.nan)
+    return np.where(tenor > 0, rounded(instalment * _months_of_payment(rate, tenor)), np.nan)
 
 
 def _instalment(limit: Array, rate: Array, tenor: Array) -> Array:
     annuity = _months_of_payment(rate, np.maximum(tenor, 1))
-    return np.where(tenor > 0, np.round(limit / annuity, 2), 0.0)
+    return np.where(tenor > 0, rounded(limit / annuity), 0.0)
 
 
 def _usual_balance(balance: Array, limit: Array, tenor: Array) -> Array:
@@ -79,7 +79,7 @@ def _overdue(days: Array, tenor: Array, remaining: Array, instalment: Array, bal
 
 
 NOTHING_REMEMBERED = ("recent_arrears", "score_change", "inquiries")
-"""What nobody need give: where it does not follow, what it follows from is a fault, and it is none of its own."""
+"""Memory of scores, never required: if it cannot be derived, the fault is that of what it derives from."""
 IDENTITIES = (
     Identity("own_share", ("balance",), lambda balance: np.ones(balance.size)),
     Identity("written_off", ("balance",), lambda balance: np.zeros(balance.size, bool)),
@@ -106,25 +106,9 @@ IDENTITIES = (
 
 
 def derive(draft: Draft, own_lender: str, donors: xr.Dataset | None) -> None:
-    """Complete a draft by what is so by definition; what a loan still lacks then is a fault.
+    """Complete a draft by identities, in the order of `read_portfolio`'s notes; what a loan still lacks is a fault.
 
-    own_lender : who lent where the tape names no lender
-    donors : a sound portfolio or None
-    With n = tenor_months (0: a revolving loan) and r = annual_rate / 12, in this order:
-        lender = own_lender; own_share = 1; written_off = False
-        remaining_months = 0 if revolving; transactor = False for instalment loans
-        limit = instalment (1 - (1 + r)^-n) / r for instalment loans (level payments)
-        instalment = 0 if revolving, else limit r / (1 - (1 + r)^-n)
-        usual_balance = balance if revolving, else limit
-        overdue = 0 if days_past_due = 0; else for instalment loans instalment x max(1, floor(days_past_due / 30)), at
-            most the balance; the whole balance after the last due date
-        recent_arrears = floor(days_past_due / 30); score_change = 0 and inquiries = 0: nothing is remembered
-        claim = 0 unless written off; claim_months = 0 without a claim
-        employed = (jobless_months = 0); jobless_months = 0 where employed
-        pay_level = 1 where there is an income: what is paid now is taken for usual
-        priority = that of the product among the donors; without donors 0 for instalment loans and 1 for revolving ones:
-            short finite debts are paid first (TransUnion, US; in China banks come first, Bao & Huang 2021)
-    A variable that this does not define for every loan (borrower) is a fault, naming for which.
+    own_lender: lender where the tape names none. donors: a portfolio without faults, or None.
     """
     lender = Identity("lender", ("balance",), lambda balance: np.full(balance.size, own_lender))
     for identity in (lender, *IDENTITIES, _priority(donors)):
@@ -162,7 +146,7 @@ def _priority(donors: xr.Dataset | None) -> Identity:
 
 
 def donor_faults(donors: xr.Dataset) -> list[str]:
-    """Why a portfolio cannot lend its borrowers' attributes; empty if it can."""
+    """Faults of a portfolio whose borrowers' attributes are to be drawn."""
     try:
         check_portfolio(donors)
     except InputError as error:
@@ -172,14 +156,10 @@ def donor_faults(donors: xr.Dataset) -> list[str]:
 
 
 def draw(draft: Draft, donors: xr.Dataset | None, currency: str, seed: int | None) -> int | None:
-    """Complete a draft's borrowers: each takes all that he lacks from one donor, so that attributes stay joint.
+    """Complete a draft's borrowers, each from one donor, so that attributes stay joint; returns the seed or None.
 
-    donors : a sound portfolio; without one, what is missing is a fault
-    currency : of the draft; a drawn income must be in it
-    Returns the seed, None if nothing was drawn.
-    The donor is found by `donor_of`: as many lenders (or nearly), and the same rank among those who have as many, by
-    income, or by total balance if income itself is drawn. If it is not, necessities and buffers are scaled by income
-    over the donor's income. What else the tape says of a borrower does not steer the choice.
+    Without donors what is missing is a fault, and so is a drawn income in another currency. `donor_of` chooses the
+    donor.
     """
     missing = draft.missing("borrower")
     if not missing:
@@ -207,7 +187,7 @@ def draw(draft: Draft, donors: xr.Dataset | None, currency: str, seed: int | Non
     taken = {name: donors[name].values[chosen] for name in missing}
     if "income" not in missing:
         scale = size / donors["income"].values[chosen]
-        taken |= {name: np.round(taken[name] * scale, 2) for name in SCALED if name in taken}
+        taken |= {name: rounded(taken[name] * scale) for name in SCALED if name in taken}
     draft.values |= taken
     draft.drawn = missing
     return seed
@@ -239,5 +219,5 @@ def donor_of(lenders: Array, size: Array, donor_lenders: Array, donor_size: Arra
 def _standing(book: Mapping[Any, Any], borrowers: int) -> tuple[Array, Array]:
     """Number of lenders and total balance of each borrower; sums of minor units do not depend on the order of loans."""
     owner = np.asarray(book["borrower"], np.int64)
-    debt = np.bincount(owner, np.rint(np.asarray(book["balance"]) * MINOR), borrowers)
+    debt = np.bincount(owner, minor_units(book["balance"]), borrowers)
     return count_lenders(owner, np.asarray(book["lender"]), borrowers), debt

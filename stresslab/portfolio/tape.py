@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import check, contradictions
+from stresslab.checks import check, contradictions, seed_faults
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
 from stresslab.schema import BORROWER, PORTFOLIO, InputError, attrs_of
@@ -48,25 +48,69 @@ def read_portfolio(
     donors: xr.Dataset | None = None,
     seed: int | None = None,
 ) -> xr.Dataset:
-    """A portfolio from a loan tape.
+    """Portfolio from a loan tape.
 
-    tape : one row for each loan: path of a .parquet or .csv file (.csv.gz too), or a pandas, Polars or Arrow table
-    currency, as_of, own_lender : "CNY"; "2026-01" or "2026-01-31"; the lender that asks
-    columns : {name: column of the tape}; a name is one of `schema.PORTFOLIO`, "borrower_id" for the key of the borrower
-        (whole numbers or text) or "loan_id"; columns not named are left alone. None: the tape uses our names
-    constants : {name: value} of what is the same on all rows: {"product": "personal-loan", "days_past_due": 0}
-    preset : whose model `simulate` uses by default
-    donors : a portfolio, as a rule a synthetic one, from whose borrowers missing borrower attributes are drawn
-    seed : of that draw; drawn and stored in attrs if None
-    Returns Dataset (borrower, loan), see `schema.PORTFOLIO`: loans in the order of the rows, borrowers in the order of
-    their keys, which are kept in coords `borrower_label` and `loan_label`. attrs name what was `derived`, what `drawn`.
-    Raises FileNotFoundError; InputError naming all faults of arguments, columns and values at once, positions from 0.
+    Parameters
+    ----------
+    tape : path, pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        One row for each loan; a path ends with .parquet, .csv or .csv.gz.
+    currency : str
+        ISO 4217 code of all amounts, as in "CNY".
+    as_of : str
+        Month or day of the balances, "2026-01" or "2026-01-31".
+    own_lender : str
+        The own lender; where the tape has no column `lender`, lender of all loans.
+    columns : mapping of str to str, optional
+        Column of the tape by name: a variable of `stresslab.schema.PORTFOLIO`, "borrower_id" for the key of the
+        borrower (whole numbers or text) or "loan_id"; columns not named are not read. None: the tape has these names.
+    constants : mapping of str to number or str, optional
+        Values that are the same on all rows, as in ``{"product": "personal-loan", "days_past_due": 0}``.
+    preset : {"china-online", "us-card"}, optional
+        Preset whose model `simulate` uses by default.
+    donors : xarray.Dataset, optional
+        A portfolio, as a rule a synthetic one, from whose borrowers missing attributes of borrowers are drawn.
+    seed : int, optional
+        Of that draw; drawn and stored in attrs if None.
 
+    Returns
+    -------
+    xarray.Dataset
+        Variables along `borrower` and `loan`, see `stresslab.schema.PORTFOLIO`: loans in the order of the rows,
+        borrowers in the order of their keys, which are the coordinates `borrower_label` and `loan_label`. Attrs
+        `derived` and `drawn` name what the tape did not have.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    InputError
+        Names all faults of arguments, columns and values at once, positions from 0.
+
+    Notes
+    -----
     Borrower columns repeat on each row of a borrower and must agree. What the tape lacks is derived where that is an
-    identity (`completing.derive` lists them), and other borrower attributes are drawn from donors (`completing.draw`);
-    the rest is a fault. Debts that the tape does not list do not exist: unless it names other lenders' loans too, from
-    a credit bureau say, nobody has several lenders.
+    identity, with n = tenor_months (0: a revolving loan) and r = annual_rate / 12, in this order:
 
+    - lender = own_lender; own_share = 1; written_off = False - remaining_months = 0 if revolving; transactor = False
+    for instalment loans - limit = instalment (1 - (1 + r)^-n) / r for instalment loans (level payments) - instalment =
+    0 if revolving, else limit r / (1 - (1 + r)^-n) - usual_balance = balance if revolving, else limit - overdue = 0 if
+    days_past_due = 0; else for instalment loans instalment x max(1, floor(days_past_due / 30)), at most
+      the balance; the whole balance after the last due date
+    - recent_arrears = floor(days_past_due / 30); score_change = 0 and inquiries = 0: nothing is remembered
+    - claim = 0 unless written off; claim_months = 0 without a claim
+    - employed = (jobless_months = 0); jobless_months = 0 where employed
+    - pay_level = 1 where there is an income: what is paid now counts as usual
+    - priority = that of the product among the donors; without donors 0 for instalment loans and 1 for revolving ones:
+      short finite debts are paid first (TransUnion, US; in China banks come first, Bao and Huang 2021)
+
+    Other attributes of borrowers are drawn from donors: each borrower takes all that is missing from one donor with as
+    many lenders (or nearly) and the same rank among those by income, or by total balance if income itself is drawn; in
+    the first case necessities and buffers are scaled by income over the donor's income. The rest is a fault. Debts that
+    the tape does not list do not exist: unless it names other lenders' loans too, from a credit bureau for instance, no
+    borrower has several lenders.
+
+    Examples
+    --------
     >>> from stresslab.population.synthetic import synthetic_portfolio
     >>> tape = pd.DataFrame({"who": ["b", "a", "b"], "bank": ["us", "us", "them"], "kind": ["loan", "card", "card"]})
     >>> tape = tape.assign(owed=[1200.0, 500.0, 90.0], line=[1200.0, 900.0, 100.0], term=[12, 0, 0], left=[12, 0, 0])
@@ -99,23 +143,21 @@ def read_portfolio(
 
 
 def _argument_faults(currency: str, as_of: str, own_lender: str, seed: int | None) -> list[str]:
-    """What is wrong with the words about the tape."""
+    """Faults of currency, day, own lender and seed."""
     faults = []
     if not re.fullmatch("[A-Z]{3}", str(currency)):
         faults.append(f"currency: found {currency!r}, expected three letters as in 'CNY'; use the ISO 4217 code")
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?", str(as_of)):
         faults.append(f"as_of: found {as_of!r}, expected a month or day as in '2026-01' or '2026-01-31'; write it so")
     if not own_lender or not isinstance(own_lender, str):
-        faults.append(f"own_lender: found {own_lender!r}, expected the name of the lender that asks; give it")
-    if seed is not None and not (isinstance(seed, int | np.integer) and 0 <= seed < 2**64):
-        faults.append(f"seed: found {seed!r}, expected a whole number 0 ... 2**64 - 1 or None; choose one")
-    return faults
+        faults.append(f"own_lender: found {own_lender!r}, expected the name of the own lender; give it")
+    return faults + seed_faults(seed)
 
 
 def _read(
     tape: Any, columns: Mapping[str, str] | None, constants: Mapping[str, Constant], faults: list[str]
 ) -> tuple[str, dict[str, Array | None]]:
-    """Name of the tape and its values by row under our names; None for what is there and unsound."""
+    """Name of the tape and its values by row under the names of the schema; None for those with a fault."""
     source = Path(fspath(tape)).name if isinstance(tape, str | PathLike) else f"{type(tape).__name__} in memory"
     with _opening(source):
         names, load = _open(tape, source)
@@ -131,18 +173,18 @@ def _read(
     rows: dict[str, Array | None] = dict.fromkeys([*columns, *constants])
     for name, column in usable.items():
         read = _texts if name in TEXTS else _numbers
-        rows[name], found = read(name, frame[column])
-        faults += [fault.replace(f"{name}:", f"{name} (column {column!r}):", 1) for fault in found]
+        rows[name], wrong = read(name, frame[column])
+        faults += [fault.replace(f"{name}:", f"{name} (column {column!r}):", 1) for fault in wrong]
     for name, value in constants.items():
         if name in VALUES and name not in columns and isinstance(value, str | int | float | np.generic):
-            rows[name], found = _sound(name, np.full(len(frame), str(value) if name in TEXTS else value))
-            faults += [fault.replace(f"{name}:", f"{name} (constant):", 1) for fault in found]
+            rows[name], wrong = _sound(name, np.full(len(frame), str(value) if name in TEXTS else value))
+            faults += [fault.replace(f"{name}:", f"{name} (constant):", 1) for fault in wrong]
     return source, rows
 
 
 @contextmanager
 def _opening(source: str) -> Iterator[None]:
-    """Say which extra to install where a package is missing, and what is wrong with a file that cannot be read."""
+    """InputError for a missing package, naming the extra to install, and for a file that cannot be read."""
     try:
         yield
     except ImportError as error:
@@ -150,7 +192,8 @@ def _opening(source: str) -> Iterator[None]:
     except InputError:
         raise
     except ValueError as error:
-        raise InputError(source, [f"tape: found it unreadable ({error}), expected a table; mend the file"]) from error
+        fault = f"tape: found it unreadable ({error}), expected a table; correct the file"
+        raise InputError(source, [fault]) from error
 
 
 def _open(tape: Any, source: str) -> tuple[list[str], Load]:
@@ -174,16 +217,18 @@ def _open(tape: Any, source: str) -> tuple[list[str], Load]:
 
 
 def _map_faults(columns: Mapping[str, str], constants: Mapping[str, Constant], names: list[str]) -> list[str]:
-    """Names that are not ours, columns that are not the tape's, two answers to one question."""
+    """Faults of unknown names, columns that the tape does not have, and names given twice."""
     faults = []
     if "borrower_id" not in columns:
         faults.append("borrower_id: missing, expected the column that names the borrower; map it with columns=")
     for name in columns:
         if name not in (*KEYS, *VALUES):
-            faults.append(f"columns: found {name!r}, expected one of our names{_like(name, (*KEYS, *VALUES))}; mend it")
+            near = _like(name, (*KEYS, *VALUES))
+            faults.append(f"columns: found {name!r}, expected a variable of a portfolio{near}; rename it")
     for name in constants:
         if name not in VALUES:
-            faults.append(f"constants: found {name!r}, expected one of our names{_like(name, VALUES)}; mend it")
+            near = _like(name, VALUES)
+            faults.append(f"constants: found {name!r}, expected a variable of a portfolio{near}; rename it")
         elif not isinstance(constants[name], str | int | float | np.generic):
             kind = type(constants[name]).__name__
             faults.append(f"{name} (constant): found a {kind}, expected a number, True, False or a name; give one")
@@ -192,7 +237,7 @@ def _map_faults(columns: Mapping[str, str], constants: Mapping[str, Constant], n
     for name, column in columns.items():
         count = names.count(column)
         if count == 0:
-            faults.append(f"{name}: found no column {column!r}{_like(column, names)}, expected one; mend the map")
+            faults.append(f"{name}: found no column {column!r}{_like(column, names)}, expected one; correct columns=")
         elif count > 1:
             faults.append(f"{name}: found {count} columns {column!r}, expected one; rename the others")
     return faults
@@ -200,8 +245,8 @@ def _map_faults(columns: Mapping[str, str], constants: Mapping[str, Constant], n
 
 def _like(word: str, words: Iterable[str]) -> str:
     """Names that look like a misspelt one, in brackets."""
-    lower = {str(one).lower(): str(one) for one in words}
-    close = [lower[one] for one in difflib.get_close_matches(str(word).lower(), lower, n=2, cutoff=0.7)]
+    lower = {str(known).lower(): str(known) for known in words}
+    close = [lower[near] for near in difflib.get_close_matches(str(word).lower(), lower, n=2, cutoff=0.7)]
     return f" (there is {' and '.join(map(repr, close))})" if close else ""
 
 
@@ -262,7 +307,7 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
             first, more = int(np.argmax(count > 1)), int((count > 1).sum()) - 1
             also = f" (and {more:,} more)" if more else ""
             faults.append(
-                f"loan_id: found {label[first]!s} {count[first]} times{also}, expected each once; mend the tape"
+                f"loan_id: found {label[first]!s} {count[first]} times{also}, expected each once; correct the tape"
             )
     if "borrower_id" not in sound:
         return joined
@@ -277,7 +322,7 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
             row, others = differ[0], np.unique(owner[differ]).size - 1
             also = f" (and {others:,} more borrowers)" if others else ""
             found = f"found {values[first_row[owner[row]]]} and {values[row]} for borrower {label[owner[row]]!s}{also}"
-            faults.append(f"{name}: {found}, expected the same on all rows of a borrower; mend the tape")
+            faults.append(f"{name}: {found}, expected the same on all rows of a borrower; correct the tape")
         else:
             joined[name] = values[first_row]
     return joined
@@ -302,7 +347,7 @@ def _record(
 
 
 def _dataset(values: Mapping[str, Array], rows: Mapping[str, Array | None]) -> xr.Dataset:
-    """What is known, in the order, types and units of the schema."""
+    """The values known, in the order, types and units of the schema."""
     book = xr.Dataset(
         {
             name: (want.dims, values[name].astype(KINDS[want.kind]), attrs_of(want))

@@ -1,4 +1,4 @@
-"""A portfolio that contradicts itself is refused, with every fault at once."""
+"""Validation of a portfolio: every variable alone, and contradictions between them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,40 @@ from stresslab.schema import InputError
 ATTRS = {
     "currency": 'the currency of all amounts, "CNY"',
     "as_of": 'the day or month of the balances, "2026-01"',
-    "own_lender": "the lender that asks",
+    "own_lender": "the name of the own lender",
 }
 
 
 def check_portfolio(portfolio: xr.Dataset) -> xr.Dataset:
-    """The portfolio itself, if it can be simulated; otherwise every fault at once.
+    """Check of a portfolio: the portfolio itself if it can be simulated, otherwise every fault at once.
 
-    portfolio : Dataset (borrower, loan), see `schema.PORTFOLIO`; attrs `currency`, `as_of`, `own_lender`
-    Returns the same dataset, unchanged.
-    Raises InputError naming for each fault the variable, the value found and where, what was expected and what to do:
-    what `schema.portfolio_faults` finds, and attrs that are missing.
+    Parameters
+    ----------
+    portfolio : xarray.Dataset
+        Variables along `borrower` and `loan`, see `stresslab.schema.PORTFOLIO`; attrs `currency`, `as_of` and
+        `own_lender`.
 
-    Allowed, and what the engine makes of it:
-    days_past_due that is no multiple of 30 counts the due dates that are behind it, floor(days / 30): 59 days are one;
-    a claim on a loan that is not written off is the debt of an earlier grant, still owed;
-    an amount overdue with 0 days past due is asked for with the next bill;
-    a borrower without loans counts among the (un)employed only.
+    Returns
+    -------
+    xarray.Dataset
+        The same dataset, unchanged.
 
+    Raises
+    ------
+    InputError
+        Names for each fault the variable, the value found and where, what was expected and what to do; attrs that are
+        missing too.
+
+    Notes
+    -----
+    Allowed, and how the engine reads it:
+
+    - `days_past_due` that is no multiple of 30 counts the due dates that have passed, floor(days / 30): 59 days are
+    one; - a claim on a loan that is not written off is the debt of an earlier grant, still owed; - an amount overdue
+    with 0 days past due is due with the next bill; - a borrower without loans counts among the (un)employed only.
+
+    Examples
+    --------
     >>> from stresslab.population.synthetic import synthetic_portfolio
     >>> book = synthetic_portfolio(borrowers=20, seed=1, seasoning_months=0)
     >>> check_portfolio(book) is book
@@ -36,7 +52,8 @@ def check_portfolio(portfolio: xr.Dataset) -> xr.Dataset:
     Traceback (most recent call last):
     ...
     stresslab.schema.InputError: portfolio: 1 fault
-      - overdue: found ... with balance ... at position 0 (and ... more), expected at most the balance; mend either
+      - overdue: found ... with balance ... at position 0 (and ... more), expected at most the balance; correct overdue
+      or balance
     """
     if not issubclass(kind := type(portfolio), xr.Dataset):
         raise InputError(

@@ -1,10 +1,11 @@
-"""Macroeconomic scenarios: published ones, shocks, stochastic paths around them, and the history they are fitted on."""
+"""Macroeconomic scenarios: published ones, shocks, stochastic paths around them, histories for their models."""
 
 from stresslab.scenarios.algebra import blend, delay, scale, shift, splice
+from stresslab.scenarios.ar1 import Deviation, PathModel, log_density
 from stresslab.scenarios.history import us_card_history, us_history
 from stresslab.scenarios.library import scenario, table
-from stresslab.scenarios.path_models import VAR, BlockBootstrap, RegimeSwitching
-from stresslab.scenarios.paths import Deviation, PathModel, log_density, macro_paths
+from stresslab.scenarios.path_models import VAR, BlockBootstrap, RegimeSwitching, model_from_json
+from stresslab.scenarios.paths import macro_paths
 from stresslab.scenarios.readers import from_dataset, read_scenario
 from stresslab.scenarios.shock import shock_scenario
 
@@ -19,6 +20,7 @@ __all__ = [
     "from_dataset",
     "log_density",
     "macro_paths",
+    "model_from_json",
     "read_scenario",
     "scale",
     "scenario",

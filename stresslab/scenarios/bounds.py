@@ -1,6 +1,6 @@
 """Unemployment and interest rates inside their bounds, shifted so that the mean over paths stays the scenario.
 
-`normal_` : for deviations that are normal, exact; `_on` : for others, on a fixed sample of them.
+`normal_...` : for normal deviations, exact; `sample_...` : for others, on a fixed sample of them.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ from stresslab.schema import MACRO
 
 Reals = NDArray[np.float64]
 
-CEILING = MACRO["unemployment_rate"].high
-"""Unemployment moves in the logit of its share of this ceiling, so that no path can leave its bounds."""
+UNEMPLOYMENT_CEILING = MACRO["unemployment_rate"].high
+"""Deviations of unemployment add to the logit of its share of this ceiling, so that no path leaves its bounds."""
 
-WIDEST = 4.0
-"""Largest sd in the logit: beyond it the sum over `NODES` is no longer exact to rounding."""
+POLICY_RATE_FLOOR = -0.0075
+"""No path's policy rate falls below it [1/year]: the lowest rate of the Swiss National Bank, 2015-2022."""
+
+LARGEST_LOGIT_SD = 4.0
+"""Largest standard deviation in the logit: beyond it the sum over `NODES` is no longer exact to rounding."""
 
 NODES = np.arange(-72, 73) / 8
 WEIGHTS = np.exp(-(NODES**2) / 2) / np.sqrt(2 * np.pi) / 8
-"""Trapezoidal rule for a normal mean: exact to 1e-12 for the functions here, where Gauss-Hermite needs more nodes."""
+"""Trapezoidal rule for the mean over a normal: exact to 1e-12 for the functions here, with fewer nodes than
+Gauss-Hermite."""
 
 
 def normal_shift(share: Reals, slope: Reals) -> Reals:
-    """The a with E[expit(a + slope * normal)] = share, by Newton steps in the logit of the mean.
+    """Solution a of E[expit(a + slope * normal)] = share, by Newton steps in the logit of the mean.
 
     >>> normal_shift(np.array([0.5, 0.1]), np.array([1.0, 0.0])).round(12)  # symmetric; without noise the plain logit
     array([ 0.        , -2.19722458])
@@ -36,16 +40,18 @@ def normal_shift(share: Reals, slope: Reals) -> Reals:
         level = expit(shift[..., None] + slope[..., None] * NODES)
         mean = (level * WEIGHTS).sum(axis=-1)
         error = logit(mean) - target
-        moving = np.abs(error) > 1e-12  # each month stops by itself, so that its bits do not hang on the others
+        moving = np.abs(error) > 1e-12  # month by month, so that no month depends on the others
         if not moving.any():
             return np.asarray(shift)
         step = error * mean * (1 - mean) / (level * (1 - level) * WEIGHTS).sum(axis=-1)
         shift = shift - np.where(moving, step, 0.0)
-    raise ArithmeticError(f"mean of unemployment not met after 50 steps: off by {np.abs(error).max():.1e} in the logit")
+    raise ArithmeticError(
+        f"mean of unemployment not reached in 50 steps: off by {np.abs(error).max():.1e} in the logit"
+    )
 
 
 def normal_shadow(mean: Reals) -> Reals:
-    """The q with E[max(q + normal, 0)] = q N(q) + n(q) = mean, by Newton steps, which fall towards it from q = mean.
+    """Solution q of E[max(q + normal, 0)] = q N(q) + n(q) = mean, by Newton steps, which fall to it from q = mean.
 
     >>> normal_shadow(np.array([1 / np.sqrt(2 * np.pi), 9.0])).round(12)  # half the mass on the floor; and none
     array([0., 9.])
@@ -57,15 +63,15 @@ def normal_shadow(mean: Reals) -> Reals:
         if not moving.any():
             return shadow
         shadow = shadow - np.where(moving, error / ndtr(shadow), 0.0)
-    raise ArithmeticError(f"mean of the policy rate not met after 200 steps: off by {np.abs(error).max():.1e} sd")
+    raise ArithmeticError(f"mean of the policy rate not reached in 200 steps: off by {np.abs(error).max():.1e} sd")
 
 
-def shift_on(share: Reals, sample: Reals) -> Reals:
-    """The a with mean of expit(a + sample) = share, by Newton steps in the logit of the mean.
+def sample_shift(share: Reals, sample: Reals) -> Reals:
+    """Solution a of mean(expit(a + sample)) = share, by Newton steps in the logit of the mean.
 
     share : (month); sample : (draw, month)
 
-    >>> shift_on(np.array([0.5]), np.array([[-1.0], [1.0]])).round(12)
+    >>> sample_shift(np.array([0.5]), np.array([[-1.0], [1.0]])).round(12)
     array([0.])
     """
     target = logit(share)
@@ -77,15 +83,17 @@ def shift_on(share: Reals, sample: Reals) -> Reals:
         if np.abs(error).max() <= 1e-12:
             return np.asarray(shift)
         shift = shift - error * mean * (1 - mean) / (level * (1 - level)).mean(axis=0)
-    raise ArithmeticError(f"mean of unemployment not met after 50 steps: off by {np.abs(error).max():.1e} in the logit")
+    raise ArithmeticError(
+        f"mean of unemployment not reached in 50 steps: off by {np.abs(error).max():.1e} in the logit"
+    )
 
 
-def shadow_on(mean: Reals, sample: Reals) -> Reals:
-    """The q with mean of max(q + sample, 0) = mean, by Newton steps, which fall towards it from q = mean.
+def sample_shadow(mean: Reals, sample: Reals) -> Reals:
+    """Solution q of mean(max(q + sample, 0)) = mean, by Newton steps, which fall to it from q = mean.
 
     mean : (month), above 0; sample : (draw, month), of mean zero
 
-    >>> shadow_on(np.array([1.5]), np.array([[-3.0], [3.0]]))  # (0 + 3) / 2
+    >>> sample_shadow(np.array([1.5]), np.array([[-3.0], [3.0]]))  # (0 + 3) / 2
     array([0.])
     """
     shadow = mean
@@ -95,4 +103,4 @@ def shadow_on(mean: Reals, sample: Reals) -> Reals:
         if (error <= 1e-12 * np.maximum(mean, 1e-6)).all():
             return np.asarray(shadow)
         shadow = shadow - error / (level > 0.0).mean(axis=0)
-    raise ArithmeticError(f"mean of the policy rate not met after 200 steps: off by {np.abs(error).max():.1e}")
+    raise ArithmeticError(f"mean of the policy rate not reached in 200 steps: off by {np.abs(error).max():.1e}")

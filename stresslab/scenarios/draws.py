@@ -13,20 +13,20 @@ from scipy.special import ndtri
 Reals = NDArray[np.float64]
 
 DRAWS = ("random", "antithetic", "sobol")
-"""How paths are drawn. Only those of "random" are independent of each other."""
+"""Ways of drawing paths. Only those of "random" are independent of each other."""
 
 LEADING = 16
-"""Sobol dimensions for unemployment, and as many again for what the other variables do on their own."""
+"""Sobol dimensions for unemployment, and as many again for what the other variables have of their own."""
 
 ROWS = 256
-"""Paths per matrix product: always as many, so that a path has the same bits whatever stands beside it."""
+"""Paths in a matrix product: always as many, so that a path has the same bits whatever the number of paths."""
 
 
 def uniforms(seed: int, paths: int, steps: int, columns: int, first: int = 0) -> Reals:
-    """Independent uniforms (path, step, column) strictly inside (0, 1), each a function of seed and place alone.
+    """Independent uniforms (path, step, column) strictly inside (0, 1), each a function of seed and position alone.
 
-    seed : key of Philox4x64-10, Salmon et al., SC11
-    first : number of the first step; other steps are other numbers
+    seed : key of Philox4x64-10 (Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3, SC11)
+    first : number of the first step; other steps have other numbers
 
     >>> bool((uniforms(1, 5, 3, 2)[:2, 1:] == uniforms(1, 2, 2, 2, first=1)).all())
     True
@@ -39,32 +39,31 @@ def uniforms(seed: int, paths: int, steps: int, columns: int, first: int = 0) ->
     return out
 
 
-def normals(
-    draw: Callable[[int], Reals], paths: int, draws: str, seed: int, leading: Callable[[], Reals] | None = None
-) -> Reals:
+def normals(draw: Callable[[int], Reals], paths: int, draws: str, seed: int, leading: Callable[[], Reals]) -> Reals:
     """Standard normals (path, step, variable) drawn in one of the ways of `DRAWS`.
 
-    draw : gives independent standard normals of so many paths
-    leading : gives orthonormal directions V (step x variable, factor), as many as there are Sobol dimensions
+    draw : returns independent standard normals for a number of paths
+    leading : returns orthonormal directions V (step x variable, factor), as many as there are Sobol dimensions
     Mirrored pairs are paths 2k and 2k + 1, the second the negative of the first. With "sobol" z = x + V (s - V'x), x
-    independent and s normal by Sobol points: what lies across V stays random, and each z has its distribution exactly.
+    independent and s normal by Sobol points: what is orthogonal to V stays random, and each z has its distribution
+    exactly.
     """
     if draws == "antithetic":
         half = draw((paths + 1) // 2)
         return np.stack([half, -half], axis=1).reshape(-1, *half.shape[1:])[:paths]
-    free = draw(paths)
-    if draws == "random" or leading is None:
-        return free
+    independent = draw(paths)
+    if draws == "random":
+        return independent
     directions = leading()
-    flat = free.reshape(paths, -1)
+    flat = independent.reshape(paths, -1)
     change = ndtri(sobol(seed, paths, directions.shape[1])) - rows_times(flat, directions)
-    return (flat + rows_times(change, directions.T)).reshape(free.shape)
+    return (flat + rows_times(change, directions.T)).reshape(independent.shape)
 
 
 def sobol(seed: int, paths: int, dimensions: int) -> Reals:
-    """Scrambled Sobol points (path, dimension), strictly inside (0, 1); the first ones of however many.
+    """Scrambled Sobol points (path, dimension), strictly inside (0, 1); more paths keep those of fewer.
 
-    Balanced best where the number of paths is a power of two. Owen's scrambling as in scipy.stats.qmc (a random linear
+    Best balanced where the number of paths is a power of two. Owen's scrambling as in scipy.stats.qmc (a random linear
     matrix and a digital shift), which makes each point uniform.
 
     >>> halves = sobol(1, 8, 3) < 0.5
@@ -82,7 +81,7 @@ def leading_directions(first: Reals, others: Reals) -> Reals:
     """Orthonormal directions (input, factor): those that move `first` most, then those that move `others` most.
 
     first, others : loadings (output, input), linear in independent standard normal inputs
-    The first `LEADING` are the principal components of the first, the next those of the others in what is left.
+    The first `LEADING` are the principal components of `first`, the next those of `others` in what remains.
 
     >>> np.abs(leading_directions(np.array([[0.0, 2.0]]), np.array([[1.0, 1.0]]))).round(6)[:, 0].tolist()  # the second
     [0.0, 1.0]
@@ -94,14 +93,14 @@ def leading_directions(first: Reals, others: Reals) -> Reals:
 
 
 def _principal(loadings: Reals) -> Reals:
-    """The `LEADING` directions (input, factor) that linear loadings pass on most, the strongest first."""
+    """The `LEADING` principal directions (input, factor) of linear loadings, the strongest first."""
     size = loadings.shape[1]
     kept = (max(size - LEADING, 0), size - 1)
     return np.asarray(eigh(loadings.T @ loadings, subset_by_index=kept)[1][:, ::-1])
 
 
 def rows_times(left: Reals, right: Reals) -> Reals:
-    """The product left @ right, in blocks of rows of one size, so that a row's bits do not hang on how many there are.
+    """The product left @ right in blocks of rows of one size, so that a row does not depend on the number of rows.
 
     >>> rows_times(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]))
     array([[11.]])
@@ -110,7 +109,7 @@ def rows_times(left: Reals, right: Reals) -> Reals:
     block = np.zeros((ROWS, left.shape[1]))
     right = np.ascontiguousarray(right)
     for start in range(0, left.shape[0], ROWS):
-        some = left[start : start + ROWS]
-        block[: len(some)] = some
-        out[start : start + ROWS] = (block @ right)[: len(some)]
+        rows = left[start : start + ROWS]
+        block[: len(rows)] = rows
+        out[start : start + ROWS] = (block @ right)[: len(rows)]
     return out

@@ -1,9 +1,8 @@
-"""Quarterly history of the macro variables: the table that comes with the package, and what a user's own must be."""
+"""Histories by quarter: those that come with the package, and what a user's own must satisfy to be fitted."""
 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -11,29 +10,50 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.scenarios.library import VARIABLES
+from stresslab.scenarios.library import VARIABLES, macro_attrs
+from stresslab.scenarios.periods import normalised, parse_period, period_label
 from stresslab.schema import MACRO
 
 FEWEST = 40
-"""Quarters without which no model of five variables is fitted: ten years."""
+"""Least number of quarters to which a model of five variables is fitted: ten years."""
 
 
 def us_history() -> xr.Dataset:
-    """Quarterly history of the United States, 1976 Q1 to 2025 Q4, as the Federal Reserve published it.
+    """Macroeconomic history of the United States by quarter, 1976Q1 to 2025Q4, as the Federal Reserve published it.
 
-    Returns Dataset (quarter), quarter "1976 Q1", "1976 Q2", ...: unemployment_rate [1]; real_income_growth, gdp_growth,
-    inflation, policy_rate (3-month Treasury) [1/year]. attrs: name, title, publisher, published, licence, address.
-    A table of one's own has the same shape; a part is `us_history().sel(quarter=slice("1990 Q1", "2019 Q4"))`.
+    Returns
+    -------
+    xarray.Dataset
+        ==================  =======  ======  =============================================
+        variable            dims     unit    meaning
+        ==================  =======  ======  =============================================
+        unemployment_rate   quarter  1       unemployed over labour force
+        real_income_growth  quarter  1/year  growth of real disposable income, annual rate
+        gdp_growth          quarter  1/year  growth of real GDP, annual rate
+        inflation           quarter  1/year  consumer price inflation, annual rate
+        policy_rate         quarter  1/year  3-month Treasury rate
+        ==================  =======  ======  =============================================
 
-    >>> us_history()["unemployment_rate"].sel(quarter="2009 Q4").item()  # 9.9 % published
+        Labels of `quarter` are "1976Q1", "1976Q2", ...; attrs: `name`, `title`, `publisher`, `published`, `licence`,
+        `address`.
+
+    Notes
+    -----
+    A table of your own for `VAR.fit` has the same shape; `table.index.to_period("Q").astype(str)` makes the labels of a
+    pandas table with dates. A part is `us_history().sel(quarter=slice("1990Q1", "2019Q4"))`.
+
+    Examples
+    --------
+    The published unemployment rate of 2009Q4 is 9.9 %.
+
+    >>> import stresslab as sl
+    >>> sl.scenarios.us_history()["unemployment_rate"].sel(quarter="2009Q4").item()
     0.099
     """
     text = files("stresslab.scenarios").joinpath("data", "us-history.csv").read_text(encoding="utf-8")
     head = [line[2:].split(": ", 1) for line in text.splitlines() if line.startswith("#")]
     table = pd.read_csv(io.StringIO(text), comment="#", index_col="quarter", encoding="utf-8")
-    values = {
-        name: ("quarter", table[name].to_numpy(np.float64) / 100, {"units": MACRO[name].unit}) for name in VARIABLES
-    }
+    values = {name: ("quarter", table[name].to_numpy(np.float64) / 100, macro_attrs(name)) for name in VARIABLES}
     return xr.Dataset(values, {"quarter": table.index.to_list()}, {key: value for key, value in head if key != "units"})
 
 
@@ -68,17 +88,17 @@ def us_card_history() -> pd.DataFrame:
 
 
 def history_faults(history: object, variables: Sequence[str], fewest: int = FEWEST) -> list[str]:
-    """Everything that keeps a quarterly table from being fitted; empty if nothing does.
+    """Faults of a quarterly table that is to be fitted.
 
-    history : what was given for a Dataset (quarter)
     variables : which of its variables are needed
     fewest : quarters that it must have
     """
     if not isinstance(history, xr.Dataset):
-        return [f"history: found {type(history).__name__}, expected a Dataset (quarter); see us_history()"]
+        return [f"history: found {type(history).__name__}, expected a Dataset (quarter); give one like us_history()"]
     if tuple(history.dims) != ("quarter",) or "quarter" not in history.coords:
         found = ", ".join(str(dim) for dim in history.dims) or "none"
-        return [f"history: found dimensions {found}, expected 'quarter' alone, with labels '1976 Q1', ...; rename"]
+        expected = "expected 'quarter' alone, with labels such as '1976Q1'"
+        return [f"history: found dimensions {found}, {expected}; rename the dimension and assign labels"]
     faults = _quarter_faults([str(label) for label in history["quarter"].values], fewest)
     for name in variables:
         if name not in history:
@@ -93,28 +113,29 @@ def history_faults(history: object, variables: Sequence[str], fewest: int = FEWE
 def _quarter_faults(labels: list[str], fewest: int) -> list[str]:
     """Faults of the labels: too few, not of quarters, or with a gap."""
     if len(labels) < fewest:
-        return [f"quarter: found {len(labels)}, expected at least {fewest}; give a longer history"]
-    parts = [re.fullmatch(r"(\d{4}) Q([1-4])", label) for label in labels]
-    count = np.array([4 * int(part[1]) + int(part[2]) for part in parts if part])
-    if len(count) < len(labels):
-        return [f"quarter: found {labels[0]!r} ... {labels[-1]!r}, expected labels such as '1976 Q1'; rename them"]
-    wrong = np.flatnonzero(np.diff(count) != 1)
-    if wrong.size:
-        first, second = labels[wrong[0]], labels[wrong[0] + 1]
-        return [f"quarter: found {second!r} after {first!r}, expected every quarter in its order; fill the gap or cut"]
+        return [f"quarter: found {len(labels)} quarters, expected at least {fewest}; give a longer history"]
+    periods = [parse_period(label) for label in labels]
+    numbers = [period[1] for period in periods if period is not None and period[0] == 3]
+    if len(numbers) < len(labels):
+        found = f"found {labels[0]!r} ... {labels[-1]!r}"
+        return [f"quarter: {found}, expected labels of quarters such as '1976Q1'; assign such labels"]
+    breaks = np.flatnonzero(np.diff(numbers) != 1)
+    if breaks.size:
+        first, second = (period_label(3, number) for number in numbers[breaks[0] : breaks[0] + 2])
+        found = f"found {second!r} after {first!r}"
+        return [f"quarter: {found}, expected every quarter in its order; fill the gap, or select the quarters after it"]
     return []
 
 
 def _value_faults(name: str, values: xr.DataArray) -> list[str]:
-    """Faults of one variable's figures: holes, bounds, or no movement."""
+    """Faults of one variable's figures: missing ones, bounds, or no movement."""
     want = MACRO[name]
     figures = values.values.astype(np.float64)
-    strange = ~np.isfinite(figures) | (figures < want.low) | (figures > want.high)
-    if strange.any():
-        where = int(np.flatnonzero(strange)[0])
-        at = values["quarter"].values[where]
-        bounds = f"{want.low:g} to {want.high:g} [{want.unit}]"
-        return [f"{name}: found {figures[where]:g} in {at}, expected {bounds}; rates are decimals; correct it"]
+    bad = np.flatnonzero(~np.isfinite(figures) | (figures < want.low) | (figures > want.high))
+    if bad.size:
+        found = f"found {figures[bad[0]]:g} in {normalised(str(values['quarter'].values[bad[0]]))}"
+        expected = f"expected {want.low:g} to {want.high:g} [{want.unit}]"
+        return [f"{name}: {found}, {expected}; fill the gap, or convert the figures to decimals"]
     if np.ptp(figures) == 0.0:
         return [f"{name}: found {figures[0]:g} in every quarter, expected movement; leave it out of the variables"]
     return []

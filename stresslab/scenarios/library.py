@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,66 +14,130 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from stresslab.checks import check
+from stresslab.checks import refuse, variable_faults
 from stresslab.scenarios.monthly import to_monthly
+from stresslab.scenarios.periods import SPANS, first_month_of
 from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
 
 VARIABLES = ("unemployment_rate", "real_income_growth", "gdp_growth", "inflation", "policy_rate")
-"""The macro variables that scenarios are published in."""
+"""The macro variables in which scenarios are published and models of paths move. The order is that of their random
+numbers and must not change."""
 
-
-SPANS = {"monthly": 1, "quarterly": 3, "annual": 12}
-"""Months of a figure, by the frequency in which it was published."""
+INTERPOLATION = {
+    1: "months as given",
+    3: "monthly by least squared second differences, quarterly means kept",
+    12: "monthly by least squared second differences, annual means kept",
+}
+"""How figures become months, by the months that a figure covers."""
 
 
 def scenario(name: str) -> xr.Dataset:
     """A scenario of the library as a monthly path.
 
-    name : one of `table()["name"]`
-    Returns Dataset (month), month 1, 2, ..., of what the scenario speaks of: unemployment_rate [1]; real_income_growth,
-    gdp_growth, inflation, policy_rate [1/year]; furlough_share, furlough_income_loss, collections_capacity,
-    line_supply [1]. attrs: name, publisher, published, address, start (first month), frequency (as published),
-    real_income_trend (growth [1/year] that is normal, against which a loss of income counts), filled_in (variables
-    that nobody published), history (of each variable, what was published and what assumed, and how figures became
-    months) and, where results were published beside the paths, reference (JSON, in the units of the source). Quarterly
-    and annual figures become months by `to_monthly`, starting from the last figure before them; a rate that is
-    published as never negative stays so.
-    Raises InputError naming the scenarios there are.
+    Parameters
+    ----------
+    name : str
+        One of `scenarios.table()["name"]`.
 
-    >>> severe = scenario("fed-2026-severely-adverse")
-    >>> severe.unemployment_rate.sel(month=[19, 20, 21]).mean().item()  # 2027 Q3: 10.0 % published
+    Returns
+    -------
+    xarray.Dataset
+        Those of the following that the scenario contains; months 1, 2, ...
+
+        ====================  =====  ======  ====================================================
+        variable              dims   unit    meaning
+        ====================  =====  ======  ====================================================
+        unemployment_rate     month  1       unemployed over labour force
+        real_income_growth    month  1/year  growth of real disposable income, annual rate
+        gdp_growth            month  1/year  growth of real GDP, annual rate
+        inflation             month  1/year  consumer price inflation, annual rate
+        policy_rate           month  1/year  short-term interest rate
+        furlough_share        month  1       share of the employed on short pay
+        furlough_income_loss  month  1       share of pay that a furloughed borrower loses
+        collections_capacity  month  1       contact with late payers over normal contact
+        line_supply           month  1       share of open lines and renewals that lenders grant
+        ====================  =====  ======  ====================================================
+
+        attrs: `name`, `publisher`, `published`, `address`; `start`, the first month; `frequency`, as published;
+        `real_income_trend`, the normal growth of real income [1/year], against which a loss of income counts;
+        `filled_in`, the variables that are assumptions of this package; `history`, a JSON list of the source of each
+        variable and of each step of processing; `reference`, JSON, results that were published beside the paths, in
+        the units of the source.
+
+    Raises
+    ------
+    InputError
+        Names the scenarios of the library.
+
+    Notes
+    -----
+    Quarterly and annual figures become the smoothest monthly path with the same means, which starts from the last
+    published figure before it [1]_. A policy rate that is published as never negative stays so.
+
+    References
+    ----------
+    .. [1] Boot, Feibes and Lisman (1967), Further methods of derivation of quarterly figures from annual data, Applied
+       Statistics 16, with second differences.
+
+    Examples
+    --------
+    The published unemployment rate of 2027Q3, the seventh quarter, is 10.0 %.
+
+    >>> import stresslab as sl
+    >>> severe = sl.scenario("fed-2026-severely-adverse")
+    >>> severe["unemployment_rate"].sel(month=[19, 20, 21]).mean().item()
     0.10
     """
     record = _record(name)
     values = {key: np.atleast_1d(np.asarray(figures)) / 100 for key, figures in record["values"].items()}
     attrs = {key: str(record[key]) for key in ("name", "publisher", "published", "address", "frequency")}
-    attrs |= {"start": first_month(record["start"]), "filled_in": _filled_in(record)}
-    how = [f"{key}: {text}" for key, text in record["status"].items()]
+    attrs |= {"start": first_month_of(record["start"]), "filled_in": _filled_in(record)}
+    history = [f"{key}: {source}" for key, source in record["status"].items()]
     if record["frequency"] in ("constant", "monthly"):
         length = _length(record)
-        how += [f"each figure held for {length} months"] if record["frequency"] == "constant" else []
+        history += [f"each figure held for {length} months"] if record["frequency"] == "constant" else []
         months = {key: np.full(length, value) if value.size == 1 else value for key, value in values.items()}
     elif record.get("held"):
-        how.append(f"each figure held for {SPANS[record['frequency']]} months")
-        months = {key: np.repeat(value, SPANS[record["frequency"]]) for key, value in values.items()}
+        span = SPANS[record["frequency"]]
+        history.append(f"each figure held for {span} months")
+        months = {key: np.repeat(value, span) for key, value in values.items()}
     else:
         span = SPANS[record["frequency"]]
-        how.append(HOW_MONTHLY[span] + f", starting from the last {'year' if span == 12 else 'quarter'} before")
-        months = quarters_to_months(values, {key: record["jumping_off"][key] / 100 for key in values}, span)
+        last_before = f"the last {'year' if span == 12 else 'quarter'} before"
+        history.append(f"{INTERPOLATION[span]}, starting from {last_before}")
+        months = monthly_values(values, {key: record["jumping_off"][key] / 100 for key in values}, span)
     if "reference" in record:
         attrs["reference"] = json.dumps(record["reference"], ensure_ascii=False)
-    return build(months, {**attrs, "real_income_trend": _normal(record), "history": "; ".join(how)})
+    trend = _income_trend(record)
+    return monthly_dataset(months, {**attrs, "real_income_trend": trend, "history": as_history(history)})
 
 
 def table() -> pd.DataFrame:
-    """The scenarios of the library, one row each.
+    """The scenarios of the library as a table, one row each.
 
-    Returns DataFrame: name, publisher, published, start (first month), months, peak_unemployment (highest figure [1]),
-    filled_in (variables that were not published and are assumptions of this package, "nothing" or "everything"),
-    purpose.
+    Returns
+    -------
+    pandas.DataFrame
+        =================  =====  ======================================================================
+        column             unit   meaning
+        =================  =====  ======================================================================
+        name                      what `scenario` takes
+        publisher                 of the figures
+        published                 date of publication
+        start                     first month
+        months             month  length
+        peak_unemployment  1      highest published figure
+        filled_in                 variables that are assumptions of this package: "nothing", "everything" or their names
+        purpose                   place, and what happens
+        =================  =====  ======================================================================
 
-    >>> listed = table()
-    >>> table.loc[table["publisher"].str.contains("Federal Reserve"), ["name", "months", "peak_unemployment"]]
+        One row for each scenario.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> library = sl.scenarios.table()
+    >>> library.loc[library["publisher"].str.contains("Federal Reserve"), ["name", "months", "peak_unemployment"]]
                                name  months  peak_unemployment
     4   dfast-2013-severely-adverse      39              0.121
     6             fed-2026-baseline      39              0.046
@@ -88,18 +152,49 @@ def table() -> pd.DataFrame:
         record = _record(name)
         rows.append(
             {key: str(record[key]) for key in ("name", "publisher", "published")}
-            | {"start": first_month(record["start"]), "months": _length(record)}
+            | {"start": first_month_of(record["start"]), "months": _length(record)}
             | {"peak_unemployment": float(np.max(record["values"]["unemployment_rate"])) / 100}
             | {"filled_in": _filled_in(record), "purpose": record["purpose"]}
         )
     return pd.DataFrame(rows)
 
 
+def macro_attrs(name: str) -> dict[str, str]:
+    """Attributes of a macro variable: its unit and meaning.
+
+    >>> macro_attrs("unemployment_rate")
+    {'units': '1', 'long_name': 'unemployed over labour force'}
+    """
+    return {"units": MACRO[name].unit, "long_name": MACRO[name].meaning}
+
+
+def described(macro: xr.Dataset) -> xr.Dataset:
+    """The same dataset with `units` and `long_name` on each macro variable."""
+    named = {name: macro[name].assign_attrs(macro_attrs(name)) for name in map(str, macro.data_vars) if name in MACRO}
+    return macro.assign(named)
+
+
+def as_history(steps: Sequence[str]) -> str:
+    """The steps by which a scenario was made, as attrs["history"] keeps them: a JSON list."""
+    return json.dumps(list(steps), ensure_ascii=False)
+
+
+def history_of(macro: xr.Dataset) -> list[str]:
+    """The steps by which a scenario was made; a text that is no JSON list is one step.
+
+    >>> history_of(xr.Dataset(attrs={"history": '["read from a.csv", "shifted"]'}))
+    ['read from a.csv', 'shifted']
+    """
+    text = str(macro.attrs.get("history", ""))
+    if not text.startswith("["):
+        return [text] if text else []
+    return [str(step) for step in json.loads(text)]
+
+
 def check_scenario(macro: xr.Dataset) -> None:
     """Refuse a macro dataset that cannot be simulated, naming every fault at once.
 
     macro : Dataset (month), or with path and scenario before it; month counts 1, 2, ... without a gap
-    Raises InputError naming each variable, the value found and what was expected.
 
     >>> check_scenario(scenario("china-baseline").isel(month=slice(1, None)))
     Traceback (most recent call last):
@@ -109,98 +204,76 @@ def check_scenario(macro: xr.Dataset) -> None:
     """
     subject = f"scenario {macro.attrs.get('name', 'without a name')!r}"
     faults = []
-    strangers = [str(dim) for dim in macro.dims if dim not in ("scenario", "path", "month")]
-    if strangers:
-        faults.append(f"dimensions: found {', '.join(strangers)}, expected scenario, path, month; select or rename")
-    try:
-        check(macro, MACRO, subject)
-    except InputError as error:
-        faults += error.faults
+    unknown = [str(dim) for dim in macro.dims if dim not in ("scenario", "path", "month")]
+    if unknown:
+        faults.append(
+            f"dimensions: found {', '.join(unknown)}, expected scenario, path, month; select a label or rename them"
+        )
+    faults += variable_faults(macro, MACRO)
     if "month" in macro.dims:
         faults += _month_faults(macro)
-    if faults:
-        raise InputError(subject, faults)
+    refuse(subject, faults)
 
 
 def _month_faults(macro: xr.Dataset) -> list[str]:
-    """What is wrong with the month coordinate; empty if nothing is."""
+    """Faults of the month coordinate."""
     size = macro.sizes["month"]
     advice = f"assign_coords(month=range(1, {size + 1}))"
     if size == 0:
-        return ["month: found none, expected one at least; select less narrowly"]
+        return ["month: found none, expected one at least; select more months"]
     if "month" not in macro.coords:
         return [f"month: found no coordinate, expected 1, 2, 3, ...; {advice}"]
-    found = macro["month"].values
-    if found.dtype.kind in "iuf" and np.array_equal(found, np.arange(1, size + 1)):
+    labels = macro["month"].values
+    if labels.dtype.kind in "iuf" and np.array_equal(labels, np.arange(1, size + 1)):
         return []
-    return [f"month: found {', '.join(str(v) for v in found[:3])} ..., expected 1, 2, 3, ...; {advice}"]
+    return [f"month: found {', '.join(map(str, labels[:3]))} ..., expected 1, 2, 3, ...; {advice}"]
 
 
-HOW_MONTHLY = {
-    1: "months as given",
-    3: "monthly by least squared second differences, quarterly means kept",
-    12: "monthly by least squared second differences, annual means kept",
-}
-"""How figures of so many months became months."""
-
-
-def quarters_to_months(
+def monthly_values(
     values: Mapping[str, ArrayLike], previous: Mapping[str, float] | None, span: int = 3
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-    """Monthly paths of several variables [decimals], with the means of the quarters.
+    """Monthly paths of several variables [decimals], with the means of the published periods.
 
-    previous : the quarter before, None if there is none
+    previous : the figures of the period before, None if there is none
     span : months of a figure: 3, or 12 for years, or 1, which leaves them as they are
-    Unemployment and a never negative policy rate stay above zero; shares that neutral scenarios leave out, as
-    line_supply, are held for the whole quarter, as a smooth path would leave their bounds.
+    Unemployment and a never negative policy rate stay above zero. Shares that are neutral by default, as line_supply,
+    are held for the whole period, as a smooth path would leave their bounds.
 
-    >>> quarters_to_months({"unemployment_rate": [0.05, 0.08], "line_supply": [1.0, 0.4]}, None)["line_supply"]
+    >>> monthly_values({"unemployment_rate": [0.05, 0.08], "line_supply": [1.0, 0.4]}, None)["line_supply"]
     array([1. , 1. , 1. , 0.4, 0.4, 0.4])
     """
     months = {}
-    for name, quarters in values.items():
+    for name, figures in values.items():
         if span == 1 or name in MACRO_NEUTRAL:
-            months[name] = np.repeat(np.asarray(quarters, dtype=np.float64), span)
+            months[name] = np.repeat(np.asarray(figures, dtype=np.float64), span)
             continue
         before = None if previous is None else previous[name]
-        lowest = np.min(quarters if before is None else np.append(quarters, before))
+        lowest = np.min(figures if before is None else np.append(figures, before))
         bounded = name in ("unemployment_rate", "policy_rate") and lowest >= 0
-        months[name] = to_monthly(quarters, before, floor=0.0 if bounded else None, span=span)
+        months[name] = to_monthly(figures, before, floor=0.0 if bounded else None, span=span)
     return months
 
 
-def build(months: Mapping[str, ArrayLike], attrs: Mapping[str, str | float]) -> xr.Dataset:
-    """Dataset (month) from monthly values [decimals], checked."""
-    macro = xr.Dataset(attrs=dict(attrs))
-    for name, values in months.items():
-        about = {"units": MACRO[name].unit, "long_name": MACRO[name].meaning}
-        macro[name] = xr.DataArray(np.asarray(values, dtype=np.float64), dims="month", attrs=about)
+def monthly_dataset(months: Mapping[str, ArrayLike], attrs: Mapping[str, str | float]) -> xr.Dataset:
+    """A checked scenario (month) from monthly values [decimals]."""
+    variables = {
+        name: ("month", np.asarray(values, dtype=np.float64), macro_attrs(name)) for name, values in months.items()
+    }
+    macro = xr.Dataset(variables, attrs=dict(attrs))
     macro = macro.assign_coords(month=np.arange(1, macro.sizes["month"] + 1))
     check_scenario(macro)
     return macro
 
 
-def normal_growth(name: str) -> float:
+def mean_income_growth(name: str) -> float:
     """Mean real income growth [1/year] of a scenario of the library, as published."""
     return float(np.mean(_record(name)["values"]["real_income_growth"])) / 100
 
 
-def first_month(period: str) -> str:
-    """First month of a quarter, a year or a month.
-
-    >>> first_month("2026 Q2"), first_month("2025"), first_month("2020-01")
-    ('2026-04', '2025-01', '2020-01')
-    """
-    if " Q" in period:
-        year, number = period.split(" Q")
-        return f"{year}-{3 * int(number) - 2:02d}"
-    return period if "-" in period else f"{period}-01"
-
-
-def _normal(record: Mapping[str, Any]) -> float:
-    """Growth of real income that is normal [1/year]: given, or the mean of the scenario that is named."""
+def _income_trend(record: Mapping[str, Any]) -> float:
+    """Normal growth of real income [1/year]: given, or the mean of the scenario that is named."""
     normal = record["normal"]
-    return normal_growth(normal) if isinstance(normal, str) else float(normal) / 100
+    return mean_income_growth(normal) if isinstance(normal, str) else float(normal) / 100
 
 
 def _length(record: Mapping[str, Any]) -> int:
@@ -212,22 +285,23 @@ def _length(record: Mapping[str, Any]) -> int:
 
 def _filled_in(record: Mapping[str, Any]) -> str:
     """Variables that were not published, in words."""
-    parts = {key: text.startswith("assumption:") for key, text in record["status"].items() if "assumption:" in text}
-    if len(parts) == len(record["status"]) and all(parts.values()):
+    assumed = {key: text.startswith("assumption:") for key, text in record["status"].items() if "assumption:" in text}
+    if len(assumed) == len(record["status"]) and all(assumed.values()):
         return "everything"
-    return ", ".join(key if whole else f"{key} (in part)" for key, whole in parts.items()) or "nothing"
+    return ", ".join(key if entirely else f"{key} (in part)" for key, entirely in assumed.items()) or "nothing"
 
 
 @cache
 def _names() -> tuple[str, ...]:
     """Names of the scenarios in the package's data folder."""
-    found = (item.name for item in files("stresslab.scenarios").joinpath("data").iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
+    entries = (item.name for item in files("stresslab.scenarios").joinpath("data").iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in entries if name.endswith(".toml")))
 
 
 @cache
 def _record(name: str) -> dict[str, Any]:
     """A scenario's file, as published."""
     if name not in _names():
-        raise InputError("scenario", [f"name: found {name!r}, expected one of {', '.join(_names())}"])
+        known = ", ".join(_names())
+        raise InputError("scenario", [f"name: found {name!r}, expected one of {known}; choose one of these names"])
     return tomllib.loads(files("stresslab.scenarios").joinpath("data", f"{name}.toml").read_text(encoding="utf-8"))

@@ -8,26 +8,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve
 
-from stresslab.schema import InputError
+from stresslab.checks import refuse
 
 Reals = NDArray[np.float64]
 
 ROUNDING = 1e-12
-"""A month this little below its floor is a rounding error."""
+"""A month that lies less than this below its floor is a rounding error."""
 
 
 def to_monthly(values: ArrayLike, previous: float | None = None, *, floor: float | None = None, span: int = 3) -> Reals:
     """Smoothest monthly path whose three-month means are the quarterly figures.
 
     values : array (..., quarter) of quarterly means, any unit
-    previous : the quarter before the first, same unit; the path then leaves it smoothly. None: it starts freely
+    previous : the figure of the quarter before the first, same unit; the path then leaves it smoothly. None: it starts
+        freely
     floor : no month may lie below it, same unit: months that would are held at it and the others solved again
     span : months of a figure; 12 for annual means, and read year for quarter
     Returns array (..., span * quarter).
     x minimises sum_t (x[t+1] - 2 x[t] + x[t-1])^2 subject to (x[3q] + x[3q+1] + x[3q+2]) / 3 = values[q]: one linear
-    system. Boot, Feibes & Lisman, "Further methods of derivation of quarterly figures from annual data", Applied
-    Statistics 16 (1967), with second differences. A straight line stays a straight line.
-    Raises InputError if a figure is not finite, or lies below the floor.
+    system. Boot, Feibes and Lisman (1967), Further methods of derivation of quarterly figures from annual data, Applied
+    Statistics 16, with second differences. A straight line stays a straight line.
 
     >>> to_monthly([2.0, 5.0, 8.0])
     array([1., 2., 3., 4., 5., 6., 7., 8., 9.])
@@ -37,30 +37,30 @@ def to_monthly(values: ArrayLike, previous: float | None = None, *, floor: float
     quarters = np.asarray(values, dtype=np.float64)
     faults = _faults(quarters, previous, floor)
     if span not in (3, 12):
-        faults.append(f"span: found {span}, expected 3 months of a quarter or 12 of a year")
-    if faults:
-        raise InputError("quarterly figures", faults)
+        faults.append(f"span: found {span}, expected 3 months of a quarter or 12 of a year; correct it")
+    refuse("quarterly figures", faults)
     if previous is not None:
         first = np.full((*quarters.shape[:-1], 1), float(previous))
         quarters = np.concatenate([first, quarters], axis=-1)
     months = quarters @ _smoother(quarters.shape[-1], span).T
     if floor is not None:
         for row in np.ndindex(months.shape[:-1]):
-            months[row] = _held(months[row], quarters[row], floor, span)
+            months[row] = _held_at_floor(months[row], quarters[row], floor, span)
     return months if previous is None else months[..., span:]
 
 
 def _faults(quarters: Reals, previous: float | None, floor: float | None) -> list[str]:
-    """What makes the figures unusable; empty if nothing does."""
+    """Faults of the figures."""
     if quarters.ndim == 0 or quarters.shape[-1] == 0:
-        return [f"values: found shape {quarters.shape}, expected (..., quarter) with a quarter at least"]
+        return [f"values: found shape {quarters.shape}, expected (..., quarter) with a quarter at least; give figures"]
     faults = []
-    given = quarters.ravel() if previous is None else np.append(quarters, previous)
-    if not np.isfinite(given).all():
-        found = given[~np.isfinite(given)][0]
+    figures = quarters.ravel() if previous is None else np.append(quarters, previous)
+    if not np.isfinite(figures).all():
+        found = figures[~np.isfinite(figures)][0]
         faults.append(f"values: found {found}, expected finite figures; fill or drop it yourself")
-    if floor is not None and (given < floor).any():
-        faults.append(f"values: found {given[given < floor][0]} below the floor {floor}; lower the floor")
+    if floor is not None and (figures < floor).any():
+        found = figures[figures < floor][0]
+        faults.append(f"values: found {found}, expected at least the floor {floor}; lower the floor")
     return faults
 
 
@@ -71,23 +71,24 @@ def _smoother(quarters: int, span: int) -> Reals:
 
 
 def _solve(constraints: Reals, right: Reals) -> Reals:
-    """The x that minimises the sum of squared second differences subject to constraints @ x = right."""
+    """Minimiser x of the sum of squared second differences subject to constraints @ x = right."""
     rows, months = constraints.shape
     if rows == 1:  # one quarter leaves the slope open: flat is the smoothest
         return np.repeat(right, months, axis=0)
-    bend = np.diff(np.eye(months), 2, axis=0)
-    system = np.block([[bend.T @ bend, constraints.T], [constraints, np.zeros((rows, rows))]])
+    second = np.diff(np.eye(months), 2, axis=0)
+    system = np.block([[second.T @ second, constraints.T], [constraints, np.zeros((rows, rows))]])
     right = np.concatenate([np.zeros((months, *right.shape[1:])), right])
-    found: Reals = solve(system, right)[:months]
-    return found
+    solution: Reals = solve(system, right)[:months]
+    return solution
 
 
-def _held(months: Reals, quarters: Reals, floor: float, span: int) -> Reals:
-    """The path with the months that fell below the floor held at it; a quarter keeps one free month at least."""
+def _held_at_floor(months: Reals, quarters: Reals, floor: float, span: int) -> Reals:
+    """A path with the months that fell below the floor held at it; at least one month of a quarter stays free."""
     means = np.repeat(np.eye(quarters.size), span, axis=1) / span
-    low = np.zeros(months.size, dtype=bool)
+    held = np.zeros(months.size, dtype=bool)
     while (months < floor - ROUNDING).any():
-        low |= months < floor - ROUNDING
-        pins = np.eye(months.size)[low]
-        months = _solve(np.concatenate([means, pins]), np.concatenate([quarters, np.full(len(pins), floor)]))
-    return np.where(low, floor, np.maximum(months, floor))  # mends rounding only: the loop has ended
+        held |= months < floor - ROUNDING
+        at_floor = np.eye(months.size)[held]
+        constraints = np.concatenate([means, at_floor])
+        months = _solve(constraints, np.concatenate([quarters, np.full(len(at_floor), floor)]))
+    return np.where(held, floor, np.maximum(months, floor))  # after the loop the maximum removes rounding errors only

@@ -1,4 +1,4 @@
-"""Deviations from a scenario by quarter: the dynamics and second moments that the models of `path_models` share."""
+"""Quarterly models of deviations from a scenario: dynamics, second moments, and the monthly deviations they imply."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from stresslab.checks import refuse
 from stresslab.scenarios.draws import leading_directions, normals, rows_times, uniforms
 from stresslab.scenarios.library import VARIABLES
 from stresslab.scenarios.monthly import to_monthly
@@ -23,23 +24,26 @@ Vector = tuple[float, ...]
 Matrix = tuple[Vector, ...]
 Loadings = tuple[Reals, Reals]
 
-FIRST = 2**32
-"""Number of the first quarter's draws: no month of the monthly model has it."""
+FIRST_STEP = 2**32
+"""Step of the first quarter's random numbers: no month of the monthly model has it."""
 
-WIDTH = len(VARIABLES) + 1
-"""Draws of a quarter: one for each variable in the order of `VARIABLES`, and one for tails, blocks or regimes."""
+COLUMNS = len(VARIABLES) + 1
+"""Random numbers of a quarter: one for each of `VARIABLES`, in their order, and one for tails, blocks or regimes."""
 
-FLOOR = -0.0075
-"""No path's policy rate falls below it [1/year]: the lowest rate of the Swiss National Bank, 2015-2022."""
+REFERENCE_PATHS = 8192
+"""Paths on which the mean of a model that is not normal is set: a fixed sample."""
+
+REFERENCE_SEED = 20_251_201
+"""Seed of these paths."""
 
 
 @dataclass(frozen=True)
 class QuarterlyModel(ABC):
-    """Dynamics of the deviations, common to the models of this module; make one by the `fit` of its kinds.
+    """Dynamics of the deviations, common to all quarterly models; each kind adds its innovations.
 
     variables : names, in the order of the matrices
     coefficients : A_1, ..., A_p, each (to, from)
-    sample : quarters that it was fitted to
+    sample : quarters to which the model was fitted
     shrinkage : weight of the univariate autoregressions in the coefficients
     policy_rate_floor : no path's policy rate falls below it [1/year]
     """
@@ -51,20 +55,20 @@ class QuarterlyModel(ABC):
     policy_rate_floor: float
 
     def __post_init__(self) -> None:
-        """Refuse what would not come back to the scenario."""
+        """Refuse parameters out of bounds, and deviations that would not fade."""
         size = len(self.variables)
         shape = np.shape(self.coefficients)
         faults = []
         if len(shape) != 3 or shape[1:] != (size, size):
-            faults.append(f"coefficients: found shape {shape}, expected (lags, {size}, {size})")
-        elif not (radius := self.radius) < 1.0:
+            expected = f"expected (lags, {size}, {size})"
+            faults.append(f"coefficients: found shape {shape}, {expected}; give a matrix for each lag")
+        elif not (radius := self.spectral_radius) < 1.0:
             advice = "raise shrinkage, lower max_lags or give a longer history"
             faults.append(f"coefficients: found a root of {radius:.4f}, expected below 1 (stationary); {advice}")
         if not -0.1 <= self.policy_rate_floor <= 1:
-            faults.append(f"policy_rate_floor: found {self.policy_rate_floor}, expected -0.1 to 1 [1/year]")
-        faults += self._own_faults()
-        if faults:
-            raise InputError(type(self).__name__, faults)
+            found = f"found {self.policy_rate_floor}, expected -0.1 to 1 [1/year]"
+            faults.append(f"policy_rate_floor: {found}; give a decimal: -0.0075, not -0.75")
+        refuse(type(self).__name__, faults + self._own_faults())
 
     @property
     def gaussian(self) -> bool:
@@ -72,25 +76,51 @@ class QuarterlyModel(ABC):
         return False
 
     @property
-    def radius(self) -> float:
-        """Largest modulus of the companion matrix' eigenvalues [1]: below 1, deviations fade.
+    def spectral_radius(self) -> float:
+        """Largest modulus of the eigenvalues of the companion matrix [1]; below 1, deviations fade."""
+        return float(np.abs(np.linalg.eigvals(self.companion_matrix())).max())
 
-        >>> from stresslab.scenarios.path_models import _still
-        >>> _still(0.5).radius
-        0.5
+    def companion_matrix(self) -> Reals:
+        """First-order form of the dynamics.
+
+        Returns
+        -------
+        numpy.ndarray
+            Matrix (lags x variables, lags x variables).
+
+        Examples
+        --------
+        >>> import stresslab as sl
+        >>> sl.scenarios.VAR.fit(variables=["unemployment_rate"], max_lags=2).companion_matrix().shape
+        (2, 2)
         """
-        return float(np.abs(np.linalg.eigvals(self.companion())).max())
-
-    def companion(self) -> Reals:
-        """The first-order form of the dynamics (lags x variables, lags x variables)."""
         lags, size, _ = np.shape(self.coefficients)
         top = np.concatenate(np.asarray(self.coefficients), axis=1)
         return np.concatenate([top, np.eye(size * (lags - 1), size * lags)])
 
-    def responses(self, quarters: int) -> Reals:
-        """Deviations (quarter x variable) as linear in all innovations (quarter x variable): lower block triangular."""
+    def impulse_responses(self, quarters: int) -> Reals:
+        """Deviations as linear in the innovations of all quarters up to theirs.
+
+        Parameters
+        ----------
+        quarters : int
+            Number of quarters after the start.
+
+        Returns
+        -------
+        numpy.ndarray
+            Matrix (quarter x variable, quarter x variable), lower block triangular.
+
+        Examples
+        --------
+        A quarter's own innovation counts in full.
+
+        >>> import stresslab as sl
+        >>> sl.scenarios.VAR.fit(variables=["unemployment_rate"]).impulse_responses(3).diagonal()
+        array([1., 1., 1.])
+        """
         size = len(self.variables)
-        companion, state = self.companion(), np.eye(np.shape(self.coefficients)[0] * size)
+        companion, state = self.companion_matrix(), np.eye(np.shape(self.coefficients)[0] * size)
         out = np.zeros((quarters, size, quarters, size))
         for gap in range(quarters):
             for quarter in range(gap, quarters):
@@ -99,40 +129,89 @@ class QuarterlyModel(ABC):
         return out.reshape(quarters * size, quarters * size)
 
     def covariance(self, quarters: int) -> xr.DataArray:
-        """Covariance of the deviations in quarters 1, 2, ... after the start, exact.
+        """Exact covariance of the deviations in the first quarters after the start.
 
-        Returns DataArray (quarter, variable, other_quarter, other_variable), units of the variables multiplied.
+        Parameters
+        ----------
+        quarters : int
+            Number of quarters after the start.
 
-        >>> from stresslab.scenarios.path_models import _still
-        >>> _still(0.5).covariance(2).values.ravel().tolist()  # 1, 0.5; 0.5, 1 + 0.25
-        [1.0, 0.5, 0.5, 1.25]
+        Returns
+        -------
+        xarray.DataArray
+            Covariance (quarter, variable, other_quarter, other_variable), in the units of both variables multiplied.
+
+        Examples
+        --------
+        In the first quarter it is that of the innovations.
+
+        >>> import stresslab as sl
+        >>> model = sl.scenarios.VAR.fit(variables=["unemployment_rate"])
+        >>> model.covariance(1).item() == model.covariance_matrix[0][0]
+        True
         """
         size = len(self.variables)
-        response = self.responses(quarters)
-        values = (response @ self.shock_covariance(quarters) @ response.T).reshape(quarters, size, quarters, size)
+        response = self.impulse_responses(quarters)
+        covariance = response @ self.innovation_covariance(quarters) @ response.T
         order = np.arange(1, quarters + 1)
         coords: dict[str, Any] = {"quarter": order, "other_quarter": order}
         coords |= {"variable": list(self.variables), "other_variable": list(self.variables)}
-        return xr.DataArray(values, coords, ("quarter", "variable", "other_quarter", "other_variable"))
+        dims = ("quarter", "variable", "other_quarter", "other_variable")
+        attrs = {"units": "of both variables, multiplied", "long_name": "covariance of the deviations"}
+        return xr.DataArray(covariance.reshape(quarters, size, quarters, size), coords, dims, attrs=attrs)
 
-    def shock_covariance(self, quarters: int) -> Reals:
-        """Covariance (quarter x variable, quarter x variable) of the innovations."""
+    def innovation_covariance(self, quarters: int) -> Reals:
+        """Covariance of the innovations of the first quarters.
+
+        Parameters
+        ----------
+        quarters : int
+            Number of quarters after the start.
+
+        Returns
+        -------
+        numpy.ndarray
+            Matrix (quarter x variable, quarter x variable).
+
+        Examples
+        --------
+        Those of a VAR are independent from quarter to quarter.
+
+        >>> import stresslab as sl
+        >>> sl.scenarios.VAR.fit(variables=["unemployment_rate"]).innovation_covariance(2)[0, 1].item()
+        0.0
+        """
         size = len(self.variables)
         out = np.zeros((quarters, size, quarters, size))
         block: Reals
-        for gap, block in enumerate(self._shock_moments(quarters)):
+        for gap, block in enumerate(self._innovation_moments(quarters)):
             for quarter in range(gap, quarters):
-                at = self._joined(quarter, quarter - gap)
-                out[quarter, :, quarter - gap, :] = at * block
-                out[quarter - gap, :, quarter, :] = at * block.T
+                joint = self._drawn_together(quarter, quarter - gap)
+                out[quarter, :, quarter - gap, :] = joint * block
+                out[quarter - gap, :, quarter, :] = joint * block.T
         return out.reshape(quarters * size, quarters * size)
 
     def to_json(self) -> str:
-        """The model with its parameters as text; `model_from_json` reads it."""
+        """The model with its parameters as JSON, as `macro_paths` keeps it in attrs.
+
+        Returns
+        -------
+        str
+            What `model_from_json` reads.
+
+        Examples
+        --------
+        >>> import stresslab as sl
+        >>> model = sl.scenarios.VAR.fit(variables=["unemployment_rate"])
+        >>> sl.scenarios.model_from_json(model.to_json()) == model
+        True
+        """
         return json.dumps({"model": type(self).__name__} | asdict(self))
 
     @abstractmethod
-    def shocks(self, seed: int, paths: int, quarters: int, draws: str, loadings: Loadings) -> Reals:
+    def innovations(
+        self, seed: int, paths: int, quarters: int, draws: str = "random", loadings: Loadings | None = None
+    ) -> Reals:
         """Innovations (path, quarter, variable), a function of (seed, quarter, path, variable) alone.
 
         loadings : of unemployment's months, and of the other variables', on the innovations (month, quarter x
@@ -144,112 +223,116 @@ class QuarterlyModel(ABC):
         """Faults of a kind's own parameters."""
 
     @abstractmethod
-    def _shock_moments(self, gaps: int) -> list[Reals]:
+    def _innovation_moments(self, gaps: int) -> list[Reals]:
         """E e(q) e(q - gap)' for gap = 0, 1, ...; those beyond the list are zero."""
 
-    def _joined(self, quarter: int, other: int) -> float:
-        """1 where innovations of two quarters are drawn together, else 0."""
+    def _drawn_together(self, quarter: int, other: int) -> float:
+        """1 where the innovations of two quarters are drawn together, else 0."""
         return 1.0
 
-    def _normals(self, seed: int, paths: int, quarters: int, draws: str, root: Reals, loadings: Loadings) -> Reals:
+    def _normals(
+        self, seed: int, paths: int, quarters: int, draws: str, root: Reals, loadings: Loadings | None
+    ) -> Reals:
         """Independent normals times `root`: innovations (path, quarter, variable) with the covariance root root'."""
         columns = [VARIABLES.index(name) for name in self.variables]
 
         def draw(count: int) -> Reals:
-            return np.asarray(ndtri(uniforms(seed, count, quarters, WIDTH, FIRST)[..., columns]))
+            return np.asarray(ndtri(uniforms(seed, count, quarters, COLUMNS, FIRST_STEP)[..., columns]))
 
         def leading() -> Reals:
-            spread = np.kron(np.eye(quarters), root)
-            return leading_directions(loadings[0] @ spread, loadings[1] @ spread)
+            if loadings is None:
+                expected = "expected those of the months on the innovations; give them, or other draws"
+                raise InputError(f"{type(self).__name__}.innovations", [f"loadings: found None, {expected}"])
+            roots = np.kron(np.eye(quarters), root)
+            return leading_directions(loadings[0] @ roots, loadings[1] @ roots)
 
         drawn = normals(draw, paths, draws, seed, leading)
         return rows_times(drawn.reshape(-1, len(columns)), root.T).reshape(drawn.shape)
 
-    def _extra(self, seed: int, paths: int, quarters: int, draws: str) -> Reals:
-        """The last uniform of each quarter (path, quarter); the two of a mirrored pair share it."""
+    def _last_uniforms(self, seed: int, paths: int, quarters: int, draws: str) -> Reals:
+        """The last random number of each quarter (path, quarter); the two paths of a mirrored pair share it."""
         count = (paths + 1) // 2 if draws == "antithetic" else paths
-        out = uniforms(seed, count, quarters, WIDTH, FIRST)[..., -1]
+        out = uniforms(seed, count, quarters, COLUMNS, FIRST_STEP)[..., -1]
         return np.repeat(out, 2, axis=0)[:paths] if draws == "antithetic" else out
 
 
 def as_matrix(values: Reals) -> Matrix:
     """An array as nested tuples."""
-    return tuple(tuple(float(each) for each in row) for row in values)
+    return tuple(tuple(float(value) for value in row) for row in values)
 
 
 def covariance_faults(name: str, values: Matrix, size: int) -> list[str]:
     """Faults of what should be a covariance matrix."""
     matrix = np.asarray(values)
     if matrix.shape != (size, size):
-        return [f"{name}: found shape {matrix.shape}, expected ({size}, {size})"]
+        return [f"{name}: found shape {matrix.shape}, expected ({size}, {size}); give a row for each variable"]
     least = float(np.linalg.eigvalsh(matrix).min()) if np.isfinite(matrix).all() else np.nan
     if not (np.allclose(matrix, matrix.T) and least > 0):
-        return [f"{name}: found a least eigenvalue of {least:.3g}, expected a symmetric matrix with all above 0"]
+        expected = "expected a symmetric matrix with all eigenvalues above 0"
+        return [f"{name}: found a least eigenvalue of {least:.3g}, {expected}; give a covariance matrix"]
     return []
 
 
-REFERENCE = 8192
-"""Paths on which the mean of a model that is not normal is set: a fixed sample, whatever is asked."""
-
-REFERENCE_SEED = 20_251_201
-"""Its seed."""
-
-
-class Departure(NamedTuple):
-    """Deviations of one variable: on the paths asked for, their exact sd, and the reference where they are not normal.
-
-    paths (path, month), sd (month), reference (sample, month): [unit of the variable]
-    """
+class MonthlyDeviations(NamedTuple):
+    """Monthly deviations of one variable [unit of the variable]."""
 
     paths: Reals
+    """(path, month)"""
     sd: Reals
+    """Exact standard deviation (month)."""
     reference: Reals | None
+    """The fixed sample (path, month) of a model that is not normal; None of a normal one."""
 
 
-def departures(
+def monthly_deviations(
     model: QuarterlyModel, months: int, paths: int, seed: int, draws: str, follow: Sequence[str] = ()
-) -> dict[str, Departure]:
+) -> dict[str, MonthlyDeviations]:
     """Monthly deviations of every variable of a model that does not follow its scenario.
 
-    follow : variables that have none: the others are drawn given that, x_o - S_of S_ff^-1 x_f for normal x
+    follow : variables without deviations: the others are drawn given that, x_o - S_of S_ff^-1 x_f for normal x
     """
     quarters = -(-months // 3)
-    covariance = model.shock_covariance(quarters)
-    loads = _loadings(model, months, quarters, covariance, follow)
-    scaled = np.concatenate([load / np.sqrt(_variance(load, covariance))[:, None] for load in loads.values()])
-    first = months if "unemployment_rate" in loads else 0
+    covariance = model.innovation_covariance(quarters)
+    loadings = _monthly_loadings(model, months, quarters, covariance, follow)
+    scaled = np.concatenate(
+        [loading / np.sqrt(_variance(loading, covariance))[:, None] for loading in loadings.values()]
+    )
+    first = months if "unemployment_rate" in loadings else 0
     leading = (scaled[:first], scaled[first:])
-    shocks = model.shocks(seed, paths, quarters, draws, leading).reshape(paths, -1)
-    plain = None
+    innovations = model.innovations(seed, paths, quarters, draws, leading).reshape(paths, -1)
+    sample = None
     if not model.gaussian:
-        plain = model.shocks(REFERENCE_SEED, REFERENCE, quarters, "random", leading).reshape(REFERENCE, -1)
+        sample = model.innovations(REFERENCE_SEED, REFERENCE_PATHS, quarters, "random", leading)
+        sample = sample.reshape(REFERENCE_PATHS, -1)
     out = {}
-    for name, load in loads.items():
+    for name, loading in loadings.items():
         reference = None
-        if plain is not None:
-            reference = rows_times(plain, load.T)
-            reference -= reference.mean(axis=0)  # its own mean is known to be zero
-        out[name] = Departure(rows_times(shocks, load.T), np.sqrt(_variance(load, covariance)), reference)
+        if sample is not None:
+            reference = rows_times(sample, loading.T)
+            reference -= reference.mean(axis=0)  # the mean of the model is zero
+        sd = np.sqrt(_variance(loading, covariance))
+        out[name] = MonthlyDeviations(rows_times(innovations, loading.T), sd, reference)
     return out
 
 
-def _loadings(
+def _monthly_loadings(
     model: QuarterlyModel, months: int, quarters: int, covariance: Reals, follow: Sequence[str]
 ) -> dict[str, Reals]:
-    """Loadings (month, quarter x variable) of each variable's months on the innovations; unemployment stands first."""
+    """Loadings (month, quarter x variable) of each variable's months on the innovations; unemployment comes first."""
     size = len(model.variables)
-    response = model.responses(quarters)
+    response = model.impulse_responses(quarters)
     held = np.isin(np.tile(model.variables, quarters), list(follow))
     if held.any():
-        spread = response @ covariance @ response.T
-        gain = np.linalg.solve(spread[np.ix_(held, held)], spread[np.ix_(held, ~held)]).T
+        total = response @ covariance @ response.T
+        gain = np.linalg.solve(total[np.ix_(held, held)], total[np.ix_(held, ~held)]).T
         response[~held] -= gain @ response[held]
-    smooth = to_monthly(np.eye(quarters), 0.0)[:, :months]
+    smoother = to_monthly(np.eye(quarters), 0.0)[:, :months]
     by_variable = response.reshape(quarters, size, -1)
     names = [name for name in model.variables if name not in follow]
     names.sort(key=lambda name: name != "unemployment_rate")
-    return {name: smooth.T @ by_variable[:, model.variables.index(name)] for name in names}
+    return {name: smoother.T @ by_variable[:, model.variables.index(name)] for name in names}
 
 
-def _variance(load: Reals, covariance: Reals) -> Reals:
-    return np.asarray(((load @ covariance) * load).sum(axis=1))
+def _variance(loading: Reals, covariance: Reals) -> Reals:
+    """Variance of each row of loadings."""
+    return np.asarray(((loading @ covariance) * loading).sum(axis=1))

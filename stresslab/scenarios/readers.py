@@ -1,4 +1,4 @@
-"""Scenario files as their publishers lay them out, and scenarios from datasets."""
+"""Scenarios from files, in the layouts of their publishers, and from datasets."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import re
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
 import xarray as xr
 
-from stresslab.scenarios.library import check_scenario, normal_growth
-from stresslab.scenarios.tables import Column, finish, period_of, read_periods, unit_fault, unit_of, variable_of
+from stresslab.checks import choice_faults, refuse
+from stresslab.scenarios.library import check_scenario, described, mean_income_growth
+from stresslab.scenarios.periods import normalised, parse_period, read_periods
+from stresslab.scenarios.tables import Column, monthly_scenario, unit_fault, unit_of, variable_of
 from stresslab.schema import MACRO, InputError
 
 COLUMNS = {
@@ -21,7 +24,7 @@ COLUMNS = {
     "inflation": "CPI inflation rate",
     "policy_rate": "3-month Treasury rate",
 }
-"""Our variables and their columns in the files of the Federal Reserve's supervisory scenarios of 2026."""
+"""The macro variables and their columns in the files of the Federal Reserve's supervisory scenarios of 2026."""
 
 LAYOUTS = ("fed", "tidy", "boe")
 DATES = ("date", "period", "quarter", "month", "year")
@@ -29,6 +32,21 @@ SCENARIO = ("scenario name", "scenario")
 
 Units = str | Mapping[str, str] | None
 Lines = list[list[str]]
+
+
+class Table(NamedTuple):
+    """One scenario of a file: its name, the column of periods, and a column for each macro variable."""
+
+    name: str
+    date: str
+    """Label of the column of periods."""
+    periods: list[str]
+    cells: dict[str, list[str]]
+    labels: dict[str, str]
+    """What the file calls each variable."""
+    units: dict[str, str]
+    """As the file states them; missing or empty where it does not."""
+    frequency: str | None = None
 
 
 def read_scenario(
@@ -41,67 +59,94 @@ def read_scenario(
     units: Units = None,
     frequency: str | None = None,
 ) -> xr.Dataset:
-    """A scenario from a file in the layout of the Federal Reserve, of the Bank of England, or in long rows.
+    r"""A scenario from a CSV file in the layout of the Federal Reserve, of the Bank of England, or in long rows.
 
-    path : CSV; columns by header, in any order, other columns left alone. Of the variables, unemployment and growth of
-        real income must be there; GDP, prices, a short rate are read where they are
-    start : first period wanted, as the file writes it, '2026 Q1'; the one before it, if the file has one, is what the
-        path starts from. None: the first of the file
-    name : which scenario, if the file holds several
-    trend : real income growth [1/year] that is normal, against which a loss of income counts. None: the mean of
-        `fed-2026-baseline`, which fits the United States only
-    layout : "fed": 'Scenario Name', 'Date' ('2026 Q1' or 'Q1 2026') and a column for each variable, in percent, as in
-        the domestic files of any year;
-        "tidy": 'variable', 'value' and 'date', 'quarter', 'month' or 'year', perhaps 'scenario', 'unit', 'frequency';
-        "boe": 'Date' or 'Quarter' and a column for each variable, its unit in the header: 'Unemployment rate (%)'
-    units : "percent", "decimal", or one of them for each variable, where the file does not say; never both
-    frequency : "monthly" | "quarterly" | "annual", where dates do not say, as one day alone
-    Returns Dataset (month) as `scenario()` does. Quarters and years become months with their means kept; the shares, as
-    line_supply, are held. Growth must be that on the period before at an annual rate; growth over a year is taken for
-    prices and for yearly figures only.
-    Raises InputError naming every fault: columns, dates that are not consecutive, blanks, words, units that are not
-    said, wrong or unknown.
+    Parameters
+    ----------
+    path : str or path-like
+        CSV file. Columns are found by their header, in any order; other columns are ignored. Unemployment and growth of
+        real income are needed; GDP, inflation, a short rate and the shares are read where they are present.
+    start : str or None
+        First period wanted, "2026Q1"; the one before it, if the file has one, is where the path starts from. None: the
+        first of the file.
+    name : str or None
+        Which scenario, if the file holds several.
+    trend : float or None
+        Normal growth of real income [1/year], against which a loss of income counts. None: the mean of
+        `fed-2026-baseline`, which fits the United States only.
+    layout : {"fed", "tidy", "boe"}
+        "fed": "Scenario Name", "Date" (quarters) and a column for each variable, in percent, as in the domestic files
+        of any year. "tidy": "variable", "value" and "date", "quarter", "month" or "year", perhaps "scenario", "unit",
+        "frequency". "boe": "Date" or "Quarter" and a column for each variable, its unit in the header: "Unemployment
+        rate (%)".
+    units : {"percent", "decimal"}, mapping of str to str, or None
+        For all variables or for each, where the file does not state them; never both.
+    frequency : {"monthly", "quarterly", "annual"} or None
+        Where dates do not tell it, as a single day.
+
+    Returns
+    -------
+    xarray.Dataset
+        Scenario (month), with the variables, units and attrs of `scenario`.
+
+    Raises
+    ------
+    InputError
+        Names each fault: columns, dates that are not consecutive, blanks, words, units that are missing, wrong or
+        unknown.
+
+    Notes
+    -----
+    Quarters may be written "2026Q1", "2026 Q1" or "Q1 2026"; attrs and error texts say "2026Q1". Quarters and years
+    become months with their means kept; shares, as `line_supply`, are held. Growth must be that on the period before at
+    an annual rate; growth on a year earlier is accepted for inflation and for annual figures only.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import stresslab as sl
+    >>> rows = ["quarter,variable,value,unit"]
+    >>> rows += ["2026Q1,unemployment_rate,5,percent", "2026Q1,real_income_growth,2,percent"]
+    >>> rows += ["2026Q2,unemployment_rate,8,percent", "2026Q2,real_income_growth,-1,percent"]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "own.csv")
+    ...     _ = file.write_text("\n".join(rows))
+    ...     own = sl.read_scenario(file, layout="tidy", trend=0.02)
+    >>> own["unemployment_rate"].values  # means of 5 % and 8 %: a straight line
+    array([0.04, 0.05, 0.06, 0.07, 0.08, 0.09])
     """
     subject = Path(path).name
-    if layout not in LAYOUTS:
-        raise InputError(subject, [f"layout: found {layout!r}, expected one of {', '.join(LAYOUTS)}"])
-    faults = _unit_argument_faults(units)
-    if faults:
-        raise InputError(subject, faults)
+    faults = choice_faults("layout", layout, LAYOUTS) + _unit_argument_faults(units)
+    refuse(subject, faults)
     lines = _lines(path, subject)
-    if layout == "tidy":
-        lines, labels, found_units, stated = _tidy(lines, subject, name)
-        if frequency and stated and frequency != stated:
-            faults.append(
-                f"frequency: found {stated!r} in the file and {frequency!r} given, expected one; drop the latter"
-            )
-        frequency = frequency or stated
-    else:
-        lines, labels, found_units = _wide(lines, subject, name, layout)
-    title, date = lines[0][0], lines[0][1]
-    periods = [line[1] for line in lines[1:]]
-    span = read_periods(periods, date, frequency)[0]
+    table = _tidy(lines, subject, name) if layout == "tidy" else _wide(lines, subject, name, layout)
+    if frequency and table.frequency and frequency != table.frequency:
+        found = f"found {table.frequency!r} in the file and frequency={frequency!r}"
+        faults.append(f"frequency: {found}, expected one of them; drop frequency=")
+    frequency = frequency or table.frequency
+    span = read_periods(table.periods, table.date, frequency)[0]
     columns = {}
-    for place, (variable, label) in enumerate(labels.items(), 2):
-        said = found_units.get(variable, "")
-        given = units if isinstance(units, str) else (units or {}).get(variable, "")
-        unit = "percent" if layout == "fed" else unit_of(said or given, variable, span)
-        if said and given and unit != given:
-            faults.append(f"{label!r}: found unit {said!r} in the file and units={given!r}, expected one; drop units=")
+    for variable, label in table.labels.items():
+        stated = table.units.get(variable, "")
+        argument = _unit_argument(units, variable)
+        unit = "percent" if layout == "fed" else unit_of(stated or argument, variable, span)
+        if stated and argument and unit != argument:
+            found = f"found unit {stated!r} in the file and units={argument!r}"
+            faults.append(f"{label!r}: {found}, expected one of them; drop units=")
         if unit is None:
-            faults.append(unit_fault(label, said, f"say it in the file, or pass units={{'{variable}': 'percent'}}"))
-        columns[variable] = Column(label, unit or "percent", [line[place] for line in lines[1:]])
-    if layout == "fed" and any(" " not in period for period in periods):
-        wrong = [period for period in periods if " " not in period]
-        faults.append(f"{date!r}: found {wrong[0]!r} (of {len(wrong)} such), expected 'YYYY Qn' as in '2026 Q1'")
-    return finish(
+            advice = f"state it in the file, or pass units={{'{variable}': 'percent'}}"
+            faults.append(unit_fault(label, stated, advice))
+        columns[variable] = Column(label, unit or "percent", table.cells[variable])
+    if layout == "fed":
+        faults += _quarter_faults(table)
+    return monthly_scenario(
         columns,
-        periods,
-        label=date,
+        table.periods,
+        label=table.date,
         frequency=frequency,
         start=start,
         trend=trend,
-        name=title,
+        name=table.name,
         subject=subject,
         faults=faults,
     )
@@ -112,56 +157,72 @@ def from_dataset(
 ) -> xr.Dataset:
     """A scenario from a dataset along time, whose figures are of months, quarters or years.
 
-    dataset : Dataset (time), under any name; our variables, each with attrs["units"]: "percent", "%", "1", "1/year".
-        The coordinate is dates a month, a quarter or a year apart, or words such as '2026 Q1', or years. One along
-        month, 1, 2, ... is checked and kept, as it is in decimals
-    trend, start : as in `read_scenario`; start as the coordinate is written, a date as '2026-03-31'
-    units : "percent", "decimal", or one of them for each variable, where attrs do not say
-    Returns Dataset (month) as `scenario()` does.
-    Raises InputError naming every fault: dimensions, unknown variables, periods, units.
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        One dimension, of time, under any name. Variables are those of `scenario`, each with attrs["units"]: "percent",
+        "%", "1" or "1/year". The coordinate is dates a month, a quarter or a year apart, or labels such as "2026Q1", or
+        years. A dataset along `month` with labels 1, 2, ... is taken to be in decimals, and checked and kept.
+    trend : float or None
+        Normal growth of real income [1/year], as in `read_scenario`.
+    units : {"percent", "decimal"}, mapping of str to str, or None
+        For all variables or for each, where attrs do not state them; never both.
+    start : str or None
+        First period wanted, as in `read_scenario`; a date as "2026-03-31".
 
+    Returns
+    -------
+    xarray.Dataset
+        Scenario (month), with the variables, units and attrs of `scenario`.
+
+    Raises
+    ------
+    InputError
+        Names each fault: dimensions, unknown variables, periods, units.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import stresslab as sl
     >>> data = {"unemployment_rate": ("time", [5.0, 8.0]), "real_income_growth": ("time", [2.0, -1.0])}
-    >>> made = from_dataset(xr.Dataset(data, {"time": ["2026 Q1", "2026 Q2"]}), units="percent", trend=0.02)
-    >>> made["unemployment_rate"].values.reshape(-1, 3).mean(axis=1)
-    array([0.05, 0.08])
+    >>> dataset = xr.Dataset(data, {"time": ["2026Q1", "2026Q2"]})
+    >>> macro = sl.scenarios.from_dataset(dataset, units="percent", trend=0.02)
+    >>> macro["unemployment_rate"].values  # means of 5 % and 8 %: a straight line
+    array([0.04, 0.05, 0.06, 0.07, 0.08, 0.09])
     """
     subject = f"dataset {dataset.attrs.get('name', 'without a name')!r}"
     faults = _unit_argument_faults(units)
     if len(dataset.dims) != 1:
         faults.append(f"dimensions: found {tuple(dataset.dims)}, expected one, of time; select one path or scenario")
-    if faults:
-        raise InputError(subject, faults)
+    refuse(subject, faults)
     dim = str(next(iter(dataset.dims)))
     if dim not in dataset.coords:
-        raise InputError(subject, [f"{dim}: found no coordinate, expected dates or words such as '2026 Q1'; assign it"])
+        expected = "expected dates or labels such as '2026Q1'; assign it"
+        raise InputError(subject, [f"{dim}: found no coordinate, {expected}"])
     coordinate = dataset[dim].values
     if dim == "month" and coordinate.dtype.kind in "iuf":
-        given = dataset if trend is None else dataset.assign_attrs(real_income_trend=float(trend))
-        if "real_income_trend" not in given.attrs:
-            given = given.assign_attrs(real_income_trend=normal_growth("fed-2026-baseline"))
-        check_scenario(given)
-        return given
+        return _along_months(dataset, trend)
     days = coordinate.dtype.kind == "M"
-    periods = [str(one) for one in (coordinate.astype("datetime64[D]") if days else coordinate)]
+    periods = [str(label) for label in (coordinate.astype("datetime64[D]") if days else coordinate)]
     span = read_periods(periods, dim, None)[0]
-    columns = {}
+    columns: dict[str, Column] = {}
     for key, values in dataset.data_vars.items():
         variable = variable_of(str(key))
         if variable is None:
             faults.append(f"{key}: unknown, expected among {sorted(MACRO)}; rename or drop it")
             continue
         if variable in columns:
-            faults.append(f"{key}: found a second {variable}, expected one; drop it")
-        said = str(values.attrs.get("units", ""))
-        given_unit = units if isinstance(units, str) else (units or {}).get(variable, "")
-        unit = unit_of(said or given_unit, variable, span)
-        if said and given_unit and unit != given_unit:
-            faults.append(f"{key}: found units {said!r} and units={given_unit!r}, expected one; drop units=")
+            faults.append(f"{key}: found a second {variable}, expected one; drop one of them")
+        stated, argument = str(values.attrs.get("units", "")), _unit_argument(units, variable)
+        unit = unit_of(stated or argument, variable, span)
+        if stated and argument and unit != argument:
+            found = f"found units {stated!r} and units={argument!r}"
+            faults.append(f"{key}: {found}, expected one of them; drop units=")
         if unit is None:
-            faults.append(unit_fault(str(key), said, "set attrs['units'], or pass units="))
-        columns[variable] = Column(str(key), unit or "percent", [repr(float(one)) for one in values.values])
-    faults += _missing(columns, "add it")
-    return finish(
+            faults.append(unit_fault(str(key), stated, "set attrs['units'], or pass units="))
+        columns[variable] = Column(str(key), unit or "percent", [repr(float(value)) for value in values.values])
+    faults += _missing(columns)
+    return monthly_scenario(
         {key: columns[key] for key in MACRO if key in columns},
         periods,
         label=dim,
@@ -174,61 +235,83 @@ def from_dataset(
     )
 
 
+def _along_months(dataset: xr.Dataset, trend: float | None) -> xr.Dataset:
+    """A dataset that is a scenario already, checked, with its normal growth of real income and its units."""
+    macro = dataset if trend is None else dataset.assign_attrs(real_income_trend=float(trend))
+    if "real_income_trend" not in macro.attrs:
+        macro = macro.assign_attrs(real_income_trend=mean_income_growth("fed-2026-baseline"))
+    check_scenario(macro)
+    return described(macro)
+
+
+def _unit_argument(units: Units, variable: str) -> str:
+    """The unit that units= gives for a variable; empty if it gives none."""
+    return units if isinstance(units, str) else (units or {}).get(variable, "")
+
+
 def _unit_argument_faults(units: Units) -> list[str]:
-    """What is wrong with units=; empty if nothing is."""
-    given = {"all": units} if isinstance(units, str) else dict(units or {})
+    """Faults of units=."""
+    by_name = {"all": units} if isinstance(units, str) else dict(units or {})
     faults = [
-        f"units: found {unit!r} for {name}, expected 'percent' or 'decimal'"
-        for name, unit in given.items()
+        f"units: found {unit!r} for {name}, expected 'percent' or 'decimal'; choose one of them"
+        for name, unit in by_name.items()
         if unit not in ("percent", "decimal")
     ]
-    strange = [name for name in given if name != "all" and name not in MACRO]
-    return faults + [f"units: found variable {name!r}, expected among {sorted(MACRO)}" for name in strange]
+    unknown = [name for name in by_name if name != "all" and name not in MACRO]
+    return faults + [f"units: found variable {name!r}, expected among {sorted(MACRO)}; rename it" for name in unknown]
 
 
-def _missing(columns: Mapping[str, object], advice: str) -> list[str]:
-    """A sentence for each variable that must be there and is not."""
-    return [f"{COLUMNS[key]!r}: missing, expected a column of that name; {advice}"
-            for key in COLUMNS if MACRO[key].required and key not in columns]  # fmt: skip
+def _quarter_faults(table: Table) -> list[str]:
+    """Fault of periods that are no quarters; the files of the Federal Reserve are quarterly."""
+    others = [label for label in table.periods if (parse_period(label) or (0, 0))[0] != 3]
+    if not others:
+        return []
+    found = f"found {others[0]!r} (of {len(others)} such)"
+    return [f"{table.date!r}: {found}, expected quarters such as '2026Q1'; rewrite the labels, or pass layout='tidy'"]
+
+
+def _missing(columns: Mapping[str, object]) -> list[str]:
+    """A sentence for each required variable that is missing."""
+    return [
+        f"{label!r}: missing, expected a column of that name; add it"
+        for variable, label in COLUMNS.items()
+        if MACRO[variable].required and variable not in columns
+    ]
 
 
 def _lines(path: str | PathLike[str], subject: str) -> Lines:
-    """The lines of a CSV, blank ones left out; refuses ragged ones and files without any."""
+    """The lines of a CSV without blank ones; refuses a file without data."""
     with open(path, newline="", encoding="utf-8-sig") as file:
         lines = [[cell.strip() for cell in line] for line in csv.reader(file) if any(line)]
     if len(lines) < 2:
-        found = f"file: found {len(lines)} lines, expected a header and a line for each quarter"
-        raise InputError(subject, [found])
+        expected = "expected a header and a line for each period; add them"
+        raise InputError(subject, [f"file: found {len(lines)} lines, {expected}"])
     return lines
 
 
 def _ragged(lines: Lines) -> list[str]:
     """A sentence for each line that is longer or shorter than the header."""
     return [
-        f"line {number}: found {len(line)} cells, expected {len(lines[0])} as in the header"
+        f"line {number}: found {len(line)} cells, expected {len(lines[0])} as in the header; correct the line"
         for number, line in enumerate(lines[1:], 2)
         if len(line) != len(lines[0])
     ]
 
 
 def _place(header: list[str], known: tuple[str, ...]) -> int | None:
-    """Where the first of some headers stands, in any case."""
-    small = [" ".join(cell.lower().split()) for cell in header]
-    return next((small.index(one) for one in known if one in small), None)
+    """Position of the first known header, in upper or lower case."""
+    lower = [" ".join(cell.lower().split()) for cell in header]
+    return next((lower.index(name) for name in known if name in lower), None)
 
 
-def _wide(lines: Lines, subject: str, name: str | None, layout: str) -> tuple[Lines, dict[str, str], dict[str, str]]:
-    """Table with a column for each variable, cut to title, period and our variables; labels and units by variable."""
+def _wide(lines: Lines, subject: str, name: str | None, layout: str) -> Table:
+    """One scenario of a file with a column for each variable."""
     header = lines[0]
     title, date = _place(header, SCENARIO), _place(header, DATES)
     places: dict[str, list[int]] = {}
     units: dict[str, str] = {}
     for place, cell in enumerate(header):
-        label, unit = cell, ""
-        if layout == "boe" and (found := re.fullmatch(r"(.*?)\s*[(\[]([^()\[\]]*)[)\]]", cell)):
-            label, unit = found.groups()
-        elif layout == "fed":
-            label = re.sub(r"\s*\((%|percent)\)$", "", cell, flags=re.IGNORECASE)
+        label, unit = _label_and_unit(cell, layout)
         variable = variable_of(label)
         if variable is not None:
             places.setdefault(variable, []).append(place)
@@ -238,80 +321,118 @@ def _wide(lines: Lines, subject: str, name: str | None, layout: str) -> tuple[Li
         faults.append("'Scenario Name': missing, expected a column of that name; add it")
     if date is None:
         faults.append("'Date': missing, expected a column of that name; add it")
-    faults += _missing(places, "add it")
-    for found_places in places.values():
-        if len(found_places) > 1:
-            labels = " and ".join(dict.fromkeys(repr(header[place]) for place in found_places))
-            faults.append(f"{labels}: found {len(found_places)} columns, expected one")
+    faults += _missing(places)
+    for repeated in (several for several in places.values() if len(several) > 1):
+        labels = " and ".join(dict.fromkeys(repr(header[place]) for place in repeated))
+        faults.append(f"{labels}: found {len(repeated)} columns, expected one; drop the others")
     faults += _ragged(lines)
     if faults or date is None:
         raise InputError(subject, faults)
-    rows = _named(lines[1:], title, name, subject)
-    order = {key: places[key][0] for key in MACRO if key in places}
-    called = rows[0][title] if title is not None else Path(subject).stem
-    cut = [[called, header[date], *(header[place] for place in order.values())]]
-    cut += [[called, row[date], *(row[place] for place in order.values())] for row in rows]
-    return cut, {key: header[place] for key, place in order.items()}, units
+    rows = _rows_of(lines[1:], title, name, subject)
+    column = {variable: places[variable][0] for variable in MACRO if variable in places}
+    return Table(
+        name=rows[0][title] if title is not None else Path(subject).stem,
+        date=header[date],
+        periods=[row[date] for row in rows],
+        cells={variable: [row[place] for row in rows] for variable, place in column.items()},
+        labels={variable: header[place] for variable, place in column.items()},
+        units=units,
+    )
 
 
-def _named(rows: Lines, title: int | None, name: str | None, subject: str) -> Lines:
+def _label_and_unit(cell: str, layout: str) -> tuple[str, str]:
+    """Label and unit in the header of a column; in files of the Federal Reserve, percent is understood."""
+    if layout == "boe" and (match := re.fullmatch(r"(.*?)\s*[(\[]([^()\[\]]*)[)\]]", cell)):
+        return match[1], match[2]
+    return re.sub(r"\s*\((%|percent)\)$", "", cell, flags=re.IGNORECASE) if layout == "fed" else cell, ""
+
+
+def _rows_of(rows: Lines, title: int | None, name: str | None, subject: str) -> Lines:
     """The rows of one scenario."""
     names = [] if title is None else sorted({row[title] for row in rows})
     if name is None and len(names) > 1:
-        raise InputError(subject, [f"'Scenario Name': found {', '.join(names)}, expected one; pick it with name="])
+        known = ", ".join(names)
+        raise InputError(subject, [f"'Scenario Name': found {known}, expected one scenario; choose it with name="])
     if name is not None and name not in names:
-        expected = ", ".join(names) or "none, as the file names no scenario"
-        raise InputError(subject, [f"name: found {name!r}, expected one of {expected}"])
+        expected = f"expected one of {', '.join(names)}" if names else "expected None, as the file names no scenario"
+        raise InputError(subject, [f"name: found {name!r}, {expected}; correct name="])
     return rows if name is None or title is None else [row for row in rows if row[title] == name]
 
 
-def _tidy(lines: Lines, subject: str, name: str | None) -> tuple[Lines, dict[str, str], dict[str, str], str | None]:
-    """Table of one figure a row, made wide: title, period and our variables; labels, units, frequency."""
+def _tidy(lines: Lines, subject: str, name: str | None) -> Table:
+    """One scenario of a file with one figure in a row."""
     header = lines[0]
     date, key, value = (_place(header, known) for known in (DATES, ("variable",), ("value",)))
-    unit, often, title = (_place(header, known) for known in (("unit", "units"), ("frequency",), SCENARIO))
-    wanted = {"date": date, "variable": key, "value": value}
+    title = _place(header, SCENARIO)
+    needed = {"date": date, "variable": key, "value": value}
     faults = [
-        f"{column!r}: missing, expected a column of that name; add it" for column, at in wanted.items() if at is None
+        f"{column!r}: missing, expected a column of that name; add it"
+        for column, place in needed.items()
+        if place is None
     ]
     faults += _ragged(lines)
     if faults or date is None or key is None or value is None:
         raise InputError(subject, faults)
-    rows = _named(lines[1:], title, name, subject)
-    table: dict[str, dict[str, str]] = {}
+    rows = [row for row in _rows_of(lines[1:], title, name, subject) if variable_of(row[key]) is not None]
+    figures: dict[str, dict[str, str]] = {}
     labels: dict[str, str] = {}
-    units: dict[str, str] = {}
-    stated: dict[str, str] = {}
-    faults = []
     for row in rows:
-        variable = variable_of(row[key])
-        if variable is None:
-            continue  # as columns of other names
+        variable, period = str(variable_of(row[key])), normalised(row[date])
         labels.setdefault(variable, row[key])
-        if row[date] in table.setdefault(variable, {}):
-            faults.append(f"{row[key]!r}: found {row[date]} twice, expected once; drop one")
-        table[variable][row[date]] = row[value]
-        if unit is not None and units.setdefault(variable, row[unit]) != row[unit]:
-            faults.append(f"{row[key]!r}: found units {units[variable]!r} and {row[unit]!r}, expected one; convert")
-        if often is not None:
-            stated.setdefault(row[often].lower(), row[date])
+        if period in figures.setdefault(variable, {}):
+            faults.append(f"{row[key]!r}: found {period} twice, expected it once; drop one of the rows")
+        figures[variable][period] = row[value]
+    units, unit_faults = _stated_units(header, rows, key)
+    frequency, frequency_faults = _stated_frequency(header, rows)
+    periods = sorted({period for column in figures.values() for period in column}, key=_in_time)
+    faults += unit_faults + frequency_faults + _missing(figures) + _gaps(figures, periods, labels)
+    refuse(subject, list(dict.fromkeys(faults)))
+    order = [variable for variable in MACRO if variable in figures]
+    return Table(
+        name=rows[0][title] if title is not None else Path(subject).stem,
+        date=header[date],
+        periods=periods,
+        cells={variable: [figures[variable][period] for period in periods] for variable in order},
+        labels={variable: labels[variable] for variable in order},
+        units=units,
+        frequency=frequency,
+    )
+
+
+def _gaps(figures: Mapping[str, Mapping[str, str]], periods: list[str], labels: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that has no figure in some period."""
+    faults = []
+    for variable, column in figures.items():
+        missing = [period for period in periods if period not in column]
+        if missing:
+            found = f"missing in {missing[0]}, {len(missing)} in all"
+            faults.append(f"{labels[variable]!r}: {found}, expected a figure; add it")
+    return faults
+
+
+def _stated_units(header: list[str], rows: Lines, key: int) -> tuple[dict[str, str], list[str]]:
+    """The unit of each variable as long rows state it, and faults."""
+    place = _place(header, ("unit", "units"))
+    units: dict[str, str] = {}
+    faults: list[str] = []
+    for row in rows if place is not None else ():
+        variable, unit = str(variable_of(row[key])), row[place or 0]
+        if units.setdefault(variable, unit) != unit:
+            faults.append(
+                f"{row[key]!r}: found units {units[variable]!r} and {unit!r}, expected one; convert the figures"
+            )
+    return units, faults
+
+
+def _stated_frequency(header: list[str], rows: Lines) -> tuple[str | None, list[str]]:
+    """The frequency as long rows state it, and faults."""
+    place = _place(header, ("frequency",))
+    stated = [] if place is None else list(dict.fromkeys(row[place].lower() for row in rows))
     if len(stated) > 1:
-        faults.append(f"'frequency': found {', '.join(stated)}, expected one; make them alike")
-    faults += _missing(table, "add it")
-    periods = sorted({period for figures in table.values() for period in figures}, key=_order)
-    for variable, figures in table.items():
-        gaps = [period for period in periods if period not in figures]
-        if gaps:
-            faults.append(f"{labels[variable]!r}: missing in {gaps[0]}, {len(gaps)} in all, expected a figure; add it")
-    if faults:
-        raise InputError(subject, list(dict.fromkeys(faults)))
-    order = [variable for variable in MACRO if variable in table]
-    called = rows[0][title] if title is not None else Path(subject).stem
-    cut = [[called, header[date], *(labels[variable] for variable in order)]]
-    cut += [[called, period, *(table[variable][period] for variable in order)] for period in periods]
-    return cut, {variable: labels[variable] for variable in order}, units, next(iter(stated), None)
+        return None, [f"'frequency': found {', '.join(stated)}, expected one; convert the figures to one of them"]
+    return next(iter(stated), None), []
 
 
-def _order(period: str) -> tuple[int, int, str]:
-    """Key that sorts periods in time; those that are none come last."""
-    return (*(period_of(period) or (99, 0)), period)
+def _in_time(period: str) -> tuple[int, int, str]:
+    """Key that sorts periods in time; labels that are no period come last."""
+    return (*(parse_period(period) or (99, 0)), period)

@@ -1,4 +1,4 @@
-"""What all layouts of scenario files share: periods, units, and the way from figures to a monthly path."""
+"""Tables of published figures: names and units of their columns, and the monthly scenario that they become."""
 
 from __future__ import annotations
 
@@ -10,8 +10,24 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.scenarios.library import HOW_MONTHLY, SPANS, build, normal_growth, quarters_to_months
-from stresslab.schema import MACRO, InputError
+from stresslab.checks import refuse
+from stresslab.scenarios.library import (
+    INTERPOLATION,
+    as_history,
+    mean_income_growth,
+    monthly_dataset,
+    monthly_values,
+)
+from stresslab.scenarios.periods import (
+    DAY,
+    FREQUENCY,
+    first_month,
+    normalised,
+    parse_period,
+    period_label,
+    read_periods,
+)
+from stresslab.schema import MACRO
 
 NAMES = {
     "unemployment_rate": ("unemployment rate", "unemployment", "lfs unemployment rate"),
@@ -36,7 +52,7 @@ NAMES = {
     "collections_capacity": (),
     "line_supply": (),
 }
-"""Our variables and what publishers call them, in small letters and without punctuation."""
+"""The macro variables and what publishers call them, in lower case and without punctuation."""
 
 UNITS = {
     "percent": tuple(
@@ -56,21 +72,18 @@ UNITS = {
     ),
     "decimal": ("decimal", "decimals", "fraction", "share", "1", "1/year"),
 }
-"""What a unit may be called."""
+"""Spellings of the two units."""
 
 OVER_A_YEAR = ("% y/y", "%, y/y", "% yoy", "percent y/y", "annual % change", "%, annual growth", "% on a year earlier")
-"""Growth over the same period a year before: percent of an annual rate for prices and for yearly figures only."""
+"""Growth on the same period a year before: an annual rate in percent for prices and for yearly figures only."""
 
 SMALLEST_PERCENT = {"unemployment_rate": 0.3, "real_income_growth": 0.2, "gdp_growth": 0.2}
-"""A column whose largest figure is smaller than this [%] holds decimals: no economy is that still for a year."""
-
-FREQUENCY = {span: name for name, span in SPANS.items()}
-PERIOD = {1: "month", 3: "quarter", 12: "year"}
+"""A column whose largest figure is smaller than this [%] holds decimals: no economy moves so little in a year."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """Figures of one variable as the file has them: what it calls them, their unit, the cells."""
+    """One variable as the file has it: the label of its column, its unit and its cells."""
 
     label: str
     unit: str
@@ -78,7 +91,7 @@ class Column:
 
 
 def variable_of(label: str) -> str | None:
-    """Our variable of a label, None if it is none of ours; the nominal is not taken for the real.
+    """The macro variable that a label names, None if it names none; nominal figures are not taken for real ones.
 
     >>> variable_of("UK Unemployment rate"), variable_of("real_income_growth"), variable_of("Nominal GDP growth")
     ('unemployment_rate', 'real_income_growth', None)
@@ -89,7 +102,7 @@ def variable_of(label: str) -> str | None:
 
 
 def unit_of(text: str, variable: str, span: int) -> str | None:
-    """ "percent" or "decimal", None if the words do not say which for such figures.
+    """The unit, "percent" or "decimal", that a text names for a variable; None if it names neither.
 
     >>> unit_of("%", "gdp_growth", 3), unit_of("% y/y", "gdp_growth", 3), unit_of("% y/y", "inflation", 3)
     ('percent', None, 'percent')
@@ -100,80 +113,16 @@ def unit_of(text: str, variable: str, span: int) -> str | None:
     return next((unit for unit, known in UNITS.items() if plain in known), None)
 
 
-def unit_fault(label: str, found: str, how: str) -> str:
-    """Sentence for a unit that is not said or not known."""
-    if found.lower().strip() in OVER_A_YEAR:
-        return f"{label!r}: found unit {found!r}, expected growth on the period before at an annual rate; convert it"
-    said = f"found unit {found!r}" if found else "no unit said"
-    return f"{label!r}: {said}, expected percent or decimal; {how}"
-
-
-def period_of(text: str) -> tuple[int, int] | None:
-    """Months of a period (0: a day, which says none) and its running number; None if it is no period.
-
-    >>> period_of("2026 Q1"), period_of("Q1 2026"), period_of("2026"), period_of("2026-03"), period_of("March")
-    ((3, 8104), (3, 8104), (12, 2026), (1, 24314), None)
-    """
-    if found := re.fullmatch(r"(\d{4})[ :-]?Q([1-4])", text) or re.fullmatch(r"Q([1-4])[ -]?(\d{4})", text):
-        quarter, year = sorted(map(int, found.groups()))
-        return 3, 4 * year + quarter - 1
-    if re.fullmatch(r"\d{4}", text):
-        return 12, int(text)
-    if found := re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])(-\d\d)?([T ].*)?", text):
-        return (0 if found[3] else 1), 12 * int(found[1]) + int(found[2]) - 1
-    return None
-
-
-def first_of(span: int, number: int) -> str:
-    """First month of a period.
-
-    >>> first_of(3, 8104), first_of(12, 2026), first_of(1, 24314)
-    ('2026-01', '2026-01', '2026-03')
-    """
-    month = number * span
-    return f"{month // 12}-{month % 12 + 1:02d}"
-
-
-def read_periods(texts: Sequence[str], label: str, frequency: str | None) -> tuple[int, list[int], list[str]]:
-    """Months of each period, running numbers, and what is wrong; days tell their frequency by their spacing.
-
-    >>> read_periods(["2026-03-31", "2026-06-30"], "date", None)
-    (3, [8104, 8105], [])
-    """
-    if frequency is not None and frequency not in SPANS:
-        return 0, [], [f"frequency: found {frequency!r}, expected one of {', '.join(SPANS)}"]
-    read = [period_of(text) for text in texts]
-    bad = [text for text, one in zip(texts, read, strict=True) if one is None]
-    if bad:
-        expected = "expected '2026 Q1', '2026-01', '2026-01-31' or '2026'"
-        return 0, [], [f"{label!r}: found {bad[0]!r} (of {len(bad)} such), {expected}"]
-    found = [one for one in read if one is not None]
-    spans = sorted({span for span, _ in found})
-    if len(spans) != 1:
-        return 0, [], [f"{label!r}: found periods of several lengths, as {texts[0]!r}, expected one; make them alike"]
-    span, numbers = spans[0], [number for _, number in found]
-    if span == 0:
-        steps = set(np.diff(numbers).tolist())
-        want = SPANS.get(frequency or "", 0)
-        if len(steps) == 1 and (step := steps.pop()) in PERIOD:
-            span = step
-        elif want and not steps:
-            span = want
-        else:
-            advice = "expected steps of 1, 3 or 12 months; pass frequency= for one date, mend gaps"
-            return 0, [], [f"{label!r}: found days {', '.join(texts[:3])}, {advice}"]
-        numbers = [number // span for number in numbers]
-    faults = [
-        f"{label!r}: found {texts[place + 1]} after {texts[place]}, expected the next {PERIOD[span]}"
-        for place in np.flatnonzero(np.diff(numbers) != 1).tolist()
-    ]
-    if frequency is not None and SPANS[frequency] != span:
-        faults.append(f"frequency: found {frequency!r}, expected {FREQUENCY[span]!r} as {label!r} has it; mend either")
-    return span, numbers, faults
+def unit_fault(label: str, text: str, advice: str) -> str:
+    """Sentence for a unit that is missing or unknown."""
+    if text.lower().strip() in OVER_A_YEAR:
+        return f"{label!r}: found unit {text!r}, expected growth on the period before at an annual rate; convert it"
+    found = f"found unit {text!r}" if text else "found no unit"
+    return f"{label!r}: {found}, expected percent or decimal; {advice}"
 
 
 def figures_of(variable: str, column: Column, periods: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
-    """A column as decimals, and what is wrong with it in its own unit."""
+    """A column as decimals, and its faults in its own unit."""
     label, want, cells = column.label, MACRO[variable], column.cells
     factor = 100 if column.unit == "percent" else 1
     figures = np.array([_number(cell) for cell in cells])
@@ -182,26 +131,26 @@ def figures_of(variable: str, column: Column, periods: Sequence[str]) -> tuple[N
     if bad.size:
         more = f" (and in {bad.size - 1} more)" if bad.size > 1 else ""
         expected = f"{want.low * factor:g} to {want.high * factor:g} {column.unit}"
-        found = f"found {cells[bad[0]]!r} in {periods[bad[0]]}{more}"
-        faults.append(f"{label!r}: {found}, expected {expected}; fill it or check the unit")
+        found = f"found {cells[bad[0]]!r} in {normalised(periods[bad[0]])}{more}"
+        faults.append(f"{label!r}: {found}, expected {expected}; fill the cell or correct the unit")
     if column.unit == "percent":
         largest = np.nanmax(np.abs(figures)) if np.isfinite(figures).any() else np.inf
-        still = variable == "unemployment_rate" or (len(cells) >= 4 and largest > 0)
-        if still and largest < SMALLEST_PERCENT.get(variable, 0.0):
-            found = f"found {largest:g} at most, looks like decimals"
+        must_move = variable == "unemployment_rate" or (len(cells) >= 4 and largest > 0)
+        if must_move and largest < SMALLEST_PERCENT.get(variable, 0.0):
+            found = f"found {largest:g} at most, which looks like decimals"
             faults.append(f"{label!r}: {found}, expected percent; multiply by 100")
     return figures / factor, faults
 
 
 def _number(cell: str) -> float:
-    """A cell as a number; not a number if it is none, for the caller to refuse."""
+    """A cell as a number; NaN, which the caller refuses, if it is none."""
     try:
         return float(cell)
     except ValueError:
         return float("nan")
 
 
-def finish(
+def monthly_scenario(
     columns: Mapping[str, Column],
     periods: Sequence[str],
     *,
@@ -211,40 +160,59 @@ def finish(
     trend: float | None,
     name: str,
     subject: str,
-    faults: list[str],
+    faults: Sequence[str],
 ) -> xr.Dataset:
     """The monthly scenario of a table, or every fault of it.
 
-    label : what the file calls its periods
-    faults : found before
+    label : of the column of periods
+    faults : of the reading before
     """
-    span, numbers, found = read_periods(periods, label, frequency)
-    faults = faults + found
-    if start is not None and start not in periods:
-        faults.append(f"start: found {start!r}, expected one of {periods[0]} to {periods[-1]}")
-    if trend is not None and not (np.isfinite(trend) and abs(trend) <= 0.5):
-        faults.append(f"trend: found {trend}, expected growth within -0.5 to 0.5 [1/year]; a rate is a decimal")
-    first = 0 if start is None or start not in periods else list(periods).index(start)
+    span, numbers, period_faults = read_periods(periods, label, frequency)
+    first, start_faults = _first_row(span, numbers, start)
+    faults = [*faults, *period_faults, *start_faults, *_trend_faults(trend)]
     before = max(first - 1, 0)
-    values = {}
+    figures = {}
     for variable, column in columns.items():
-        cut = Column(column.label, column.unit, column.cells[before:])
-        values[variable], found = figures_of(variable, cut, periods[before:])
-        faults += found
-    if faults:
-        raise InputError(subject, faults)
-    previous = {key: figures[0] for key, figures in values.items()} if before < first else None
-    months = quarters_to_months({key: figures[first - before :] for key, figures in values.items()}, previous, span)
-    from_where = f", starting from {periods[before]}" if previous and span > 1 else ""
-    origin = "mean of fed-2026-baseline" if trend is None else "given"
+        used = Column(column.label, column.unit, column.cells[before:])
+        figures[variable], cell_faults = figures_of(variable, used, periods[before:])
+        faults += cell_faults
+    refuse(subject, faults)
+    previous = {key: values[0] for key, values in figures.items()} if before < first else None
+    months = monthly_values({key: values[first - before :] for key, values in figures.items()}, previous, span)
+    origin = f", starting from {normalised(periods[before])}" if previous and span > 1 else ""
+    history = [
+        f"read from {subject}",
+        f"{INTERPOLATION[span]}{origin}",
+        f"real_income_trend: {'mean of fed-2026-baseline' if trend is None else 'as given'}",
+    ]
     attrs: dict[str, str | float] = {
         "name": name,
         "publisher": "",
         "published": "",
         "address": subject,
         "frequency": FREQUENCY[span],
-        "start": first_of(span, numbers[first]),
-        "real_income_trend": normal_growth("fed-2026-baseline") if trend is None else float(trend),
-        "history": f"read from {subject}; {HOW_MONTHLY[span]}{from_where}; real_income_trend: {origin}",
+        "start": first_month(span, numbers[first]),
+        "real_income_trend": mean_income_growth("fed-2026-baseline") if trend is None else float(trend),
+        "history": as_history(history),
     }
-    return build(months, attrs)
+    return monthly_dataset(months, attrs)
+
+
+def _first_row(span: int, numbers: Sequence[int], start: str | None) -> tuple[int, list[str]]:
+    """Row of the first period wanted, in whatever spelling, and its fault; of unreadable periods there is none."""
+    if start is None or not numbers:
+        return 0, []
+    wanted = parse_period(start)
+    if wanted is not None and wanted[0] in (span, DAY):
+        number = wanted[1] // span if wanted[0] == DAY else wanted[1]
+        if number in numbers:
+            return numbers.index(number), []
+    known = f"{period_label(span, numbers[0])} to {period_label(span, numbers[-1])}"
+    return 0, [f"start: found {start!r}, expected one of {known}; choose one of these periods"]
+
+
+def _trend_faults(trend: float | None) -> list[str]:
+    """Fault of a normal growth of real income."""
+    if trend is None or (np.isfinite(trend) and abs(trend) <= 0.5):
+        return []
+    return [f"trend: found {trend}, expected growth within -0.5 to 0.5 [1/year]; a rate is a decimal: 0.02, not 2"]

@@ -18,15 +18,15 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from stresslab.checks import refuse
+from stresslab.checks import choice_faults, interval_faults, refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.scenarios.monthly import to_monthly
-from stresslab.studies.arguments import drawn_seed
 from stresslab.studies.calibration.search import calibrate
 from stresslab.studies.calibration.targets import Target
 from stresslab.studies.quarterly_rates import quarterly_rates
+from stresslab.studies.seeds import drawn_seed
 
 Array = NDArray[np.float64]
 Choose = Callable[[xr.Dataset], xr.Dataset]
@@ -165,11 +165,12 @@ def backtest(
     >>> history = pd.DataFrame(
     ...     {"unemployment_rate": np.linspace(0.05, 0.08, 16), "real_income_growth": 0.02,
     ...      "charge_off_rate": np.linspace(0.04, 0.07, 16)}, pd.period_range("2001Q1", "2004Q4", freq="Q"))
-    >>> found = sl.backtest(
+    >>> report = sl.backtest(
     ...     sl.synthetic_portfolio("us-card", borrowers=200, seed=1), history, ["willingness.forgetting"],
     ...     train=("2002Q2", "2003Q3"), test=("2003Q4", "2004Q4"), usual_quarters=4, warmup_quarters=1, seed=1,
     ...     iterations=1, progress=False)
-    >>> found["score"].sel(series="charge_off_rate", rival="last_value", measure=["rmse", "peak_ratio"]).values.round(4)
+    >>> score = report["score"].sel(series="charge_off_rate", rival="last_value")
+    >>> score.sel(measure=["rmse", "peak_ratio"]).values.round(4)
     array([0.0066, 0.8571])
     """
     faults = _choice_faults(portfolio, products, lender, interval, seed, fitting)
@@ -318,11 +319,10 @@ def _choice_faults(
     strange = sorted(set(known if products is None else products) - set(known))
     if strange or (products is not None and not len(products)):
         faults.append(f"products: found {strange or 'none'}, expected among {known}; choose from these")
-    lenders = ["own", "all", *sorted(set(map(str, np.unique(portfolio["lender"].values.astype(str)))))]
-    if lender not in lenders:
-        faults.append(f"lender: found {lender!r}, expected one of {lenders}; choose a lender")
-    if not (isinstance(interval, int | float) and 0.0 < interval < 1.0):
-        faults.append(f"interval: found {interval!r}, expected a share between 0 and 1; give 0.9, not 90")
+    faults += choice_faults(
+        "lender", lender, ["own", "all", *np.unique(portfolio["lender"].values.astype(str)).tolist()]
+    )
+    faults += interval_faults("interval", interval)
     if taken := sorted({"warmup", "horizon"} & set(fitting)):
         faults.append(f"fitting: found {taken}, expected none of them; set windows and warmup_quarters instead")
     if seed is None and fitting.get("checkpoint") is not None:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from stresslab.checks import number_faults, refuse
+from stresslab.checks import choice_faults, number_faults, refuse
 from stresslab.engine.actions import Response, response_faults
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.model import Model
@@ -19,7 +19,7 @@ from stresslab.measures.defaults import default_provisioning
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import Regime, name_of, regime_of
 from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults, select
-from stresslab.studies.arguments import drawn_seed
+from stresslab.studies.seeds import drawn_seed
 
 
 class Measure(NamedTuple):
@@ -143,8 +143,8 @@ def compare(
     ...     labels = {"month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"]}
     ...     segment = {"lender": ("segment", ["us"]), "product": ("segment", ["card"])}
     ...     return xr.Dataset(flows | stocks, labels | segment, {"own_lender": "us"})
-    >>> found = sl.compare(run(100.0), run(110.0), provisioning="china")
-    >>> found["difference"].sel(measure="cash").item()
+    >>> comparison = sl.compare(run(100.0), run(110.0), provisioning="china")
+    >>> comparison["difference"].sel(measure="cash").item()
     10.0
     """
     given: tuple[tuple[str, Any], ...] = (("result", result), ("other", other))
@@ -242,16 +242,14 @@ def compare_responses(
     >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
     >>> macro = sl.scenario("china-baseline").isel(month=slice(0, 3))
     >>> two = [sl.actions.Outreach(), sl.actions.LimitManagement(cut=1.0)]
-    >>> found = sl.compare_responses(book, macro, two, seed=3, progress=False)
-    >>> float(abs(found["together"] - found["alone"].sum("response") - found["overlap"]).max()) < 1e-6
+    >>> effects = sl.compare_responses(book, macro, two, seed=3, progress=False)
+    >>> float(abs(effects["together"] - effects["alone"].sum("response") - effects["overlap"]).max()) < 1e-6
     True
     """
     faults = response_faults(responses)
     if not faults and len(responses) < 2:
         faults.append(f"responses: found {len(responses)}, expected at least 2; compare single runs with compare()")
-    if rank_by not in MEASURES:
-        faults.append(f"rank_by: found {rank_by!r}, expected one of {list(MEASURES)}; choose a measure")
-    refuse("compare_responses", faults)
+    refuse("compare_responses", faults + choice_faults("rank_by", rank_by, list(MEASURES)))
     seed, count = drawn_seed(seed), len(responses)
 
     with tqdm(total=1 + count + count * (count - 1) // 2 + (count > 2), disable=not progress, unit=" runs") as bar:

@@ -123,7 +123,7 @@ def lowest_headroom(funding: Funding, *, horizon: int = 12, lender: str = "own")
 
 
 def loss_rate(*, horizon: int | None = None, lender: str = "own") -> Outcome:
-    """Realised loss of each path over the horizon and the opening balance, as a function of a result.
+    """Realised loss rate of each path, over the opening balance, as a function of a result.
 
     Parameters
     ----------

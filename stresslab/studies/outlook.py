@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse
+from stresslab.checks import is_number, refuse
 
 Array = NDArray[Any]
 BOUNDS = (
@@ -67,8 +67,7 @@ class Outlook:
         faults = []
         for key, low, high, what in BOUNDS:
             value = getattr(self, key)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not (key == "long_run" and value is None) and not (number and low <= value <= high):
+            if not (key == "long_run" and value is None) and not (is_number(value) and low <= value <= high):
                 faults.append(f"{key}: found {value!r}, expected {low:g} to {high:g}; give {what}")
         if not isinstance(self.name, str) or not self.name:
             faults.append(f"name: found {self.name!r}, expected a name; give a label")
@@ -108,8 +107,8 @@ def expected_macro(outlook: Outlook, now: float, start: float, trend: float, mon
     long_run = start if outlook.long_run is None else outlook.long_run
     rate = Outlook(**{**asdict(outlook), "long_run": long_run}).path(now, months)
     if rate.min() <= 0.0 or rate.max() > 0.6:
-        found = f"outlook {outlook.name!r}: found unemployment of {rate.min():.3f} to {rate.max():.3f} expected"
-        refuse("term_structures", [f"{found}, expected within 0 and 0.6; give a smaller `added`"])
+        fault = f"outlook {outlook.name!r}: found unemployment of {rate.min():.3f} to {rate.max():.3f} expected"
+        refuse("term_structures", [f"{fault}, expected within 0 and 0.6; give a smaller `added`"])
     values = {"unemployment_rate": rate, "real_income_growth": np.full(months, trend)}
     month = np.arange(1, months + 1)
     return xr.Dataset({k: ("month", v) for k, v in values.items()}, {"month": month}, {"real_income_trend": trend})

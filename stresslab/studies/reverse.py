@@ -13,16 +13,18 @@ import xarray as xr
 from scipy.optimize import brentq
 from tqdm import tqdm
 
-from stresslab.checks import refuse
+from stresslab.checks import choice_faults, is_number, is_whole, refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.estimators import Array, Estimate, quantile, share
 from stresslab.measures.result_view import Output, labelled, of_the_run
-from stresslab.scenarios.algebra import LIVED, blend
-from stresslab.scenarios.paths import MOVING, log_density, macro_paths
+from stresslab.scenarios.algebra import BORROWER_VARIABLES, blend
+from stresslab.scenarios.ar1 import log_density
+from stresslab.scenarios.library import VARIABLES
+from stresslab.scenarios.paths import macro_paths
 from stresslab.schema import MACRO
-from stresslab.studies.arguments import drawn_seed, is_whole
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
+from stresslab.studies.seeds import drawn_seed
 
 APART = 0.02
 """Multiples nearer to each other than this tell of single paths rather than of the slope."""
@@ -165,11 +167,11 @@ def reverse_stress(
     >>> book = sl.synthetic_portfolio("china-online", borrowers=200, seed=1)
     >>> calm = sl.scenario("china-baseline").isel(month=slice(0, 2))
     >>> open_lines, fewer = (calm.assign(line_supply=("month", [supply, supply])) for supply in (1.0, 0.6))
-    >>> found = sl.reverse_stress(
+    >>> answer = sl.reverse_stress(
     ...     book, open_lines, fewer, lambda result: result["line_supply"].isel(month=-1, segment=0), hurdle=0.7,
     ...     bounds=(0.0, 1.0), paths=10, spread=0.0, seed=3, progress=False,
     ... )
-    >>> round(found["multiple"].item(), 3)
+    >>> round(answer["multiple"].item(), 3)
     0.75
     """
     refuse("reverse_stress", _faults(level, side, bounds, tolerance, paths, hurdle) + callable_faults(outcome))
@@ -200,14 +202,14 @@ def _answer(multiples: _Multiples, root: float, hurdle: float, side: str, level:
     beyond = _beyond(values, hurdle, side)
     out = xr.Dataset(_root(multiples, root) | _trials(multiples, hurdle, side))
     out = out.assign(outcome=("path", values), breached=("path", beyond)).assign_coords(path=macro["path"].values)
-    moving: list[str] = [name for name in LIVED if name in MOVING and name in macro]
+    moving: list[str] = [name for name in BORROWER_VARIABLES if name in VARIABLES and name in macro]
     if macro.attrs["macro_spread"] > 0.0:
         out["log_density"] = log_density(macro, moving)
         likeliest = int(np.argmax(np.where(beyond, out["log_density"].values, -np.inf)))
         out["likeliest_path"] = int(macro["path"].values[likeliest])
         out["likeliest_log_ratio"] = float(out["log_density"].values[likeliest] - out["log_density"].values.max())
         out = out.assign({f"likeliest_{name}": ("month", macro[name].values[likeliest]) for name in moving})
-    out = out.assign({f"mean_{name}": ("month", centre[name].values) for name in LIVED if name in centre})
+    out = out.assign({f"mean_{name}": ("month", centre[name].values) for name in BORROWER_VARIABLES if name in centre})
     out = out.assign_coords(month=macro["month"].values)
     simulation = {key: repr(value) for key, value in multiples.simulation.items() if key != "model"}
     return labelled(out, _outputs(multiples.outcome)).assign_attrs(
@@ -247,7 +249,7 @@ def _outputs(outcome: Outcome) -> dict[str, Output]:
     unit = getattr(outcome, "unit", "") or "as the outcome"
     of_macro = {
         f"{prefix}_{name}": Output(MACRO[name].unit, f"{MACRO[name].meaning}, {words}")
-        for name in LIVED
+        for name in BORROWER_VARIABLES
         for prefix, words in (("mean", "scenario at the root"), ("likeliest", "most likely path that breaches"))
     }
     return of_macro | {
@@ -281,14 +283,13 @@ def _slope(multiples: _Multiples, root: float) -> float:
 def _faults(level: Any, side: Any, bounds: Sequence[Any], tolerance: Any, paths: Any, hurdle: Any) -> list[str]:
     """Faults of the arguments beside portfolio and scenarios."""
     faults = []
-    if not (isinstance(level, int | float) and 0.0 < level < 1.0):
+    if not (is_number(level) and 0.0 < level < 1.0):
         faults.append(f"level: found {level!r}, expected between 0 and 1; give a decimal: 0.05, not 5")
-    if side not in ("above", "below"):
-        faults.append(f"side: found {side!r}, expected 'above' or 'below': where the lender must stay; choose a side")
-    sound = len(bounds) == 2 and all(isinstance(x, int | float) and math.isfinite(x) for x in bounds)
+    faults += choice_faults("side", side, ("above", "below"))
+    sound = len(bounds) == 2 and all(is_number(bound) for bound in bounds)
     if not sound or not bounds[0] < bounds[1]:
         faults.append(f"bounds: found {bounds!r}, expected two finite multiples, the smaller first; give (0, 2)")
-    if not (isinstance(tolerance, int | float) and 0.0 < tolerance < 1.0):
+    if not (is_number(tolerance) and 0.0 < tolerance < 1.0):
         faults.append(f"tolerance: found {tolerance!r}, expected between 0 and 1; give 0.01")
     if not (is_whole(paths) and paths >= 2):
         faults.append(f"paths: found {paths!r}, expected a whole number >= 2; give 200")
@@ -297,6 +298,6 @@ def _faults(level: Any, side: Any, bounds: Sequence[Any], tolerance: Any, paths:
             f"paths: found {paths}, expected at least {math.ceil(5.0 / min(level, 1.0 - level))} for a "
             f"level of {level:g}, five paths beyond the quantile; simulate more paths"
         )
-    if not (isinstance(hurdle, int | float) and math.isfinite(hurdle)):
+    if not is_number(hurdle):
         faults.append(f"hurdle: found {hurdle!r}, expected a finite number; give it in the outcome's unit")
     return faults

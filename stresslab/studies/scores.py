@@ -10,11 +10,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from stresslab.checks import refuse
+from stresslab.checks import is_whole, refuse
 from stresslab.engine.panel import panel
 from stresslab.engine.result import fingerprint
 from stresslab.measures.result_view import Output, labelled, of_the_run
-from stresslab.studies.arguments import drawn_seed, is_whole
+from stresslab.studies.seeds import drawn_seed
 
 Array = NDArray[Any]
 OUTPUTS = {
@@ -112,8 +112,8 @@ def score_performance(
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=2_000, seed=1)
     >>> macro = sl.scenario("china-baseline").isel(month=slice(0, 6))
-    >>> found = sl.score_performance(book, macro, seed=3, cohorts=[0], outcome_months=6, bands=2)
-    >>> bool(found["auc"][0] > 0.5), bool(abs(found["expected_bad_rate"][0] - found["bad_rate"][0]) < 1e-12)
+    >>> report = sl.score_performance(book, macro, seed=3, cohorts=[0], outcome_months=6, bands=2)
+    >>> bool(report["auc"][0] > 0.5), bool(abs(report["expected_bad_rate"][0] - report["bad_rate"][0]) < 1e-12)
     (True, True)
     """
     faults = _count_faults(macro, cohorts, outcome_months, bands)
@@ -180,8 +180,8 @@ def _cohort(months: xr.Dataset, bad_now: Array, month: int, outcome: int) -> tup
     current = ((start["balance"] > 0.0) & (start["days_past_due"] == 0) & ~start["planned"]).values
     bad: Array = np.any(bad_now[month + 1 : month + 1 + outcome][:, current], axis=0)
     if bad.all() or not bad.any():
-        found = f"found {int(bad.sum())} bad among {bad.size} loans of month {month}"
-        refuse("score_performance", [f"cohorts: {found}, expected both kinds; take a larger portfolio"])
+        count = f"found {int(bad.sum())} bad among {bad.size} loans of month {month}"
+        refuse("score_performance", [f"cohorts: {count}, expected both kinds; take a larger portfolio"])
     return start["score"].values[current].astype(float), bad
 
 

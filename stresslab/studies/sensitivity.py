@@ -13,8 +13,8 @@ from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.result_view import Output, labelled, of_the_run
-from stresslab.studies.arguments import drawn_seed
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
+from stresslab.studies.seeds import drawn_seed
 
 Answers = Mapping[str, tuple[float, float, Callable[[float], Outcome]]]
 Effects = Mapping[tuple[str, int], xr.DataArray]
@@ -97,8 +97,8 @@ def sensitivity(
     >>> macro = sl.macro_paths(sl.scenario("china-baseline").isel(month=slice(0, 3)), 2, seed=2)
     >>> rate = sl.outcomes.loss_rate()
     >>> added = {"added": (-0.01, 0.02, lambda value: lambda result: rate(result) + value)}
-    >>> found = sl.sensitivity(book, macro, rate, {}, added, seed=4, progress=False)
-    >>> [round(found[end].sel(parameter="added").item(), 9) for end in ("low", "high")]
+    >>> effects = sl.sensitivity(book, macro, rate, {}, added, seed=4, progress=False)
+    >>> [round(effects[end].sel(parameter="added").item(), 9) for end in ("low", "high")]
     [-0.01, 0.02]
     """
     faults = []

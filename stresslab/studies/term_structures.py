@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stresslab.checks import refuse
+from stresslab.checks import is_whole, refuse
 from stresslab.engine.loan_outcomes import fates
 from stresslab.engine.mean_field import sample_of
 from stresslab.engine.model import Model
@@ -29,8 +29,8 @@ from stresslab.measures.provisions.expected_loss import change_over_a_year
 from stresslab.measures.provisions.risk_states import CELLS, CURRENT, GRADE_BELOW, UNDRAWN, WATCHED
 from stresslab.measures.result_view import Output, labelled
 from stresslab.schema import BUCKETS
-from stresslab.studies.arguments import drawn_seed, is_whole
 from stresslab.studies.outlook import Outlook, expected_macro
+from stresslab.studies.seeds import drawn_seed
 
 Array = NDArray[Any]
 BATCHES = 10
@@ -171,11 +171,11 @@ def term_structures(
     """
     refuse("term_structures", _faults(outlooks, points, sample, horizon))
     seed = int(drawn_seed(seed))
-    asked, paths = ask("term_structures", portfolio, macro, model, seed, None, renewal, threads, (), None, None)
+    prepared, paths = ask("term_structures", portfolio, macro, model, seed, None, renewal, threads, (), None, None)
     choice: dict[str, Any] = {
         "seed": str(seed), "renewal": renewal, "points": points, "sample": sample, "horizon": horizon,
-        "outlooks": json.dumps([asdict(outlook) for outlook in outlooks]), "model": json.dumps(asked.model.to_dict()),
-        "fingerprint": asked.mark,
+        "outlooks": json.dumps([asdict(outlook) for outlook in outlooks]),
+        "model": json.dumps(prepared.model.to_dict()), "fingerprint": prepared.mark,
     }  # fmt: skip
     key = _fingerprint(choice, paths)
     if key in _KEPT:
@@ -184,7 +184,7 @@ def term_structures(
     if file is not None and file.is_file():
         terms = xr.load_dataset(file)
     else:
-        settings = _Settings(asked.model, seed, renewal, outlooks, horizon, threads)
+        settings = _Settings(prepared.model, seed, renewal, outlooks, horizon, threads)
         terms = _estimate(sample_of(portfolio, sample), portfolio, paths, points, settings, progress)
         of_portfolio = {name: str(portfolio.attrs.get(name, "")) for name in ("currency", "own_lender")}
         terms = labelled(terms, OUTPUTS).assign_attrs(choice, terms_fingerprint=key, **of_portfolio)

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from stresslab.measures.estimators import Array
+from stresslab.measures.provisions.rollforward import ROW_LABELS
 from stresslab.views import style
 from stresslab.views.quantity import dataset_faults
 from stresslab.views.style import HUES, POINTS, Label, beside, power, together
@@ -22,13 +23,13 @@ def waterfall_faults(movement: object) -> list[str]:
     dims = ["path", "row"]
     if isinstance(movement, xr.Dataset) and "movement" in movement and "stage" in movement["movement"].dims:
         dims.append("stage")
-    return _one_scenario(movement, dataset_faults(movement, {"movement": dims}, "measures.allowance_movement()"))
+    return _one_scenario(movement, dataset_faults(movement, {"movement": dims}, "allowance_movement()"))
 
 
 def stage_faults(provisions: object) -> list[str]:
     """Everything that keeps stages from being drawn."""
     needs = {"stage_balance": ("path", "month", "stage")}
-    return _one_scenario(provisions, dataset_faults(provisions, needs, "measures.provisions() under IFRS 9"))
+    return _one_scenario(provisions, dataset_faults(provisions, needs, "provisions() under IFRS 9"))
 
 
 def _one_scenario(dataset: object, faults: list[str]) -> list[str]:
@@ -60,7 +61,7 @@ def draw_waterfall(ax: Axes, rows: xr.DataArray) -> float:
     ax.hlines(tops[:-1], at[:-1] - 0.31, at[1:] + 0.31, color="0.5", linewidth=0.7)
     wide = np.maximum(high - low, 0.0) > 0.0
     ax.vlines(at[wide], (starts + low)[wide], (starts + high)[wide], color="0.15", linewidth=1.3)
-    ax.set_xticks(at, [name.replace(" ", "\n") for name in names])
+    ax.set_xticks(at, [ROW_LABELS.get(name, name).replace(" ", "\n") for name in names])
     highest = float(np.maximum.reduce([starts, tops, starts + high]).max())
     lowest = float(np.minimum.reduce([starts, tops, starts + low, 0.0 * mean]).min())
     ax.set_ylim(lowest - 0.04 * (highest - lowest) * (lowest < 0), highest + 0.10 * (highest - lowest))

@@ -23,7 +23,7 @@ MOST_YEARS = 10
 
 def backtest_faults(found: object, series: str) -> list[str]:
     """Everything that keeps a series of a back-test from being drawn."""
-    faults = dataset_faults(found, NEEDS, "studies.backtest()", attrs=("interval",))
+    faults = dataset_faults(found, NEEDS, "backtest()", attrs=("interval",))
     if isinstance(found, xr.Dataset) and "series" in found.coords and series not in found["series"].values:
         faults.append(f"series: found {series!r}, expected one of {found['series'].values.tolist()}; choose one")
     return faults

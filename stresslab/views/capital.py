@@ -1,4 +1,4 @@
-"""Capital ratios: the fan of one, and the hurdles it must clear with the probability that it does not."""
+"""Capital ratios: fan chart of a ratio, its hurdles and their breach probabilities."""
 
 from __future__ import annotations
 
@@ -14,52 +14,54 @@ from stresslab.views import style
 from stresslab.views.bands import draw_fans, end_labels
 from stresslab.views.quantity import Quantity, dataset_faults, each_scenario, read_quantity, scenario_faults
 
-MAKER = "measures.capital_adequacy()"
+MAKER = "capital_adequacy()"
 RATIOS = {
     "cet1_ratio": "CET1 ratio",
     "tier1_ratio": "tier 1 ratio",
     "total_ratio": "total capital ratio",
     "leverage_ratio": "leverage ratio",
 }
-"""Shares, shown in per cent, and how a reader calls them."""
+"""Ratios that are shares, shown in per cent, and how they are printed."""
 
 
 BREACHED = "breached: "
 
 
 def capital_faults(adequacy: object, ratio: str) -> list[str]:
-    """Everything that keeps capital from being drawn."""
+    """Faults of a capital adequacy that cannot be drawn, or of a ratio that it lacks."""
     if isinstance(adequacy, xr.Dataset) and ratio not in adequacy.data_vars:
         known = [str(name) for name in adequacy.data_vars if str(name).endswith(("_ratio", "_multiple"))]
         return [f"ratio: found {ratio!r}, expected one of {[n for n in known if n != 'hurdle_ratio']}; choose one"]
     needs: dict[str, tuple[str, ...]] = {ratio: ("path", "month")}
-    source = adequacy.reset_coords() if isinstance(adequacy, xr.Dataset) else adequacy
+    flat = adequacy.reset_coords() if isinstance(adequacy, xr.Dataset) else adequacy
     names = ("hurdle_limit", "hurdle_ratio", "breach_probability")
-    faults = dataset_faults(source, needs | dict.fromkeys(names, ("hurdle",)), MAKER)
-    if faults or not isinstance(source, xr.Dataset):
+    faults = dataset_faults(flat, needs | dict.fromkeys(names, ("hurdle",)), MAKER)
+    if faults or not isinstance(flat, xr.Dataset):
         return faults
-    faults = scenario_faults(source)
-    if "scenario" in source["hurdle_limit"].dims or "scenario" in source["hurdle_ratio"].dims:
-        faults.append("hurdle_limit, hurdle_ratio: found one for each scenario, expected along ('hurdle',) alone")
+    faults = scenario_faults(flat)
+    if "scenario" in flat["hurdle_limit"].dims or "scenario" in flat["hurdle_ratio"].dims:
+        faults.append(
+            "hurdle_limit, hurdle_ratio: found a scenario dimension, expected ('hurdle',); select one scenario"
+        )
     for name, high in (("hurdle_limit", np.inf), ("breach_probability", 1.0)):
-        values = source[name].values
+        values = flat[name].values
         bad = ~(np.isfinite(values) & (values >= 0.0) & (values <= high))
         if bad.any():
             expected = "finite numbers >= 0" if np.isinf(high) else "numbers from 0 to 1"
-            found = f"{name}: found {values[bad][0]}, {int(bad.sum())} in all"
-            faults.append(f"{found}, expected {expected}; give the Dataset of {MAKER}")
+            value = f"{name}: found {values[bad][0]}, {int(bad.sum())} in all"
+            faults.append(f"{value}, expected {expected}; give the Dataset of {MAKER}")
     return faults
 
 
-def draw_capital(ax: Axes | None, adequacy: xr.Dataset, ratio: str, levels: Sequence[float]) -> Axes:
-    """The fan of a ratio and a line at each of its hurdles; beside it the names, limits and probabilities."""
+def draw_capital(ax: Axes | None, adequacy: xr.Dataset, ratio: str, intervals: Sequence[float]) -> Axes:
+    """The fan of a ratio and a line at each of its hurdles; beside them their names, limits and probabilities."""
     shown = read_quantity(adequacy, ratio, "own", "plot.capital")
     if ratio in RATIOS:
         shown = replace(shown, words=RATIOS[ratio], unit="1")
     elif ratio.endswith("_multiple"):
         shown = replace(shown, unit="")
     ax = style.axes_or_new(ax)
-    draw_fans(ax, shown, levels)
+    draw_fans(ax, shown, intervals)
     hurdles = adequacy.isel(hurdle=np.flatnonzero(adequacy["hurdle_ratio"].values.astype(str) == ratio))
     for limit in hurdles["hurdle_limit"].values:
         ax.plot(shown.months[[0, -1]], [limit, limit], color="0.3", linewidth=1.0, zorder=2.1)
@@ -71,18 +73,18 @@ def draw_capital(ax: Axes | None, adequacy: xr.Dataset, ratio: str, levels: Sequ
         style.beside(ax, labels)
     for note in ax.texts:
         if isinstance(note, Annotation) and note.arrow_patch and note.get_text().startswith(BREACHED):
-            note.arrow_patch.set_visible(False)  # one leader to each hurdle is enough
+            note.arrow_patch.set_visible(False)  # a hurdle has a single leader
     return ax
 
 
 def _hurdle(hurdles: xr.Dataset, place: int, shown: Quantity) -> list[style.Label]:
-    """Name and limit of a hurdle and how often it is breached, by scenario in its hue; the lowest label first."""
-    one = hurdles.isel(hurdle=place)
-    limit = float(one["hurdle_limit"])
-    said = f"{100.0 * limit:.4g}\N{NO-BREAK SPACE}%" if shown.unit == "1" else f"{limit:.4g}"
-    name = one["hurdle_label" if "hurdle_label" in one.coords else "hurdle"].item()
-    heading = style.wrap(f"{name}: {said}")
-    chances = [100.0 * float(view["breach_probability"]) for _, view in each_scenario(one)]
+    """Labels of a hurdle: name, limit and breach probability, by scenario in its hue; the lowest label first."""
+    hurdle = hurdles.isel(hurdle=place)
+    limit = float(hurdle["hurdle_limit"])
+    percent = f"{100.0 * limit:.4g}\N{NO-BREAK SPACE}%" if shown.unit == "1" else f"{limit:.4g}"
+    name = hurdle["hurdle_label"].item() if "hurdle_label" in hurdle.coords else style.in_words(hurdle["hurdle"].item())
+    heading = style.wrap(f"{name}: {percent}")
+    chances = [100.0 * float(view["breach_probability"]) for _, view in each_scenario(hurdle)]
     words = [f"breached on\n{chance:.3g} % of paths" for chance in chances]
     if not shown.runs[0][0]:
         return [style.Label(limit, f"{heading}\n{words[0]}")]

@@ -21,7 +21,7 @@ def buffer_faults(buffer: object) -> list[str]:
     """Everything that keeps a liquidity buffer from being drawn."""
     needs: dict[str, tuple[str, ...]] = {"cumulative_gap": ("path", "month"), "shortfall": ("path",)}
     needs |= dict.fromkeys(("buffer", "buffer_low", "buffer_high"), ())
-    faults = dataset_faults(buffer, needs, "measures.liquidity_buffer()", attrs=("level",))
+    faults = dataset_faults(buffer, needs, "liquidity_buffer()", attrs=("level",))
     if faults or not isinstance(buffer, xr.Dataset):
         return faults
     faults = scenario_faults(buffer) + level_faults("level", (buffer.attrs["level"],))
@@ -29,7 +29,7 @@ def buffer_faults(buffer: object) -> list[str]:
         bad = ~np.isfinite(buffer[name].values) if name in FINITE else np.isnan(buffer[name].values)
         if bad.any():
             found = f"{name}: found {buffer[name].values[bad][0]}, {int(bad.sum()):,} in all, expected numbers"
-            faults.append(f"{found}; give the Dataset of measures.liquidity_buffer()")
+            faults.append(f"{found}; give the Dataset of liquidity_buffer()")
     return faults
 
 

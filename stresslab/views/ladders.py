@@ -19,9 +19,9 @@ GROUPS = {
     "borrowings repaid": ("borrowings",),
     "securitisations repaid": ("securitisations",),
     "interest": ("interest",),
-    "operating_cost": ("operating_cost", "line_fees"),
+    "operating cost": ("operating_cost", "line_fees"),
 }
-"""Sources and uses of cash that are one bar; what is not named here is in "other, net"."""
+"""Sources and uses of cash that share a bar, under its printed name; all others are in "other, net"."""
 
 OTHER = "other, net"
 COLOURS = dict(
@@ -36,20 +36,20 @@ def ladder_faults(ladder: object) -> list[str]:
     cell = ("path", "month")
     needs: dict[str, tuple[str, ...]] = {"inflow": (*cell, "source"), "outflow": (*cell, "use")}
     needs |= dict.fromkeys(("cumulative_gap", "counterbalancing_capacity"), cell)
-    faults = dataset_faults(ladder, needs, "measures.liquidity_ladder()")
+    faults = dataset_faults(ladder, needs, "liquidity_ladder()")
     if faults or not isinstance(ladder, xr.Dataset):
         return faults
-    return scenario_faults(ladder, most=1) + _number_faults(ladder, needs, "measures.liquidity_ladder()")
+    return scenario_faults(ladder, most=1) + _number_faults(ladder, needs, "liquidity_ladder()")
 
 
 def survival_faults(survival: object) -> list[str]:
     """Everything that keeps survival from being drawn."""
     needs: dict[str, tuple[str, ...]] = {"survival_month": ("path",)}
     chances: dict[str, tuple[str, ...]] = {f"survival_probability{end}": ("month",) for end in ("", "_low", "_high")}
-    faults = dataset_faults(survival, needs | chances, "measures.survival_horizon()")
+    faults = dataset_faults(survival, needs | chances, "survival_horizon()")
     if faults or not isinstance(survival, xr.Dataset):
         return faults
-    return scenario_faults(survival) + _number_faults(survival, chances, "measures.survival_horizon()", (0.0, 1.0))
+    return scenario_faults(survival) + _number_faults(survival, chances, "survival_horizon()", (0.0, 1.0))
 
 
 def _number_faults(

@@ -43,7 +43,7 @@ def loss_faults(losses: object, segment: str, level: float | None) -> list[str]:
         "expected_shortfall_rate_se",
     )
     needs = {"loss_rate": ("path", "segment")} | dict.fromkeys(names, ("segment",))
-    faults = dataset_faults(losses, needs | dict.fromkeys(tails, ("segment", "level")), "measures.loss_distribution()")
+    faults = dataset_faults(losses, needs | dict.fromkeys(tails, ("segment", "level")), "loss_distribution()")
     if faults or not isinstance(losses, xr.Dataset):
         return faults
     faults = scenario_faults(losses)

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stresslab.checks import level_faults, refuse
+from stresslab.checks import refuse
 from stresslab.views import style
 from stresslab.views.allowances import draw_movement, draw_shares, stage_faults, waterfall_faults
 from stresslab.views.arrears import arrears_faults, draw_arrears
 from stresslab.views.backtests import backtest_faults, draw_backtest
-from stresslab.views.bands import draw_fans, end_labels
+from stresslab.views.bands import draw_fans, end_labels, intervals_faults, intervals_of
 from stresslab.views.capital import capital_faults, draw_capital
 from stresslab.views.cash import buffer_faults, draw_buffers
 from stresslab.views.ladders import draw_ladder, draw_survival, ladder_faults, survival_faults
@@ -39,34 +38,62 @@ def fan(
     *,
     ax: Axes | None = None,
     lender: str = "own",
-    levels: float | Sequence[float] = (0.5, 0.9),
+    intervals: float | Sequence[float] = (0.5, 0.9),
 ) -> Axes:
-    """Fan chart: the median of a variable month by month, and bands that hold given shares of the paths.
+    r"""Fan chart: the median of the paths month by month, and bands that hold central shares of them.
 
-    result : Dataset of simulate(), macro_paths() or a measure over months; or DataArray (path, month), drawn under its
-        own name and with the unit of its attrs "units". A `scenario` dimension gives one fan each, at most four
-    variable : of the dataset, or "arrears_rate", "arrears_rate_90": share of the balance 30, 90 or more days past due.
-        Amounts and counts are summed over segments, buckets, stages and causes
-    ax : axes to draw on; None: a new figure
-    lender : "own" (attrs own_lender) | "all" (the system) | a name; matters where the variable has segments
-    levels : shares of the paths that the bands hold, in (0, 1)
-    Returns the axes: for each scenario a band for each level, the widest first, and a line, the median.
-    The band of level p over n paths is x_(n + 1 - k) ... x_(k), k = ceil(n (1 + p) / 2), month by month: its edges are
-    quantiles as measures.estimators has them, and no single path need run along one.
-    Raises InputError naming each fault: an unknown variable or lender, a level outside (0, 1), other dimensions, a
-    number that is not finite, more than four scenarios.
+    Parameters
+    ----------
+    result : xarray.Dataset or xarray.DataArray
+        From `simulate`, `macro_paths` or a measure by month; or an array along path and month, drawn under its own name
+        with the unit of its attrs "units". A dimension `scenario` gives a fan for each scenario, at most four.
+    variable : str
+        Variable of the Dataset, or "arrears_rate" or "arrears_rate_90": share of the balance that is 30 or 90 and more
+        days past due. Amounts and counts are summed over segments, buckets, stages and causes.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure.
+    lender : str
+        "own", the lender of attrs "own_lender"; "all"; or a name. Used where the variable has segments.
+    intervals : float or sequence of float
+        Central shares of the paths that the bands hold, in (0, 1).
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        For each scenario a band for each interval, the widest first, and a line, the median.
+
+    Raises
+    ------
+    InputError
+        Names each fault: an unknown variable or lender, an interval outside (0, 1), other dimensions, a number that is
+        not finite, more than four scenarios.
+
+    Notes
+    -----
+    With :math:`x_{(k)}` the k-th smallest of n paths in a month, the band of interval c is
+
+    .. math:: [x_{(n + 1 - k)}, x_{(k)}], \quad k = \lceil n (1 + c) / 2 \rceil
+
+    month by month, so that as many paths are below it as above it. Its edges are quantiles as in the measures. No
+    single path need follow an edge.
+
+    Examples
+    --------
+    Three paths of two months, in millions:
+
+    >>> import stresslab as sl
     >>> from matplotlib.figure import Figure
-    >>> paid = xr.DataArray([[1e6, 2e6], [3e6, 4e6], [5e6, 9e6]], {"month": [1, 2]}, ("path", "month"), "paid")
-    >>> ax = fan(paid, ax=Figure().add_subplot())
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result(paid=[[1e6, 2e6], [3e6, 4e6], [5e6, 9e6]], paths=3, months=2)
+    >>> ax = sl.plot.fan(result, "paid", intervals=0.9, ax=Figure().add_subplot())
     >>> ax.lines[0].get_ydata(), ax.get_ylabel()
-    (array([3000000., 4000000.]), 'paid in the month [currency million]')
+    (array([3000000., 4000000.]), 'paid in the month [CNY million]')
     """
-    levels = tuple(np.atleast_1d(levels).tolist())
-    faults = style.axes_faults(ax) + level_faults("levels", levels)
+    shares = intervals_of(intervals)
+    faults = style.axes_faults(ax) + intervals_faults(shares)
     shown = read_quantity(result, variable, lender, "plot.fan", faults)
     ax = style.axes_or_new(ax)
-    draw_fans(ax, shown, levels)
+    draw_fans(ax, shown, shares)
     style.height_axis(ax)
     if names := end_labels(shown):
         style.beside(ax, names, bold=True, leader=False)
@@ -74,24 +101,37 @@ def fan(
 
 
 def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") -> Axes:
-    """The ladder of arrears: share of the balance in each bucket of days past due, month by month, mean over paths.
+    """Balance past due by bucket: its share of the whole balance, month by month, mean over paths.
 
-    result : Dataset of simulate(); needs balance
-    ax : axes to draw on; None: a new figure
-    lender : "own" (attrs own_lender) | "all" (the system) | a name
-    Returns the axes: one area for each bucket from 30 days, stacked, the oldest debt on top. Current is left out,
-    as it would dwarf the rest; the note below the title says how much it is.
-    Raises InputError naming each fault: a variable missing, negative or not finite, an unknown lender, a month without
-    any balance, more than one scenario.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`; needs `balance`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure.
+    lender : str
+        "own", the lender of attrs "own_lender"; "all"; or a name.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        An area for each bucket from 30 days, stacked, the oldest debt on top. Loans that are current are left out,
+        since they would dwarf the rest; the note below the title states their share.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing, negative or not finite, an unknown lender, a month without any balance,
+        more than one scenario.
+
+    Examples
+    --------
+    >>> import stresslab as sl
     >>> from matplotlib.figure import Figure
-    >>> from stresslab.schema import BUCKETS
-    >>> balance = np.array([[90.0, 10, 0, 0, 0, 0, 0, 0], [60.0, 30, 10, 0, 0, 0, 0, 0]])[None, :, None]
-    >>> result = xr.Dataset({"balance": (("path", "month", "segment", "bucket"), balance)}, {
-    ...     "month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"], "lender": ("segment", ["us"]),
-    ...     "product": ("segment", ["card"])}, {"own_lender": "us"})
-    >>> print(arrears(result, ax=Figure().add_subplot()).get_title())
-    Balance past due, us
+    >>> from stresslab.testing import tiny_result
+    >>> result = tiny_result({"current": [[90.0, 60.0]], "30-59": [[10.0, 30.0]], "60-89": [[0.0, 10.0]]})
+    >>> print(sl.plot.arrears(result, ax=Figure().add_subplot()).get_title())
+    Balance past due, bank
     mean of 1 path; not shown: current, 90.0 % at the start and 60.0 % at the end
     """
     refuse("plot.arrears", style.axes_faults(ax) + arrears_faults(result, lender))
@@ -101,31 +141,47 @@ def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") 
 def loss_distribution(
     losses: xr.Dataset, *, ax: Axes | None = None, segment: str = "total", level: float | None = None
 ) -> Axes:
-    """Histogram of the loss over paths; above it expected loss, VaR and ES with their 95 % intervals.
+    """Histogram of the loss over paths, with expected loss, value at risk and expected shortfall.
 
-    losses : Dataset of measures.loss_distribution(); a `scenario` dimension gives one histogram each, at most four
-    ax : axes to draw on; None: a new figure
-    segment : which one, "total" for all
-    level : of VaR and ES, one of those in losses; None: the highest at which the interval of VaR is bounded, that is
-        the highest for which there are paths enough, or else the lowest
-    Returns the axes: loss as a share of the opening balance [1] against the share of the paths in each bin; above, a
-    dot and a whisker for each estimate, with its numbers. The interval of VaR is that of the dataset, with an
-    arrowhead where it has no bound; those of expected loss and ES reach 1.96 standard errors to each side.
-    Raises InputError naming each fault: a variable missing, an unknown segment or level, a segment that opened empty,
-    more than four scenarios.
+    Parameters
+    ----------
+    losses : xarray.Dataset
+        From `loss_distribution`; a dimension `scenario` gives a histogram for each scenario, at most four.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure.
+    segment : str
+        Name of a segment, or "total".
+    level : float, optional
+        Level of value at risk (VaR) and expected shortfall (ES), among those of `losses`; None: the highest at which
+        the interval of VaR is bounded, that is, for which the paths suffice, or else the lowest.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Loss as a share of the opening balance against the share of the paths in each bin. Above, for each
+        estimate, a dot and a whisker, its 95 % interval, and their numbers.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing, an unknown segment or level, a segment without an opening balance, more
+        than four scenarios.
+
+    Notes
+    -----
+    The interval of VaR is that of `losses`, with an arrowhead where it has no bound. Those of expected loss and ES
+    reach 1.96 standard errors to each side.
+
+    Examples
+    --------
+    The second of four losses, over 100; four paths are too few for an interval:
+
+    >>> import stresslab as sl
     >>> from matplotlib.figure import Figure
-    >>> from stresslab.measures import losses as measure
-    >>> from stresslab.schema import BUCKETS
-    >>> dims, lost = ("path", "month", "segment"), np.array([1.0, 2.0, 3.0, 6.0])[:, None, None] * [[0.0], [1.0]]
-    >>> result = xr.Dataset(
-    ...     {"balance": ((*dims, "bucket"), np.full((4, 2, 1, 8), 25.0)), "written_off": (dims, lost),
-    ...      "forgiven": (dims, 0.0 * lost), "recovered": (dims, 0.0 * lost)},
-    ...     {"month": [0, 1], "bucket": list(BUCKETS), "segment": ["us:card"], "lender": ("segment", ["us"]),
-    ...      "product": ("segment", ["card"])}, {"own_lender": "us"})
-    >>> ax = loss_distribution(measure.loss_distribution(result, levels=0.5), ax=Figure().add_subplot())
-    >>> ax.texts[1].get_text()  # the 2nd of 4 losses, over 200; four paths are too few for an interval
-    'VaR 50 %: 1.00 % [-∞, ∞]'
+    >>> from stresslab.testing import tiny_result
+    >>> losses = sl.loss_distribution(tiny_result(written_off=[1.0, 2.0, 3.0, 6.0], paths=4), levels=0.5)
+    >>> sl.plot.loss_distribution(losses, ax=Figure().add_subplot()).texts[1].get_text()
+    'VaR 50 %: 2.00 % [-∞, ∞]'
     """
     refuse("plot.loss_distribution", style.axes_faults(ax) + loss_faults(losses, segment, level))
     views = [(name, view.sel(segment=segment)) for name, view in each_scenario(losses)]
@@ -148,23 +204,46 @@ def loss_distribution(
 
 
 def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """Fan of the cumulative cash gap, and the liquidity buffer that carries the lender through it.
+    """Fan chart of the cumulative cash gap, and the liquidity buffer that covers it.
 
-    buffer : Dataset of measures.liquidity_buffer(); a `scenario` dimension gives one fan each, at most four
-    ax : axes to draw on; None: a new figure
-    Returns the axes: the fan, with bands for 50 % and, if the buffer's level q is above 0.5, for 2 q - 1 of the
-    paths, which puts q on its lower edge; a line at minus the buffer, with its 95 % interval as a whisker and in words;
-    with one scenario, also the path with the largest shortfall. The line lies on or below the band's edge, as the
-    worst month comes at another time on each path.
-    Raises InputError naming each fault: a variable missing or not finite, more than four scenarios.
+    Parameters
+    ----------
+    buffer : xarray.Dataset
+        From `liquidity_buffer`; a dimension `scenario` gives a fan for each scenario, at most four.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The fan; a line at minus the buffer, with its 95 % interval as a whisker and in words; and, without scenarios,
+        the path with the largest shortfall.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing or not finite, more than four scenarios.
+
+    Notes
+    -----
+    The bands hold 50 % of the paths and, if the level q of the buffer is above 0.5, 2 q - 1 of them, so that the lower
+    edge of this band is a quantile at level q of each month. The buffer is at or below this edge, since the worst month
+    differs between paths.
+
+    Examples
+    --------
+    Two paths that fall short by 2 and 3 million in their worst months:
+
+    >>> import numpy as np
+    >>> import stresslab as sl
+    >>> import xarray as xr
     >>> from matplotlib.figure import Figure
-    >>> gaps = np.array([[-1e6, -2e6], [-3e6, 1e6]])
-    >>> found = xr.Dataset(
-    ...     {"cumulative_gap": (("path", "month"), gaps, {"units": "currency"}), "shortfall": ("path", [2e6, 3e6]),
+    >>> gap = np.array([[-1e6, -2e6], [-3e6, 1e6]])
+    >>> buffer = xr.Dataset(
+    ...     {"cumulative_gap": (("path", "month"), gap, {"units": "currency"}), "shortfall": ("path", [2e6, 3e6]),
     ...      "buffer": 2e6, "buffer_low": -np.inf, "buffer_high": np.inf},
-    ...     {"month": [1, 2]}, {"level": 0.5, "currency": "CNY", "lender": "us"})
-    >>> for text in buffer(found, ax=Figure().add_subplot()).texts:
+    ...     {"month": [1, 2]}, {"level": 0.5, "currency": "CNY", "lender": "bank"})
+    >>> for text in sl.plot.buffer(buffer, ax=Figure().add_subplot()).texts:
     ...     print(text.get_text())
     buffer at 50 %:
     CNY 2.00 million
@@ -176,9 +255,9 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     refuse("plot.buffer", style.axes_faults(ax) + buffer_faults(buffer))
     shown = read_quantity(buffer, "cumulative_gap", "own", "plot.buffer")
     level = float(buffer.attrs["level"])
-    levels = sorted({0.5, 2.0 * level - 1.0} if level > 0.5 else {0.5})
+    intervals = sorted({0.5, 2.0 * level - 1.0} if level > 0.5 else {0.5})
     ax = style.axes_or_new(ax)
-    draw_fans(ax, shown, levels, "Cumulative cash gap")
+    draw_fans(ax, shown, intervals, "Cumulative cash gap")
     ax.plot(shown.months[[0, -1]], [0.0, 0.0], color="0.4", linewidth=0.8)
     draw_buffers(ax, each_scenario(buffer), shown.months, shown.currency)
     return ax
@@ -187,84 +266,162 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
 def life(
     result: xr.Dataset, borrower: int | None = None, *, path: int | None = None, figure: Figure | None = None
 ) -> Figure:
-    """One traced borrower on one page: pay and job, what he owes, and every loan month by month.
+    """One traced borrower on one page: pay and job, debt, and every loan month by month.
 
-    result : Dataset of simulate(trace=[...])
-    borrower : id of a traced borrower; None: the first
-    path : label along `path`; None: the first
-    figure : to draw on; None: a new one
-    Returns the figure. Above: pay, necessities with rare expenses, and the buffer; months without a job are shaded.
-    Middle: what he owes, current, 30 or more days past due, written off. Below: a row for each loan in the order of the
-    portfolio, shaded by days past due, with marks for payments, misses, contact (more than half of late payers like him
-    were reached), plans and write-off, and the cause of the last fall into arrears that was not cured.
-    Raises InputError naming each fault: nothing traced, an unknown borrower or path, several scenarios.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate` with ``trace=[...]``.
+    borrower : int, optional
+        Id of a traced borrower; None: the first.
+    path : int, optional
+        Label along `path`; None: the first.
+    figure : matplotlib.figure.Figure, optional
+        Figure to draw on; None: a new one.
 
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Three panels. Top: pay, necessities with rare expenses, and the buffer; months without a job are shaded. Middle:
+        debt that is current, 30 or more days past due, and written off. Bottom: a row for each loan in the order of the
+        portfolio, shaded by days past due, with symbols for payments, misses, contact (more than half of such late
+        payers were reached), plans and write-off, and the cause of the last fall into arrears that was not cured.
+
+    Raises
+    ------
+    InputError
+        Names each fault: nothing traced, an unknown borrower or path, several scenarios.
+
+    Examples
+    --------
     >>> import stresslab as sl
-    >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
-    >>> who = int(book["borrower_id"][0])
-    >>> run = sl.simulate(book, sl.scenario("china-baseline"), seed=3, horizon=6, trace=[who], progress=False)
     >>> from matplotlib.figure import Figure
-    >>> len(life(run, who, figure=Figure()).axes)
-    3
+    >>> portfolio = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
+    >>> borrower = int(portfolio["borrower_id"][0])
+    >>> macro = sl.scenario("china-baseline")
+    >>> result = sl.simulate(portfolio, macro, seed=3, horizon=6, trace=[borrower], progress=False)
+    >>> [ax.get_ylabel() for ax in sl.plot.life(result, borrower, figure=Figure()).axes[:2]]
+    ['in the month [CNY thousand]', 'owed [CNY]']
     """
     refuse("plot.life", life_faults(result, borrower, path, figure))
     return draw_life(result, borrower, path, figure)
 
 
 def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """What moved an allowance from one month end to another, row by row; means over paths, whiskers hold 90 % of them.
+    """Waterfall of an allowance from one month end to another, by cause; means over paths.
 
-    movement : Dataset of allowance_movement(), one scenario; stages are drawn together, rows that never move are not
-    ax : axes to draw on; None: a new figure
-    Returns the axes: a bar for each row from where the one before ended, opening and closing from 0, the mean in words.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    movement : xarray.Dataset
+        From `allowance_movement`, one scenario. Stages are drawn as their sum; rows that are 0 on all paths are left
+        out.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A bar for each row, from the end of the row before; opening and closing from 0. The mean is written at the bar;
+        a whisker holds 90 % of the paths.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing, other dimensions, more than one scenario.
+
+    Examples
+    --------
+    An allowance of 4 million to which a new outlook adds 3 million:
+
+    >>> import stresslab as sl
+    >>> import xarray as xr
     >>> from matplotlib.figure import Figure
-    >>> table = xr.DataArray([[4e6, 3e6, -1e6, 6e6]], {"row": ["opening", "outlook", "write-off", "closing"]},
-    ...     ("path", "row"))
-    >>> ax = allowance_waterfall(xr.Dataset({"movement": table}), ax=Figure().add_subplot())
-    >>> [(float(bar.get_y()), float(bar.get_height())) for bar in ax.patches][1]
-    (4000000.0, 3000000.0)
+    >>> rows = {"row": ["opening", "outlook", "write_off", "closing"]}
+    >>> movement = xr.Dataset({"movement": (("path", "row"), [[4e6, 3e6, -1e6, 6e6]])}, rows)
+    >>> ax = sl.plot.allowance_waterfall(movement, ax=Figure().add_subplot())
+    >>> (float(ax.patches[1].get_y()), float(ax.patches[1].get_height())), ax.get_xticklabels()[2].get_text()
+    ((4000000.0, 3000000.0), 'write-off')
     """
     refuse("plot.allowance_waterfall", style.axes_faults(ax) + waterfall_faults(movement))
     return draw_movement(style.axes_or_new(ax), movement)
 
 
 def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """Shares of the balance in stages 2 and 3 of IFRS 9, month by month; means over paths.
+    """Balance in stages 2 and 3 of IFRS 9 as shares of the whole, month by month; means over paths.
 
-    provisions : Dataset of provisions() under IFRS 9, one scenario
-    ax : axes to draw on; None: a new figure
-    Returns the axes: stage 3 from 0, stage 2 on it, dotted lines between which 90 % of the paths have both together.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    provisions : xarray.Dataset
+        From `provisions` under IFRS 9, one scenario.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Stage 3 from 0 and stage 2 on top of it. 90 % of the paths have their sum between the dotted lines.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing, other dimensions, more than one scenario.
+
+    Examples
+    --------
+    >>> import stresslab as sl
     >>> from matplotlib.figure import Figure
-    >>> balance = xr.DataArray([[[90.0, 8.0, 2.0], [80.0, 15.0, 5.0]]], {"month": [0, 1]}, ("path", "month", "stage"))
-    >>> ax = stages(xr.Dataset({"stage_balance": balance}), ax=Figure().add_subplot())
-    >>> ax.get_ylabel()
-    'share of the balance [%]'
+    >>> from stresslab.testing import tiny_result
+    >>> balance = {"current": [[90.0, 80.0]], "30-59": [[8.0, 15.0]], "90-119": [[2.0, 5.0]]}
+    >>> provisions = tiny_result(balance)[["stage_balance"]].sum("segment")
+    >>> ax = sl.plot.stages(provisions, ax=Figure().add_subplot())
+    >>> ax.get_ylabel(), [f"{area.get_datalim(ax.transData).ymax:.2f}" for area in ax.collections]
+    ('share of the balance [%]', ['0.05', '0.20'])
     """
     refuse("plot.stages", style.axes_faults(ax) + stage_faults(provisions))
     return draw_shares(style.axes_or_new(ax), provisions)
 
 
 def ladder(ladder: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """Cash-flow ladder: who brings and who drains cash month by month, the gap so far, and what there is against it.
+    """Cash-flow ladder: cash in and out month by month, the cumulative gap, and the capacity against it.
 
-    ladder : Dataset of measures.liquidity_ladder(), one scenario
-    ax : axes to draw on; None: a new figure
-    Returns the axes: bars of net cash of the month, means over paths, what comes in above 0; they add up to net_flow.
-    Lending would dwarf the rest, so customers are one bar (repayments and recoveries less lending and further draws),
-    partners one (fees less guarantees), operating cost has the fees of lines; a bar that is always 0 is left out.
-    A line, the mean cumulative gap, in a band that holds 90 % of the paths; dashed, minus the mean capacity.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    ladder : xarray.Dataset
+        From `liquidity_ladder`, one scenario.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Bars of net cash of the month, means over paths, inflow above 0; they add up to `net_flow`. A line, the mean
+        cumulative gap, in a band that holds 90 % of the paths. A dashed line, minus the mean counterbalancing capacity.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing or not finite, more than one scenario.
+
+    Notes
+    -----
+    Lending would dwarf the rest, so customers share a bar (repayments and recoveries less lending and further draws),
+    as do partners (fees less guarantees); operating cost includes the fees of lines. A bar that is always 0 is left
+    out.
+
+    Examples
+    --------
+    Customers bring 90 - 50 in month 1 and 60 - 80 in month 2:
+
+    >>> import stresslab as sl
+    >>> import xarray as xr
     >>> from matplotlib.figure import Figure
-    >>> cell, by = ("path", "month"), {"month": [1, 2], "source": ["repayments"], "use": ["lending"]}
-    >>> ax = ladder(xr.Dataset({"inflow": ((*cell, "source"), [[[90.0], [60.0]]]),
-    ...     "outflow": ((*cell, "use"), [[[50.0], [80.0]]]), "cumulative_gap": (cell, [[40.0, 20.0]]),
-    ...     "counterbalancing_capacity": (cell, [[30.0, 30.0]])}, by), ax=Figure().add_subplot())
-    >>> [float(bar.get_height()) for bar in ax.containers[0]]  # 90 - 50, then 60 - 80
+    >>> cell = ("path", "month")
+    >>> ladder = xr.Dataset(
+    ...     {"inflow": ((*cell, "source"), [[[90.0], [60.0]]]), "outflow": ((*cell, "use"), [[[50.0], [80.0]]]),
+    ...      "cumulative_gap": (cell, [[40.0, 20.0]]), "counterbalancing_capacity": (cell, [[30.0, 30.0]])},
+    ...     {"month": [1, 2], "source": ["repayments"], "use": ["lending"]})
+    >>> ax = sl.plot.ladder(ladder, ax=Figure().add_subplot())
+    >>> [float(bar.get_height()) for bar in ax.containers[0]]
     [40.0, -20.0]
     """
     refuse("plot.ladder", style.axes_faults(ax) + ladder_faults(ladder))
@@ -272,18 +429,37 @@ def ladder(ladder: xr.Dataset, *, ax: Axes | None = None) -> Axes:
 
 
 def survival(survival: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """Share of the paths on which the lender has paid through each month without new funding.
+    """Survival without new funding: share of the paths on which the lender has paid through each month.
 
-    survival : Dataset of measures.survival_horizon(); a `scenario` dimension gives one line each, at most four
-    ax : axes to draw on; None: a new figure
-    Returns the axes: steps from 1 at month 0, a band, the exact 95 % interval, and both at the end in words.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    survival : xarray.Dataset
+        From `survival_horizon`; a dimension `scenario` gives a line for each scenario, at most four.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Steps from 1 at month 0, the exact 95 % interval as a band, and both in words at the end.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing, a probability outside [0, 1], more than four scenarios.
+
+    Examples
+    --------
+    One of two paths fails in month 2:
+
+    >>> import stresslab as sl
+    >>> import xarray as xr
     >>> from matplotlib.figure import Figure
-    >>> chances = {"": [1.0, 0.5], "_low": [0.2, 0.0], "_high": [1.0, 1.0]}
-    >>> lasts = xr.Dataset({f"survival_probability{end}": ("month", chance) for end, chance in chances.items()}
-    ...     | {"survival_month": ("path", [2.0, np.nan])}, {"month": [1, 2]})
-    >>> survival(lasts, ax=Figure().add_subplot()).lines[0].get_ydata()
+    >>> survival = xr.Dataset(
+    ...     {"survival_month": ("path", [2.0, float("nan")]), "survival_probability": ("month", [1.0, 0.5]),
+    ...      "survival_probability_low": ("month", [0.2, 0.0]), "survival_probability_high": ("month", [1.0, 1.0])},
+    ...     {"month": [1, 2]})
+    >>> sl.plot.survival(survival, ax=Figure().add_subplot()).lines[0].get_ydata()
     array([1. , 1. , 0.5])
     """
     refuse("plot.survival", style.axes_faults(ax) + survival_faults(survival))
@@ -291,20 +467,39 @@ def survival(survival: xr.Dataset, *, ax: Axes | None = None) -> Axes:
 
 
 def tornado(sensitivity: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """How far an outcome moves when one parameter at a time takes its low or its high value, the largest on top.
+    """Tornado chart: change of an outcome at the low and the high value of each parameter, the largest on top.
 
-    sensitivity : Dataset (parameter), up to 20: low, high (effect of either value, the difference to base), low_se,
-        high_se (NaN: unknown), low_value, high_value; base; attrs outcome (words), units ("1", "currency"), currency
-    ax : axes to draw on; None: a new figure, high enough for all rows
-    Returns the axes: bars from 0, half as high where both effects have one sign, the parameter's value at the end, and
-    whiskers of 1.96 standard errors to each side.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    sensitivity : xarray.Dataset
+        From `sensitivity`: along `parameter`, at most 20, `low` and `high` (change from `base`), `low_se` and `high_se`
+        (NaN: unknown), `low_value` and `high_value`; `base`; attrs "outcome" (words), "units" and perhaps "currency".
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure, high enough for all rows.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Bars from 0, half as high where both changes have the same sign, with the value of the parameter at their end,
+        and whiskers of 1.96 standard errors to each side.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing or not finite, a negative standard error, more than 20 parameters, more
+        than one scenario.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> import xarray as xr
     >>> from matplotlib.figure import Figure
     >>> effects = {"low": [1.0, -3.0], "high": [-1.0, 2.0], "low_value": [0.1, 5.0], "high_value": [0.2, 9.0],
     ...     "low_se": [0.1, 0.1], "high_se": [0.1, 0.1]}
-    >>> ax = tornado(xr.Dataset({name: ("parameter", values) for name, values in effects.items()} | {"base": 20.0},
-    ...     {"parameter": ["pay", "speed"]}, {"outcome": "loss", "units": "currency"}), ax=Figure().add_subplot())
+    >>> sensitivity = xr.Dataset(
+    ...     {name: ("parameter", values) for name, values in effects.items()} | {"base": 20.0},
+    ...     {"parameter": ["pay", "speed"]}, {"outcome": "loss", "units": "currency"})
+    >>> ax = sl.plot.tornado(sensitivity, ax=Figure().add_subplot())
     >>> [label.get_text() for label in ax.get_yticklabels()], [text.get_text() for text in ax.texts]
     (['speed', 'pay'], ['5', '9', '0.1', '0.2'])
     """
@@ -317,62 +512,126 @@ def capital(
     ratio: str = "cet1_ratio",
     *,
     ax: Axes | None = None,
-    levels: float | Sequence[float] = (0.5, 0.9),
+    intervals: float | Sequence[float] = (0.5, 0.9),
 ) -> Axes:
-    """Fan of a capital ratio, and the hurdles set on it with the probability of breach.
+    """Fan chart of a capital ratio, with its hurdles and the probability of breaching them.
 
-    adequacy : Dataset of measures.capital_adequacy(); a `scenario` dimension gives one fan each, at most four
-    ratio : "cet1_ratio" | "tier1_ratio" | "total_ratio" | "leverage_ratio" | another of the dataset
-    ax, levels : as in fan()
-    Returns the axes: fans as fan() draws them, a thin line at each hurdle_limit of this ratio, words beside.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    adequacy : xarray.Dataset
+        From `capital_adequacy`; a dimension `scenario` gives a fan for each scenario, at most four.
+    ratio : str
+        "cet1_ratio", "tier1_ratio", "total_ratio", "leverage_ratio" or another ratio of the Dataset.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure.
+    intervals : float or sequence of float
+        Central shares of the paths that the bands hold, in (0, 1); see `plot.fan`.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Fans as in `plot.fan`, a thin line at each limit of a hurdle on this ratio, and beside it name, limit and breach
+        probability.
+
+    Raises
+    ------
+    InputError
+        Names each fault: an unknown ratio, a variable missing, an interval outside (0, 1), a limit or probability out
+        of bounds, more than four scenarios.
+
+    Examples
+    --------
+    Two paths, of which one falls below the minimum of 4.5 %:
+
+    >>> import stresslab as sl
+    >>> import xarray as xr
     >>> from matplotlib.figure import Figure
-    >>> found = xr.Dataset({"cet1_ratio": (("path", "month"), [[0.12, 0.10], [0.12, 0.04]]), "hurdle_limit": ("hurdle",
-    ...     [0.045]), "hurdle_ratio": ("hurdle", ["cet1_ratio"]), "breach_probability": ("hurdle", [0.5])},
-    ...     {"month": [0, 1], "hurdle": ["CET1 minimum"]})
-    >>> " ".join(capital(found, ax=Figure().add_subplot()).texts[0].get_text().split())
+    >>> adequacy = xr.Dataset(
+    ...     {"cet1_ratio": (("path", "month"), [[0.12, 0.10], [0.12, 0.04]]), "hurdle_limit": ("hurdle", [0.045]),
+    ...      "hurdle_ratio": ("hurdle", ["cet1_ratio"]), "breach_probability": ("hurdle", [0.5])},
+    ...     {"month": [0, 1], "hurdle": ["cet1_minimum"], "hurdle_label": ("hurdle", ["CET1 minimum"])})
+    >>> ax = sl.plot.capital(adequacy, ax=Figure().add_subplot())
+    >>> " ".join(ax.texts[0].get_text().split())
     'CET1 minimum: 4.5 % breached on 50 % of paths'
     """
-    levels = tuple(np.atleast_1d(levels).tolist())
-    refuse("plot.capital", style.axes_faults(ax) + level_faults("levels", levels) + capital_faults(adequacy, ratio))
-    return draw_capital(ax, adequacy, ratio, levels)
+    shares = intervals_of(intervals)
+    refuse("plot.capital", style.axes_faults(ax) + intervals_faults(shares) + capital_faults(adequacy, ratio))
+    return draw_capital(ax, adequacy, ratio, shares)
 
 
 def scenario(*scenarios: xr.Dataset, figure: Figure | None = None) -> Figure:
-    """Scenarios side by side: a panel for unemployment, one for real income, one for each other variable that moves.
+    """Macroeconomic scenarios in panels: unemployment, real income, and each other variable that changes.
 
-    scenarios : Datasets (month) or (scenario, month); 1 to 7 together
-    figure : to draw on; None: a new one
-    Returns the figure. Real income is an index of its growth, 100 at the start; the rest is as the scenario has it. A
-    variable that stays the same in every month of all is not drawn, and one that a scenario does not speak of has no
-    line, or that of its neutral value. Month 1 is the first of each scenario, whenever that was.
-    Raises InputError naming each fault: a variable missing or out of its bounds, paths, more than seven.
+    Parameters
+    ----------
+    *scenarios : xarray.Dataset
+        Scenarios along month, or along scenario and month; 1 to 7 in all.
+    figure : matplotlib.figure.Figure, optional
+        Figure to draw on; None: a new one.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel for each variable, a line for each scenario. Real income is an index of its growth, 100 at the start;
+        other variables are drawn as they are.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing or out of its bounds, a dimension `path`, more than seven scenarios.
+
+    Notes
+    -----
+    A variable that is the same in all months of all scenarios is left out. Where a scenario lacks a variable, its
+    neutral value is drawn, or no line if there is none. Month 1 is the first month of each scenario, whatever its date.
+
+    Examples
+    --------
+    Income 10 % below the 105 that the baseline reaches after a year:
 
     >>> import stresslab as sl
     >>> from matplotlib.figure import Figure
-    >>> shown = scenario(sl.scenario("china-baseline"), sl.scenario("income-only"), figure=Figure())
-    >>> shown.axes[1].lines[1].get_ydata()[12].item()  # 10 % below 105
+    >>> figure = sl.plot.scenario(sl.scenario("china-baseline"), sl.scenario("income-only"), figure=Figure())
+    >>> figure.axes[1].lines[1].get_ydata()[12].item()
     94.5
     """
     return draw_scenarios(named_scenarios(scenarios, figure), figure)
 
 
-def backtest(found: xr.Dataset, series: str = "charge_off_rate", *, ax: Axes | None = None) -> Axes:
-    """A series as it was, as a fitted model has it with its band, and as the model's rivals do.
+def backtest(backtest: xr.Dataset, series: str = "charge_off_rate", *, ax: Axes | None = None) -> Axes:
+    """Observed series of a back-test, with the fitted model, its band, and its rivals.
 
-    found : Dataset of studies.backtest.backtest()
-    series : "charge_off_rate" | "arrears_rate", if found has it
-    ax : to draw on; None: a new figure
-    Returns the axes: the window of the fit is grey. Raises InputError naming each fault.
+    Parameters
+    ----------
+    backtest : xarray.Dataset
+        From `backtest`.
+    series : str
+        "charge_off_rate", or "arrears_rate" if the back-test has it.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; None: a new figure.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A line for each source, in percent, the observed in black; the ground of the training window is grey.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable or attribute missing, an unknown series.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> import xarray as xr
     >>> from matplotlib.figure import Figure
-    >>> rate = xr.DataArray([[[0.04, 0.06], [0.05, 0.05]]], {"series": ["charge_off_rate"], "source": ["observed",
-    ...     "model"], "quarter": ["2007Q1", "2007Q2"]}, ("series", "source", "quarter"))
-    >>> found = xr.Dataset({"rate": rate, "rate_low": rate - 0.01, "rate_high": rate + 0.01,
+    >>> labels = {"series": ["charge_off_rate"], "source": ["observed", "model"], "quarter": ["2007Q1", "2007Q2"]}
+    >>> rate = xr.DataArray([[[0.04, 0.06], [0.05, 0.05]]], labels, ("series", "source", "quarter"))
+    >>> backtest = xr.Dataset({"rate": rate, "rate_low": rate - 0.01, "rate_high": rate + 0.01,
     ...     "in_test": ("quarter", [False, True])}, attrs={"interval": 0.9})
-    >>> backtest(found, ax=Figure().add_subplot()).get_ylabel()
-    'net charge-offs [% a year]'
+    >>> ax = sl.plot.backtest(backtest, ax=Figure().add_subplot())
+    >>> ax.get_ylabel(), ax.lines[0].get_ydata()
+    ('net charge-offs [% a year]', array([5., 5.]))
     """
-    refuse("plot.backtest", style.axes_faults(ax) + backtest_faults(found, series))
-    return draw_backtest(style.axes_or_new(ax), found, series)
+    refuse("plot.backtest", style.axes_faults(ax) + backtest_faults(backtest, series))
+    return draw_backtest(style.axes_or_new(ax), backtest, series)

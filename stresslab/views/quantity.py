@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import refuse
+from stresslab.checks import lender_name, refuse
 from stresslab.measures.estimators import Array
-from stresslab.measures.result_view import BALANCE, FLOW, lender_name, result_faults, select
+from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
 from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError
+from stresslab.views.style import in_words
 
 ARREARS_RATES = {"arrears_rate": 30, "arrears_rate_90": 90}
 """Shares of the balance that are computed on the way: name -> days past due from which it counts."""
 
-ACRONYMS = ("gdp", "npl", "lcr", "nsfr", "hqla", "cet1", "rwa")
 COUNTS = ("accounts", "entries_to_arrears")
 MONTHLY = (*FLOWS, "entries_to_arrears", "provision_charge")
 MOST_SCENARIOS = 4
@@ -212,8 +212,7 @@ def _words(name: str) -> str:
     """A variable's name as a reader says it."""
     if name in ARREARS_RATES:
         return f"balance {ARREARS_RATES[name]} or more days past due"
-    words = " ".join(word.upper() if word in ACRONYMS else word for word in name.split("_"))
-    return words + (" in the month" if name in MONTHLY else "")
+    return in_words(name) + (" in the month" if name in MONTHLY else "")
 
 
 def _unit(name: str, values: xr.DataArray) -> str:

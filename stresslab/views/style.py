@@ -40,6 +40,8 @@ LONGEST_LINE = 16
 OFFSET = 24.0
 """From the last month to a label with a leader [point]."""
 
+ACRONYMS = ("gdp", "npl", "lcr", "nsfr", "hqla", "cet1", "rwa", "es", "abs")
+
 POWERS = {0: "", 3: "thousand", 6: "million", 9: "billion", 12: "trillion"}
 
 
@@ -247,6 +249,15 @@ def apart(heights: Sequence[float], sizes: Sequence[float], low: float, high: fl
     moved = np.empty(len(heights))
     moved[order] = np.clip(fitted, lowest, max(lowest, high - size[-1] / 2.0 - steps[-1])) + steps
     return moved
+
+
+def in_words(name: object) -> str:
+    """A machine name as it is printed where no label says better.
+
+    >>> in_words("cet1_minimum"), in_words("adverse")
+    ('CET1 minimum', 'adverse')
+    """
+    return " ".join(word.upper() if word in ACRONYMS else word for word in str(name).split("_"))
 
 
 def wrap(text: str) -> str:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from stresslab.engine.actions import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
 from stresslab.engine.feedback import Feedback
-from stresslab.engine.model import SECTIONS, Model, Product
+from stresslab.engine.lender_parameters import Product
+from stresslab.engine.model import SECTIONS, Model
 from stresslab.engine.result import STAGE_OF_BUCKET
 from stresslab.engine.simulate import advance, simulate
 from stresslab.portfolio.validation import check_portfolio

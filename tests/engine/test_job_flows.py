@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from stresslab.engine.borrower_parameters import Employment
 from stresslab.engine.job_flows import job_flows
-from stresslab.engine.model import Employment
 from stresslab.schema import InputError
 
 JOBS = Employment()

@@ -1,12 +1,19 @@
 """Parameters: bounds, files, copies with changes, and every fault at once."""
 
 import dataclasses
+import inspect
+from importlib import resources
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.engine.model import SECTIONS, Applications, Employment, Model, Product, Willingness
+from stresslab.engine.actions import ContingencyPlan, EarlyWarning, LimitManagement, Outreach, Restructuring
+from stresslab.engine.borrower_parameters import Employment, Willingness
+from stresslab.engine.feedback import Feedback
+from stresslab.engine.lender_parameters import Applications, Product
+from stresslab.engine.model import SECTIONS, Model, preset_tables
+from stresslab.parameters import Section, documented, parameter
 from stresslab.schema import InputError
 from tests.engine.small import PRESETS
 
@@ -60,7 +67,8 @@ def test_credit_is_refused_below_where_it_is_granted(wrong):
         Applications(refused_below=wrong[0], granted_above=wrong[1])
     (fault,) = caught.value.faults
     found = f"found {wrong[0]} with granted_above {wrong[1]}"
-    assert fault == f"refused_below: {found}, expected it below by 0.01 or more; mend either"
+    advice = "lower refused_below or raise granted_above"
+    assert fault == f"refused_below: {found}, expected it below by 0.01 or more; {advice}"
     Applications(refused_below=579.9, granted_above=580.0)
     with pytest.raises(InputError, match=r"applications\.refused_below: found 600"):
         Model.from_preset("china-online").replace(**{"applications.refused_below": 600})
@@ -199,3 +207,40 @@ def test_replace_names_all_faults_at_once():
 def test_parameters_cannot_be_changed_in_place():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Model.from_preset("china-online").willingness.forgetting = 0.0
+
+
+@pytest.mark.parametrize(
+    "kind", [*KINDS.values(), Feedback, Outreach, EarlyWarning, LimitManagement, Restructuring, ContingencyPlan]
+)
+def test_a_docstring_says_what_is_declared(kind):
+    text = " ".join(inspect.getdoc(kind).split())
+    for spec in dataclasses.fields(kind):
+        assert f"{spec.name} : " in text
+        assert f"default {spec.default!r}" in text
+        if "low" in spec.metadata:
+            bounds = f"[{spec.metadata['unit']}], {spec.metadata['low']:g} to {spec.metadata['high']:g}. Source: "
+            assert bounds + " ".join(spec.metadata["source"].split()) in text
+
+
+def test_a_parameter_without_a_meaning_is_refused():
+    @dataclasses.dataclass(frozen=True)
+    class Bare(Section):
+        share: float = parameter(0.1, "1", 0.0, 1.0, "assumption")
+
+    with pytest.raises(TypeError, match=r"Bare\.share has no meaning"):
+        documented(Bare)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_copy_of_a_preset_is_a_model(preset, tmp_path):
+    text = (resources.files("stresslab") / "presets" / f"{preset}.toml").read_text("utf-8")
+    (tmp_path / "mine.toml").write_text(text, "utf-8")
+    assert Model.from_toml(tmp_path / "mine.toml") == Model.from_preset(preset)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_has_the_rules_of_a_product_once(preset):
+    tables = preset_tables(preset)
+    assert set(tables["portfolio"]["loans"]) == set(tables["products"])
+    rules = {spec.name for spec in dataclasses.fields(Product)}
+    assert all(not rules & set(loans) for loans in tables["portfolio"]["loans"].values())

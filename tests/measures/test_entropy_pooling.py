@@ -245,7 +245,10 @@ def test_units_and_other_dimensions_are_carried():
     weights = entropy_pooling(base, {"loss": (loss.sel(segment="total"), target)})
     found = weighted_distribution(loss, weights, levels=0.9)
     assert float(found["estimate"].sel(segment="total")) == pytest.approx(target)
-    assert found["estimate"].attrs == found["expected_shortfall_se"].attrs == {"units": "currency"}
+    assert found["estimate"].attrs["units"] == found["expected_shortfall_se"].attrs["units"] == "currency"
+    assert found["estimate"].attrs["long_name"] == "weighted mean of written off + forgiven - recovered"
+    assert found.attrs == {name: weights.attrs[name] for name in found.attrs}
+    assert {"fingerprint", "seed", "currency", "own_lender"} <= set(found.attrs)
     assert weights["unit"].values.tolist() == ["currency"]
     assert found["value_at_risk"].dims == ("segment", "level")
     assert found["lender"].dims == ("segment",)
@@ -400,7 +403,7 @@ VALUES = FAN["policy_rate"].mean("month")
     ("values", "weights", "levels", "message"),
     [
         (VALUES.isel(path=slice(20)), WEIGHTS, 0.9, r"path: found 20, expected the 50 of the weights"),
-        (VALUES[::-1], WEIGHTS, 0.9, r"path: found 49 at place 0, expected 0"),
+        (VALUES[::-1], WEIGHTS, 0.9, r"path: found 49 at position 0, expected 0"),
         (VALUES.where(VALUES["path"] > 1), WEIGHTS, 0.9, r"values: found 2 that are not finite"),
         (VALUES.astype(str), WEIGHTS, 0.9, r"values: found type <U"),
         (VALUES.mean("path"), WEIGHTS, 0.9, r"values: found dimensions \(\), expected path among them"),

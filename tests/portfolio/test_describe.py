@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from stresslab.population.synthetic import read_preset, synthetic_portfolio
-from stresslab.portfolio.describe import describe_portfolio
+from stresslab.portfolio.describe import SUMMARY, describe_portfolio
 from stresslab.schema import InputError
 from tests.portfolio.tapes import three_book
 
@@ -54,7 +54,7 @@ def test_it_reads_as_a_table():
 def test_minimum_share_is_the_revolving_part_of_debt_service():
     nothing = describe_portfolio(three_book(), minimum_share=0.0).debt_service.sel(segment="total")
     np.testing.assert_allclose(nothing, [0, 0, 106.62 / 5000, 0.025, 0.025], rtol=1e-12)
-    with pytest.raises(InputError, match=r"minimum_share: found 10, expected 0 ... 1"):
+    with pytest.raises(InputError, match=r"minimum_share: found 10, expected a finite number >= 0 and <= 1"):
         describe_portfolio(three_book(), minimum_share=10)
 
 
@@ -85,3 +85,13 @@ def test_a_synthetic_book_has_the_lenders_of_its_preset():
 
     assert within(found)
     assert not within(found[::-1])  # the wrong way round must fail
+
+
+def test_the_docstring_has_the_table_of_what_is_returned():
+    summary = describe_portfolio(synthetic_portfolio(borrowers=200, seed=1, seasoning_months=0))
+    text = " ".join(describe_portfolio.__doc__.split())
+    assert set(summary) == set(SUMMARY)
+    for name, spec in SUMMARY.items():
+        assert summary[name].dims == spec.dims
+        assert summary[name].attrs == {"units": spec.unit, "long_name": spec.meaning}
+        assert f"{name} {', '.join(spec.dims)} {spec.unit} {spec.meaning[:30]}" in text

@@ -146,7 +146,7 @@ def test_each_fault_of_a_column_is_named(name, value, says):
 
 
 DISAGREEING = [
-    ({"loan_id": [1, 1, 2, 3, 4, 5, 5]}, "loan_id: found 1 2 times (and 1 more), expected each once; mend the tape"),
+    ({"loan_id": [1, 1, 2, 3, 4, 5, 5]}, "loan_id: found 1 2 times (and 1 more), expected each once; correct the tape"),
     (
         {"income": [1, 2, 3, 4, 5, 6, 7]},
         "income: found 1.0 and 3.0 for borrower x7 (and 2 more borrowers), expected the",
@@ -165,11 +165,14 @@ def test_each_contradiction_of_rows_is_named(change, says):
 ARGUMENTS = [
     ({"currency": "yuan"}, "currency: found 'yuan', expected three letters as in 'CNY'"),
     ({"as_of": "2026/01"}, "as_of: found '2026/01', expected a month or day as in '2026-01'"),
-    ({"own_lender": ""}, "own_lender: found '', expected the name of the lender that asks"),
+    ({"own_lender": ""}, "own_lender: found '', expected the name of the own lender"),
     ({"own_lender": "mine"}, "attrs['own_lender']: found 'mine', expected one of ['bank', 'ours', 'platform']"),
     ({"seed": -1}, "seed: found -1, expected a whole number 0 ... 2**64 - 1 or None"),
     ({"constants": {"claim": 0}}, "claim: found a column and a constant, expected one of them"),
-    ({"constants": {"incomes": 1.0}}, "constants: found 'incomes', expected one of our names (there is 'income')"),
+    (
+        {"constants": {"incomes": 1.0}},
+        "constants: found 'incomes', expected a variable of a portfolio (there is 'income')",
+    ),
     ({"donors": DONORS.drop_vars("score")}, "donors: score: missing, expected application score"),
     ({"donors": DONORS.assign(income=DONORS.income * 0)}, "donors: found 60 borrowers without income, expected none"),
     ({"donors": three()}, "donors: portfolio: found DataFrame, expected a Dataset"),

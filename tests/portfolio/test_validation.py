@@ -6,7 +6,8 @@ import pytest
 import xarray as xr
 
 from stresslab.checks import contradictions
-from stresslab.population.synthetic import presets, synthetic_portfolio
+from stresslab.engine.model import presets
+from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.portfolio.validation import check_portfolio
 from stresslab.schema import InputError
 from tests.portfolio.tapes import three, three_book
@@ -88,7 +89,7 @@ def test_all_faults_at_once():
         "annual_rate: found 24.0 at position 0 (and 5 more), expected <= 5 [1/year]; a rate is a decimal: 0.06, not 6",
         "attrs['own_lender']: found 'nobody', expected one of ['bank', 'ours', 'platform']; name it as its loans do",
         "overdue: found 5000.0 with balance 1000.0 at position 0 (and 1 more), expected at most the balance; "
-        "mend either",
+        "correct overdue or balance",
     ]
 
 

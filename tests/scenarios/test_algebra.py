@@ -1,11 +1,13 @@
 """Scenarios made of others: exact arithmetic, a history that grows, and what is refused."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from stresslab.scenarios.algebra import LIVED, blend, delay, scale, shift, splice
-from stresslab.scenarios.library import scenario
+from stresslab.scenarios.algebra import BORROWER_VARIABLES, blend, delay, scale, shift, splice
+from stresslab.scenarios.library import history_of, macro_attrs, scenario
 from stresslab.schema import InputError
 
 
@@ -15,7 +17,7 @@ def ends():
 
 
 @pytest.mark.parametrize("multiple", [0.0, 0.3, 1.0, 1.7])
-def test_each_lived_variable_lies_on_the_line(ends, multiple):
+def test_each_variable_of_borrowers_lies_on_the_line(ends, multiple):
     calm, bad = ends
     found = blend(calm, bad, multiple)
     for name in ("unemployment_rate", "real_income_growth"):
@@ -39,7 +41,7 @@ def test_an_optional_variable_is_neutral_where_it_is_not_spoken_of(ends):
     tight = calm.assign(line_supply=("month", np.full(calm.sizes["month"], 0.4)))
     np.testing.assert_allclose(blend(calm, tight, 0.5)["line_supply"], 0.7)
     np.testing.assert_allclose(blend(tight, calm, 0.25)["line_supply"], 0.55)
-    assert "line_supply" in LIVED
+    assert "line_supply" in BORROWER_VARIABLES
 
 
 def test_a_longer_end_is_cut_and_a_shorter_one_refused(ends):
@@ -114,14 +116,28 @@ def test_the_history_grows(ends):
     calm, bad = ends
     first = scale(bad, 1.2, baseline=calm)
     last = delay(shift(first, {"unemployment_rate": 0.005}), 3)
-    history = last.attrs["history"]
-    assert history.startswith(bad.attrs["history"])
-    places = [
-        history.index(part) for part in ("scaled by 1.2 from fed-2026-baseline", "shifted:", "delayed by 3 months")
-    ]
-    assert places == sorted(places)
-    assert "blend of" in blend(calm, bad, 0.5).attrs["history"]
-    assert calm.attrs["history"] in blend(calm, bad, 0.5).attrs["history"]
+    published, steps = history_of(bad), history_of(last)
+    assert steps[: len(published)] == published
+    added = zip(
+        steps[len(published) :], ("scaled by 1.2 from fed-2026-baseline", "shifted:", "delayed by 3"), strict=True
+    )
+    assert all(step.startswith(words) for step, words in added)
+    assert json.loads(last.attrs["history"]) == steps
+    assert history_of(blend(calm, bad, 0.5))[:-1] == history_of(calm)
+    assert history_of(blend(calm, bad, 0.5))[-1].startswith("blend of")
+    both = history_of(splice(calm, bad, 3))
+    assert both[: len(history_of(calm))] == history_of(calm)
+    assert both[-1] == f"fed-2026-severely-adverse: {published[-1]}"
+    assert history_of(shift(calm.assign_attrs(history="mine"), {"inflation": 0.01}))[0] == "mine"
+
+
+def test_every_variable_has_its_unit(ends):
+    calm, bad = (macro.drop_attrs(deep=True) for macro in ends)
+    made = (
+        blend(calm, bad, 0.5), scale(bad, 1.1), shift(bad, {"line_supply": -0.1}), delay(bad, 2), splice(calm, bad, 3)
+    )  # fmt: skip
+    for macro in made:
+        assert all(macro[name].attrs == macro_attrs(name) for name in map(str, macro.data_vars))
 
 
 def test_published_results_do_not_stay_with_another_scenario():
@@ -157,7 +173,7 @@ def test_bad_arguments_are_named(ends):
         delay(bad, 1.5)
     with pytest.raises(InputError, match="found 12 in before, expected 24"):
         delay(bad, 24, before=short)
-    with pytest.raises(InputError, match=r"month: found 12, expected .* 1 to 11"):
+    with pytest.raises(InputError, match=r"month: found 12, expected a whole number 1 ... 11"):
         splice(bad, short, 12)
     with pytest.raises(InputError, match="policy_rate: found in one scenario alone"):
         splice(bad, scenario("pboc-2025-light"), 12)

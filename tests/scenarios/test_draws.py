@@ -1,13 +1,14 @@
-"""Antithetic and Sobol draws: the same distribution, less noise, and the same path whatever is asked beside it."""
+"""Antithetic and Sobol draws: the same distribution, less noise, and a path does not depend on the number of paths."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from stresslab.scenarios.ar1 import PathModel
 from stresslab.scenarios.draws import LEADING, leading_directions, rows_times, sobol, uniforms
-from stresslab.scenarios.library import scenario
+from stresslab.scenarios.library import VARIABLES, scenario
 from stresslab.scenarios.path_models import VAR
-from stresslab.scenarios.paths import MOVING, PathModel, macro_paths
+from stresslab.scenarios.paths import macro_paths
 
 CENTRE = scenario("fed-2026-severely-adverse")
 MODELS = {"default": PathModel(), "var": VAR.fit()}
@@ -42,7 +43,7 @@ def test_one_path_has_the_same_distribution(model, draws):
 
 def test_all_variables_keep_their_spread_under_sobol():
     one, other = (macro_paths(CENTRE, 8192, seed=2, draws=way) for way in ("random", "sobol"))
-    for name in MOVING:
+    for name in VARIABLES:
         np.testing.assert_allclose(one[name].std("path"), other[name].std("path"), rtol=0.05)
     assert np.corrcoef(other["unemployment_rate"][:, 0], other["gdp_growth"][:, 0])[0, 1] == pytest.approx(
         -0.6, abs=0.03
@@ -61,7 +62,7 @@ def test_pairs_mirror_each_other():
 def test_a_path_does_not_depend_on_how_many():
     for draws in ("antithetic", "sobol"):
         few, many = (macro_paths(CENTRE, paths, seed=7, draws=draws) for paths in (1, 700))
-        for name in MOVING:
+        for name in VARIABLES:
             np.testing.assert_array_equal(few[name], many[name][:1])
 
 

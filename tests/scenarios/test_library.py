@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import tomllib
 from importlib.resources import files
 
@@ -56,7 +57,7 @@ def test_every_cell_is_that_of_the_published_file(fed_folder, name):
         last = list(csv.DictReader(file))[-1]
     record = read(name)
     assert last["Date"] == "2025 Q4"
-    assert rows[0]["Date"] == record["start"]
+    assert rows[0]["Date"].replace(" ", "") == record["start"]
     for variable, column in COLUMNS.items():
         assert record["values"][variable] == [float(row[column]) for row in rows]
         assert record["jumping_off"][variable] == float(last[column])
@@ -131,7 +132,9 @@ def test_every_file_says_where_each_figure_comes_from(name):
         assert str(record[key])
     assert list(record["status"]) == list(record["values"]) == [key for key in MACRO if key in record["values"]]
     assert all(text.startswith(("published", "source:", "assumption:")) for text in record["status"].values())
-    assert all(text in scenario(name).attrs["history"] for text in record["status"].values())
+    history = json.loads(scenario(name).attrs["history"])
+    assert history[: len(record["status"])] == [f"{key}: {text}" for key, text in record["status"].items()]
+    assert re.fullmatch(r"\d{4}(Q[1-4]|-\d\d)?", record["start"])
 
 
 @pytest.mark.parametrize("name", LIBRARY)
@@ -249,7 +252,7 @@ def test_every_cell_of_a_replay_is_that_of_the_historic_table(fed_folder, name):
     with open(fed_folder / "2026_Proposed_Historic_Domestic.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     record = read(name)
-    first = [row["Date"] for row in rows].index(record["start"])
+    first = [row["Date"].replace(" ", "") for row in rows].index(record["start"])
     for variable, column in COLUMNS.items():
         figures = record["values"][variable]
         assert figures == [float(row[column]) for row in rows[first : first + len(figures)]]
@@ -301,6 +304,12 @@ def test_a_file_keeps_a_scenario(name, tmp_path):
 def test_unknown_name_lists_the_known():
     with pytest.raises(InputError, match=r"'fed-2062-baseline', expected one of china-2020, china-baseline"):
         scenario("fed-2062-baseline")
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_every_variable_has_its_unit(name):
+    macro = scenario(name)
+    assert all(macro[key].attrs == {"units": MACRO[key].unit, "long_name": MACRO[key].meaning} for key in macro)
 
 
 def test_each_call_gives_its_own_copy():

@@ -1,7 +1,7 @@
-"""Stochastic paths: the mean is the scenario, sd and correlation as said, the same path whatever is asked beside it."""
+"""Stochastic paths: the mean is the scenario, sd and correlation as said, a path does not depend on the others."""
 
 import csv
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from scipy.special import logit
 
 from stresslab.scenarios import paths as module
-from stresslab.scenarios.bounds import CEILING
-from stresslab.scenarios.library import check_scenario, scenario
-from stresslab.scenarios.paths import MOVING, Deviation, PathModel, log_density, macro_paths
+from stresslab.scenarios.ar1 import Deviation, PathModel, log_density, ndtri
+from stresslab.scenarios.bounds import UNEMPLOYMENT_CEILING
+from stresslab.scenarios.library import VARIABLES, check_scenario, macro_attrs, scenario
+from stresslab.scenarios.path_models import model_from_json
+from stresslab.scenarios.paths import macro_paths
 from stresslab.scenarios.shock import shock_scenario
 from stresslab.schema import InputError
 
@@ -24,8 +26,8 @@ MANY = 20_000
 
 def mean_is(fan, centre):
     """Every variable's mean over paths lies within four standard errors of its scenario in every month."""
-    error = {name: abs(fan[name].mean("path") - centre[name]) for name in MOVING}
-    return all(bool((error[name] <= 4 * fan[name].std("path") / fan.sizes["path"] ** 0.5).all()) for name in MOVING)
+    error = {name: abs(fan[name].mean("path") - centre[name]) for name in VARIABLES}
+    return all(bool((error[name] <= 4 * fan[name].std("path") / fan.sizes["path"] ** 0.5).all()) for name in VARIABLES)
 
 
 def correlation_is(left, right, expected):
@@ -72,7 +74,7 @@ def test_spread_grows_with_the_half_life(fan):
 
 def test_innovations_are_correlated_as_said(fan):
     # in the first month a deviation is its innovation, in the logit for unemployment
-    jobless = logit(fan.unemployment_rate[:, 0] / CEILING)
+    jobless = logit(fan.unemployment_rate[:, 0] / UNEMPLOYMENT_CEILING)
     for name, expected in (("real_income_growth", -0.4), ("gdp_growth", -0.6), ("inflation", 0.0)):
         assert correlation_is(jobless, fan[name][:, 0], expected)
     assert correlation_is(fan.real_income_growth[:, 0], fan.gdp_growth[:, 0], 0.24)  # -0.4 x -0.6
@@ -95,7 +97,7 @@ def test_deviations_fade_by_half_in_a_half_life(fan):
 def test_bounds_hold_on_every_path():
     wild = macro_paths(shock_scenario(0.55, start=0.02), 2000, seed=1, spread=1.5)
     assert wild.unemployment_rate.min() > 0
-    assert wild.unemployment_rate.max() < CEILING
+    assert wild.unemployment_rate.max() < UNEMPLOYMENT_CEILING
     low = macro_paths(scenario(SEVERE), 2000, seed=1, spread=5)
     assert low.policy_rate.min() == PathModel().policy_rate_floor
     check_scenario(low)
@@ -103,7 +105,7 @@ def test_bounds_hold_on_every_path():
 
 def test_zero_spread_gives_the_scenario():
     still = macro_paths(scenario(SEVERE), 3, seed=1, spread=0)
-    for name in MOVING:
+    for name in VARIABLES:
         for path in range(3):
             np.testing.assert_array_equal(still[name][path], scenario(SEVERE)[name])
 
@@ -135,7 +137,7 @@ def test_scenarios_share_their_draws():
     assert fan.unemployment_rate.dims == ("scenario", "path", "month")
     for name in names:
         alone = macro_paths(scenario(name), 6, seed=3)
-        for variable in MOVING:
+        for variable in VARIABLES:
             np.testing.assert_array_equal(fan[variable].sel(scenario=name), alone[variable])
 
 
@@ -143,7 +145,8 @@ def test_other_variables_are_carried_unchanged():
     macro = scenario("china-baseline")
     macro["furlough_share"] = macro.month * 0.001
     fan = macro_paths(macro, 2, seed=1)
-    xr.testing.assert_identical(fan.furlough_share, macro.furlough_share)
+    xr.testing.assert_equal(fan.furlough_share, macro.furlough_share)
+    assert all(fan[name].attrs == macro_attrs(name) for name in map(str, fan.data_vars))
     assert list(macro.dims) == ["month"]
 
 
@@ -153,8 +156,8 @@ def test_parameters_are_kept_and_a_file_keeps_them(tmp_path):
     assert fan.sizes["path"] == 1
     assert fan.attrs["macro_seed"] == 2**63 - 1
     assert fan.attrs["macro_spread"] == 0.5
-    assert fan.attrs["macro_unemployment_rate_sd"] == 0.01
-    assert fan.attrs["macro_policy_rate_floor"] == -0.0075
+    assert model_from_json(fan.attrs["macro_model"]) == model
+    assert fan.attrs["macro_mode"] == "around"
     fan.to_netcdf(tmp_path / "fan.nc")
     with xr.open_dataset(tmp_path / "fan.nc") as back:
         xr.testing.assert_identical(back.load(), fan)
@@ -164,7 +167,7 @@ def test_draws_are_those_of_philox():
     # the generator's own words: month 2, path 1, third variable of five is word 7 of key (seed, 2)
     word = int(np.random.Philox(key=np.array([9, 2], dtype=np.uint64)).random_raw(8)[7])
     fan = macro_paths(scenario("china-baseline"), 2, seed=9, model=_gdp_alone())
-    expected = module.ndtri(((word >> 12) + 0.5) / 2**52)
+    expected = ndtri(((word >> 12) + 0.5) / 2**52)
     keep = 0.5
     innovation = (fan.gdp_growth[1, 1] - 0.05 - keep * (fan.gdp_growth[1, 0] - 0.05)) / (0.01 * np.sqrt(1 - keep**2))
     assert float(innovation) == pytest.approx(expected, rel=1e-9)
@@ -178,15 +181,24 @@ def _gdp_alone():
 
 
 def test_arguments_out_of_bounds_are_named_at_once():
-    model = PathModel(unemployment_rate=Deviation(0.8, 0.0, 0.5), inflation=Deviation(2, 1, -2), policy_rate_floor=-1)
     macro = scenario(SEVERE).expand_dims(path=[0])
     with pytest.raises(InputError) as caught:
-        macro_paths(macro, 0, seed=-1, spread=np.nan, model=model)
+        macro_paths(macro, 0, seed=-1, spread=np.nan, model="AR(1)")
     named = [fault.split(":")[0] for fault in caught.value.faults]
-    assert named == [
-        "scenario", "paths", "seed", "spread", "model.unemployment_rate.half_life", "model.inflation.sd",
-        "model.inflation.correlation", "model.unemployment_rate.correlation", "model.policy_rate_floor",
-    ]  # fmt: skip
+    assert named == ["scenario", "paths", "seed", "spread", "model"]
+    with pytest.raises(InputError, match="seed: found"):
+        macro_paths(scenario(SEVERE), 2, seed=2**63)
+
+
+def test_parameters_out_of_bounds_are_named_where_they_are_given():
+    with pytest.raises(InputError) as caught:
+        Deviation(2.0, 0.0, -2.0)
+    assert [fault.split(":")[0] for fault in caught.value.faults] == ["sd", "half_life", "correlation"]
+    with pytest.raises(InputError) as caught:
+        PathModel(unemployment_rate=Deviation(0.01, 6.0, 0.5), inflation=0.02, policy_rate_floor=-1.0)
+    named = [fault.split(":")[0] for fault in caught.value.faults]
+    assert named == ["policy_rate_floor", "inflation", "unemployment_rate.correlation"]
+    assert [field.name for field in fields(PathModel)] == [*VARIABLES, "policy_rate_floor"]  # the order of the draws
 
 
 @pytest.mark.parametrize("paths", [True, 2.5, -1])
@@ -281,7 +293,7 @@ def test_log_density_names_every_fault():
     fan = macro_paths(scenario("china-baseline"), paths=3, seed=5, spread=0.0)
     with pytest.raises(InputError) as caught:
         log_density(fan.isel(path=0, drop=True), ["unemployment_rate", "rain"])
-    for words in ("variables: found", "unemployment_rate: found no spread", "path: missing"):
+    for words in ("variables: found", "unemployment_rate: found a standard deviation of 0", "path: missing"):
         assert words in str(caught.value)
     with pytest.raises(InputError, match="macro_seed: missing"):
         log_density(scenario("china-baseline"))

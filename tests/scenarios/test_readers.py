@@ -1,11 +1,13 @@
 """Layouts of publishers and datasets: read as they are, and refused with every fault named."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
-from stresslab.scenarios.library import scenario
+from stresslab.scenarios.library import macro_attrs, scenario
 from stresslab.scenarios.readers import from_dataset, read_scenario
 from stresslab.schema import InputError
 
@@ -54,7 +56,7 @@ def test_start_makes_the_quarter_before_the_jumping_off(write):
     assert macro.sizes["month"] == 12
     assert macro.attrs["start"] == "2026-01"
     assert macro.attrs["real_income_trend"] == 0.03
-    assert "from 2025 Q4" in macro.attrs["history"]
+    assert "from 2025Q4" in macro.attrs["history"]
     free = read_scenario(write(ROWS[1:]))
     assert abs(macro.unemployment_rate[0] - 0.045) < abs(free.unemployment_rate[0] - 0.045)
 
@@ -98,7 +100,7 @@ def test_faults_are_listed_at_once(write):
     found = faults(write(rows), start="2031 Q1", trend=2.0)
     assert len(found) == 5
     text = " ".join(found)
-    for part in ("found 2026 Q2 after 2025 Q4", "'82' in 2026 Q3", "'' in 2026 Q4", "'2031 Q1'", "trend: found 2.0"):
+    for part in ("found 2026Q2 after 2025Q4", "'82' in 2026Q3", "'' in 2026Q4", "'2031 Q1'", "trend: found 2.0"):
         assert part in text
 
 
@@ -111,8 +113,8 @@ def test_decimals_are_refused_by_name(write):
     ]
     found = faults(write(rows))
     assert len(found) == 2
-    assert "'Unemployment rate': found 0.09 at most, looks like decimals, expected percent" in found[0]
-    assert "'Real disposable income growth': found 0.017 at most, looks like decimals" in found[1]
+    assert "'Unemployment rate': found 0.09 at most, which looks like decimals, expected percent" in found[0]
+    assert "'Real disposable income growth': found 0.017 at most, which looks like decimals" in found[1]
 
 
 def test_a_rate_of_a_tenth_of_a_percent_is_not_taken_for_decimals(write):
@@ -122,12 +124,14 @@ def test_a_rate_of_a_tenth_of_a_percent_is_not_taken_for_decimals(write):
 
 def test_blank_columns_are_not_dropped_in_silence(write):
     found = faults(write([row.replace(",4.0,", ",,").replace(",2.5,", ",,") for row in ROWS]))
-    assert found == ["'3-month Treasury rate': found '' in 2025 Q4 (and in 1 more), expected -10 to 200 percent; "
-                     "fill it or check the unit"]  # fmt: skip
+    assert found == ["'3-month Treasury rate': found '' in 2025Q4 (and in 1 more), expected -10 to 200 percent; "
+                     "fill the cell or correct the unit"]  # fmt: skip
 
 
 def test_layout_faults(write):
-    assert "found '2026Q1'" in faults(write([ROWS[1].replace("2026 Q1", "2026Q1")]))[0]
+    monthly = faults(write([ROWS[1].replace("2026 Q1", "2026-01")]))
+    assert monthly == ["'Date': found '2026-01' (of 1 such), expected quarters such as '2026Q1'; rewrite the labels, "
+                       "or pass layout='tidy'"]  # fmt: skip
     assert "line 2: found 7 cells, expected 6" in faults(write([ROWS[0] + ",1", *ROWS[1:]]))[0]
     assert "found 2 columns" in faults(write([ROWS[0] + ",1"], HEADER + ",Unemployment rate"))[0]
     assert "expected a header" in faults(write([]))[0]
@@ -148,6 +152,25 @@ def test_older_files_of_the_federal_reserve(write):
     assert set(macro.data_vars) == {"unemployment_rate", "real_income_growth", "policy_rate"}
     assert macro.unemployment_rate.mean() == pytest.approx(0.085)
     assert macro.attrs["start"] == "2014-01"
+
+
+def test_all_spellings_of_quarters_are_read_and_one_is_written(write):
+    spaced, plain = write(ROWS), [row.replace(" Q", "Q") for row in ROWS]
+    macro = read_scenario(spaced, start="2026 Q1")
+    for start in ("2026Q1", "Q1 2026", "2026-Q1"):
+        xr.testing.assert_identical(read_scenario(spaced, start=start), macro)
+    xr.testing.assert_identical(read_scenario(write(plain), start="2026 Q1"), macro)
+    assert json.loads(macro.attrs["history"])[1].endswith("starting from 2025Q4")
+    assert "expected one of 2025Q4 to 2026Q4" in faults(write(plain), start="2031 Q1")[0]
+    mixed = [TIDY[0].replace("2026 Q1", "Q1 2026"), *TIDY[1:6]]
+    macro = read_scenario(write(mixed, "quarter,variable,value,unit"), layout="tidy", trend=0.02)
+    assert macro.sizes["month"] == 6
+
+
+def test_every_variable_has_its_unit(write):
+    bare = scenario("china-baseline").drop_attrs(deep=True).assign_attrs(real_income_trend=0.05)
+    for macro in (read_scenario(write(ROWS)), from_dataset(dataset(["2026Q1", "2026Q2"])), from_dataset(bare)):
+        assert all(macro[name].attrs == macro_attrs(name) for name in map(str, macro.data_vars))
 
 
 TIDY = [
@@ -196,8 +219,8 @@ def test_tidy_faults_are_all_named(write):
     assert any("'unemployment_rate': found unit 'points', expected percent or decimal" in fault for fault in found)
     assert any("found unit '% y/y', expected growth on the period before" in fault for fault in found)
     gaps = faults(write([*TIDY[:3], TIDY[3], TIDY[3], TIDY[5]], "quarter,variable,value,unit"), layout="tidy")
-    assert any("found 2026 Q2 twice" in fault for fault in gaps)
-    assert any("'Real disposable income growth': missing in 2026 Q2" in fault for fault in gaps)
+    assert any("found 2026Q2 twice" in fault for fault in gaps)
+    assert any("'Real disposable income growth': missing in 2026Q2" in fault for fault in gaps)
     assert [fault.split(":")[0] for fault in faults(write(TIDY, "a,b,c,d"), layout="tidy")] == [
         "'date'",
         "'variable'",
@@ -205,11 +228,11 @@ def test_tidy_faults_are_all_named(write):
     ]
 
 
-def test_a_unit_that_nobody_says_is_asked_for(write):
+def test_a_unit_that_is_not_stated_is_asked_for(write):
     rows = [row.rsplit(",", 1)[0] for row in TIDY[:6]]
     found = faults(write(rows, "quarter,variable,value"), layout="tidy")
     assert len(found) == 3
-    assert "no unit said, expected percent or decimal; say it in the file, or pass units=" in found[0]
+    assert "found no unit, expected percent or decimal; state it in the file, or pass units=" in found[0]
     units = {"unemployment_rate": "percent", "real_income_growth": "decimal", "line_supply": "percent"}
     macro = read_scenario(write(rows, "quarter,variable,value"), layout="tidy", units=units)
     assert macro.unemployment_rate.max() > 0.08
@@ -224,14 +247,16 @@ def test_a_unit_that_nobody_says_is_asked_for(write):
 def test_a_wrong_unit_is_found_by_its_figures(write):
     rows = [row.replace("percent", "decimal") for row in TIDY[:6]]
     found = faults(write(rows, "quarter,variable,value,unit"), layout="tidy")
-    assert found == ["'unemployment_rate': found '5.0' in 2026 Q1 (and in 1 more), expected 0 to 0.6 decimal; "
-                     "fill it or check the unit"]  # fmt: skip
+    assert found == ["'unemployment_rate': found '5.0' in 2026Q1 (and in 1 more), expected 0 to 0.6 decimal; "
+                     "fill the cell or correct the unit"]  # fmt: skip
 
 
 def test_frequencies_that_contradict(write):
     rows = [f"{row},monthly" for row in TIDY[:6]]
     found = faults(write(rows, "quarter,variable,value,unit,frequency"), layout="tidy")
-    assert found == ["frequency: found 'monthly', expected 'quarterly' as 'quarter' has it; mend either"]
+    assert found == [
+        "frequency: found 'monthly', expected 'quarterly' as in 'quarter'; correct the frequency or the labels"
+    ]
     steps = [row.replace("2026 Q1", "2026-01-31").replace("2026 Q2", "2026-03-31") for row in TIDY[:6]]
     assert "expected steps of 1, 3 or 12 months" in faults(write(steps, "date,variable,value,unit"), layout="tidy")[0]
     mixed = [TIDY[0].replace("2026 Q1", "2026"), *TIDY[1:6]]
@@ -254,21 +279,23 @@ def test_the_layout_of_the_bank_of_england(write):
     assert set(macro.data_vars) == {"unemployment_rate", "real_income_growth", "policy_rate", "inflation"}
     assert macro.policy_rate.values.reshape(-1, 3).mean(axis=1) == pytest.approx([0.035, 0.06])
     assert macro.attrs["start"] == "2022-10"
-    assert "starting from 2022 Q3" in macro.attrs["history"]
+    assert "starting from 2022Q3" in macro.attrs["history"]
 
 
 def test_units_in_headers_are_needed(write):
     header = "Quarter,Unemployment rate,Real income growth (%; q/q),Bank Rate (decimal)"
     found = faults(write([row.rsplit(",", 1)[0] for row in WIDE], header), layout="boe")
-    assert "'Unemployment rate': no unit said" in found[0]
+    assert "'Unemployment rate': found no unit" in found[0]
     assert "found unit '%; q/q', expected percent or decimal" in found[1]
     assert any(
-        "'Bank Rate (decimal)': found '3.5' in 2022 Q4 (and in 1 more), expected -0.1 to 2 decimal" in f for f in found
+        "'Bank Rate (decimal)': found '3.5' in 2022Q4 (and in 1 more), expected -0.1 to 2 decimal" in f for f in found
     )
 
 
 def test_an_unknown_layout(write):
-    assert faults(write(ROWS), layout="ecb") == ["layout: found 'ecb', expected one of fed, tidy, boe"]
+    assert faults(write(ROWS), layout="ecb") == [
+        "layout: found 'ecb', expected one of ('fed', 'tidy', 'boe'); choose one"
+    ]
 
 
 def dataset(time, units=("percent", "%"), **more):
@@ -310,7 +337,7 @@ def test_faults_of_a_dataset_are_all_named():
     with pytest.raises(InputError) as caught:
         from_dataset(bad.assign(real_income_growth=("time", [3.0, 2.0], {"units": "1"})))
     text = str(caught.value)
-    parts = ("house_prices: unknown", "'unemployment_rate': no unit said", "2026 Q3 after 2026 Q1", "'3.0' in 2026 Q1")
+    parts = ("house_prices: unknown", "'unemployment_rate': found no unit", "2026Q3 after 2026Q1", "'3.0' in 2026Q1")
     assert all(part in text for part in parts)
     assert len(caught.value.faults) == 4
     with pytest.raises(InputError, match="expected one, of time"):

@@ -187,6 +187,7 @@ def test_every_fault_is_named(book, history):
         backtest(book, history, [], train=("1994Q1", "1994Q2"), test=WINDOWS["test"], **SHORT)
 
 
+@pytest.mark.slow
 def test_what_simulate_is_told_holds_in_the_test_too(history):
     """Lenders who cut lines in the fit cut them in the test."""
     book = sl.synthetic_portfolio("us-card", borrowers=12_000, seed=1)

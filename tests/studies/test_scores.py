@@ -1,5 +1,7 @@
 """The score on trial: figures by hand, a score that tells good from bad, one that does not, and a shock."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -91,10 +93,17 @@ def test_bands_by_hand():
 
 # Runs.
 
-CALM, SHOCK = (
-    scenario("china-baseline").isel(month=slice(0, 24)),
-    shock_scenario(0.20, start=0.052, months_to_peak=2, months=24),
-)
+
+@cache
+def calm_times():
+    return scenario("china-baseline").isel(month=slice(0, 24))
+
+
+@cache
+def shock():
+    return shock_scenario(0.20, start=0.052, months_to_peak=2, months=24)
+
+
 ASKED = {"seed": 3, "cohorts": (0, 6, 12)}
 
 
@@ -105,12 +114,12 @@ def book():
 
 @pytest.fixture(scope="module")
 def calm(book):
-    return score_performance(book, CALM, **ASKED)
+    return score_performance(book, calm_times(), **ASKED)
 
 
 def test_bad_is_what_the_panel_says(book, calm):
     """Loans that were current and owed, and 90 days late or written off within the year, one by one."""
-    lived = panel(book, CALM, seed=3)
+    lived = panel(book, calm_times(), seed=3)
     own = (lived["lender"] == book.attrs["own_lender"]).values
     owed, days, claim = (lived[name].values[:, own] for name in ("balance", "days_past_due", "claim"))
     for number, month in enumerate(ASKED["cohorts"]):
@@ -152,7 +161,7 @@ def test_the_score_tells_good_from_bad(calm):
 def test_a_shuffled_score_does_not(book, monkeypatch):
     rng, sorts = np.random.default_rng(0), scores._discrimination
     monkeypatch.setattr(scores, "_discrimination", lambda score, bad: sorts(rng.permutation(score), bad))
-    shuffled = score_performance(book, CALM, **ASKED)
+    shuffled = score_performance(book, calm_times(), **ASKED)
     assert not discriminates(shuffled)
     assert (abs(shuffled["auc"] - 0.5) < 4.0 * shuffled["auc_se"]).all()
 
@@ -163,9 +172,9 @@ def test_calibration_breaks_in_a_sudden_shock(book, calm):
     def broke(found):
         return bool(found["bad_rate"].isel(cohort=0) > 1.5 * found["expected_bad_rate"].isel(cohort=0))
 
-    shocked = score_performance(book, SHOCK, yardstick=calm, **ASKED)
+    shocked = score_performance(book, shock(), yardstick=calm, **ASKED)
     assert broke(shocked)
-    assert not broke(score_performance(book, CALM, seed=4, cohorts=[0], yardstick=calm))
+    assert not broke(score_performance(book, calm_times(), seed=4, cohorts=[0], yardstick=calm))
     np.testing.assert_array_equal(shocked["band_from"], calm["band_from"])
     rate = calm["band_bad_rate"].isel(cohort=0)
     expected = (shocked["loans"] * rate).sum("band") / shocked["scored"]
@@ -174,17 +183,17 @@ def test_calibration_breaks_in_a_sudden_shock(book, calm):
 
 
 def test_what_one_asks_for(book):
-    found = score_performance(book, CALM, seed=3, cohorts=[1], outcome_months=9, bands=4, lender="bank-1")
+    found = score_performance(book, calm_times(), seed=3, cohorts=[1], outcome_months=9, bands=4, lender="bank-1")
     assert found["loans"].sizes == {"cohort": 1, "band": 4}
     assert (found.attrs["outcome_months"], found.attrs["lender"], found.attrs["seed"]) == (9, "bank-1", "3")
-    own = score_performance(book, CALM, lender=book.attrs["own_lender"], **ASKED)
-    xr.testing.assert_identical(own, score_performance(book, CALM, **ASKED))
-    one = score_performance(book, CALM, seed=3, cohorts=[0], bands=1)
+    own = score_performance(book, calm_times(), lender=book.attrs["own_lender"], **ASKED)
+    xr.testing.assert_identical(own, score_performance(book, calm_times(), **ASKED))
+    one = score_performance(book, calm_times(), seed=3, cohorts=[0], bands=1)
     assert one["band_bad_rate"].values.ravel() == pytest.approx(one["bad_rate"].values)
 
 
 def test_the_run_off_book_is_another_run(book, calm):
-    other = score_performance(book, CALM, renewal="run-off", **ASKED)
+    other = score_performance(book, calm_times(), renewal="run-off", **ASKED)
     assert int(other["scored"][0]) == int(calm["scored"][0])
     assert int(other["scored"][2]) < int(calm["scored"][2])
 
@@ -214,17 +223,17 @@ def test_the_run_off_book_is_another_run(book, calm):
 )
 def test_bad_input_is_refused_by_name(book, wish, message):
     with pytest.raises(InputError, match=message):
-        score_performance(book, CALM, **({"seed": 3} | wish))
+        score_performance(book, calm_times(), **({"seed": 3} | wish))
 
 
 def test_several_paths_are_refused(book):
     with pytest.raises(InputError, match=r"macro: found dimensions .*expected a single path"):
-        score_performance(book, CALM.expand_dims(path=range(2)), seed=3, cohorts=[0])
+        score_performance(book, calm_times().expand_dims(path=range(2)), seed=3, cohorts=[0])
 
 
 def test_all_faults_come_at_once(book):
     with pytest.raises(InputError) as caught:
-        score_performance(book, CALM, seed=3, cohorts=[99, -1], bands=0, lender="nobody")
+        score_performance(book, calm_times(), seed=3, cohorts=[99, -1], bands=0, lender="nobody")
     assert len(caught.value.faults) == 4
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from stresslab.schema import InputError
 from stresslab.views import plot
 
-ROWS = ["opening", "new lending", "outlook", "write-off", "closing"]
+ROWS = ["opening", "new_lending", "outlook", "write_off", "closing"]
 ATTRS = {"currency": "CNY", "lender": "ours", "provisioning": "ifrs9", "first_month": 0, "last_month": 12}
 
 

@@ -9,15 +9,15 @@ from stresslab.measures.estimators import quantile
 from stresslab.views.bands import edges, legend_note
 
 
-def missing_share(values, low, high, level):
-    """How much less than its level a band holds in the worst month; negative if it holds more in every month."""
-    return level - ((values >= low) & (values <= high)).mean(axis=0).min()
+def missing_share(values, low, high, interval):
+    """Share of the paths that a band lacks in its worst month; negative if it holds more in every month."""
+    return interval - ((values >= low) & (values <= high)).mean(axis=0).min()
 
 
-@given(paths=st.integers(1, 200), level=st.floats(0.01, 0.99), seed=st.integers(0, 1000))
-def test_a_band_holds_its_share_of_the_paths_and_little_more(paths, level, seed):
+@given(paths=st.integers(1, 200), interval=st.floats(0.01, 0.99), seed=st.integers(0, 1000))
+def test_a_band_holds_its_share_of_the_paths_and_little_more(paths, interval, seed):
     values = np.random.default_rng(seed).normal(size=(paths, 3))
-    missing = missing_share(values, *edges(values, level), level)
+    missing = missing_share(values, *edges(values, interval), interval)
     assert -2.0 / paths < missing <= 1e-9
 
 
@@ -33,12 +33,12 @@ def test_the_upper_edge_is_the_quantile_of_the_measures():
 
 
 @pytest.mark.parametrize(
-    ("paths", "levels", "note"),
+    ("paths", "intervals", "note"),
     [
         (1, [0.5], "1 path"),
         (50, [0.9], "median, and a band that holds 90 % of 50 paths"),
         (1000, [0.995, 0.5, 0.9], "median, and bands that hold 50 %, 90 % and 99.5 % of 1,000 paths"),
     ],
 )
-def test_the_note_says_what_the_bands_are(paths, levels, note):
-    assert legend_note(paths, levels) == note
+def test_the_note_says_what_the_bands_are(paths, intervals, note):
+    assert legend_note(paths, intervals) == note

@@ -66,7 +66,7 @@ def test_limit_and_probability_stand_beside_the_hurdle(ax):
 
 
 def test_another_ratio_has_its_own_hurdles_name_and_unit(ax):
-    plot.capital(adequacy(), "leverage_ratio", ax=ax, levels=0.5)
+    plot.capital(adequacy(), "leverage_ratio", ax=ax, intervals=0.5)
     assert hurdle_lines(ax) == [[0.03, 0.03]]
     assert ax.get_title().startswith("Leverage ratio, ours\nmedian, and a band that holds 50 %")
     assert "leverage minimum: 3 % breached on 15 % of paths" in words(ax)
@@ -96,8 +96,8 @@ def test_hurdles_may_be_coordinates(ax):
 
 def test_every_fault_is_named():
     with pytest.raises(InputError) as refused:
-        plot.capital(adequacy(), "rwa", ax=1, levels=90.0)
-    assert [fault.split(":")[0] for fault in refused.value.faults] == ["ax", "levels", "ratio"]
+        plot.capital(adequacy(), "rwa", ax=1, intervals=90.0)
+    assert [fault.split(":")[0] for fault in refused.value.faults] == ["ax", "intervals", "ratio"]
     assert "expected one of ['cet1_ratio', 'leverage_ratio', 'interbank_multiple']" in str(refused.value)
     found = adequacy()
     with pytest.raises(InputError) as refused:

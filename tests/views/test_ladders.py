@@ -70,7 +70,7 @@ def test_bars_of_a_month_add_up_to_its_net_flow(ax):
 def test_customers_are_one_bar_and_what_never_moves_is_none(ax):
     ladder = laddered()
     plot.ladder(ladder, ax=ax)
-    names = ["customers, net", "partners, net", "borrowings repaid", "interest", "operating_cost"]
+    names = ["customers, net", "partners, net", "borrowings repaid", "interest", "operating cost"]
     assert [bars.get_label() for bars in ax.containers] == names
     assert [text.get_text() for text in ax.get_legend().get_texts()] == names
     mean = ladder.mean("path")

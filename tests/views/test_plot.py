@@ -167,7 +167,7 @@ def test_fan_of_measures_macro_paths_and_arrays(ax):
 
 
 def test_fan_of_one_path_is_a_line(ax):
-    plot.fan(made_up_result(paths=1), ax=ax, levels=0.9)
+    plot.fan(made_up_result(paths=1), ax=ax, intervals=0.9)
     assert ax.get_title().splitlines()[1] == "1 path"
     _, low, high = bands(ax)[0]
     np.testing.assert_array_equal(low, high)
@@ -177,11 +177,11 @@ def test_fan_of_one_path_is_a_line(ax):
     ("change", "arguments", "faults"),
     [
         ({}, {"variable": "profit"}, ["variable: found 'profit', expected one of ['balance'"]),
-        ({}, {"levels": (50, 0.9)}, ["levels: found 50"]),
+        ({}, {"intervals": (50, 0.9)}, ["intervals: found 50"]),
         (
             {},
-            {"lender": "nobody", "levels": 2.0, "ax": 7},
-            ["ax: found int", "levels: found 2.0", "lender: found 'nob"],
+            {"lender": "nobody", "intervals": 2.0, "ax": 7},
+            ["ax: found int", "intervals: found 2.0", "lender: found 'nob"],
         ),
         ({"balance": np.nan}, {}, ["balance: found nan at path 0, month 0", "expected a finite number"]),
         ({"unemployment_rate": np.inf}, {"variable": "unemployment_rate"}, ["unemployment_rate: found inf at path 0"]),

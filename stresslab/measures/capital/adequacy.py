@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,7 +11,7 @@ from stresslab.checks import level_faults, refuse
 from stresslab.measures.capital.balance_sheet import BalanceSheet
 from stresslab.measures.capital.regimes import CapitalRegime, Hurdle, regime_for
 from stresslab.measures.capital.statements import LINES, NEEDS, Statements, prepare_statements
-from stresslab.measures.estimators import expected_shortfall, quantile, share, values_in_tail
+from stresslab.measures.estimators import share_of_paths, tail_of_paths
 from stresslab.measures.liquidity.funding import liquidity_rules
 from stresslab.measures.liquidity.liabilities import Owed
 from stresslab.measures.provisions.regimes import Regime
@@ -21,7 +20,6 @@ from stresslab.measures.result_view import Output, labelled, result_faults
 CAPITAL_OF = {"cet1_ratio": "cet1", "tier1_ratio": "tier1", "total_ratio": "total_capital", "leverage_ratio": "tier1"}
 """Numerator of each ratio; the denominator is risk-weighted assets, of the leverage ratio all exposures."""
 
-ENDS = ("", "_se", "_low", "_high")
 OUTPUTS = LINES | {
     "rwa": Output("currency", "risk-weighted assets"),
     "rwa_standardised": Output("currency", "risk-weighted assets under the standardised approach"),
@@ -93,9 +91,6 @@ def capital_adequacy(
     Returns
     -------
     xarray.Dataset
-        All of `financial_statements` and the following; with a dimension `scenario` where the result has one.
-        `hurdle_label` is for printing.
-
         ============================  ============  ========  ======================================================
         variable                      dims          unit      meaning
         ============================  ============  ========  ======================================================
@@ -117,7 +112,7 @@ def capital_adequacy(
         breach_month                  path, hurdle  month     first month below; month 0 is not counted; NaN: none
         breach_probability            hurdle        1         share of paths that miss it, with `_se`, `_low` and
                                                               `_high` (exact 95 % interval)
-        any_breach_probability        (none)        1         the same for any hurdle
+        any_breach_probability                      1         the same for any hurdle
         buffer_used                   path          1         largest part of the conservation buffer that CET1 does
                                                               not fill
         shortfall                     path          currency  largest amount of capital missing at any hurdle on
@@ -127,6 +122,9 @@ def capital_adequacy(
         paths_in_tail                 level         1         number of paths beyond the quantile
         loss                          path, month   currency  written off and forgiven less recovered, own part
         ============================  ============  ========  ======================================================
+
+        These and all of `financial_statements`; with a dimension `scenario` where the result has one.
+        `hurdle_label` is for printing.
 
     Raises
     ------
@@ -185,7 +183,9 @@ def capital_adequacy(
     out = out.assign_coords(hurdle_label=("hurdle", [hurdle.label for hurdle in rules.hurdles]))
     out["buffer_used"] = _buffer_used(after, rules)
     out["shortfall"] = _shortfall(after, rules.hurdles)
-    out = out.assign_coords(level=list(levels)).assign(_shortfall_tail(out["shortfall"], levels))
+    out = out.assign_coords(level=list(levels)).assign(
+        tail_of_paths(out["shortfall"], levels, "shortfall_value_at_risk", "shortfall_expected_shortfall")
+    )
     return labelled(out, OUTPUTS).assign_attrs(made.statements.attrs)
 
 
@@ -243,9 +243,8 @@ def _hurdles(after: xr.Dataset, hurdles: Sequence[Hurdle]) -> dict[str, xr.DataA
     out["breach_month"] = after["month"].where(breach).min("month").transpose(..., "path", "hurdle")
     by_hurdle, any_hurdle = breach.any("month"), breach.any(["month", "hurdle"])
     for name, happened in (("breach_probability", by_hurdle), ("any_breach_probability", any_hurdle)):
-        chance = xr.apply_ufunc(share, happened, input_core_dims=[["path"]], output_core_dims=[[]] * 4)
-        out |= {f"{name}{end}": value.transpose(..., *(["hurdle"] if "hurdle" in value.dims else []))
-                for end, value in zip(ENDS, chance, strict=True)}  # fmt: skip
+        shares = share_of_paths(happened, name)
+        out |= {key: value.transpose(..., *(set(value.dims) & {"hurdle"})) for key, value in shares.items()}
     return out
 
 
@@ -268,15 +267,3 @@ def _shortfall(after: xr.Dataset, hurdles: Sequence[Hurdle]) -> xr.DataArray:
             against = after["exposure" if hurdle.ratio == "leverage_ratio" else "rwa"]
             missing.append((hurdle.limit * against - after[CAPITAL_OF[hurdle.ratio]]).max("month"))
     return xr.concat(missing, dim="hurdle_number").max("hurdle_number")
-
-
-def _shortfall_tail(shortfall: xr.DataArray, levels: tuple[float, ...]) -> dict[str, xr.DataArray]:
-    """Value at risk and expected shortfall of the shortfall over paths, with their errors."""
-    ends: dict[str, Any] = {"input_core_dims": [["path"]], "kwargs": {"levels": levels}}
-    quantiles = xr.apply_ufunc(quantile, shortfall, output_core_dims=[["level"]] * 4, **ends)
-    shortfalls = xr.apply_ufunc(expected_shortfall, shortfall, output_core_dims=[["level"]] * 2, **ends)
-    names = [f"shortfall_value_at_risk{end}" for end in ENDS]
-    names += [f"shortfall_expected_shortfall{end}" for end in ENDS[:2]]
-    out = dict(zip(names, (*quantiles, *shortfalls), strict=True))
-    tail = [values_in_tail(shortfall.sizes["path"], level) for level in levels]
-    return out | {"paths_in_tail": xr.DataArray(tail, dims="level")}

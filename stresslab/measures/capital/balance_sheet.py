@@ -84,7 +84,7 @@ class BalanceSheet:
             found = f"new_lending_share {self.funding.new_lending_share}, {self.funding.committed_draw_share}"
             faults.append(
                 f"funding: found {found} committed_draw_share, expected 1 and 0, as they change cash and not loans; "
-                "set them in liquidity_ladder() only"
+                "give them in the funding of liquidity_ladder() only"
             )
         refuse("BalanceSheet", faults)
 

@@ -85,8 +85,6 @@ def capital_benchmark(
     Returns
     -------
     xarray.Dataset
-        The last segment is "total"; `approach_label` is for printing.
-
         =======================  =================  ========  =====================================================
         variable                 dims               unit      meaning
         =======================  =================  ========  =====================================================
@@ -104,8 +102,10 @@ def capital_benchmark(
         capital                  segment, approach  currency  capital_rate times exposure
         simulated_capital_rate   segment            1         capital_rate of "simulated", with `_se`, `_low`, `_high`
         capital_rate_difference  segment, cause     1         parts of simulated less IRB capital
-        paths_in_tail            (none)             1         number of paths beyond the quantile
+        paths_in_tail                               1         number of paths beyond the quantile
         =======================  =================  ========  =====================================================
+
+        The last segment is "total"; `approach_label` is for printing.
 
     Raises
     ------

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import xarray as xr
 
-from stresslab.checks import refuse
+from stresslab.checks import lender_name, refuse
 from stresslab.measures.defaults import default_provisioning
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import China, Regime, name_of, regime_of
-from stresslab.measures.result_view import lender_name, of_the_run
+from stresslab.measures.result_view import of_the_run
 
 ROUNDING = 1.0
 """Most by which a balance that is stated by category or stage, cell by cell, may differ by rounding [currency]."""

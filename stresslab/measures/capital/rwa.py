@@ -63,8 +63,6 @@ def irb_parameters(result: xr.Dataset, *, downturn: float = 1.25, lender: str = 
     Returns
     -------
     xarray.Dataset
-        Averages over all paths and months, by balance; NaN where nothing defaulted.
-
         ==================  =======  ====  =====================================================================
         variable            dims     unit  meaning
         ==================  =======  ====  =====================================================================
@@ -72,6 +70,8 @@ def irb_parameters(result: xr.Dataset, *, downturn: float = 1.25, lender: str = 
         lgd                 segment  1     downturn best_estimate_loss, at most 1
         best_estimate_loss  segment  1     cost of a default, its cures included
         ==================  =======  ====  =====================================================================
+
+        Averages over all paths and months, by balance; NaN where nothing defaulted.
 
     Raises
     ------

@@ -120,8 +120,6 @@ def financial_statements(
     Returns
     -------
     xarray.Dataset
-        Month 0 is the opening; with a dimension `scenario` where the result has one.
-
         ====================  ===========  ========  ===============================================================
         variable              dims         unit      meaning
         ====================  ===========  ========  ===============================================================
@@ -149,6 +147,8 @@ def financial_statements(
         dividends             path, month  currency  AT1 coupons included
         retained              path, month  currency  profit - dividends
         ====================  ===========  ========  ===============================================================
+
+        Month 0 is the opening; with a dimension `scenario` where the result has one.
 
     Raises
     ------

@@ -1,93 +1,62 @@
-"""Loss of a large pool under one common factor (ASRF), and the exact law of its defaults where the pool is small.
+r"""Asymptotic single-risk-factor model (Vasicek): loss of a large pool under one common factor, and of a finite pool.
 
-The share x of a pool that defaults is p(Z), `conditional_pd` at the common factor Z ~ N(0, 1), low Z bad. N is
-the standard normal distribution function, G its inverse, N2(h, k; r) that of two normals with correlation r.
+The share of a pool that defaults is :math:`p(Z)`, `conditional_pd` at the common factor :math:`Z \sim N(0, 1)`, low
+:math:`Z` bad. In the formulas :math:`\rho` is the correlation of assets, :math:`\Phi` the standard normal distribution
+function and :math:`\Phi_2(h, k; r)` that of two standard normals with correlation :math:`r`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import betainc, owens_t
 from scipy.stats import norm
 
 from stresslab.checks import refuse
-
-Array = NDArray[Any]
-
-
-class Bound(NamedTuple):
-    """What the numbers of an argument must be: between two ends, in words, and what to do if they are not."""
-
-    low: float
-    high: float
-    ends: str  # "[]" both ends belong to it, "()" none, "[)" the lower, "(]" the upper
-    words: str
-    advice: str = "a rate is a decimal: 0.03, not 3"
-    whole: bool = False
-    single: bool = False  # one number, not an array
-
-
-SHARE = Bound(0.0, 1.0, "[]", "a decimal 0 to 1")
-BELOW_ONE = Bound(0.0, 1.0, "[)", "a decimal 0 to below 1")
-INSIDE = Bound(0.0, 1.0, "()", "a decimal strictly between 0 and 1")
-LGD = Bound(0.0, 10.0, "[]", "a decimal 0 to 10")
-AMOUNT = Bound(0.0, np.inf, "[)", "a finite number >= 0", "correct it")
-
-
-def checked(subject: str, given: dict[str, tuple[ArrayLike, Bound]], faults: Sequence[str] = ()) -> list[Array]:
-    """The arguments as arrays of floats, in their order; every fault of theirs, and those found before, at once.
-
-    given : name -> (numbers, what they must be); their shapes broadcast
-    Raises InputError naming each fault.
-
-    >>> checked("law", {"pd": (3, INSIDE), "correlation": (0.1, INSIDE)})
-    Traceback (most recent call last):
-    stresslab.schema.InputError: law: 1 fault
-      - pd: found 3.0, expected a decimal strictly between 0 and 1; a rate is a decimal: 0.03, not 3
-    """
-    arrays, faults = [], list(faults)
-    for name, (values, bound) in given.items():
-        try:
-            array = np.asarray(values, float)
-        except (TypeError, ValueError):
-            faults.append(f"{name}: found {values!r}, expected {bound.words}; give numbers")
-            continue
-        arrays.append(array)
-        above = array >= bound.low if bound.ends[0] == "[" else array > bound.low
-        below = array <= bound.high if bound.ends[1] == "]" else array < bound.high
-        bad = ~(above & below & (array == np.floor(array))) if bound.whole else ~(above & below)
-        if bad.any():
-            also = f" (and {bad.sum() - 1:,} more)" if bad.sum() > 1 else ""
-            where = f" at position {np.argwhere(bad)[0].tolist()}" if array.ndim else ""
-            faults.append(f"{name}: found {array[bad][0]}{where}{also}, expected {bound.words}; {bound.advice}")
-        if bound.single and array.ndim:
-            faults.append(f"{name}: found shape {array.shape}, expected one number; ask once for each")
-    try:
-        np.broadcast_shapes(*(array.shape for array in arrays))
-    except ValueError:
-        shapes = ", ".join(str(array.shape) for array in arrays)
-        faults.append(f"{', '.join(given)}: found shapes {shapes}, expected shapes that broadcast; align them")
-    refuse(subject, faults)
-    return arrays
+from stresslab.measures.formulas.arguments import AMOUNT, BELOW_ONE, INSIDE, LGD, SHARE, Array, Bound, checked
 
 
 def conditional_pd(pd: ArrayLike, correlation: float, factor: ArrayLike) -> Array:
-    """PD given the common factor, N((G(pd) - sqrt(correlation) z) / sqrt(1 - correlation)), low z bad (Vasicek 2002).
+    r"""Probability of default given the common factor.
 
-    pd : through the cycle [1]; correlation : correlation of assets, 0 <= correlation < 1; factor : z, standard normal
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    pd : array_like
+        Probability of default through the cycle [1], 0 to 1.
+    correlation : float
+        Correlation of assets [1], 0 to below 1.
+    factor : array_like
+        Value of the common factor, standard normal; low is bad.
 
-    Weights go on losses, never on drivers: the mean of three PDs is above the PD at the mean factor.
+    Returns
+    -------
+    numpy.ndarray
+        Conditional probability of default [1].
 
-    >>> found = conditional_pd(0.03, 0.04, [0.0, -1.5, 1.0])
-    >>> found.round(7)
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: p(z) = \Phi \left( \frac{\Phi^{-1}(PD) - \sqrt{\rho} \, z}{\sqrt{1 - \rho}} \right)
+
+    (Vasicek [1]_.) Weights of scenarios go on losses, never on drivers: the mean of three probabilities is above the
+    probability at the mean factor.
+
+    References
+    ----------
+    .. [1] Vasicek (2002), Risk, December.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> conditional = sl.asrf.conditional_pd(0.03, 0.04, [0.0, -1.5, 1.0])
+    >>> conditional.round(7)
     array([0.0274557, 0.0533298, 0.0168476])
-    >>> float((found @ [0.5, 0.25, 0.25]).round(7))
+    >>> float((conditional @ [0.5, 0.25, 0.25]).round(7))
     0.0312722
     """
     through = np.asarray(pd, float)
@@ -104,33 +73,61 @@ def conditional_pd(pd: ArrayLike, correlation: float, factor: ArrayLike) -> Arra
 
 
 def _at_factor(pd: Array, correlation: Array, factor: Array) -> Array:
-    """`conditional_pd` for correlations of any shape: it takes one, so there is one call for each that differs."""
-    if correlation.size and (correlation == correlation.flat[0]).all():
-        return conditional_pd(
-            np.broadcast_to(pd, np.broadcast_shapes(pd.shape, correlation.shape)), float(correlation.flat[0]), factor
-        )
-    each: Array = np.vectorize(conditional_pd, otypes=[float])(pd, correlation, factor)
-    return each
+    """`conditional_pd` for correlations of any shape, by a call for each that differs."""
+    first = correlation.flat[0] if correlation.size else np.nan
+    if (correlation == first).all() and correlation.size:
+        shape = np.broadcast_shapes(pd.shape, correlation.shape)
+        return conditional_pd(np.broadcast_to(pd, shape), float(first), factor)
+    conditional: Array = np.vectorize(conditional_pd, otypes=[float])(pd, correlation, factor)
+    return conditional
 
 
 def quantile(pd: ArrayLike, correlation: ArrayLike, level: ArrayLike) -> Array:
-    """Quantile of the share of a large pool that defaults [1]: the PD when the factor is at its 1 - level quantile.
+    r"""Quantile of the default rate of a large pool: the probability of default at a factor as bad as 1 - level.
 
-    pd, correlation, level : default probability (0 to 1), correlation of assets (0 to below 1), level inside (0, 1); broadcast
-    q = N((G(pd) + sqrt(correlation) G(level)) / sqrt(1 - correlation))      Vasicek, Risk (December 2002) (status: secondary)
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    pd : array_like
+        Probability of default [1], 0 to 1.
+    correlation : array_like
+        Correlation of assets [1], 0 to below 1.
+    level : array_like
+        Level of the quantile, in (0, 1); the shapes of all arguments broadcast.
 
-    >>> quantile(0.03, 0.04, [0.5, 0.999]).round(6)
+    Returns
+    -------
+    numpy.ndarray
+        Share of the pool that defaults [1].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: q = \Phi \left( \frac{\Phi^{-1}(PD) + \sqrt{\rho} \, \Phi^{-1}(level)}{\sqrt{1 - \rho}} \right)
+
+    (Vasicek [1]_, confirmed through a secondary source.)
+
+    References
+    ----------
+    .. [1] Vasicek (2002), Risk, December.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.asrf.quantile(0.03, 0.04, [0.5, 0.999]).round(6)
     array([0.027456, 0.098736])
     """
-    through, correlation, levels = checked(
+    through, correlations, levels = checked(
         "asrf.quantile", {"pd": (pd, SHARE), "correlation": (correlation, BELOW_ONE), "level": (level, INSIDE)}
     )
-    return _at_factor(through, correlation, np.asarray(norm.isf(levels)))
+    return _at_factor(through, correlations, np.asarray(norm.isf(levels)))
 
 
 def _bivariate(h: Array, k: Array, r: Array) -> Array:
-    """N2(h, k; r) by Owen's T function, exact to about 1e-16 and for arrays (Owen, Ann. Math. Stat. 27, 1956)."""
+    """Bivariate normal distribution function by Owen's T, exact to about 1e-16 (Owen 1956, Ann. Math. Stat. 27)."""
     root = np.sqrt((1.0 - r) * (1.0 + r))
     both = (h == 0.0) & (k == 0.0)  # where the slopes below are 0 / 0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -138,170 +135,363 @@ def _bivariate(h: Array, k: Array, r: Array) -> Array:
         slope_k = np.where(both, np.sqrt((1.0 - r) / (1.0 + r)), (h - r * k) / (k * root))
     same_side = (h * k > 0.0) | ((h * k == 0.0) & (h + k >= 0.0))
     half = 0.5 * (norm.cdf(h) + norm.cdf(k)) - np.where(same_side, 0.0, 0.5)
-    found: Array = half - owens_t(h, slope_h) - owens_t(k, slope_k)
-    return found
+    probability: Array = half - owens_t(h, slope_h) - owens_t(k, slope_k)
+    return probability
 
 
 def expected_shortfall(pd: ArrayLike, correlation: ArrayLike, level: ArrayLike) -> Array:
-    """Mean of the worst 1 - level of the shares of a large pool that default [1].
+    r"""Mean of the worst 1 - level of the default rates of a large pool.
 
-    pd, level : inside (0, 1); correlation : correlation of assets, 0 to below 1; shapes broadcast
-    ES = N2(G(pd), -G(level); sqrt(correlation)) / (1 - level)      Vasicek, Risk (December 2002) (status: derived)
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    pd : array_like
+        Probability of default [1], in (0, 1).
+    correlation : array_like
+        Correlation of assets [1], 0 to below 1.
+    level : array_like
+        Level of the quantile beyond which the mean is taken, in (0, 1); the shapes of all arguments broadcast.
 
-    >>> expected_shortfall(0.03, [0.0, 0.04], 0.999).round(6)  # without correlation the PD itself
+    Returns
+    -------
+    numpy.ndarray
+        Share of the pool that defaults [1].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: ES = \frac{\Phi_2(\Phi^{-1}(PD), -\Phi^{-1}(level); \sqrt{\rho})}{1 - level}
+
+    (Derived from the distribution of Vasicek [1]_.)
+
+    References
+    ----------
+    .. [1] Vasicek (2002), Risk, December.
+
+    Examples
+    --------
+    Without correlation it is the probability of default itself:
+
+    >>> import stresslab as sl
+    >>> sl.asrf.expected_shortfall(0.03, [0.0, 0.04], 0.999).round(6)
     array([0.03    , 0.109252])
     """
-    through, correlation, levels = checked(
+    through, correlations, levels = checked(
         "asrf.expected_shortfall",
         {"pd": (pd, INSIDE), "correlation": (correlation, BELOW_ONE), "level": (level, INSIDE)},
     )
-    return _bivariate(norm.ppf(through), norm.isf(levels), np.sqrt(correlation)) / (1.0 - levels)
+    return _bivariate(norm.ppf(through), norm.isf(levels), np.sqrt(correlations)) / (1.0 - levels)
 
 
 def _variance(pd: Array, correlation: Array) -> Array:
-    """Variance of the share that defaults: N2(G, G; correlation) - pd^2, free of the cancellation in it."""
+    """Variance of the default rate, free of the cancellation in N2(G, G; r) - pd^2."""
     default = norm.ppf(pd)
     # N2(h, h; r) = N(h) - 2 T(h, sqrt((1 - r) / (1 + r))), and 2 T(h, 1) = N(h) N(-h)
-    spread: Array = 2.0 * (owens_t(default, 1.0) - owens_t(default, np.sqrt((1.0 - correlation) / (1.0 + correlation))))
-    return spread
+    slope = np.sqrt((1.0 - correlation) / (1.0 + correlation))
+    variance: Array = 2.0 * (owens_t(default, 1.0) - owens_t(default, slope))
+    return variance
 
 
 def standard_deviation(pd: ArrayLike, correlation: ArrayLike) -> Array:
-    """Standard deviation of the share of a large pool that defaults [1].
+    r"""Standard deviation of the default rate of a large pool.
 
-    pd : inside (0, 1); correlation : correlation of assets, 0 to below 1; shapes broadcast
-    sd^2 = N2(G(pd), G(pd); correlation) - pd^2      Vasicek, Risk (December 2002) (status: secondary)
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    pd : array_like
+        Probability of default [1], in (0, 1).
+    correlation : array_like
+        Correlation of assets [1], 0 to below 1; shapes broadcast.
 
-    At pd = 1/2, N2(0, 0; correlation) = 1/4 + arcsin(correlation) / (2 pi), and arcsin(1/2) = pi / 6:
+    Returns
+    -------
+    numpy.ndarray
+        Standard deviation of the share of the pool that defaults [1].
 
-    >>> standard_deviation([0.5, 0.01], [0.5, 0.1]).round(6)  # the first is sqrt(1 / 12)
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: sd^2 = \Phi_2(\Phi^{-1}(PD), \Phi^{-1}(PD); \rho) - PD^2
+
+    (Vasicek [1]_, confirmed through a secondary source.)
+
+    References
+    ----------
+    .. [1] Vasicek (2002), Risk, December.
+
+    Examples
+    --------
+    At a probability of 1/2, :math:`\Phi_2(0, 0; \rho) = 1/4 + \arcsin(\rho) / 2 \pi`, with
+    :math:`\arcsin(1/2) = \pi / 6`:
+
+    >>> import stresslab as sl
+    >>> sl.asrf.standard_deviation([0.5, 0.01], [0.5, 0.1]).round(6)  # the first is sqrt(1 / 12)
     array([0.288675, 0.009626])
     """
-    through, correlation = checked(
+    through, correlations = checked(
         "asrf.standard_deviation", {"pd": (pd, INSIDE), "correlation": (correlation, BELOW_ONE)}
     )
-    return np.sqrt(_variance(through, correlation))
+    return np.sqrt(_variance(through, correlations))
 
 
 def implied_correlation(pd: ArrayLike, deviation: ArrayLike) -> Array:
-    """Correlation of assets at which the share of a large pool that defaults has this standard deviation [1].
+    r"""Correlation of assets at which the default rate of a large pool has a given standard deviation.
 
-    pd : mean default rate, inside (0, 1)
-    deviation : of default rates over time, 0 to below sqrt(pd (1 - pd)), which correlation 1 gives; shapes broadcast
-    Returns correlation, root of standard_deviation(pd, correlation) = deviation, which rises with correlation.
-    Not for: small pools, whose default rates vary by chance as well; their correlation would be too high.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    pd : array_like
+        Mean default rate [1], in (0, 1).
+    deviation : array_like
+        Standard deviation of default rates over time [1], 0 to below :math:`\sqrt{PD (1 - PD)}`, which correlation 1
+        gives; shapes broadcast.
 
-    >>> round(float(implied_correlation(0.5, np.sqrt(1 / 12))), 9)
+    Returns
+    -------
+    numpy.ndarray
+        Root of ``standard_deviation(pd, correlation) == deviation``, which rises with the correlation [1].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    Not for: small pools, whose default rates vary by chance as well, so that the correlation would be too high.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import stresslab as sl
+    >>> round(float(sl.asrf.implied_correlation(0.5, np.sqrt(1 / 12))), 9)
     0.5
     """
     through, spread = checked(
-        "implied_correlation", {"pd": (pd, INSIDE), "deviation": (deviation, AMOUNT._replace(advice="give an sd"))}
+        "asrf.implied_correlation",
+        {"pd": (pd, INSIDE), "deviation": (deviation, AMOUNT._replace(advice="give a standard deviation"))},
     )
     largest = np.sqrt(through * (1.0 - through))
     if (high := np.broadcast_to(spread >= largest, np.broadcast_shapes(spread.shape, largest.shape))).any():
-        found, most = (float(np.broadcast_to(each, high.shape)[high][0]) for each in (spread, largest))
+        given, most = (float(np.broadcast_to(values, high.shape)[high][0]) for values in (spread, largest))
         expected = f"expected less than sqrt(pd (1 - pd)) = {most:.6g}"
-        refuse("implied_correlation", [f"deviation: found {found:.6g}, {expected}; no correlation gives it"])
-    found_each: Array = np.vectorize(_implied, otypes=[float])(through, spread)
-    return found_each
+        refuse("asrf.implied_correlation", [f"deviation: found {given:.6g}, {expected}; no correlation gives it"])
+    implied: Array = np.vectorize(_implied, otypes=[float])(through, spread)
+    return implied
 
 
 def _implied(pd: float, deviation: float) -> float:
-    """Root of one variance; in squares, since the deviation is steep like sqrt(correlation) at 0."""
+    """Correlation behind one deviation; solved in squares, as the deviation is steep like a square root at 0."""
     rate = np.asarray(pd)
-    gap = brentq(
-        lambda correlation: float(_variance(rate, np.asarray(correlation))) - deviation**2,
-        0.0,
-        1.0,
-        xtol=1e-15,
-        rtol=1e-14,
-    )
-    return float(gap)
+
+    def excess(correlation: float) -> float:
+        return float(_variance(rate, np.asarray(correlation))) - deviation**2
+
+    return float(brentq(excess, 0.0, 1.0, xtol=1e-15, rtol=1e-14))
 
 
 def cdf(x: ArrayLike, pd: ArrayLike, correlation: ArrayLike) -> Array:
-    """Probability that at most the share x of a large pool defaults [1].
+    r"""Distribution function of the default rate of a large pool.
 
-    x : 0 to 1; pd, correlation : inside (0, 1); shapes broadcast
-    F(x) = N((sqrt(1 - correlation) G(x) - G(pd)) / sqrt(correlation))      Vasicek, Risk (December 2002) (status: derived)
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    x : array_like
+        Share of the pool [1], 0 to 1.
+    pd : array_like
+        Probability of default [1], in (0, 1).
+    correlation : array_like
+        Correlation of assets [1], in (0, 1); the shapes of all arguments broadcast.
 
-    >>> round(float(cdf(quantile(0.03, 0.04, 0.999), 0.03, 0.04)), 9)
+    Returns
+    -------
+    numpy.ndarray
+        Probability that at most the share `x` defaults [1].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: F(x) = \Phi \left( \frac{\sqrt{1 - \rho} \, \Phi^{-1}(x) - \Phi^{-1}(PD)}{\sqrt{\rho}} \right)
+
+    (Derived from `quantile`, Vasicek [1]_.)
+
+    References
+    ----------
+    .. [1] Vasicek (2002), Risk, December.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> round(float(sl.asrf.cdf(sl.asrf.quantile(0.03, 0.04, 0.999), 0.03, 0.04)), 9)
     0.999
     """
-    share, through, correlation = checked(
+    share, through, correlations = checked(
         "asrf.cdf", {"x": (x, SHARE), "pd": (pd, INSIDE), "correlation": (correlation, INSIDE)}
     )
-    found: Array = norm.cdf(_minus_factor(share, through, correlation))
-    return found
+    probability: Array = norm.cdf(_minus_factor(share, through, correlations))
+    return probability
 
 
 def density(x: ArrayLike, pd: ArrayLike, correlation: ArrayLike) -> Array:
-    """Density of the share of a large pool that defaults [1], the derivative of `cdf`.
+    r"""Density of the default rate of a large pool, the derivative of `cdf`.
 
-    x, pd, correlation : inside (0, 1); shapes broadcast
-    f(x) = sqrt((1 - correlation) / correlation) exp(G(x)^2 / 2 - (sqrt(1 - correlation) G(x) - G(pd))^2 / (2 correlation))
-    Source: Vasicek, Risk (December 2002) (status: secondary).
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    x : array_like
+        Share of the pool [1], in (0, 1).
+    pd : array_like
+        Probability of default [1], in (0, 1).
+    correlation : array_like
+        Correlation of assets [1], in (0, 1); the shapes of all arguments broadcast.
 
-    >>> density([0.2, 0.7], 0.5, 0.5).round(9)  # correlation = 1/2 and pd = 1/2 are the uniform law
+    Returns
+    -------
+    numpy.ndarray
+        Probability density [1].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math::
+
+       f(x) = \sqrt{\frac{1 - \rho}{\rho}} \exp \left( \frac{\Phi^{-1}(x)^2}{2}
+       - \frac{(\sqrt{1 - \rho} \, \Phi^{-1}(x) - \Phi^{-1}(PD))^2}{2 \rho} \right)
+
+    (Vasicek [1]_, confirmed through a secondary source.)
+
+    References
+    ----------
+    .. [1] Vasicek (2002), Risk, December.
+
+    Examples
+    --------
+    With a correlation of 1/2 and a probability of default of 1/2 the default rate is uniform:
+
+    >>> import stresslab as sl
+    >>> sl.asrf.density([0.2, 0.7], 0.5, 0.5).round(9)
     array([1., 1.])
     """
-    share, through, correlation = checked(
+    share, through, correlations = checked(
         "asrf.density", {"x": (x, INSIDE), "pd": (pd, INSIDE), "correlation": (correlation, INSIDE)}
     )
-    logarithm = norm.logpdf(_minus_factor(share, through, correlation)) - norm.logpdf(norm.ppf(share))
-    density: Array = np.sqrt((1.0 - correlation) / correlation) * np.exp(logarithm)
+    logarithm = norm.logpdf(_minus_factor(share, through, correlations)) - norm.logpdf(norm.ppf(share))
+    density: Array = np.sqrt((1.0 - correlations) / correlations) * np.exp(logarithm)
     return density
 
 
 def _minus_factor(x: Array, pd: Array, correlation: Array) -> Array:
-    """Minus the factor at which the share x of a pool of this PD defaults: the inverse of `conditional_pd`."""
-    found: Array = (np.sqrt(1.0 - correlation) * norm.ppf(x) - norm.ppf(pd)) / np.sqrt(correlation)
-    return found
+    """Minus the factor at which the share x of a pool defaults: the inverse of `conditional_pd`."""
+    factor: Array = (np.sqrt(1.0 - correlation) * norm.ppf(x) - norm.ppf(pd)) / np.sqrt(correlation)
+    return factor
 
 
 def systematic_factor(ttc_pd: ArrayLike, pit_pd: ArrayLike, correlation: ArrayLike) -> Array:
-    """Common factor z at which a PD through the cycle becomes one at a point in time; below 0 times are bad [1].
+    r"""Common factor at which a probability of default through the cycle becomes one at a point in time.
 
-    ttc_pd, pit_pd, correlation : inside (0, 1); shapes broadcast
-    z = (G(ttc_pd) - sqrt(1 - correlation) G(pit_pd)) / sqrt(correlation)      inverse of `conditional_pd` (status: derived)
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    ttc_pd : array_like
+        Probability of default through the cycle [1], in (0, 1).
+    pit_pd : array_like
+        Probability of default at the point in time [1], in (0, 1).
+    correlation : array_like
+        Correlation of assets [1], in (0, 1); the shapes of all arguments broadcast.
 
-    >>> round(float(systematic_factor(0.03, 0.05, 0.04)), 6)
-    -1.345864
+    Returns
+    -------
+    numpy.ndarray
+        Value of the standard normal factor; below 0 times are bad [1].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: z = \frac{\Phi^{-1}(PD_{TTC}) - \sqrt{1 - \rho} \, \Phi^{-1}(PD_{PIT})}{\sqrt{\rho}}
+
+    the inverse of `conditional_pd`.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> z = sl.asrf.systematic_factor(0.03, 0.05, 0.04)
+    >>> round(float(z), 6), round(float(sl.asrf.conditional_pd(0.03, 0.04, z)), 6)
+    (-1.345864, 0.05)
     """
-    through, point, correlation = checked(
-        "systematic_factor",
+    through, point, correlations = checked(
+        "asrf.systematic_factor",
         {"ttc_pd": (ttc_pd, INSIDE), "pit_pd": (pit_pd, INSIDE), "correlation": (correlation, INSIDE)},
     )
-    return -_minus_factor(point, through, correlation)
+    return -_minus_factor(point, through, correlations)
 
 
 def granularity_adjustment(pd: ArrayLike, correlation: ArrayLike, level: ArrayLike) -> Array:
-    """What a pool of n equal loans adds to the quantile of a large one, times n [1].
+    r"""Granularity adjustment of the quantile of a pool of equal loans, times their number.
 
-    pd, correlation, level : inside (0, 1); shapes broadcast
-    Returns GA; the quantile of the pool is V + GA / n, V that of quantile().
+    Parameters
+    ----------
+    pd : array_like
+        Probability of default [1], in (0, 1).
+    correlation : array_like
+        Correlation of assets [1], in (0, 1).
+    level : array_like
+        Level of the quantile, in (0, 1); the shapes of all arguments broadcast.
 
-        GA = ((sqrt((1 - correlation) / correlation) G(level) - G(V)) / phi(G(V)) V (1 - V) + 2 V - 1) / 2
+    Returns
+    -------
+    numpy.ndarray
+        Adjustment :math:`GA` [1]: the quantile of a pool of :math:`n` loans is :math:`V + GA / n`, :math:`V` that of
+        `quantile`.
 
-    Source: Gordy, J. Financial Intermediation 12 (2003) (status: secondary).
-    Not for: loans of different size, or few: it is the first term of a series in 1 / n.
-    Raises InputError naming each fault.
+    Raises
+    ------
+    InputError
+        Names each fault.
 
-    >>> round(float(granularity_adjustment(0.03, 0.08, 0.99)), 7)  # 200 loans: 0.1011793 + 1.9552925 / 200 = 0.1109558
+    Notes
+    -----
+    .. math::
+
+       GA = \frac{1}{2} \left( \frac{\sqrt{(1 - \rho) / \rho} \, \Phi^{-1}(level) - \Phi^{-1}(V)}{\phi(\Phi^{-1}(V))}
+       V (1 - V) + 2 V - 1 \right)
+
+    (Gordy [1]_, confirmed through a secondary source.)
+
+    Not for: loans of different size, or few: it is the first term of a series in :math:`1 / n`.
+
+    References
+    ----------
+    .. [1] Gordy (2003), Journal of Financial Intermediation 12.
+
+    Examples
+    --------
+    For 200 loans the quantile is 0.1011793 + 1.9552925 / 200 = 0.1109558:
+
+    >>> import stresslab as sl
+    >>> round(float(sl.asrf.granularity_adjustment(0.03, 0.08, 0.99)), 7)
     1.9552925
     """
-    through, correlation, levels = checked(
-        "granularity_adjustment", {"pd": (pd, INSIDE), "correlation": (correlation, INSIDE), "level": (level, INSIDE)}
+    through, correlations, levels = checked(
+        "asrf.granularity_adjustment",
+        {"pd": (pd, INSIDE), "correlation": (correlation, INSIDE), "level": (level, INSIDE)},
     )
-    value = quantile(through, correlation, levels)
+    value = quantile(through, correlations, levels)
     score = norm.ppf(value)
-    slope = (np.sqrt((1.0 - correlation) / correlation) * norm.ppf(levels) - score) / norm.pdf(score)
+    slope = (np.sqrt((1.0 - correlations) / correlations) * norm.ppf(levels) - score) / norm.pdf(score)
     adjustment: Array = 0.5 * (slope * value * (1.0 - value) + 2.0 * value - 1.0)
     return adjustment
 
@@ -309,21 +499,51 @@ def granularity_adjustment(pd: ArrayLike, correlation: ArrayLike, level: ArrayLi
 def euler_contributions(
     weight: ArrayLike, pd: ArrayLike, correlation: ArrayLike, lgd: ArrayLike, level: float = 0.999
 ) -> Array:
-    """What each segment adds to the loss quantile of a book of large pools under one factor; the sum is the quantile.
+    r"""Contribution of each segment to the loss quantile of large pools under one factor; their sum is the quantile.
 
-    weight (..., segment) : exposure, as a share [1] or an amount [currency], >= 0
-    pd, lgd (..., segment), correlation (..., segment) : 0 to 1, 0 to 10 and 0 to below 1
-    Returns contributions (..., segment), in the unit of weight.
-    c_i = weight_i lgd_i N((G(pd_i) + sqrt(rho_i) G(level)) / sqrt(1 - rho_i))      Euler's theorem (status: derived)
+    Parameters
+    ----------
+    weight : array_like
+        Exposure (..., segment), as a share [1] or an amount [currency], >= 0.
+    pd : array_like
+        Probability of default [1], 0 to 1.
+    correlation : array_like
+        Correlation of assets [1], 0 to below 1.
+    lgd : array_like
+        Loss given default [1], 0 to 10.
+    level : float
+        Level of the quantile, in (0, 1); the shapes of all arguments broadcast.
+
+    Returns
+    -------
+    numpy.ndarray
+        Contributions (..., segment), in the unit of `weight`.
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math::
+
+       c_i = w_i \, LGD_i \, \Phi \left(
+       \frac{\Phi^{-1}(PD_i) + \sqrt{\rho_i} \, \Phi^{-1}(level)}{\sqrt{1 - \rho_i}} \right)
+
+    by Euler's theorem, as the loss quantile is linear in the weights.
+
     Not for: pools under several factors, or few loans.
-    Raises InputError naming each fault.
 
-    >>> found = euler_contributions([0.6, 0.4], [0.02, 0.05], [0.04, 0.06], [0.75, 0.65], 0.999)
-    >>> found.round(7), float(found.sum().round(7))
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> contributions = sl.asrf.euler_contributions([0.6, 0.4], [0.02, 0.05], [0.04, 0.06], [0.75, 0.65], 0.999)
+    >>> contributions.round(7), float(contributions.sum().round(7))
     (array([0.0321383, 0.0467701]), 0.0789084)
     """
-    weights, through, correlation, lost, levels = checked(
-        "euler_contributions",
+    weights, through, correlations, lost, levels = checked(
+        "asrf.euler_contributions",
         {
             "weight": (weight, AMOUNT),
             "pd": (pd, SHARE),
@@ -332,7 +552,7 @@ def euler_contributions(
             "level": (level, INSIDE),
         },
     )
-    contributions: Array = weights * lost * quantile(through, correlation, levels)
+    contributions: Array = weights * lost * quantile(through, correlations, levels)
     return contributions
 
 
@@ -341,33 +561,57 @@ FAR = 12.0  # a normal factor is beyond it with probability 4e-33
 
 
 def default_count_tail(n: int, pd: float, correlation: float, more_than: ArrayLike) -> Array:
-    """Probability that more than k of n equal loans under one factor default [1], exact but for rounding.
+    r"""Probability that more than a number of equal loans under one factor default, exact but for rounding.
 
-    n : loans, whole, >= 1; pd : 0 to 1; correlation : correlation of assets, 0 to below 1
-    more_than : k, whole numbers 0 to n, any shape
-    Returns probabilities of the shape of more_than.
-    P(D > k) = integral of P(Bin(n, p(z)) > k) phi(z) dz, p(z) = conditional_pd(pd, correlation, z)
-    by Gauss-Legendre quadrature on panels that are narrow where the binomial tail falls.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    n : int
+        Number of loans, >= 1.
+    pd : float
+        Probability of default [1], 0 to 1.
+    correlation : float
+        Correlation of assets [1], 0 to below 1.
+    more_than : array_like
+        Numbers of defaults :math:`k`, whole, 0 to `n`.
 
-    Without correlation it is the binomial law, here 1 - (1/2)^2 and (1/2)^2:
+    Returns
+    -------
+    numpy.ndarray
+        Probabilities of more than :math:`k` defaults [1], of the shape of `more_than`.
 
-    >>> default_count_tail(2, 0.5, 0.0, [0, 1, 2]).round(12)
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: P(D > k) = \int P(Bin(n, p(z)) > k) \, \phi(z) \, dz
+
+    with :math:`p(z)` that of `conditional_pd`, by Gauss-Legendre quadrature on panels that are narrow where the
+    binomial tail falls.
+
+    Examples
+    --------
+    Without correlation the number is binomial, here with tails 1 - (1/2)^2 and (1/2)^2:
+
+    >>> import stresslab as sl
+    >>> sl.asrf.default_count_tail(2, 0.5, 0.0, [0, 1, 2]).round(12)
     array([0.75, 0.25, 0.  ])
-    >>> float(default_count_tail(1000, 0.01, 0.1, 50))
+    >>> float(sl.asrf.default_count_tail(1000, 0.01, 0.1, 50))
     0.008402113
     """
-    counts, through, correlation, _ = _counted("default_count_tail", n, more_than, pd, correlation)
-    found = np.zeros(counts.shape)
+    counts, through, correlations, _ = _counted("asrf.default_count_tail", n, more_than, pd, correlation)
+    tails = np.zeros(counts.shape)
     for where in np.argwhere(counts < n):
-        found[tuple(where)] = _tail(n, float(through), float(correlation), float(counts[tuple(where)]))
-    return found
+        tails[tuple(where)] = _tail(n, float(through), float(correlations), float(counts[tuple(where)]))
+    return tails
 
 
 def _counted(
     subject: str, n: int, more_than: ArrayLike, pd: float, correlation: float, level: float = 0.5
 ) -> list[Array]:
-    """Counts, pd, correlation and level as arrays, if nothing is wrong with any of them or with n."""
+    """Counts, pd, correlation and level as arrays, or every fault of them and of n."""
     sound = isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 1
     faults = [] if sound else [f"n: found {n!r}, expected a whole number >= 1; give the number of loans"]
     most = float(n) if sound else np.inf
@@ -381,7 +625,7 @@ def _counted(
 
 
 def _tail(n: int, pd: float, correlation: float, k: float) -> float:
-    """P(D > k) for one k below n."""
+    """Probability of more than k defaults, for one k below n."""
     if correlation == 0.0 or pd in (0.0, 1.0):
         return float(betainc(k + 1.0, n - k, pd))  # P(Bin(n, p) > k)
     share = (k + 0.5) / n
@@ -396,19 +640,41 @@ def _tail(n: int, pd: float, correlation: float, k: float) -> float:
 
 
 def default_count_quantile(n: int, pd: float, correlation: float, level: float) -> int:
-    """Quantile of the number of defaults among n equal loans under one factor: least k with P(D <= k) >= level.
+    r"""Quantile of the number of defaults among equal loans under one factor.
 
-    n : loans, whole, >= 1; pd : 0 to 1; correlation : correlation of assets, 0 to below 1; level : inside (0, 1)
-    Returns k, by bisection on default_count_tail().
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    n : int
+        Number of loans, >= 1.
+    pd : float
+        Probability of default [1], 0 to 1.
+    correlation : float
+        Correlation of assets [1], 0 to below 1.
+    level : float
+        Level of the quantile, in (0, 1).
 
-    >>> default_count_quantile(2, 0.5, 0.0, 0.7), default_count_quantile(2, 0.5, 0.0, 0.8)  # P(D <= 1) = 0.75
+    Returns
+    -------
+    int
+        Least :math:`k` with :math:`P(D \le k) \ge level`, by bisection on `default_count_tail`.
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Examples
+    --------
+    Two independent loans with probability 1/2 have at most one default with probability 0.75:
+
+    >>> import stresslab as sl
+    >>> sl.asrf.default_count_quantile(2, 0.5, 0.0, 0.7), sl.asrf.default_count_quantile(2, 0.5, 0.0, 0.8)
     (1, 2)
     """
-    _, through, correlation, at = _counted("default_count_quantile", n, 0, pd, correlation, level)
+    _, through, correlations, levels = _counted("asrf.default_count_quantile", n, 0, pd, correlation, level)
     low, high = -1, n
     while high - low > 1:
         middle = (low + high) // 2
-        enough = _tail(n, float(through), float(correlation), float(middle)) <= 1.0 - float(at)
+        enough = _tail(n, float(through), float(correlations), float(middle)) <= 1.0 - float(levels)
         low, high = (low, middle) if enough else (middle, high)
     return int(high)

@@ -1,4 +1,4 @@
-"""The formulas of provisioning for one loan or one pool, to check a model by hand."""
+"""Closed formulas of credit loss for one loan or one pool: expected loss, modification gain, stages, sensitivity."""
 
 from __future__ import annotations
 
@@ -15,59 +15,118 @@ Array = NDArray[Any]
 def expected_credit_loss(
     pd: ArrayLike, lgd: ArrayLike, ead: ArrayLike, rate: float = 0.0, horizon: int | None = None
 ) -> float:
-    """Expected credit loss of a loan: sum over t = 1 ... T of pd_t lgd_t ead_t / (1 + rate)^t (IFRS 9 5.5.17, B5.5.44).
+    r"""Expected credit loss of a loan, discounted at its effective interest rate.
 
-    pd (t) : probability to default in period t, seen from today; they sum to at most 1
-    lgd (t), ead (t) : share lost and amount owed at a default in t, or one number for all periods
-    rate : effective interest rate per period [1]
-    horizon : periods counted, 12 months' for stage 1; None: all
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    pd : array_like
+        Probability of default in periods 1, 2, ..., seen from today [1]; they sum to at most 1.
+    lgd : array_like
+        Loss given default [1] in each period, or one number for all, 0 to 10.
+    ead : array_like
+        Exposure at default [currency] in each period, or one number for all.
+    rate : float
+        Effective interest rate per period [1].
+    horizon : int or None
+        Number of periods counted, those of 12 months for stage 1; None: all.
 
-    An instalment loan of 10,000 over 12 months at 1.5 % a month, hazard 0.5 % a month, LGD 65 %:
+    Returns
+    -------
+    float
+        Expected credit loss [currency].
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: ECL = \sum_{t=1}^T \frac{PD_t \, LGD_t \, EAD_t}{(1 + EIR)^t}
+
+    (IFRS 9 [1]_.)
+
+    References
+    ----------
+    .. [1] IFRS 9 Financial Instruments, 5.5.17 and B5.5.44; illustrative example IE49.
+
+    Examples
+    --------
+    An instalment loan of 10,000 over 12 months at 1.5 % a month, hazard 0.5 % a month, LGD 65 %; exposure at default
+    with and without the interest due:
+
+    >>> import numpy as np
+    >>> import stresslab as sl
     >>> opening = 10_000 * (1.015**12 - 1.015 ** np.arange(12)) / (1.015**12 - 1)
     >>> hazard = 0.005 * 0.995 ** np.arange(12)
-    >>> round(expected_credit_loss(hazard, 0.65, opening * 1.015, 0.015), 6)  # with the interest due
+    >>> round(sl.formulas.expected_credit_loss(hazard, 0.65, opening * 1.015, 0.015), 6)
     201.831195
-    >>> round(expected_credit_loss(hazard, 0.65, opening, 0.015), 6)
+    >>> round(sl.formulas.expected_credit_loss(hazard, 0.65, opening, 0.015), 6)
     198.848468
-    >>> expected_credit_loss([0.005], 0.25, 1_000_000)  # IE49
+    >>> sl.formulas.expected_credit_loss([0.005], 0.25, 1_000_000)  # IE49
     1250.0
     """
-    each, lost, owed = (np.atleast_1d(np.asarray(values, float)) for values in (pd, lgd, ead))
+    default, lost, owed = (np.atleast_1d(np.asarray(values, float)) for values in (pd, lgd, ead))
     faults = [
         f"{name}: found {values.tolist()[:4]}, expected numbers {low:g} to {high:g}; correct it"
-        for name, values, low, high in (("pd", each, 0, 1), ("lgd", lost, 0, 10), ("ead", owed, 0, np.inf))
+        for name, values, low, high in (("pd", default, 0, 1), ("lgd", lost, 0, 10), ("ead", owed, 0, np.inf))
         if values.ndim != 1 or not (np.isfinite(values) & (values >= low) & (values <= high)).all()
     ]
     faults += [
-        f"{name}: found {values.size} periods, expected 1 or the {each.size} of pd; give one for each"
+        f"{name}: found {values.size} periods, expected 1 or the {default.size} of pd; give one for each period"
         for name, values in (("lgd", lost), ("ead", owed))
-        if values.size not in (1, each.size)
+        if values.size not in (1, default.size)
     ]
-    if each.sum() > 1.0 + 1e-9:
-        faults.append(f"pd: found a sum of {each.sum():.6g}, expected at most 1: probabilities seen from today")
+    if default.sum() > 1.0 + 1e-9:
+        faults.append(f"pd: found a sum of {default.sum():.6g}, expected at most 1; give probabilities seen from today")
     if not np.isfinite(rate) or rate <= -1.0:
         faults.append(f"rate: found {rate!r}, expected a decimal above -1; give the rate of one period")
     if horizon is not None and (not isinstance(horizon, int | np.integer) or horizon < 1):
         faults.append(f"horizon: found {horizon!r}, expected whole periods >= 1 or None; change it")
     refuse("expected_credit_loss", faults)
-    period = np.arange(1, each.size + 1)
-    counted = period <= (each.size if horizon is None else horizon)
-    return float((counted * each * lost * owed / (1.0 + rate) ** period).sum())
+    period = np.arange(1, default.size + 1)
+    counted = period <= (default.size if horizon is None else horizon)
+    return float((counted * default * lost * owed / (1.0 + rate) ** period).sum())
 
 
 def modification_gain(gross: float, cash_flows: ArrayLike, rate: float) -> float:
-    """Gain, or loss if negative, on changed contract terms: present value of the new cash flows less the gross amount.
+    r"""Gain, or loss if negative, on changed contract terms: present value of the new cash flows less the gross amount.
 
-    gross : gross carrying amount before [currency]
-    cash_flows (t) : contractual payments after, at the ends of periods 1, 2, ... [currency]
-    rate : original effective interest rate per period [1]; IFRS 9 5.4.3
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    gross : float
+        Gross carrying amount before [currency].
+    cash_flows : array_like
+        Contractual payments after, at the ends of periods 1, 2, ... [currency].
+    rate : float
+        Original effective interest rate per period [1].
 
+    Returns
+    -------
+    float
+        Modification gain [currency].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: gain = \sum_t \frac{CF_t}{(1 + EIR)^t} - gross
+
+    (IFRS 9 [1]_.)
+
+    References
+    ----------
+    .. [1] IFRS 9 Financial Instruments, 5.4.3.
+
+    Examples
+    --------
     A loan of 1,000 at 1 % a month, to be repaid in one month with a tenth forgiven:
 
-    >>> round(modification_gain(1000.0, [909.0], 0.01), 6)
+    >>> import stresslab as sl
+    >>> round(sl.formulas.modification_gain(1000.0, [909.0], 0.01), 6)
     -100.0
     """
     flows = np.atleast_1d(np.asarray(cash_flows, float))
@@ -83,16 +142,45 @@ def modification_gain(gross: float, cash_flows: ArrayLike, rate: float) -> float
 
 
 def migrate_stages(stages: ArrayLike, tr12: float, tr13: float, tr21: float, tr23: float) -> Array:
-    """Balances of stages 1, 2, 3 a year on: static balance sheet, no write-off, no cure of stage 3 (EBA stress test).
+    r"""Balance of stages 1, 2 and 3 a year later, on a static balance sheet without write-off or cure of stage 3.
 
-    S1' = S1 (1 - tr12 - tr13) + S2 tr21; S2' = S2 (1 - tr21 - tr23) + S1 tr12; S3' = S3 + S1 tr13 + S2 tr23. The
-    equations are not confirmed in the text of the methodology.
+    Parameters
+    ----------
+    stages : array_like
+        Balances of stages 1, 2 and 3 [currency].
+    tr12 : float
+        Share of stage 1 that moves to stage 2 in the year [1].
+    tr13 : float
+        Share of stage 1 that moves to stage 3 in the year [1].
+    tr21 : float
+        Share of stage 2 that moves to stage 1 in the year [1].
+    tr23 : float
+        Share of stage 2 that moves to stage 3 in the year [1].
 
-    stages : balances of stages 1, 2 and 3 [currency]
-    tr12 ... tr23 : share of the stage of the first figure that moves to that of the second in the year [1]
-    Raises InputError naming each fault.
+    Returns
+    -------
+    numpy.ndarray
+        Balances of stages 1, 2 and 3 [currency].
 
-    >>> migrate_stages([900.0, 80.0, 20.0], 0.06, 0.02, 0.20, 0.10)
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math::
+
+       S_1' &= S_1 (1 - tr_{12} - tr_{13}) + S_2 \, tr_{21} \\
+       S_2' &= S_2 (1 - tr_{21} - tr_{23}) + S_1 \, tr_{12} \\
+       S_3' &= S_3 + S_1 \, tr_{13} + S_2 \, tr_{23}
+
+    The practice of the EBA stress test; the equations are not confirmed in the text of its methodology.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.formulas.migrate_stages([900.0, 80.0, 20.0], 0.06, 0.02, 0.20, 0.10)
     array([844., 110.,  46.])
     """
     first = np.asarray(stages, float)
@@ -111,17 +199,51 @@ def migrate_stages(stages: ArrayLike, tr12: float, tr13: float, tr21: float, tr2
 def npl_sensitivity(
     capital_ratio: float, npl_over_rwa: float, increase: ArrayLike, *, loss: float = 1.0, excess_over_rwa: float = 0.0
 ) -> Array:
-    """Capital ratio when bad loans rise at one stroke, as in the People's Bank of China's sensitivity test.
+    r"""Capital ratio after an instantaneous rise of non-performing loans, as the People's Bank of China tests it.
 
-    capital_ratio : before [1]; npl_over_rwa : bad loans over risk-weighted assets before [1]
-    increase : of bad loans over themselves, any shape [1]: 1 is +100 %, twice as many, not one point more
-    loss : of what turns bad, to be provided for [1]; excess_over_rwa : provisions free to absorb it, over RWA [1]
-    L = max(0, loss npl_over_rwa increase - excess_over_rwa); ratio = (capital_ratio - L) / (1 - L), as what is provided
-    for leaves the risk-weighted assets. Profit absorbs nothing. Practice: Financial Stability Report 2025 (secondary
-    source); the report does not print its formula.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    capital_ratio : float
+        Capital ratio before [1].
+    npl_over_rwa : float
+        Non-performing loans over risk-weighted assets before [1].
+    increase : array_like
+        Rise of non-performing loans over themselves [1]: 1 is +100 %, twice as many, not one point more.
+    loss : float
+        Share of the rise to be provided for [1].
+    excess_over_rwa : float
+        Provisions free to absorb it, over risk-weighted assets [1].
 
-    >>> npl_sensitivity(0.12, 0.02, [1.0, 2.0], loss=0.5).round(4)  # (12 - 1) / 99 and (12 - 2) / 98
+    Returns
+    -------
+    numpy.ndarray
+        Capital ratio after [1], of the shape of `increase`.
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math::
+
+       L = \max \left( 0, loss \cdot \frac{NPL}{RWA} \cdot increase - \frac{excess}{RWA} \right), \qquad
+       ratio' = \frac{ratio - L}{1 - L}
+
+    as what is provided for leaves the risk-weighted assets. Profit absorbs nothing. The practice is that of the
+    report [1]_ (through a secondary source), which does not print its formula.
+
+    References
+    ----------
+    .. [1] People's Bank of China (2025), Financial Stability Report.
+
+    Examples
+    --------
+    (12 - 1) / 99 and (12 - 2) / 98:
+
+    >>> import stresslab as sl
+    >>> sl.formulas.npl_sensitivity(0.12, 0.02, [1.0, 2.0], loss=0.5).round(4)
     array([0.1111, 0.102 ])
     """
     more = np.asarray(increase, float)
@@ -136,6 +258,7 @@ def npl_sensitivity(
     refuse("npl_sensitivity", faults)
     lost = np.maximum(loss * npl_over_rwa * more - excess_over_rwa, 0.0)
     if (lost >= 1.0).any():
-        refuse("npl_sensitivity", [f"increase: found {float(more.max())}, which loses all assets; expected less"])
+        fault = f"increase: found {float(more.max())}, which loses all assets, expected less; lower it"
+        refuse("npl_sensitivity", [fault])
     ratio: Array = (capital_ratio - lost) / (1.0 - lost)
     return ratio

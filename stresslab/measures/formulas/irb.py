@@ -1,7 +1,7 @@
-"""Basel capital for retail credit: risk weights (IRB), input floors, output floor, provisions, distributions.
+"""Internal-ratings-based approach for retail: risk weights, input floors, output floor, provisions, distributions.
 
-Amounts are of one currency, rates and ratios decimals. The numbers of the rules, with their sources, are in
-riskweights.toml.
+Amounts are of one currency, rates and ratios decimals. The numbers of the rules, with source and status, are in
+irb.toml; CRE, RBC and CAP are chapters of the Basel Framework.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stresslab.measures.formulas import asrf
-from stresslab.measures.formulas.asrf import AMOUNT, BELOW_ONE, INSIDE, LGD, Bound, checked
+from stresslab.measures.formulas.arguments import AMOUNT, BELOW_ONE, INSIDE, LGD, Bound, checked
 
 Array = NDArray[Any]
 Rules = dict[str, Any]
@@ -29,7 +29,7 @@ RATIO = Bound(-np.inf, 1.0, "(]", "a finite decimal up to 1", "a ratio is a deci
 
 @cache
 def basel_rules() -> Rules:
-    """The numbers of riskweights.toml."""
+    """The numbers of irb.toml."""
     text = resources.files("stresslab.measures.formulas").joinpath("irb.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
@@ -61,45 +61,106 @@ def _inputs(
 
 
 def correlation(pd: ArrayLike, exposure_class: str) -> Array:
-    """Correlation of assets R in the risk weights of retail exposures [1].
+    r"""Correlation of assets in the risk weights of retail exposures.
 
-    pd : any shape, 0 to below 1, as it is: no floor here
-    exposure_class : "qrre_revolver" | "qrre_transactor" | "other_retail" | "mortgage"
-    Returns R of the shape of pd: 0.15 for mortgages, 0.04 for qualifying revolving (QRRE), and for other retail
+    Parameters
+    ----------
+    pd : array_like
+        Probability of default [1], 0 to below 1, as it is: no floor is applied.
+    exposure_class : {"qrre_revolver", "qrre_transactor", "other_retail", "mortgage"}
+        Class of the exposure: qualifying revolving retail (QRRE) in use or repaid in full every month, other retail, or
+        residential mortgage.
 
-        R = 0.03 w + 0.16 (1 - w), w = (1 - exp(-35 pd)) / (1 - exp(-35))
+    Returns
+    -------
+    numpy.ndarray
+        Correlation :math:`R` [1] of the shape of `pd`.
 
-    Source: CRE31.14 to 31.16 (status: text). Set by regulators: not an estimate of how defaults go together.
-    Raises InputError naming each fault.
+    Raises
+    ------
+    InputError
+        Names each fault.
 
-    >>> correlation([0.0, 0.01, 0.05], "other_retail").round(8)
+    Notes
+    -----
+    0.15 for mortgages, 0.04 for qualifying revolving exposures, and for other retail
+
+    .. math::
+
+       R = 0.03 \, w + 0.16 \, (1 - w), \qquad w = \frac{1 - e^{-35 \, PD}}{1 - e^{-35}}
+
+    (Basel Framework [1]_, read in the text.) Set by regulators: not an estimate of how defaults occur together.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision, Basel Framework, CRE31.14 to 31.16.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.irb.correlation([0.0, 0.01, 0.05], "other_retail").round(8)
     array([0.16      , 0.12160945, 0.05259061])
     """
     (rate,) = checked("irb.correlation", {"pd": (pd, PERFORMING)}, _class_faults(exposure_class))
     law = basel_rules()["correlation"][exposure_class]
     low, high, decay = law["low"], law["high"], law["decay"]
     near_low = np.expm1(-decay * rate) / np.expm1(-decay)
-    found: Array = np.asarray(low * near_low + high * (1.0 - near_low) if low != high else np.full(rate.shape, low))
-    return found
+    assets: Array = np.asarray(low * near_low + high * (1.0 - near_low) if low != high else np.full(rate.shape, low))
+    return assets
 
 
 def capital(
     pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
 ) -> Array:
-    """Capital requirement K of a performing retail exposure, for its unexpected loss, per unit of EAD [1].
+    r"""Capital requirement of a performing retail exposure for its unexpected loss, per unit of exposure at default.
 
-    pd, lgd : 0 to below 1 and 0 to 10; broadcast
-    exposure_class : "qrre_revolver" | "qrre_transactor" | "other_retail" | "mortgage"
-    floored : raise pd to 0.1 % (revolvers) or 0.05 % (all others), and lgd to 50 % (QRRE), 5 % (mortgage), or by what
+    Parameters
+    ----------
+    pd : array_like
+        Probability of default [1], 0 to below 1.
+    lgd : array_like
+        Loss given default [1], 0 to 10; broadcasts with `pd`.
+    exposure_class : {"qrre_revolver", "qrre_transactor", "other_retail", "mortgage"}
+        Class of the exposure: qualifying revolving retail (QRRE) in use or repaid in full every month, other retail, or
+        residential mortgage.
+    floored : bool
+        Raise `pd` to 0.1 % (revolvers) or 0.05 % (all others), and `lgd` to 50 % (QRRE), 5 % (mortgage), or by what
         secures other retail: 30 % nothing, 0 % financial, 10 % receivables or real estate, 15 % other physical
-        (CRE32.58 and 32.59, status: text); False: take both as they are
-    secured : "unsecured" | "financial" | "receivables" | "real_estate" | "other_physical", of other retail; None: as
-        QRRE and mortgages are, and unsecured for other retail
-    K = lgd N((G(pd) + sqrt(R) G(0.999)) / sqrt(1 - R)) - pd lgd      CRE31.13 to 31.16 (status: text)
-    Not for: exposures in default (`defaulted_capital`) or partly secured, whose lgd floor is a mean of two.
-    Raises InputError naming each fault.
+        (CRE32.58 and 32.59); False: take both as they are.
+    secured : {"unsecured", "financial", "receivables", "real_estate", "other_physical"} or None
+        What secures other retail; None: as QRRE and mortgages are, and nothing for other retail.
 
-    >>> round(float(capital(0.03, 0.75, "qrre_revolver")), 10)  # 0.75 (0.0987362629 - 0.03)
+    Returns
+    -------
+    numpy.ndarray
+        Capital requirement :math:`K` [1].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math::
+
+       K = LGD \, \Phi \left( \frac{\Phi^{-1}(PD) + \sqrt{R} \, \Phi^{-1}(0.999)}{\sqrt{1 - R}} \right) - PD \, LGD
+
+    (Basel Framework [1]_, read in the text; the floors [2]_ as well.)
+
+    Not for: exposures in default (`defaulted_capital`) or partly secured, whose floor of LGD is a mean of two.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision, Basel Framework, CRE31.13 to 31.16.
+    .. [2] Basel Committee on Banking Supervision, Basel Framework, CRE32.58 and 32.59.
+
+    Examples
+    --------
+    0.75 (0.0987362629 - 0.03):
+
+    >>> import stresslab as sl
+    >>> round(float(sl.irb.capital(0.03, 0.75, "qrre_revolver")), 10)
     0.0515521972
     """
     rate, lost = _inputs("irb.capital", pd, lgd, exposure_class, floored, secured)
@@ -111,14 +172,51 @@ def capital(
 def risk_weight(
     pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
 ) -> Array:
-    """Risk weight of a performing retail exposure [1], 12.5 K: RWA over EAD.
+    r"""Risk weight of a performing retail exposure: risk-weighted assets over exposure at default.
 
-    pd, lgd, exposure_class, floored, secured : as in capital()
-    RW = 12.5 K      CRE31.13 to 31.16 (status: text), without the factor 1.06 of earlier rules
-    EAD is before specific provisions (CRE32.62); in the standardised approach it is after them (CRE20.1).
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    pd : array_like
+        Probability of default [1], 0 to below 1.
+    lgd : array_like
+        Loss given default [1], 0 to 10; broadcasts with `pd`.
+    exposure_class : {"qrre_revolver", "qrre_transactor", "other_retail", "mortgage"}
+        Class of the exposure: qualifying revolving retail (QRRE) in use or repaid in full every month, other retail, or
+        residential mortgage.
+    floored : bool
+        Raise both to their floors, as in `capital`; False: take them as they are.
+    secured : {"unsecured", "financial", "receivables", "real_estate", "other_physical"} or None
+        What secures other retail, as in `capital`.
 
-    >>> round(float(risk_weight(0.01, 0.45, "mortgage", floored=False)), 4)  # 56.40 % in Basel II, Annex 5
+    Returns
+    -------
+    numpy.ndarray
+        Risk weight [1].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: RW = 12.5 \, K
+
+    with :math:`K` that of `capital`, without the factor 1.06 of earlier rules [1]_. Exposure at default is before
+    specific provisions [2]_; in the standardised approach it is after them [3]_.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision, Basel Framework, CRE31.13 to 31.16.
+    .. [2] Basel Committee on Banking Supervision, Basel Framework, CRE32.62.
+    .. [3] Basel Committee on Banking Supervision, Basel Framework, CRE20.1.
+
+    Examples
+    --------
+    56.40 % in Basel II, Annex 5:
+
+    >>> import stresslab as sl
+    >>> round(float(sl.irb.risk_weight(0.01, 0.45, "mortgage", floored=False)), 4)
     0.564
     """
     weight: Array = basel_rules()["rwa"]["multiplier"] * capital(pd, lgd, exposure_class, floored, secured)
@@ -128,14 +226,50 @@ def risk_weight(
 def expected_loss(
     pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
 ) -> Array:
-    """Expected loss of a performing retail exposure per unit of EAD [1], which provisions are held against.
+    r"""Expected loss of a performing retail exposure per unit of exposure at default, to compare with provisions.
 
-    pd, lgd, exposure_class, floored, secured : as in capital(); floors raise expected loss as well
-    EL = pd lgd      CRE35.3 (status: text)
+    Parameters
+    ----------
+    pd : array_like
+        Probability of default [1], 0 to below 1.
+    lgd : array_like
+        Loss given default [1], 0 to 10; broadcasts with `pd`.
+    exposure_class : {"qrre_revolver", "qrre_transactor", "other_retail", "mortgage"}
+        Class of the exposure: qualifying revolving retail (QRRE) in use or repaid in full every month, other retail, or
+        residential mortgage.
+    floored : bool
+        Raise both to their floors, as in `capital`; False: take them as they are.
+    secured : {"unsecured", "financial", "receivables", "real_estate", "other_physical"} or None
+        What secures other retail, as in `capital`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Expected loss [1].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: EL = PD \, LGD
+
+    (Basel Framework [1]_, read in the text.) Floors raise expected loss as well.
+
     Not for: exposures in default, whose expected loss is its best estimate; nor IFRS 9 or CECL.
-    Raises InputError naming each fault.
 
-    >>> expected_loss([0.03, 0.0001], 0.75, "qrre_revolver")  # the second at the floor of 0.1 %
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision, Basel Framework, CRE35.3.
+
+    Examples
+    --------
+    The second probability of default is at the floor of 0.1 %:
+
+    >>> import stresslab as sl
+    >>> sl.irb.expected_loss([0.03, 0.0001], 0.75, "qrre_revolver")
     array([0.0225 , 0.00075])
     """
     rate, lost = _inputs("irb.expected_loss", pd, lgd, exposure_class, floored, secured)
@@ -144,34 +278,90 @@ def expected_loss(
 
 
 def defaulted_capital(lgd: ArrayLike, best_estimate_loss: ArrayLike) -> Array:
-    """Capital requirement K of an exposure in default per unit of EAD [1].
+    r"""Capital requirement of an exposure in default per unit of exposure at default.
 
-    lgd, best_estimate_loss : 0 to 10, the second the best estimate of expected loss; broadcast
-    K = max(0, lgd - best_estimate_loss)      CRE31.3, CRE36.86 (status: text)
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    lgd : array_like
+        Loss given default [1], 0 to 10.
+    best_estimate_loss : array_like
+        Best estimate of expected loss [1], 0 to 10; broadcasts with `lgd`.
 
-    >>> defaulted_capital(0.75, [0.65, 0.80]).round(12)
+    Returns
+    -------
+    numpy.ndarray
+        Capital requirement :math:`K` [1].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: K = \max(0, LGD - best\ estimate)
+
+    (Basel Framework [1]_, read in the text.)
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision, Basel Framework, CRE31.3 and CRE36.86.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.irb.defaulted_capital(0.75, [0.65, 0.80]).round(12)
     array([0.1, 0. ])
     """
-    lost, best = checked("defaulted_capital", {"lgd": (lgd, LGD), "best_estimate_loss": (best_estimate_loss, LGD)})
+    lost, best = checked("irb.defaulted_capital", {"lgd": (lgd, LGD), "best_estimate_loss": (best_estimate_loss, LGD)})
     capital: Array = np.maximum(lost - best, 0.0)
     return capital
 
 
 def output_floor(rwa: ArrayLike, rwa_standardised: ArrayLike, year: int, cap: float | None = 0.25) -> Array:
-    """Risk-weighted assets after the output floor [currency].
+    r"""Risk-weighted assets after the output floor.
 
-    rwa : before the floor, by the approaches that the bank may use, >= 0
-    rwa_standardised : by standardised approaches alone, >= 0; shapes broadcast
-    year : 2023 or later: the share f is 50, 55, 60, 65, 70 and from 2028 72.5 %
-    cap : most that the floor adds, as a share of rwa, where the supervisor grants it; None: he does not. It ends with
-        the phase-in and has no effect from 2028 (RBC90.2, status: text)
-    RWA = max(rwa, f rwa_standardised), at most (1 + cap) rwa      RBC20.4, 20.11 and 90.1 (status: text)
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    rwa : array_like
+        Risk-weighted assets before the floor, by the approaches that the bank may use [currency], >= 0.
+    rwa_standardised : array_like
+        Risk-weighted assets by standardised approaches alone [currency], >= 0; broadcasts with `rwa`.
+    year : int
+        Year, 2023 or later: the share :math:`f` is 50, 55, 60, 65, 70 and from 2028 72.5 %.
+    cap : float or None
+        Most that the floor adds, as a share of `rwa`, where the supervisor grants it; None: no cap. It ends with the
+        phase-in and has no effect from 2028.
 
-    >>> [float(output_floor(76.0, 140.0, 2027, cap)) for cap in (0.25, None)]  # 1.25 x 76 and 0.70 x 140
+    Returns
+    -------
+    numpy.ndarray
+        Risk-weighted assets [currency].
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    .. math:: RWA' = \min(\max(RWA, f \, RWA_{standardised}), (1 + cap) \, RWA)
+
+    (Basel Framework [1]_, read in the text; the cap [2]_ as well.)
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision, Basel Framework, RBC20.4, 20.11 and 90.1.
+    .. [2] Basel Committee on Banking Supervision, Basel Framework, RBC90.2.
+
+    Examples
+    --------
+    1.25 x 76 and 0.70 x 140 in 2027; 0.725 x 140 in 2028:
+
+    >>> import stresslab as sl
+    >>> [float(sl.irb.output_floor(76.0, 140.0, 2027, cap)) for cap in (0.25, None)]
     [95.0, 98.0]
-    >>> float(output_floor(76.0, 140.0, 2028))  # 0.725 x 140
+    >>> float(sl.irb.output_floor(76.0, 140.0, 2028))
     101.5
     """
     phase = basel_rules()["output_floor"]["phase_in"]
@@ -179,7 +369,7 @@ def output_floor(rwa: ArrayLike, rwa_standardised: ArrayLike, year: int, cap: fl
     if not isinstance(year, int | np.integer) or isinstance(year, bool) or year < first:
         faults.append(f"year: found {year!r}, expected a whole year from {first}, when the floor begins; change it")
     own, standardised, most = checked(
-        "output_floor",
+        "irb.output_floor",
         {
             "rwa": (rwa, AMOUNT),
             "rwa_standardised": (rwa_standardised, AMOUNT),
@@ -193,22 +383,45 @@ def output_floor(rwa: ArrayLike, rwa_standardised: ArrayLike, year: int, cap: fl
 
 
 def conservation_ratio(cet1_ratio: ArrayLike, minimum: float = 0.045, buffer: float = 0.025) -> Array:
-    """Share of earnings that a bank must keep, given its CET1 ratio [1].
+    r"""Share of earnings that a bank must keep, given its CET1 ratio.
 
-    cet1_ratio : CET1 over RWA, any shape, up to 1, below 0 if capital is lost; CET1 that a shortfall of Tier 1 or total
-        capital needs is not in it (RBC30.2)
-    minimum : CET1 ratio at which the buffer begins, 4.5 % (RBC20.1); China 5 % (unconfirmed)
-    buffer : its height, > 0: 2.5 %, and what other buffers add to it (RBC30.2)
-    Returns 1.0 up to the end of the first quarter of the buffer and below the minimum, 0.8, 0.6, 0.4 in the second to
-    the fourth, 0.0 above the buffer; the upper end of a quarter belongs to it.
-    Source: RBC30.4 (status: unconfirmed).
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    cet1_ratio : array_like
+        CET1 over risk-weighted assets [1], up to 1, below 0 if capital is lost; without the CET1 that a shortfall of
+        Tier 1 or total capital needs (RBC30.2).
+    minimum : float
+        CET1 ratio at which the buffer begins [1], 4.5 % (RBC20.1); China 5 % (unconfirmed).
+    buffer : float
+        Height of the buffer [1], > 0: 2.5 %, and what other buffers add to it (RBC30.2).
 
-    >>> conservation_ratio([0.04, 0.05, 0.055, 0.06, 0.065, 0.07, 0.08])
+    Returns
+    -------
+    numpy.ndarray
+        Share of earnings [1]: 1.0 below the minimum and up to the end of the first quarter of the buffer, 0.8, 0.6, 0.4
+        in the second to the fourth, 0.0 above the buffer; the upper end of a quarter belongs to it.
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    The steps are those of the Basel Framework [1]_ (unconfirmed).
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision, Basel Framework, RBC30.4.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.irb.conservation_ratio([0.04, 0.05, 0.055, 0.06, 0.065, 0.07, 0.08])
     array([1. , 1. , 0.8, 0.6, 0.4, 0.4, 0. ])
     """
     ratio, start, height = checked(
-        "conservation_ratio",
+        "irb.conservation_ratio",
         {"cet1_ratio": (cet1_ratio, RATIO), "minimum": (minimum, MINIMUM), "buffer": (buffer, BUFFER)},
     )
     shares = np.array(basel_rules()["conservation"]["shares"])
@@ -219,14 +432,13 @@ def conservation_ratio(cet1_ratio: ArrayLike, minimum: float = 0.045, buffer: fl
 
 
 def tier2_from_provisions(provisions: ArrayLike, expected_loss: ArrayLike, rwa: ArrayLike) -> tuple[Array, Array]:
-    """What provisions against exposures under IRB take from CET1 and add to Tier 2 [currency].
+    r"""Deduction from CET1 and addition to Tier 2 by provisions against exposures under IRB [currency].
 
     provisions : eligible, all of them against these exposures; expected_loss : their total, defaulted ones included
     rwa : IRB credit risk-weighted assets; all >= 0 [currency], shapes broadcast
-    Returns (deduction from CET1, addition to Tier 2), both >= 0 and never both above 0.
-    deduction = max(expected_loss - provisions, 0), addition = min(max(provisions - expected_loss, 0), 0.006 rwa)
-    Source: CAP30.13 and CAP10.19 (status: unconfirmed; CRE35.8 refers to both, status: text).
-    Raises InputError naming each fault.
+    Returns (deduction from CET1, addition to Tier 2), both >= 0 and never both above 0: max(expected_loss - provisions,
+    0) and min(max(provisions - expected_loss, 0), 0.006 rwa) (CAP30.13 and CAP10.19, unconfirmed; CRE35.8 refers to
+    both, read in the text).
 
     >>> deduction, addition = tier2_from_provisions([8.0, 13.0, 20.0], 10.0, 1000.0)
     >>> deduction.tolist(), addition.tolist()
@@ -242,12 +454,11 @@ def tier2_from_provisions(provisions: ArrayLike, expected_loss: ArrayLike, rwa: 
 
 
 def general_provisions_in_tier2(general: ArrayLike, rwa: ArrayLike) -> Array:
-    """Part of the general provisions against exposures under the standardised approach that is Tier 2 [currency].
+    r"""Part of the general provisions under the standardised approach that is Tier 2 [currency].
 
     general : general provisions, not ascribed to particular assets, >= 0
     rwa : standardised credit risk-weighted assets, >= 0; shapes broadcast
-    T2 = min(general, 0.0125 rwa)      CAP10.18 (status: unconfirmed)
-    Raises InputError naming each fault.
+    Returns min(general, 0.0125 rwa) (CAP10.18, unconfirmed).
 
     >>> general_provisions_in_tier2([10.0, 20.0], 1000.0)
     array([10. , 12.5])

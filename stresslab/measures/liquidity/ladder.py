@@ -11,10 +11,10 @@ import numpy as np
 import xarray as xr
 
 from stresslab.checks import level_faults, refuse, type_faults, whole_faults
-from stresslab.measures.estimators import Array, expected_shortfall, quantile, share, values_in_tail
+from stresslab.measures.estimators import Array, share_of_paths, tail_of_paths
 from stresslab.measures.liquidity.funding import Funding, as_json
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
-from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_book, tripped
+from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part_under, tripped
 from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
 
 SOURCE_LABELS = {"repayments": "repayments", "recoveries": "recoveries", "partner_fees": "partner fees"}
@@ -34,7 +34,6 @@ USE_LABELS = {
 
 SOURCES, USES = tuple(SOURCE_LABELS), tuple(USE_LABELS)
 LADDER_NEEDS = {**NEEDS, "undrawn_limit": FLOW}
-ENDS = ("", "_se", "_low", "_high")
 SURVIVAL = {
     "survival_month": Output("month", "first month in which a payment fails"),
     "survival_probability": Output("1", "share of paths that have paid through the month"),
@@ -85,8 +84,6 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one; `source_label` and `use_label` are for printing.
-
         =========================  ===================  ========  =================================================
         variable                   dims                 unit      meaning
         =========================  ===================  ========  =================================================
@@ -99,6 +96,8 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
                                                                   drawn and are not withdrawn
         headroom                   path, month          currency  cumulative_gap + counterbalancing_capacity
         =========================  ===================  ========  =================================================
+
+        With a dimension `scenario` where the result has one; `source_label` and `use_label` are for printing.
 
     Raises
     ------
@@ -132,7 +131,7 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     (array([[-2., -7.]]), array([[ 3., -2.]]))
     """
     refuse("liquidity_ladder", _ladder_faults(result, funding, horizon, lender))
-    part = own_book(result.isel(month=slice(0, horizon + 1)), funding, lender)
+    part = own_part_under(result.isel(month=slice(0, horizon + 1)), funding, lender)
     owed = liabilities(part, funding)
     frame = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
     inflow, outflow = cash_flows(part, funding, owed)
@@ -198,8 +197,6 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one.
-
         ====================  ===========  ========  ==============================================================
         variable              dims         unit      meaning
         ====================  ===========  ========  ==============================================================
@@ -208,6 +205,8 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
                                                      `_low` and `_high` (exact 95 % interval)
         headroom              path, month  currency  as in `liquidity_ladder`
         ====================  ===========  ========  ==============================================================
+
+        With a dimension `scenario` where the result has one.
 
     Raises
     ------
@@ -257,21 +256,21 @@ def liquidity_buffer(
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one.
-
         =====================  ===========  ========  =============================================================
         variable               dims         unit      meaning
         =====================  ===========  ========  =============================================================
         net_flow               path, month  currency  as in `liquidity_ladder`
         cumulative_gap         path, month  currency  as in `liquidity_ladder`
         shortfall              path         currency  largest cumulative outflow, at least 0
-        buffer                 (none)       currency  quantile of shortfall, with `_se`, `_low` and `_high` (95 %
+        buffer                              currency  quantile of shortfall, with `_se`, `_low` and `_high` (95 %
                                                       interval from order statistics)
-        expected_shortfall     (none)       currency  mean of the worst 1 - level, with `_se`
-        paths_in_tail          (none)       1         number of paths beyond the quantile
+        expected_shortfall                  currency  mean of the worst 1 - level, with `_se`
+        paths_in_tail                       1         number of paths beyond the quantile
         survival_month         path         month     as in `survival_horizon`
-        survival_probability   (none)       1         of the whole horizon, with `_se`, `_low` and `_high`
+        survival_probability                1         of the whole horizon, with `_se`, `_low` and `_high`
         =====================  ===========  ========  =============================================================
+
+        With a dimension `scenario` where the result has one.
 
     Raises
     ------
@@ -308,7 +307,7 @@ def liquidity_buffer(
     shortfall = (-ladder["cumulative_gap"].min("month")).clip(min=0.0)
     out = ladder[["net_flow", "cumulative_gap"]].assign(shortfall=shortfall)
     lasts = _survival(ladder).isel(month=-1, drop=True).drop_vars("headroom")
-    out = out.assign(_tail(shortfall, level, "buffer", "expected_shortfall")).assign(lasts)
+    out = out.assign(_at_level(tail_of_paths(shortfall, [level], "buffer", "expected_shortfall"))).assign(lasts)
     out = described(out, result, lender, BUFFER)
     return out.assign_attrs(level=level, horizon=horizon, funding=ladder.attrs["funding"])
 
@@ -334,21 +333,21 @@ def external_funding_needed(
     Returns
     -------
     xarray.Dataset
-        With a dimension `scenario` where the result has one.
-
         =======================  ===========  ========  ===========================================================
         variable                 dims         unit      meaning
         =======================  ===========  ========  ===========================================================
         needed                   path, month  currency  missing at month end if nothing was raised before
         peak                     path         currency  largest of the path
         first_month              path         month     first month with needed > 0; NaN: none
-        probability              (none)       1         share of paths with a need, with `_se`, `_low` and `_high`
+        probability                           1         share of paths with a need, with `_se`, `_low` and `_high`
                                                         (exact 95 % interval)
-        expected_peak            (none)       currency  mean of peak, with `_se`
-        peak_value_at_risk       (none)       currency  quantile of peak, with `_se`, `_low` and `_high`
-        peak_expected_shortfall  (none)       currency  mean of the worst 1 - level of peak, with `_se`
-        paths_in_tail            (none)       1         number of paths beyond the quantile
+        expected_peak                         currency  mean of peak, with `_se`
+        peak_value_at_risk                    currency  quantile of peak, with `_se`, `_low` and `_high`
+        peak_expected_shortfall               currency  mean of the worst 1 - level of peak, with `_se`
+        paths_in_tail                         1         number of paths beyond the quantile
         =======================  ===========  ========  ===========================================================
+
+        With a dimension `scenario` where the result has one.
 
     Raises
     ------
@@ -380,11 +379,10 @@ def external_funding_needed(
     peak = needed.max("month")
     out = xr.Dataset({"needed": needed, "peak": peak})
     out["first_month"] = needed["month"].where(needed > 0.0).min("month")
-    chance = xr.apply_ufunc(share, peak > 0.0, input_core_dims=[["path"]], output_core_dims=[[]] * 4)
-    out = out.assign({f"probability{end}": value for end, value in zip(ENDS, chance, strict=True)})
+    out = out.assign(share_of_paths(peak > 0.0, "probability"))
     out["expected_peak"] = peak.mean("path")
     out["expected_peak_se"] = peak.std("path", ddof=1) / np.sqrt(peak.sizes["path"])
-    out = out.assign(_tail(peak, level, "peak_value_at_risk", "peak_expected_shortfall"))
+    out = out.assign(_at_level(tail_of_paths(peak, [level], "peak_value_at_risk", "peak_expected_shortfall")))
     out = described(out, result, lender, EXTERNAL)
     return out.assign_attrs(level=level, horizon=horizon, funding=ladder.attrs["funding"])
 
@@ -401,20 +399,14 @@ def _survival(ladder: xr.Dataset) -> xr.Dataset:
     fails = ladder["headroom"] < 0.0  # so written that capacity equal to the gap survives
     out = xr.Dataset({"survival_month": ladder["month"].where(fails).min("month")})
     alive = out["survival_month"].isnull() | (out["survival_month"] > ladder["month"])
-    chance = xr.apply_ufunc(share, alive, input_core_dims=[["path"]], output_core_dims=[[]] * 4)
-    out = out.assign({f"survival_probability{end}": value for end, value in zip(ENDS, chance, strict=True)})
+    out = out.assign(share_of_paths(alive, "survival_probability"))
     out["headroom"] = ladder["headroom"]
     return out
 
 
-def _tail(amount: xr.DataArray, level: float, at_risk: str, beyond: str) -> dict[str, xr.DataArray]:
-    """Quantile and expected shortfall over paths of an amount, under these names, with their errors."""
-    ends: dict[str, Any] = {"input_core_dims": [["path"]], "kwargs": {"levels": [level]}}
-    quantiles = xr.apply_ufunc(quantile, amount, output_core_dims=[["level"]] * 4, **ends)
-    shortfalls = xr.apply_ufunc(expected_shortfall, amount, output_core_dims=[["level"]] * 2, **ends)
-    names = [f"{at_risk}{end}" for end in ENDS] + [beyond, f"{beyond}_se"]
-    tail = {name: value.isel(level=0) for name, value in zip(names, (*quantiles, *shortfalls), strict=True)}
-    return tail | {"paths_in_tail": xr.DataArray(values_in_tail(amount.sizes["path"], level))}
+def _at_level(tail: dict[str, xr.DataArray]) -> dict[str, xr.DataArray]:
+    """Statistics of the tail at the only level."""
+    return {name: value.isel(level=0) for name, value in tail.items()}
 
 
 def _capacity(part: xr.Dataset, funding: Funding) -> Array:

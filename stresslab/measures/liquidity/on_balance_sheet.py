@@ -47,10 +47,6 @@ def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: st
     Returns
     -------
     xarray.Dataset
-        The segments of the lender with amounts times what it carries, own_share 1, attrs part "own", and the following.
-        Undrawn limits go by lent_share; counts (accounts, entries_to_arrears) and the economy stay as they are. A
-        dataset that is an own part already is returned as it is.
-
         ===============  ====================  ========  ==========================================================
         variable         dims                  unit      meaning
         ===============  ====================  ========  ==========================================================
@@ -59,6 +55,10 @@ def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: st
         partner_balance  path, month, segment  currency  balance that partners carry
         partner_loss     path, month, segment  currency  loss of partners in the month
         ===============  ====================  ========  ==========================================================
+
+        The segments of the lender with amounts times what it carries, own_share 1, attrs part "own", and these.
+        Undrawn limits go by lent_share; counts (accounts, entries_to_arrears) and the economy stay as they are. A
+        dataset that is an own part already is returned as it is.
 
     Raises
     ------
@@ -218,8 +218,8 @@ def tripped(part: xr.Dataset, trigger: Trigger | None, notice: int = 0) -> NDArr
     return acts
 
 
-def own_book(result: xr.Dataset, funding: Funding, lender: str) -> xr.Dataset:
-    """The own part under a lender's funding."""
+def own_part_under(result: xr.Dataset, funding: Funding, lender: str) -> xr.Dataset:
+    """Own part of a result under the partners of a funding."""
     return own_part(result, funding.partners, lender=lender)
 
 

@@ -13,7 +13,7 @@ from stresslab.measures.estimators import Array
 from stresslab.measures.liquidity.funding import ASSET_CLASSES, Funding, as_json, liquidity_rules
 from stresslab.measures.liquidity.ladder import LADDER_NEEDS, cash_flows
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
-from stresslab.measures.liquidity.on_balance_sheet import own_book
+from stresslab.measures.liquidity.on_balance_sheet import own_part_under
 from stresslab.measures.result_view import Output, described, result_faults
 from stresslab.schema import PERFORMING, InputError
 
@@ -189,9 +189,6 @@ def liquidity_ratios(
     Returns
     -------
     xarray.Dataset
-        Month 0 included; with a dimension `scenario` where the result has one. Ratios are infinite where nothing is to
-        be covered.
-
         ===============  ===========  ========  ====================================================================
         variable         dims         unit      meaning
         ===============  ===========  ========  ====================================================================
@@ -206,6 +203,9 @@ def liquidity_ratios(
         available        path, month  currency  stable funding available
         required         path, month  currency  stable funding required
         ===============  ===========  ========  ====================================================================
+
+        Month 0 included; with a dimension `scenario` where the result has one. Ratios are infinite where nothing is to
+        be covered.
 
     Raises
     ------
@@ -246,7 +246,7 @@ def liquidity_ratios(
     faults = result_faults(result, lender, needs) + type_faults("funding", funding, Funding, needed=True)
     faults += _equity_faults(result, equity)
     refuse("liquidity_ratios", faults)
-    part = own_book(result, funding, lender)
+    part = own_part_under(result, funding, lender)
     owed = liabilities(part, funding)
     frame = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
     inflow, outflow = cash_flows(part, funding, owed)

@@ -1,8 +1,8 @@
-"""Allowances on every path and month, under IFRS 9, CECL and the Chinese five categories.
+"""Allowances for credit loss on every path and month, under IFRS 9, CECL and the Chinese five categories.
 
 Days past due and buckets: a loan with d unpaid due dates is 30d to 30d + 29 days past due at month end, so a bucket
 that begins at 90 days counts as the rule's "> 90", as all of its days but the first are; likewise 120, 180, 270, 360.
-Arrears of 1 to 29 days live and die inside the month, so special mention ("overdue at all") begins with bucket 30-59.
+Arrears of 1 to 29 days begin and end within a month, so special mention ("overdue at all") begins with bucket 30-59.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse
+from stresslab.checks import choice_faults, is_number, refuse
 from stresslab.measures.defaults import default_provisioning
+from stresslab.measures.estimators import jackknife
 from stresslab.measures.provisions.expected_loss import (
     DEFAULTED,
     Profiles,
@@ -29,11 +30,11 @@ from stresslab.measures.provisions.expected_loss import (
     profiles,
     read,
 )
-from stresslab.measures.provisions.five_categories import RATIOS, chinese_allowance, schedule_faults
+from stresslab.measures.provisions.five_categories import chinese_allowance, schedule_faults
 from stresslab.measures.provisions.regimes import CECL, IFRS9, China, Overlay, Regime, chinese_rules, name_of, regime_of
 from stresslab.measures.provisions.risk_states import BOOK_CELLS, CELLS, CURRENT, book_cells
 from stresslab.measures.provisions.rollforward import SOURCES, cents, changes
-from stresslab.measures.result_view import BALANCE, FLOW, described, result_faults, select
+from stresslab.measures.result_view import BALANCE, FLOW, Output, described, result_faults, select
 from stresslab.schema import STAGES
 
 Array = NDArray[Any]
@@ -45,6 +46,33 @@ NEEDS_EXPECTED = {
     "forborne_balance": FLOW,
     "stage_balance": (*FLOW, "stage"),
     "unemployment_rate": ("path", "month"),
+}
+OUTPUTS = {
+    "allowance_held": Output("currency", "allowance at month end, overlays included"),
+    "allowance_se": Output("currency", "standard error from the borrowers of `terms`"),
+    "provision_charge": Output("currency", "charge to income in the month"),
+    "change": Output("currency", "change of the allowance by cause"),
+    "overlay_amount": Output("currency", "part of the allowance that is an overlay"),
+    "allowance_by_stage": Output("currency", "allowance at month end by stage"),
+    "stage_balance": Output("currency", "balance in the stages of these rules"),
+    "ecl_12m": Output("currency", "12-month expected loss of all loans"),
+    "ecl_lifetime": Output("currency", "lifetime expected loss of all loans"),
+    "interest_net": Output("currency", "interest income, net basis in stage 3"),
+    "charged_off": Output("currency", "balance that counts as charged off"),
+    "category_balance": Output("currency", "balance of the five categories"),
+    "npl_balance": Output("currency", "balance substandard and worse"),
+    "allowance_specific": Output("currency", "specific percentages of the categories"),
+    "allowance_general": Output("currency", "general percentage of all loans"),
+    "allowance": Output("currency", "specific + general"),
+    "npl_ratio": Output("1", "non-performing balance over all"),
+    "provision_coverage": Output("1", "allowance over non-performing balance"),
+    "loan_provision_ratio": Output("1", "allowance over all loans"),
+    "coverage_minimum": Output("1", "least provision coverage"),
+    "loan_provision_minimum": Output("1", "least loan provision ratio"),
+    "allowance_expected": Output("currency", "IFRS 9 allowance, with `terms`"),
+    "allowance_required": Output("currency", "largest of what is required"),
+    "allowance_shortfall": Output("currency", "required - allowance"),
+    "binding": Output("1", "requirement that binds"),
 }
 TERMS = (
     "balance", "defaulting", "loss", "loss_drawn", "unemployment", "unemployment_change", "age", "kept",
@@ -64,50 +92,109 @@ def provisions(
     overlays: Sequence[Overlay] = (),
     lender: str = "own",
 ) -> xr.Dataset:
-    """The allowance for loans, and what it is made of, on every path and month.
+    r"""Allowance for credit loss, its charge to income and its causes, on every path and month.
 
-    result : Dataset from simulate()
-    provisioning : "ifrs9", "cecl", "china", or rules of your own: IFRS9(...), CECL(...), China(...); None: by currency
-    terms : Dataset from term_structures(), for this book, model and renewal; "china" can do without
-    outlook : "adaptive": what could be expected that month, as `terms` were made; "perfect-foresight": the same cells,
-      scaled segment by segment so that the lifetime expectation is what the path then loses (EBA stress test, 2025),
-      the outlook again beyond the result's end
-    weights : of the outlooks of `terms`, summing to 1; they weigh losses, never drivers; None if there is but one
-    overlays : adjustments by management, each seen in `overlay_amount`
-    lender : "own" (attrs own_lender) | "all" (the system) | a name
-    Returns Dataset (path, month), `scenario` if the result has it, month 0 included, [currency] but where said:
-      allowance_held: the stock under the regime, overlays included; overlay_amount (overlay): their part;
-      allowance_se: its error from the borrowers on whom `terms` rest, common to all paths (0 without terms);
-      provision_charge, a flow = change of allowance_held + written_off + forgiven - recovered, 0 in month 0;
-      change (source): why the stock moved, see allowance_movement().
-      IFRS 9: allowance_by_stage (stage); stage_balance (stage); ecl_12m, ecl_lifetime of the whole book; interest_net
-        (flow): interest less the loans' rate on last month's allowance in stage 3 (5.4.1 (b)).
-      CECL: charged_off: balance still on the books that counts as charged off; its change is part of the charge.
-      China: category_balance (category; category_zh: Chinese names); npl_balance: substandard and worse;
-        allowance = allowance_specific + allowance_general, what the percentages ask for; its ratios npl_ratio,
-        provision_coverage (allowance / NPL; without NPL +inf, or NaN if the allowance is 0 too), loan_provision_ratio
-        [1]; coverage_minimum, loan_provision_minimum [1]; allowance_required = the largest of allowance, the minimums
-        times NPL and loans and, with terms, the IFRS 9 allowance; binding: the one it is, "percentages" | "coverage" |
-        "loan provision" | "expected loss", the first of equals; allowance_shortfall = required - allowance;
-        allowance_held is allowance_required and overlays.
-    ECL = sum_k w_k sum_h pd_h lgd_h ead_h / (1 + r)^h (IFRS 9 5.5.17, B5.5.44), r the contract's monthly rate.
-    Balances are taken whole, whoever funds them.
-    Raises InputError naming each fault: a variable missing, negative or not finite, terms missing, of another model, of
-    other segments or made for another economy, weights that do not sum to 1, an unknown name.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`.
+    provisioning : {"ifrs9", "cecl", "china"}, IFRS9, CECL, China or None
+        Rules, by name or your own; None: by currency, "china" for CNY, "cecl" for USD, else "ifrs9".
+    terms : xarray.Dataset or None
+        From `term_structures`, for this portfolio, model and renewal; "china" can do without.
+    outlook : {"adaptive", "perfect-foresight"}
+        "adaptive": what could be expected in that month, as `terms` were made; "perfect-foresight": the same cells,
+        scaled segment by segment so that the lifetime expectation is what the path then loses [1]_, and the outlook
+        again beyond the end of the result.
+    weights : mapping of str to float or None
+        Weights of the outlooks of `terms`, summing to 1; they go on losses, never on drivers. None if there is but one.
+    overlays : sequence of Overlay
+        Adjustments by management, each shown in `overlay_amount`.
+    lender : str
+        "own" (attrs `own_lender`), "all" (the system) or a name.
 
-    >>> from stresslab.schema import BUCKETS
-    >>> dims = ("path", "month", "segment")
-    >>> book = [[[[900.0, 50.0, 0.0, 20.0, 0.0, 0.0, 20.0, 10.0]]]]
-    >>> result = xr.Dataset({"balance": ((*dims, "bucket"), book), **{name: (dims, [[[0.0]]]) for name in FLOWS}}, {
-    ...     "month": [0], "bucket": list(BUCKETS), "segment": ["us:card"],
-    ...     "lender": ("segment", ["us"]), "product": ("segment", ["card"])}, {"own_lender": "us"})
-    >>> found = provisions(result, "china").squeeze()
-    >>> found.allowance_specific.item(), found.allowance_general.item()  # 1 + 5 + 10 + 10, and 1 % of 1000
+    Returns
+    -------
+    xarray.Dataset
+        Month 0 is included; along `scenario` if the result has it.
+
+        ======================  =====================  ========  ============================================
+        variable                dims                   unit      meaning
+        ======================  =====================  ========  ============================================
+        allowance_held          path, month            currency  allowance at month end, overlays included
+        allowance_se            path, month            currency  standard error from the borrowers of `terms`
+        provision_charge        path, month            currency  charge to income in the month
+        change                  path, month, source    currency  change of the allowance by cause
+        overlay_amount          path, month, overlay   currency  part of the allowance that is an overlay
+        allowance_by_stage      path, month, stage     currency  allowance at month end by stage
+        stage_balance           path, month, stage     currency  balance in the stages of these rules
+        ecl_12m                 path, month            currency  12-month expected loss of all loans
+        ecl_lifetime            path, month            currency  lifetime expected loss of all loans
+        interest_net            path, month            currency  interest income, net basis in stage 3
+        charged_off             path, month            currency  balance that counts as charged off
+        category_balance        path, month, category  currency  balance of the five categories
+        npl_balance             path, month            currency  balance substandard and worse
+        allowance_specific      path, month            currency  specific percentages of the categories
+        allowance_general       path, month            currency  general percentage of all loans
+        allowance               path, month            currency  specific + general
+        npl_ratio               path, month            1         non-performing balance over all
+        provision_coverage      path, month            1         allowance over non-performing balance
+        loan_provision_ratio    path, month            1         allowance over all loans
+        coverage_minimum        path, month            1         least provision coverage
+        loan_provision_minimum  path, month            1         least loan provision ratio
+        allowance_expected      path, month            currency  IFRS 9 allowance, with `terms`
+        allowance_required      path, month            currency  largest of what is required
+        allowance_shortfall     path, month            currency  required - allowance
+        binding                 path, month            1         requirement that binds
+        ======================  =====================  ========  ============================================
+
+        The first five under all rules (`overlay_amount` with overlays); `allowance_by_stage` to `interest_net` under
+        IFRS 9, where `change` runs along `stage` too; `charged_off` under CECL; the others under the Chinese rules,
+        with the coordinate `category_zh`. `provision_coverage` without non-performing loans is infinite, or NaN if the
+        allowance is 0 too. `binding` is "percentages", "coverage", "loan_provision" or "expected_loss", the first of
+        equals, and `allowance_held` is `allowance_required` and overlays. Causes: see `allowance_movement`.
+
+    Raises
+    ------
+    InputError
+        Names each fault: a variable missing, negative or not finite; terms missing, of another model, of other segments
+        or made for another economy; weights that do not sum to 1; an unknown name.
+
+    Notes
+    -----
+    With weights :math:`w_k` of outlooks and :math:`r` the contract's monthly rate [2]_,
+
+    .. math:: ECL = \sum_k w_k \sum_h \frac{PD_h \, LGD_h \, EAD_h}{(1 + r)^h}
+
+    .. math:: charge = \Delta allowance + written\ off + forgiven - recovered
+
+    (0 in month 0; under CECL the change of `charged_off` is part of it.) Net interest is interest less the loans' rate
+    on last month's allowance in stage 3 [3]_. The Chinese rules require the largest of the percentages, the minimums
+    times non-performing and all loans and, with `terms`, the IFRS 9 allowance. `allowance_se` is the jackknife's over
+    batches of borrowers, common to all paths, and 0 without terms. Balances are taken whole, whoever funds them.
+
+    References
+    ----------
+    .. [1] EBA (2025), EU-wide stress test.
+    .. [2] IFRS 9 Financial Instruments, 5.5.17 and B5.5.44.
+    .. [3] IFRS 9 Financial Instruments, 5.4.1 (b).
+
+    Examples
+    --------
+    1,000 lent, of which 50 is 90 or more days past due; specific 1 + 5 + 10 + 10, general 1 %, and the minimum is 1.5
+    times the bad loans:
+
+    >>> import stresslab as sl
+    >>> from stresslab.testing import tiny_result
+    >>> balance = {"current": 900.0, "30-59": 50.0, "90-119": 20.0, "270-359": 20.0, "360+": 10.0}
+    >>> allowance = sl.provisions(tiny_result(balance, months=0), "china").squeeze()
+    >>> allowance.allowance_specific.item(), allowance.allowance_general.item()
     (26.0, 10.0)
-    >>> found.allowance_required.item(), found.binding.item()  # 1.5 x (20 + 20 + 10)
+    >>> allowance.allowance_required.item(), allowance.binding.item()
     (75.0, 'coverage')
     """
-    rules = regime_of(default_provisioning(result.attrs.get("currency")) if provisioning is None else provisioning)
+    chosen = default_provisioning(result.attrs.get("currency")) if provisioning is None else provisioning
+    rules = regime_of(chosen)
     needs = NEEDS if terms is None and isinstance(rules, China) else NEEDS_EXPECTED
     faults = result_faults(result, lender, needs)
     view = select(result, lender) if not faults else None
@@ -116,24 +203,24 @@ def provisions(
     faults += _choice_faults(result, view, rules, terms, outlook, weights, overlays)
     refuse("provisions", faults)
     assert view is not None
-    asked = _Asked(rules, terms, outlook, dict(weights or {}), tuple(overlays))
+    choice = _Choice(rules, terms, outlook, dict(weights or {}), tuple(overlays))
     if "scenario" in view.dims:
-        fixed = [view.isel(scenario=s, drop=True) for s in range(view.sizes["scenario"])]
         names = view["scenario"] if "scenario" in view.coords else "scenario"
-        out = xr.concat([_provisions(one, asked) for one in fixed], dim=names)
+        scenarios = [view.isel(scenario=s, drop=True) for s in range(view.sizes["scenario"])]
+        out = xr.concat([_provisions(single, choice) for single in scenarios], dim=names)
     else:
-        out = _provisions(view, asked)
-    out = described(out, result, lender, RATIOS)
+        out = _provisions(view, choice)
+    out = described(out.drop_attrs(), result, lender, OUTPUTS)
     return out.assign_attrs(
         provisioning=name_of(rules), rules=json.dumps(asdict(rules)), outlook=outlook if terms is not None else "none",
-        weights=json.dumps(asked.weights), overlays=json.dumps([asdict(one) for one in overlays]),
+        weights=json.dumps(choice.weights), overlays=json.dumps([asdict(overlay) for overlay in overlays]),
         terms="" if terms is None else str(terms.attrs.get("terms_fingerprint", "")),
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A sound question about allowances."""
+class _Choice:
+    """Rules and assumptions of an allowance."""
 
     rules: Regime
     terms: xr.Dataset | None
@@ -143,8 +230,8 @@ class _Asked:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """Stocks (path, month, column) that a regime asks for, and what else it shows."""
+class _Allowance:
+    """Stocks (path, month, column) that the rules require, what moves them, and what else they report."""
 
     stock: Array
     under_new_outlook: Array
@@ -164,33 +251,32 @@ def _choice_faults(
     weights: Mapping[str, float] | None,
     overlays: Sequence[Overlay],
 ) -> list[str]:
-    """Faults of what was chosen beside the result."""
-    faults = []
-    if outlook not in ("adaptive", "perfect-foresight"):
-        faults.append(f"outlook: found {outlook!r}, expected 'adaptive' or 'perfect-foresight'; choose one")
-    names = [one.name for one in overlays if isinstance(one, Overlay)]
+    """Faults of the choices beside the result."""
+    faults = choice_faults("outlook", outlook, ("adaptive", "perfect-foresight"))
+    names = [overlay.name for overlay in overlays if isinstance(overlay, Overlay)]
     if len(names) < len(overlays) or len(set(names)) < len(names):
-        faults.append(f"overlays: found {list(overlays)!r}, expected Overlay(...) of different names; mend them")
+        faults.append(f"overlays: found {list(overlays)!r}, expected Overlay(...) of different names; correct them")
     if terms is None:
         if not isinstance(rules, China):
-            faults.append(f"terms: found none, expected those of term_structures() for {name_of(rules)!r}; make them")
+            advice = "give terms, or provisioning='china'"
+            faults.append(f"terms: found none, expected those of term_structures() for {name_of(rules)!r}; {advice}")
         if weights is not None:
-            faults.append("weights: found some without terms, expected both or none; add terms")
+            faults.append("weights: found some without terms, expected both or none; give terms")
         return faults
-    lost = sorted(set(TERMS) - set(terms.variables))
-    if lost:
-        return [*faults, f"terms: found no {', '.join(lost)}, expected a Dataset of term_structures(); give that"]
+    absent = sorted(set(TERMS) - set(terms.variables))
+    if absent:
+        return [*faults, f"terms: found no {', '.join(absent)}, expected a Dataset of term_structures(); give that"]
     broken = [name for name in TERMS if not np.isfinite(terms[name].values).all()]
-    faults += [f"terms: found {name} that is not finite, expected numbers; make them anew" for name in broken]
+    faults += [f"terms: found {name} that is not finite, expected numbers; make the terms again" for name in broken]
     known = terms["outlook"].values.tolist()
     if weights is None and len(known) > 1:
-        faults.append(f"weights: found none for outlooks {known}, expected one each, summing to 1; give them")
+        faults.append(f"weights: found none for outlooks {known}, expected a weight for each, summing to 1; give them")
     if weights is not None:
         strange = sorted(set(weights) - set(known))
-        faults += [f"weights: found {name!r}, expected among {known}; rename" for name in strange]
-        sound = all(isinstance(w, int | float) and 0.0 <= w <= 1.0 for w in weights.values())
+        faults += [f"weights: found {name!r}, expected one of {known}; rename it" for name in strange]
+        sound = all(is_number(weight) and 0.0 <= weight <= 1.0 for weight in weights.values())
         if not sound or abs(sum(weights.values()) - 1.0) > 1e-9:
-            faults.append(f"weights: found {dict(weights)}, expected 0 to 1, summing to 1; mend them")
+            faults.append(f"weights: found {dict(weights)}, expected 0 to 1, summing to 1; correct them")
     return faults + (_terms_faults(result, view, terms) if view is not None else [])
 
 
@@ -198,40 +284,42 @@ def _terms_faults(result: xr.Dataset, view: xr.Dataset, terms: xr.Dataset) -> li
     """Faults of term structures beside this result."""
     faults = [
         f"terms: found {name} {str(terms.attrs.get(name))[:60]!r}, expected the result's, "
-        f"{str(result.attrs.get(name))[:60]!r}; make them for it"
+        f"{str(result.attrs.get(name))[:60]!r}; make terms for it"
         for name in ("renewal", "model")
         if name in terms.attrs and name in result.attrs and terms.attrs[name] != result.attrs[name]
     ]
     strange = sorted(set(view["segment"].values.tolist()) - set(terms["segment"].values.tolist()))
     if strange:
-        faults.append(f"terms: found no segment {', '.join(strange)}, expected all of the result's; make them for it")
+        faults.append(f"terms: found no segment {', '.join(strange)}, expected all of the result's; make terms for it")
     rate, known = view["unemployment_rate"].values, terms["unemployment"].values
     if rate.size and (rate.min() < known.min() - FAR or rate.max() > known.max() + FAR):
-        found = f"found them for {known.min():.3f} to {known.max():.3f} of borrowers unemployed"
+        made_for = f"found them for {known.min():.3f} to {known.max():.3f} of borrowers unemployed"
         faults.append(
-            f"terms: {found}, expected the result's {rate.min():.3f} to {rate.max():.3f}; make them for its paths"
+            f"terms: {made_for}, expected the result's {rate.min():.3f} to {rate.max():.3f}; make terms for its paths"
         )
     return faults
 
 
-def _provisions(view: xr.Dataset, asked: _Asked) -> xr.Dataset:
-    """One scenario under a regime: stock, charge, and what moved it."""
-    rules = asked.rules
-    found = _china(view, asked, rules) if isinstance(rules, China) else _expected(view, asked, rules)
+def _provisions(view: xr.Dataset, choice: _Choice) -> xr.Dataset:
+    """Allowance of one scenario: stock, charge and causes of its change."""
+    rules = choice.rules
+    modelled = _china(view, choice, rules) if isinstance(rules, China) else _expected(view, choice, rules)
     flow = {name: view[name].transpose(*FLOW).values.sum(-1) for name in ("forgiven", "recovered")}
-    staged = found.stock.shape[-1] == len(STAGES)
-    layers = _layers(found.stock, asked.overlays, staged)
+    staged = modelled.stock.shape[-1] == len(STAGES)
+    layers = _layers(modelled.stock, choice.overlays, staged)
     layer = layers.sum(axis=0)
-    used = {"relief": flow["forgiven"], "write-off": found.written_off, "recoveries": flow["recovered"]}
-    moved = changes(found.stock, found.under_new_outlook, found.lent, found.repaid, layer, used)
-    held = (cents(found.stock) + cents(layer)) / 100.0
+    used = {"relief": flow["forgiven"], "write_off": modelled.written_off, "recoveries": flow["recovered"]}
+    moved = changes(modelled.stock, modelled.under_new_outlook, modelled.lent, modelled.repaid, layer, used)
+    held = (cents(modelled.stock) + cents(layer)) / 100.0
     charge = np.zeros(held.shape[:2])
     charge[:, 1:] = np.diff(held.sum(-1), axis=1) + (
-        found.written_off + flow["forgiven"] - flow["recovered"]
+        modelled.written_off + flow["forgiven"] - flow["recovered"]
     )[:, 1:]  # fmt: skip
     dims = ("path", "month")
-    out = found.beside.assign(
-        allowance_held=(dims, held.sum(-1)), allowance_se=(dims, found.error), provision_charge=(dims, charge.round(2))
+    out = modelled.beside.assign(
+        allowance_held=(dims, held.sum(-1)),
+        allowance_se=(dims, modelled.error),
+        provision_charge=(dims, charge.round(2)),
     )
     change = moved / 100.0
     if staged:
@@ -240,41 +328,41 @@ def _provisions(view: xr.Dataset, asked: _Asked) -> xr.Dataset:
         ).assign_coords(stage=list(STAGES))  # fmt: skip
     else:
         out = out.assign(change=((*dims, "source"), change.sum(-1)))
-    if asked.overlays:
+    if choice.overlays:
         out = out.assign(overlay_amount=((*dims, "overlay"), np.moveaxis(layers.sum(-1), 0, -1)))
-        out = out.assign_coords(overlay=[one.name for one in asked.overlays])
+        out = out.assign_coords(overlay=[overlay.name for overlay in choice.overlays])
     return out.assign_coords(source=list(SOURCES), path=view["path"], month=view["month"])
 
 
 def _layers(stock: Array, overlays: Sequence[Overlay], staged: bool) -> Array:
     """Overlays (overlay, path, month, column) on a modelled stock, in whole minor units of currency."""
     layers = np.zeros((len(overlays), *stock.shape))
-    for number, one in enumerate(overlays):
-        months = slice(one.first_month, None if one.last_month is None else one.last_month + 1)
-        columns = list(range(stock.shape[-1])) if one.stage is None or not staged else [one.stage - 1]
-        layers[number][:, months, columns] = one.share * stock[:, months, columns]
-        booked = 1 if one.stage is None and staged else columns[0]
-        layers[number][:, months, booked] += one.amount
+    for number, overlay in enumerate(overlays):
+        months = slice(overlay.first_month, None if overlay.last_month is None else overlay.last_month + 1)
+        columns = list(range(stock.shape[-1])) if overlay.stage is None or not staged else [overlay.stage - 1]
+        layers[number][:, months, columns] = overlay.share * stock[:, months, columns]
+        booked = 1 if overlay.stage is None and staged else columns[0]
+        layers[number][:, months, booked] += overlay.amount
     rounded: Array = cents(layers) / 100.0
     return rounded
 
 
-def _expected(view: xr.Dataset, asked: _Asked, rules: IFRS9 | CECL) -> _Found:
-    """IFRS 9 or CECL: balances of cells times what loans like these lose."""
-    assert asked.terms is not None
+def _expected(view: xr.Dataset, choice: _Choice, rules: IFRS9 | CECL) -> _Allowance:
+    """IFRS 9 or CECL: balances of cells times the losses of loans like these."""
+    assert choice.terms is not None
     segments = view["segment"].values.tolist()
-    weights = asked.weights or {str(asked.terms["outlook"].values[0]): 1.0}
-    found, book = profiles(asked.terms, weights, segments), book_cells(view)
-    refuse("provisions", _unseen(asked.terms, segments, book))
-    reading = place(view, asked.terms)
-    if asked.outlook == "perfect-foresight":
+    weights = choice.weights or {str(choice.terms["outlook"].values[0]): 1.0}
+    profile, book = profiles(choice.terms, weights, segments), book_cells(view)
+    refuse("provisions", _unseen(choice.terms, segments, book))
+    reading = place(view, choice.terms)
+    if choice.outlook == "perfect-foresight":
         discount = isinstance(rules, IFRS9) or rules.discount
-        scale = foresight(view, asked.terms, found, book, reading, discount)
+        scale = foresight(view, choice.terms, profile, book, reading, discount)
     else:
         scale = np.ones((1, 1, 1, 1))
     book_now = book * scale
     ifrs9 = isinstance(rules, IFRS9)
-    rates = ifrs9_rates(found, rules) if isinstance(rules, IFRS9) else cecl_rates(found, rules)
+    rates = ifrs9_rates(profile, rules) if isinstance(rules, IFRS9) else cecl_rates(profile, rules)
     columns = ["stage 1", "stage 2", "stage 3"] if ifrs9 else ["allowance"]
     stock = np.stack([read(book_now, reading, rates[name][:1])[..., 0] for name in columns], axis=-1)
     whole = read(book_now, reading, sum((rates[name] for name in columns), np.zeros(())))
@@ -288,22 +376,20 @@ def _expected(view: xr.Dataset, asked: _Asked, rules: IFRS9 | CECL) -> _Found:
             _as_granted(flow["interest"] + flow["fees"] - flow["paid"]),
         )
     )
-    others = np.delete(whole, 0, axis=-1)
-    count = others.shape[-1]
-    error = np.sqrt((count - 1) / count * ((others - others.mean(-1, keepdims=True)) ** 2).sum(-1))
+    error = jackknife(np.moveaxis(np.delete(whole, 0, axis=-1), -1, 0))
     written_off = flow["written_off"].sum(-1)
     dims = ("path", "month")
     if ifrs9:
-        beside = _shown_ifrs9(view, book, book_now, reading, rates, found)
+        beside = _shown_ifrs9(view, book, book_now, reading, rates, profile)
     else:
         gone = read(book, reading, rates["charged_off"][:1])[..., 0].round(2)
         beside = xr.Dataset({"charged_off": (dims, gone)})
         written_off = written_off + np.diff(gone, axis=1, prepend=gone[:, :1])
-    return _Found(stock, under_new, lent, repaid, error, beside, written_off)
+    return _Allowance(stock, under_new, lent, repaid, error, beside, written_off)
 
 
 def _unseen(terms: xr.Dataset, segments: list[str], book: Array) -> list[str]:
-    """Cells that the result fills and of which the term structures saw no loan, in no segment of the kind."""
+    """Faults of cells with a balance in the result and no loan in the term structures of any such segment."""
     seen = (
         terms["balance"]
         .sum(("batch", "point"))
@@ -313,18 +399,18 @@ def _unseen(terms: xr.Dataset, segments: list[str], book: Array) -> list[str]:
         > 0.0
     )
     known = on_book(seen, np.ones((1, len(CURRENT)))) > 0.0
-    lacking = (book > 0.0).any((0, 1)) & ~known
+    unknown = (book > 0.0).any((0, 1)) & ~known
     return [
         f"terms: found no loan in cell {BOOK_CELLS[cell]!r} for segment {segments[segment]}, expected some, for the "
         "result has a balance there; make them with a larger sample"
-        for segment, cell in np.argwhere(lacking)
+        for segment, cell in np.argwhere(unknown)
     ]
 
 
 def _shown_ifrs9(
-    view: xr.Dataset, book: Array, book_now: Array, reading: Array, rates: dict[str, Array], found: Profiles
+    view: xr.Dataset, book: Array, book_now: Array, reading: Array, rates: dict[str, Array], profile: Profiles
 ) -> xr.Dataset:
-    """What an IFRS 9 report shows beside the allowance."""
+    """Balances by stage, expected losses and net interest, as IFRS 9 reports them."""
     dims = ("path", "month")
     drawn = np.arange(len(BOOK_CELLS)) < len(BOOK_CELLS) - 1
     moved = np.where(DEFAULTED, 0.0, rates["moved"][:1]) * drawn
@@ -332,28 +418,28 @@ def _shown_ifrs9(
     third = (book * DEFAULTED).sum((-2, -1))
     second = read(book, reading, moved)[..., 0]
     balance = np.stack([gross - second - third, second, third], axis=-1)
-    monthly = rates["stage 3"][:1] * found.rate[:, None]
+    monthly = rates["stage 3"][:1] * profile.rate[:, None]
     suspended = read(book_now, reading, monthly)[..., 0]
     suspended = np.concatenate([np.zeros((len(suspended), 1)), suspended[:, :-1]], axis=1)
     interest = view["interest"].transpose(*FLOW).values.sum(-1)
     values = {name: read(book_now, reading, rates[name][:1])[..., 0] for name in ("ecl_12m", "ecl_lifetime")}
     return xr.Dataset(
-        {name: (dims, each) for name, each in (values | {"interest_net": interest - suspended}).items()}
+        {name: (dims, amount) for name, amount in (values | {"interest_net": interest - suspended}).items()}
     ).assign(stage_balance=((*dims, "stage"), balance))
 
 
 def _as_granted(amount: Array) -> Array:
-    """An amount (path, month, segment) as a book of loans that are current: (..., book cell)."""
+    """An amount (path, month, segment) in the cell of current loans: (..., book cell)."""
     out = np.zeros((*amount.shape, len(BOOK_CELLS)))
     out[..., 0] = amount
     return out
 
 
-def _china(view: xr.Dataset, asked: _Asked, rules: China) -> _Found:
-    """Five categories: the largest of what percentages, ratios and expected losses ask for."""
+def _china(view: xr.Dataset, choice: _Choice, rules: China) -> _Allowance:
+    """Five categories: the largest of what percentages, ratios and expected losses require."""
     dims, error, expected = ("path", "month"), None, None
-    if asked.terms is not None:
-        beside = _expected(view, asked, IFRS9())
+    if choice.terms is not None:
+        beside = _expected(view, choice, IFRS9())
         expected, error = xr.DataArray(beside.stock.sum(-1), dims=dims), beside.error
     out = chinese_allowance(view.drop_vars(["path", "month"], errors="ignore"), rules, expected)
     out = out.transpose("path", "month", ...)
@@ -364,8 +450,8 @@ def _china(view: xr.Dataset, asked: _Asked, rules: China) -> _Found:
     flow = {name: view[name].transpose(*FLOW).values.sum(-1)[..., None] for name in FLOWS}
     lent = rate * (flow["drawn"] + flow["originated"])
     repaid = rate * (flow["interest"] + flow["fees"] - flow["paid"])
-    binding = (out["binding"] == "expected loss").values
+    binding = (out["binding"] == "expected_loss").values
     error = np.where(binding, error, 0.0) if error is not None else np.zeros(stock.shape[:2])
     if expected is not None:
         out = out.assign(allowance_expected=expected)
-    return _Found(stock, before, lent, repaid, error, out, flow["written_off"][..., 0])
+    return _Allowance(stock, before, lent, repaid, error, out, flow["written_off"][..., 0])

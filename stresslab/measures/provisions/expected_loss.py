@@ -1,4 +1,4 @@
-"""Expected loss on every path and month: balances of cells times what loans like these were seen to lose."""
+"""Expected credit loss on every path and month: balances of cells times the term structures of loans like these."""
 
 from __future__ import annotations
 
@@ -11,30 +11,28 @@ from numpy.typing import NDArray
 
 from stresslab.measures.provisions.regimes import CECL, IFRS9
 from stresslab.measures.provisions.risk_states import (
-    AT_GRANT,
     BOOK_CELLS,
     CELLS,
     CURRENT,
-    FIRST_DEFAULTED,
     FORBORNE,
     FORBORNE_LATE,
     UNDRAWN,
-    WATCHED,
 )
+from stresslab.measures.provisions.staging import in_stage_2, in_stage_3
 from stresslab.measures.result_view import FLOW
 from stresslab.schema import BUCKETS
 
 Array = NDArray[Any]
 TWELVE = 12
 AT_ONCE = 2**24
-"""Numbers that are worked on at once."""
+"""Largest number of array elements of a step."""
 NARROW = 0.005
-"""Spread of the points in a feature below which the plane does not lean on it: [1] of unemployment, or months."""
+"""Spread of the points in a feature below which the plane ignores it: [1] of unemployment, or months."""
 
 
 @dataclass(frozen=True)
 class Profiles:
-    """What a unit of each cell loses, month by month ahead: term structures weighted over outlooks.
+    """Loss of a unit of each cell, month by month ahead: term structures weighted over outlooks.
 
     The first axis, `draw`, holds all borrowers first, then all but one batch each: their spread is the sampling error.
     loss, loss_drawn, pd (draw, point, segment, cell, ahead); share (draw, point, segment, grade) of current balances
@@ -49,7 +47,7 @@ class Profiles:
     revolving: Array
 
     def discounted(self, loss: Array, months: Array | int) -> Array:
-        """Present value (draw, point, segment, cell) of what defaults in the first months of each segment lose."""
+        """Present value (draw, point, segment, cell) of losses on defaults in the first months of each segment."""
         ahead = np.arange(loss.shape[-1])
         factor = (1.0 + self.rate[:, None]) ** -ahead * (ahead <= np.broadcast_to(months, self.rate.shape)[:, None])
         value: Array = np.einsum("dpsca,sa->dpsc", loss, factor)
@@ -57,7 +55,7 @@ class Profiles:
 
 
 def profiles(terms: xr.Dataset, weights: dict[str, float], segments: list[str]) -> Profiles:
-    """Term structures of some segments; outlooks weigh losses, never drivers, as losses are not linear in them."""
+    """Term structures of these segments; weights of outlooks go on losses, as losses are not linear in drivers."""
     some = terms.sel(segment=segments, outlook=list(weights), cell=list(CELLS))
     weight = xr.DataArray(list(weights.values()), dims="outlook")
     order = ("batch", "point", "segment", "cell")
@@ -80,26 +78,20 @@ def profiles(terms: xr.Dataset, weights: dict[str, float], segments: list[str]) 
 
 
 def _draws(batches: Array) -> Array:
-    """All batches together, then all but each of them."""
+    """Sum of all batches, then of all but each of them."""
     whole = batches.sum(axis=0)
     return np.concatenate([whole[None], whole - batches])
 
 
-def ifrs9_rates(found: Profiles, rules: IFRS9) -> dict[str, Array]:
-    """Rates (draw, point, segment, book cell) per unit of balance: allowance in each stage, and what moves to stage 2.
+def ifrs9_rates(profile: Profiles, rules: IFRS9) -> dict[str, Array]:
+    """Rates (draw, point, segment, book cell) per unit of balance: allowance in each stage, and share in stage 2.
 
     "stage 1", "stage 2", "stage 3": allowance; "moved": share of the balance in stage 2; "ecl_12m", "ecl_lifetime".
     """
-    life = np.where(found.revolving, rules.revolving_life, found.loss.shape[-1])
-    whole = np.where(found.revolving, life, found.loss.shape[-1])
-    one_year, lifetime = found.discounted(found.loss, TWELVE), found.discounted(found.loss, whole)
-    riskier = significantly_riskier(found, rules, life)
-    late = np.zeros(len(CELLS), bool)
-    late[CELLS.index("30-59") if rules.past_due_days == 30 else CELLS.index("60-89") : FIRST_DEFAULTED] = True
-    riskier = riskier | late | (rules.score & (np.arange(len(CELLS)) == CELLS.index(WATCHED)))
-    defaulted = _defaulted()
-    moved = np.where(defaulted, 0.0, riskier)
-    moved[..., CELLS.index(UNDRAWN)] = (found.share * moved[..., : len(CURRENT)]).sum(-1)
+    life = np.where(profile.revolving, rules.revolving_life, profile.loss.shape[-1])
+    whole = np.where(profile.revolving, life, profile.loss.shape[-1])
+    one_year, lifetime = profile.discounted(profile.loss, TWELVE), profile.discounted(profile.loss, whole)
+    defaulted, moved = in_stage_3(), in_stage_2(profile.pd, profile.share, rules, life)
     cells = {
         "stage 1": np.where(defaulted, 0.0, (1.0 - moved) * one_year),
         "stage 2": np.where(defaulted, 0.0, moved * lifetime),
@@ -108,55 +100,42 @@ def ifrs9_rates(found: Profiles, rules: IFRS9) -> dict[str, Array]:
         "ecl_12m": one_year,
         "ecl_lifetime": lifetime,
     }
-    out = {name: on_book(values, found.share) for name, values in cells.items()}
-    proving = BOOK_CELLS.index(FORBORNE)  # a plan's probation is stage 2, whatever the days
+    out = {name: on_book(values, profile.share) for name, values in cells.items()}
+    probation = BOOK_CELLS.index(FORBORNE)  # always in stage 2
     for name, source in (("stage 1", None), ("stage 2", "ecl_lifetime"), ("moved", None)):
         fixed = 0.0 if name == "stage 1" else 1.0
-        out[name][..., proving] = fixed if source is None else out[source][..., proving]
+        out[name][..., probation] = fixed if source is None else out[source][..., probation]
     return out
 
 
-def significantly_riskier(found: Profiles, rules: IFRS9, life: Array) -> Array:
-    """Cells (draw, point, segment, cell) whose lifetime PD is far above that at origination (5.5.9).
-
-    Origination is the start of the book, for loans whose score is what it was when they were granted.
-    """
-    within = np.arange(found.pd.shape[-1]) <= life[:, None]
-    now = (found.pd * within[:, None, :]).sum(-1)
-    then = now[:, :1, :, AT_GRANT : AT_GRANT + 1]
-    relative = (now >= rules.relative * then) & (now - then >= rules.absolute)
-    found_riskier: Array = (relative | (now >= rules.backstop * then)) & (then > 0)
-    return found_riskier
-
-
-def cecl_rates(found: Profiles, rules: CECL) -> dict[str, Array]:
+def cecl_rates(profile: Profiles, rules: CECL) -> dict[str, Array]:
     """Rates (draw, point, segment, book cell): "allowance", lifetime loss on what is drawn; "charged_off", a share."""
-    loss = reverted(found, rules)
+    loss = reverted(profile, rules)
     months = loss.shape[-1]
-    rate = found.discounted(loss, months) if rules.discount else loss.sum(-1)
+    rate = profile.discounted(loss, months) if rules.discount else loss.sum(-1)
     rate[..., CELLS.index(UNDRAWN)] = 0.0
     floor = np.array([_days(cell) for cell in CELLS])
-    limit = np.where(found.revolving, rules.charge_off_open, rules.charge_off_closed)
+    limit = np.where(profile.revolving, rules.charge_off_open, rules.charge_off_closed)
     gone = np.broadcast_to(floor >= limit[:, None], rate.shape)
     cells = {"allowance": np.where(gone, 0.0, rate), "charged_off": gone.astype(float)}
-    return {name: on_book(values, found.share) for name, values in cells.items()}
+    return {name: on_book(values, profile.share) for name, values in cells.items()}
 
 
-def reverted(found: Profiles, rules: CECL) -> Array:
+def reverted(profile: Profiles, rules: CECL) -> Array:
     """Losses ahead that leave the outlook after the supportable months for those of the start of the book.
 
     Beyond R months: (1 - w) x outlook + w x start x (not yet defaulted at R, outlook over start), w rising to 1 over
     the reversion; at once if that has no months.
     """
-    ahead = np.arange(found.loss.shape[-1])
+    ahead = np.arange(profile.loss.shape[-1])
     beyond = ahead - rules.supportable_months
     steps = max(rules.reversion_months, 1)
     weight = np.clip(beyond / steps, 0.0, 1.0) if rules.reversion_months else (beyond > 0).astype(float)
     at = min(rules.supportable_months, ahead[-1])
-    alive = 1.0 - found.pd[..., : at + 1].sum(-1, keepdims=True)
+    alive = 1.0 - profile.pd[..., : at + 1].sum(-1, keepdims=True)
     start = alive[:, :1]
     ratio = np.divide(alive, start, out=np.ones_like(alive), where=start > 1e-9)
-    out: Array = (1.0 - weight) * found.loss_drawn + weight * found.loss_drawn[:, :1] * ratio
+    out: Array = (1.0 - weight) * profile.loss_drawn + weight * profile.loss_drawn[:, :1] * ratio
     return out
 
 
@@ -165,17 +144,11 @@ def _days(cell: str) -> int:
     return int(cell.rstrip("+").split("-")[0]) if cell[0].isdigit() else 0
 
 
-def _defaulted() -> Array:
-    where = np.arange(len(CELLS))
-    late: Array = (where >= FIRST_DEFAULTED) & (where != CELLS.index(UNDRAWN))
-    return late
-
-
 def on_book(values: Array, share: Array) -> Array:
-    """Rates of cells (..., cell) as rates of what a result knows (..., book cell): grades by their shares.
+    """Rates of cells (..., cell) as rates of the cells of a result (..., book cell): grades by their shares.
 
-    Loans in a plan that began after 90 days count as those 90-119 days past due, others in a plan as those 30-59: no
-    term structure knows plans.
+    Loans in a plan that began after 90 days count as those 90-119 days past due, others in a plan as those 30-59:
+    term structures have no plans.
     """
     current = (values[..., : len(CURRENT)] * share).sum(-1)
     columns = {cell: values[..., number] for number, cell in enumerate(CELLS)}
@@ -189,14 +162,14 @@ def place(result: xr.Dataset, terms: xr.Dataset) -> Array:
 
     Features are unemployment of the borrowers, its change over 12 months and, in run-off, the age of the book; with
     X the points' and x the month's features, centred and with a constant, weights = x (X'X)^-1 X'. A month beyond the
-    points in a feature reads as at their edge, so that no plane is prolonged into what was never seen.
+    points in a feature takes their edge, so that the plane is never extrapolated.
     """
     rate = result["unemployment_rate"].transpose("path", "month").values
     age = np.broadcast_to(np.arange(rate.shape[1], dtype=float), rate.shape)
     names = ("unemployment", "unemployment_change", "age")
     points = np.stack([terms[name].values for name in names], axis=-1)
     centre, spread = points.mean(0), points.std(0)
-    scale = np.where(spread > NARROW, spread, np.inf)  # a feature in which the points hardly differ says nothing
+    scale = np.where(spread > NARROW, spread, np.inf)  # ignore a feature in which the points hardly differ
     x = (
         np.clip(np.stack([rate, change_over_a_year(rate), age], axis=-1), points.min(0), points.max(0)) - centre
     ) / scale
@@ -215,15 +188,15 @@ def change_over_a_year(rate: Array) -> Array:
 def read(book: Array, reading: Array, rates: Array) -> Array:
     """Sums (path, month, draw) of balances (path, month, segment, cell) times rates (draw, point, segment, cell).
 
-    reading (path, month, point): the weights by which each month reads the points.
+    reading (path, month, point): weights of the points in each month.
     """
     draws, points = rates.shape[:2]
     table = rates.reshape(draws, points, -1).transpose(1, 0, 2)  # (point, draw, segment * cell)
     flat = book.reshape(*book.shape[:2], -1)
     out = np.empty((*book.shape[:2], draws))
-    each = max(1, AT_ONCE // max(1, flat.shape[1] * max(flat.shape[2], points * draws)))
-    for first in range(0, len(flat), each):
-        some = slice(first, first + each)
+    step = max(1, AT_ONCE // max(1, flat.shape[1] * max(flat.shape[2], points * draws)))
+    for first in range(0, len(flat), step):
+        some = slice(first, first + step)
         by_point = np.einsum("pmc,kdc->pmkd", flat[some], table, optimize=True)
         out[some] = np.einsum("pmk,pmkd->pmd", reading[some], by_point)
     return out
@@ -234,21 +207,21 @@ DEFAULTED = np.array([cell in (*BUCKETS[3:], FORBORNE_LATE) for cell in BOOK_CEL
 
 
 def foresight(
-    view: xr.Dataset, terms: xr.Dataset, found: Profiles, book: Array, reading: Array, discount: bool
+    view: xr.Dataset, terms: xr.Dataset, profile: Profiles, book: Array, reading: Array, discount: bool
 ) -> Array:
-    """Factor (path, month, segment, book cell): what the path loses on that month's loans over what is expected.
+    """Factor (path, month, segment, book cell): loss of the path on that month's loans over the expected loss.
 
     Lost = sum_h v^h kept_h (written_off + forgiven)_{t+h} (1 - recovered share), and beyond the result's last month T
     v^(T-t) kept_(T-t) times the expectation in T; kept_h is the share of today's loans in the losses h months ahead.
-    Defaulted loans are expected to lose what they were, as long as the path loses that much; the rest is the others'.
+    Defaulted loans lose what is expected of them, as far as the path loses that much; the rest is lost on the others.
     """
-    value = found.discounted(found.loss, found.loss.shape[-1]) if discount else found.loss.sum(-1)
-    lifetime = on_book(value, found.share)[:1]
+    value = profile.discounted(profile.loss, profile.loss.shape[-1]) if discount else profile.loss.sum(-1)
+    lifetime = on_book(value, profile.share)[:1]
     bad, good = (_by_segment(book, reading, lifetime * those) for those in (DEFAULTED, ~DEFAULTED))
     some = terms.sel(segment=view["segment"].values)
     kept, share = some["kept"].transpose("segment", "ahead").values, some["recovered_share"].values
     lost = sum(view[name].transpose(*FLOW).values for name in ("written_off", "forgiven")) * (1.0 - share)
-    last, factor = book.shape[1] - 1, 1.0 / (1.0 + found.rate * discount)
+    last, factor = book.shape[1] - 1, 1.0 / (1.0 + profile.rate * discount)
     ahead = np.zeros_like(bad)
     ahead[:, last] = (bad + good)[:, last]
     for h in range(1, last + 1):
@@ -263,5 +236,5 @@ def foresight(
 
 def _by_segment(book: Array, reading: Array, rates: Array) -> Array:
     """Sums (path, month, segment) of balances times rates of all borrowers together."""
-    each = [read(book[:, :, s : s + 1], reading, rates[:, :, s : s + 1])[..., 0] for s in range(book.shape[2])]
-    return np.stack(each, axis=-1)
+    sums = [read(book[:, :, s : s + 1], reading, rates[:, :, s : s + 1])[..., 0] for s in range(book.shape[2])]
+    return np.stack(sums, axis=-1)

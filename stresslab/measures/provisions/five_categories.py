@@ -1,4 +1,4 @@
-"""Five categories of the Chinese rules, the allowance they ask for, and the ratios it must reach."""
+"""Chinese five categories: classification, the allowance that they require, and the ratios that it must reach."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from stresslab.schema import BUCKET_FLOOR
 
 Array = NDArray[Any]
 DAYS_PER_DUE_DATE = 30
-BINDING = ("percentages", "coverage", "loan provision", "expected loss")
-RATIOS = (
-    "npl_ratio", "provision_coverage", "loan_provision_ratio", "coverage_minimum", "loan_provision_minimum",
-)  # fmt: skip
+BINDING = ("percentages", "coverage", "loan_provision", "expected_loss")
 
 
 def chinese_allowance(view: xr.Dataset, rules: China, expected: xr.DataArray | None) -> xr.Dataset:
-    """Categories, allowance and ratios of one lender's segments; expected: a loss beside which the allowance stands."""
+    """Categories, allowance and ratios of one lender's segments; expected: an expected loss that binds as well."""
     numbers = chinese_rules()
     products = view["product"].values.astype(str)
     names = dict.fromkeys(products, rules.schedule) if isinstance(rules.schedule, str) else rules.schedule
@@ -31,10 +28,10 @@ def chinese_allowance(view: xr.Dataset, rules: China, expected: xr.DataArray | N
     out = _percentages(categories, numbers["percentages"][rules.percentages], numbers)
     loans = categories.sum("category")
     coverage, loan_provision = _minimums(view, out["npl_balance"], rules, numbers)
-    asked = [out["allowance"], coverage * out["npl_balance"], loan_provision * loans]
-    asked += [] if expected is None else [expected]
-    floors_asked = xr.concat(asked, dim="rule", coords="minimal", compat="override")
-    required, which = floors_asked.max("rule"), floors_asked.argmax("rule")
+    required_by = [out["allowance"], coverage * out["npl_balance"], loan_provision * loans]
+    required_by += [] if expected is None else [expected]
+    minimums = xr.concat(required_by, dim="rule", coords="minimal", compat="override")
+    required, which = minimums.max("rule"), minimums.argmax("rule")
     return out.assign(
         npl_ratio=_ratio(out["npl_balance"], loans),
         provision_coverage=_ratio(out["allowance"], out["npl_balance"]),
@@ -52,8 +49,8 @@ def schedule_faults(rules: China, products: Any) -> list[str]:
     if isinstance(rules.schedule, str):
         return []
     known = sorted(chinese_rules()["schedules"])
-    lost = sorted(set(map(str, products)) - set(rules.schedule))
-    return [f"schedule: found none for product {p!r}, expected one of {known}; add it" for p in lost]
+    absent = sorted(set(map(str, products)) - set(rules.schedule))
+    return [f"schedule: found none for product {p!r}, expected one of {known}; add it" for p in absent]
 
 
 def _category_balance(view: xr.Dataset, floors: list[list[int]], rules: Rules) -> xr.DataArray:
@@ -62,16 +59,16 @@ def _category_balance(view: xr.Dataset, floors: list[list[int]], rules: Rules) -
     numbers = np.stack([np.searchsorted(days, begins, side="right") for days in floors])
     names = rules["categories"]
     member = xr.DataArray(np.eye(len(names))[numbers], dims=("segment", "bucket", "category"))
-    balance = view["balance"].drop_vars(["segment", "bucket"])  # labels played their part; positions match
+    balance = view["balance"].drop_vars(["segment", "bucket"])  # segments and buckets match by position
     labels = {"category": names, "category_zh": ("category", rules["categories_zh"])}
     total: xr.DataArray = xr.dot(balance, member, dim=["segment", "bucket"]).assign_coords(labels)
     return total
 
 
 def _restructured(categories: xr.DataArray, view: xr.Dataset, rules: Rules) -> xr.DataArray:
-    """Loans whose plan began after 90 days count as substandard while it is in observation.
+    """Loans in the probation of a plan moved: to substandard if it began after 90 days, else to special mention.
 
-    Stage 3 beyond the buckets from 90 days on is in these plans; in probation from others is special mention.
+    What stage 3 holds beyond the buckets from 90 days on is in plans that began after 90 days.
     """
     late = view["stage_balance"].isel(stage=2, drop=True) - view["balance"].isel(bucket=slice(3, None)).sum("bucket")
     forborne = late.sum("segment").round(2)
@@ -84,7 +81,7 @@ def _restructured(categories: xr.DataArray, view: xr.Dataset, rules: Rules) -> x
 
 
 def _percentages(categories: xr.DataArray, shares: Rules, rules: Rules) -> xr.Dataset:
-    """Allowance that the percentages ask for, and what is non-performing [currency]."""
+    """Allowance that the percentages require, and non-performing balance [currency]."""
     specific = xr.DataArray(shares["specific"], dims="category")
     names = rules["categories"]
     bad = names[names.index(rules["non_performing_from"]) :]
@@ -110,6 +107,6 @@ def _minimums(view: xr.Dataset, npl: xr.DataArray, rules: China, numbers: Rules)
 
 
 def _ratio(part: xr.DataArray, whole: xr.DataArray) -> xr.DataArray:
-    """part / whole, +inf or NaN over nothing, as the docstring of provisions() says."""
+    """part / whole; infinite, or NaN, where the whole is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return part / whole

@@ -1,32 +1,223 @@
-"""Rules of provisioning, as frozen dataclasses; numbers of the Chinese rules, with their sources, in regimes.toml."""
+"""Provisioning rules: IFRS 9, CECL, the Chinese five categories, overlays; numbers of China in regimes.toml."""
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from stresslab.checks import refuse
+from stresslab.checks import is_number, is_whole, refuse
+from stresslab.parameters import Section, choice, documented, parameter, setting
 
 Rules = dict[str, Any]
 
 
-def _bounds_faults(rules: Any) -> list[str]:
-    """Faults of the numbers whose field says its bounds."""
-    faults = []
-    for one in fields(rules):
-        if "low" in one.metadata:
-            value, low, high = getattr(rules, one.name), one.metadata["low"], one.metadata["high"]
-            whole = one.metadata["whole"]
-            kind = isinstance(value, int) if whole else isinstance(value, int | float)
-            if isinstance(value, bool) or not kind or not math.isfinite(value) or not low <= value <= high:
-                what = "a whole number" if whole else "a number"
-                faults.append(f"{one.name}: found {value!r}, expected {what} {low:g} to {high:g}; change it")
-    return faults
+@documented
+@dataclass(frozen=True, kw_only=True)
+class IFRS9(Section):
+    r"""IFRS 9, impairment: 12 months of expected loss, or the lifetime's after a significant increase in credit risk.
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    A loan is in stage 2 [1]_ if its lifetime PD is `relative` times that of a loan as when it was granted, at the start
+    of the portfolio and for the same remaining life, and higher by `absolute`; or `backstop` times; or if the lender
+    watches its score (`score`, the engine's `scoring.sicr_drop`); or from `past_due_days` [2]_. It is in stage 3 from
+    90 days past due [3]_, and while a plan that began later than that is in probation; a plan that began earlier is in
+    stage 2. A loan that has paid its arrears leaves stage 2 when its score has forgotten them, or the probation of its
+    plan is over.
+
+    References
+    ----------
+    .. [1] IFRS 9 Financial Instruments, 5.5.3 and 5.5.9.
+    .. [2] IFRS 9 Financial Instruments, 5.5.11.
+    .. [3] IFRS 9 Financial Instruments, B5.5.37.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.IFRS9().revolving_life
+    36
+    >>> sl.IFRS9(relative=4.0)
+    Traceback (most recent call last):
+    stresslab.schema.InputError: ifrs9: 1 fault
+    - relative: found 4.0 above backstop 3.0, expected at most backstop; lower it or raise backstop
+    """
+
+    relative: float = parameter(
+        2.0, "1", 1.0, 100.0, "practice of 2 to 3 times (EBA/Rep/2021/35, not confirmed)",
+        "lifetime PD over that at origination from which a loan is in stage 2",
+    )  # fmt: skip
+    absolute: float = parameter(
+        0.005, "1", 0.0, 1.0, "half a percentage point, practice", "least rise of the lifetime PD beside `relative`"
+    )
+    backstop: float = parameter(
+        3.0, "1", 1.0, 100.0, "threefold, ECB asset quality review (not confirmed)",
+        "lifetime PD over that at origination from which a loan is in stage 2, however small the rise",
+    )  # fmt: skip
+    past_due_days: int = parameter(
+        30, "day", 30, 60, "more than 30 days, rebuttable: 5.5.11", "days past due from which a loan is in stage 2"
+    )
+    score: bool = choice(True, (True, False), "a fall of the score that the lender watches moves a loan to stage 2")
+    revolving_life: int = parameter(
+        36, "month", 1, 600, "assumption: behavioural life of a line, 5.5.20 and B5.5.40",
+        "months over which an open line exposes the lender",
+    )  # fmt: skip
+
+    def _faults(self) -> list[str]:
+        faults = super()._faults()
+        if not faults and self.relative > self.backstop:
+            given = f"found {self.relative} above backstop {self.backstop}"
+            faults.append(f"relative: {given}, expected at most backstop; lower it or raise backstop")
+        if not _named(faults, "past_due_days") and self.past_due_days not in (30, 60):
+            given = f"past_due_days: found {self.past_due_days!r}"
+            faults.append(f"{given}, expected 30 or 60, at which a bucket begins; choose one")
+        return faults
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class CECL(Section):
+    r"""Current expected credit losses (ASC 326): lifetime loss of what is drawn, from the first day, without stages.
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    Beyond `supportable_months` losses revert to those of the start of the portfolio, at once or in a straight line over
+    `reversion_months` [1]_. Limits that can be cancelled at any time carry no allowance [2]_ (not confirmed): payments
+    go to the oldest debt first, and what is drawn later is left out. Balances `charge_off_open` days (lines) or
+    `charge_off_closed` days (instalments) past due count as charged off [3]_, whatever the books say.
+
+    References
+    ----------
+    .. [1] ASC 326-20-30-9.
+    .. [2] ASC 326-20-30-11.
+    .. [3] Uniform Retail Credit Classification and Account Management Policy (2000), 65 FR 36903.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.CECL(reversion_months=0).charge_off_open
+    180
+    """
+
+    supportable_months: int = parameter(
+        24, "month", 0, 600, "practice: two years", "months of a reasonable and supportable forecast"
+    )
+    reversion_months: int = parameter(
+        12, "month", 0, 600, "assumption", "months over which losses revert to those of the start; 0 is at once"
+    )
+    discount: bool = choice(
+        True, (True, False), "discount at the rate of the loans (ASC 326-20-30-4), else only from a default to its loss"
+    )
+    charge_off_open: int = parameter(
+        180, "day", 90, 360, "65 FR 36903: 180 days, open-end", "days past due at which a line counts as charged off"
+    )
+    charge_off_closed: int = parameter(
+        120, "day", 90, 360, "65 FR 36903: 120 days, closed-end",
+        "days past due at which an instalment loan counts as charged off",
+    )  # fmt: skip
+
+    def _faults(self) -> list[str]:
+        faults = super()._faults()
+        for name in ("charge_off_open", "charge_off_closed"):
+            if not _named(faults, name) and getattr(self, name) not in (90, 120, 180, 270, 360):
+                given = f"{name}: found {getattr(self, name)!r}, expected 90, 120, 180, 270 or 360"
+                faults.append(f"{given}, at which a bucket begins; choose one")
+        return faults
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class China(Section):
+    r"""Chinese five categories: their percentages, and the least allowance over bad loans and over all loans.
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    Schedules, by days past due at which special mention, substandard, doubtful and loss begin:
+
+    ================  ==========================  ==============================================================
+    schedule          days past due               source
+    ================  ==========================  ==============================================================
+    ``cn2023``        >= 1, > 90, > 270, > 360    Measures for Risk Classification of Financial Assets (2023)
+    ``cn_card2011``   >= 1, > 90, > 120, > 180    Measures for Supervision of Credit Card Business (2011), Art. 92
+    ``ffiec_open``    substandard > 90, loss 180  65 FR 36903 (2000), open-end
+    ``ffiec_closed``  substandard > 90, loss 120  65 FR 36903 (2000), closed-end
+    ================  ==========================  ==============================================================
+
+    Percentages: ``pboc2002``, general 1 % of all loans, specific 0 / 2 / 25 / 50 / 100 % of the categories [1]_;
+    ``mof2012``, potential risk of 1.5 / 3 / 30 / 60 / 100 % [2]_ (the first two not confirmed).
+
+    Minimums: ``cbrc2011``, allowance at least 150 % of bad loans and 2.5 % of all [3]_; ``dynamic2018``, 120 to 150 %
+    and 1.5 to 2.5 % on each path and month, by the share of loans more than 90 days past due that count as bad [4]_
+    (the steps between not confirmed).
+
+    References
+    ----------
+    .. [1] PBoC (2002), Guidelines on Provisioning for Loan Losses.
+    .. [2] MOF (2012), Cai Jin No. 20.
+    .. [3] CBRC (2011), Order No. 4.
+    .. [4] CBRC (2018), Yinjianfa No. 7.
+
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.China(coverage_minimum=120)
+    Traceback (most recent call last):
+    stresslab.schema.InputError: china: 1 fault
+    - coverage_minimum: found 120, expected a number 0 to 10 or None; give a decimal: 1.5, not 150
+    """
+
+    schedule: str | Mapping[str, str] = setting(
+        "cn2023", "name of a schedule of categories, for all products or by product"
+    )
+    percentages: str = setting("pboc2002", "name of the percentages set aside for categories")
+    minimums: str = setting("cbrc2011", "name of the least allowance over bad loans and over all loans")
+    coverage_minimum: float | None = setting(
+        None, "least allowance over bad loans [1], 0 to 10, in place of that of `minimums`; None: as there"
+    )
+    loan_provision_minimum: float | None = setting(
+        None, "least allowance over all loans [1], 0 to 10, in place of that of `minimums`; None: as there"
+    )
+    restructured: bool = choice(
+        True,
+        (True, False),
+        "loans in the probation of a plan are at least special mention, and at least substandard if it began after 90 "
+        "days past due (Measures of 2023)",
+    )
+
+    def _faults(self) -> list[str]:
+        rules, faults = chinese_rules(), []
+        known = sorted(rules["schedules"])
+        named = list(self.schedule.values()) if isinstance(self.schedule, Mapping) else [self.schedule]
+        faults += [f"schedule: found {s!r}, expected one of {known}; choose one" for s in named if s not in known]
+        for name in ("percentages", "minimums"):
+            if getattr(self, name) not in list(rules[name]):
+                options = sorted(rules[name])
+                faults.append(f"{name}: found {getattr(self, name)!r}, expected one of {options}; choose one")
+        for name in ("coverage_minimum", "loan_provision_minimum"):
+            value = getattr(self, name)
+            if value is not None and not (is_number(value) and 0.0 <= value <= 10.0):
+                faults.append(
+                    f"{name}: found {value!r}, expected a number 0 to 10 or None; give a decimal: 1.5, not 150"
+                )
+        return faults + super()._faults()
 
 
 def _named(faults: list[str], name: str) -> bool:
@@ -34,141 +225,12 @@ def _named(faults: list[str], name: str) -> bool:
     return any(fault.startswith(f"{name}:") for fault in faults)
 
 
-def _flag_faults(rules: Any, name: str) -> list[str]:
-    value = getattr(rules, name)
-    return [] if isinstance(value, bool) else [f"{name}: found {value!r}, expected True or False; choose one"]
-
-
-def _number(default: float, low: float, high: float, source: str) -> Any:
-    return field(
-        default=default,
-        metadata={"low": low, "high": high, "whole": isinstance(default, int), "source": source},
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class IFRS9:
-    """IFRS 9, impairment: 12 months of expected loss, or a lifetime's after a significant increase in credit risk.
-
-    A loan that is not in arrears is in stage 2 if its lifetime PD is relative times that of a loan as when it was
-    granted, at the start of the book and for the same remaining life, and higher by `absolute`; or backstop times; or
-    if the lender watches its score (`score`, the engine's scoring.sicr_drop). In stage 2 from past_due_days; in stage 3
-    from 90 days (B5.5.37), and while a plan that began later than that is in probation. A loan that has paid its
-    arrears leaves stage 2 when its score has forgotten them, or its plan's probation is over.
-
-    revolving_life : months over which an open line exposes the lender (5.5.20, B5.5.40)
-
-    >>> IFRS9(relative=4.0)
-    Traceback (most recent call last):
-    stresslab.schema.InputError: ifrs9: 1 fault
-    - relative: found 4.0 above backstop 3.0, expected at most it; lower it or raise backstop
-    """
-
-    relative: float = _number(2.0, 1.0, 100.0, "practice of 2 to 3 times (EBA/Rep/2021/35, not confirmed)")
-    absolute: float = _number(0.005, 0.0, 1.0, "half a point, practice")
-    backstop: float = _number(3.0, 1.0, 100.0, "threefold, ECB asset quality review (not confirmed)")
-    past_due_days: int = _number(30, 30, 60, "more than 30 days, rebuttable: 5.5.11")
-    score: bool = True
-    revolving_life: int = _number(36, 1, 600, "assumption: behavioural life of a line, 5.5.20 and B5.5.40")
-
-    def __post_init__(self) -> None:
-        faults = _bounds_faults(self)
-        if not faults and self.relative > self.backstop:
-            found = f"found {self.relative} above backstop {self.backstop}"
-            faults.append(f"relative: {found}, expected at most it; lower it or raise backstop")
-        if not _named(faults, "past_due_days") and self.past_due_days not in (30, 60):
-            faults.append(
-                f"past_due_days: found {self.past_due_days!r}, expected 30 or 60, as buckets begin; choose one"
-            )
-        faults += _flag_faults(self, "score")
-        refuse("ifrs9", faults)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CECL:
-    """ASC 326: lifetime expected loss of what is drawn today, from the first day, without stages.
-
-    Beyond supportable_months losses go to those of the start of the book, at once or in a straight line over
-    reversion_months (326-20-30-9). Limits that can be cancelled at any time carry none (326-20-30-11, not confirmed):
-    payments go to the oldest debt first, and what is drawn later is left out. Balances charge_off_open days (lines) or
-    charge_off_closed days (instalments) past due count as charged off (FFIEC, 65 FR 36903), whatever the books say.
-
-    discount : at the loans' rate (326-20-30-4), else only from a default to its loss
-
-    >>> CECL(reversion_months=0).charge_off_open
-    180
-    """
-
-    supportable_months: int = _number(24, 0, 600, "practice: two years")
-    reversion_months: int = _number(12, 0, 600, "assumption; 0 is immediate")
-    discount: bool = True
-    charge_off_open: int = _number(180, 90, 360, "65 FR 36903: 180 days, open-end")
-    charge_off_closed: int = _number(120, 90, 360, "65 FR 36903: 120 days, closed-end")
-
-    def __post_init__(self) -> None:
-        faults = _bounds_faults(self)
-        for name in ("charge_off_open", "charge_off_closed"):
-            if not _named(faults, name) and getattr(self, name) not in (90, 120, 180, 270, 360):
-                found = f"{name}: found {getattr(self, name)!r}, expected 90, 120, 180, 270 or 360"
-                faults.append(f"{found}, as buckets begin; choose one")
-        faults += _flag_faults(self, "discount")
-        refuse("cecl", faults)
-
-
-@dataclass(frozen=True, kw_only=True)
-class China:
-    """Five categories, their percentages, and the least allowance over bad loans and over all loans.
-
-    schedule : days past due that begin special mention / substandard / doubtful / loss; one for all or product -> name:
-      "cn2023": >= 1, > 90, > 270, > 360 (2023 Measures); "cn_card2011": >= 1, > 90, > 120, > 180 (card rule, Art. 92);
-      "ffiec_open", "ffiec_closed": substandard > 90, loss >= 180 / >= 120
-    percentages : "pboc2002": general 1 % of all loans, specific 0 / 2 / 25 / 50 / 100 % (PBoC 2002); "mof2012":
-      potential risk of 1.5 / 3 / 30 / 60 / 100 % (MOF Cai Jin [2012] No. 20; the first two not confirmed)
-    minimums : "cbrc2011": allowance >= 150 % of bad loans, 2.5 % of all (CBRC Order [2011] 4); "dynamic2018": 120 to
-      150 % and 1.5 to 2.5 % on each path and month, by the share of loans > 90 days that count as bad (Yinjianfa
-      [2018] No. 7; the steps between not confirmed)
-    coverage_minimum, loan_provision_minimum : numbers in place of these [1]
-    restructured : loans in a plan's probation at least special mention, at least substandard if the plan began after
-      90 days (2023 Measures)
-
-    >>> China(coverage_minimum=120)
-    Traceback (most recent call last):
-    stresslab.schema.InputError: china: 1 fault
-    - coverage_minimum: found 120, expected a number 0 to 10; give a decimal: 1.5, not 150
-    """
-
-    schedule: str | Mapping[str, str] = "cn2023"
-    percentages: str = "pboc2002"
-    minimums: str = "cbrc2011"
-    coverage_minimum: float | None = None
-    loan_provision_minimum: float | None = None
-    restructured: bool = True
-
-    def __post_init__(self) -> None:
-        rules, faults = chinese_rules(), []
-        known = sorted(rules["schedules"])
-        named = list(self.schedule.values()) if isinstance(self.schedule, Mapping) else [self.schedule]
-        faults += [f"schedule: found {s!r}, expected one of {known}; choose one" for s in named if s not in known]
-        for name in ("percentages", "minimums"):
-            if getattr(self, name) not in list(rules[name]):
-                faults.append(
-                    f"{name}: found {getattr(self, name)!r}, expected one of {sorted(rules[name])}; choose one"
-                )
-        for name in ("coverage_minimum", "loan_provision_minimum"):
-            value = getattr(self, name)
-            sound = isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 10.0
-            if value is not None and not sound:
-                faults.append(f"{name}: found {value!r}, expected a number 0 to 10; give a decimal: 1.5, not 150")
-        faults += _flag_faults(self, "restructured")
-        refuse("china", faults)
-
-
 Regime = IFRS9 | CECL | China
 REGIMES: dict[str, type[IFRS9] | type[CECL] | type[China]] = {"ifrs9": IFRS9, "cecl": CECL, "china": China}
 
 
 def regime_of(provisioning: str | Regime) -> Regime:
-    """The rules of a name, or those given."""
+    """Rules of a name, or those given."""
     if isinstance(provisioning, IFRS9 | CECL | China):
         return provisioning
     if provisioning not in list(REGIMES):
@@ -178,52 +240,63 @@ def regime_of(provisioning: str | Regime) -> Regime:
 
 
 def name_of(regime: Regime) -> str:
-    """The name of rules."""
+    """Name of rules."""
     return next(name for name, kind in REGIMES.items() if isinstance(regime, kind))
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
-class Overlay:
-    """An adjustment that management makes to an allowance: named, dated, with its reason, and seen in every output.
+class Overlay(Section):
+    r"""Adjustment by management to an allowance: named, dated, with its reason, and shown in every output.
 
-    share : of the allowance that the model finds (of `stage`, if one is said) [1]; 0.1 adds a tenth
-    amount : beside it [currency]; negative releases
-    first_month, last_month : months in which it stands; None: to the end
-    stage : in which it is booked under IFRS 9; None: in each by its share of the allowance, an amount in stage 2
+    Raises
+    ------
+    InputError
+        Names each fault.
 
-    >>> Overlay(name="flood", reason="loans in flooded counties", amount=1e6, first_month=3).last_month is None
+    Examples
+    --------
+    >>> import stresslab as sl
+    >>> sl.Overlay(name="flood", reason="loans in flooded counties", amount=1e6, first_month=3).last_month is None
     True
     """
 
-    name: str
-    reason: str
-    share: float = 0.0
-    amount: float = 0.0
-    first_month: int = 0
-    last_month: int | None = None
-    stage: int | None = None
+    name: str = field(metadata={"meaning": "name of the overlay"})
+    reason: str = field(metadata={"meaning": "why it is made"})
+    share: float = setting(
+        0.0, "part of the modelled allowance (of `stage`, if given) that it adds [1], >= -1; 0.1 adds a tenth"
+    )
+    amount: float = setting(0.0, "amount added beside it [currency]; negative releases")
+    first_month: int = setting(0, "first month in which it stands")
+    last_month: int | None = setting(None, "last month in which it stands; None: to the end")
+    stage: int | None = setting(
+        None,
+        "stage in which it is booked under IFRS 9, 1 to 3; None: a share in each stage by its allowance, an amount in "
+        "stage 2",
+    )
 
-    def __post_init__(self) -> None:
+    def _faults(self) -> list[str]:
         faults = [
-            f"{key}: found {getattr(self, key)!r}, expected words; say it"
+            f"{key}: found {getattr(self, key)!r}, expected words; give some"
             for key in ("name", "reason")
             if not isinstance(getattr(self, key), str) or not getattr(self, key).strip()
         ]
         for key, low in (("share", -1.0), ("amount", -1e15)):
             value = getattr(self, key)
-            if not isinstance(value, int | float) or not low <= value <= 1e15:
+            if not (is_number(value) and low <= value <= 1e15):
                 faults.append(f"{key}: found {value!r}, expected a finite number >= {low:g}; change it")
         first, last = self.first_month, self.last_month
-        if not isinstance(first, int) or first < 0 or not (last is None or (isinstance(last, int) and last >= first)):
-            faults.append(f"first_month: found {first!r} with last_month {last!r}, expected whole months in order")
-        if self.stage is not None and not (type(self.stage) is int and self.stage in (1, 2, 3)):
+        if not (is_whole(first) and first >= 0 and (last is None or (is_whole(last) and last >= first))):
+            given = f"first_month: found {first!r} with last_month {last!r}"
+            faults.append(f"{given}, expected whole months in order; change one of them")
+        if self.stage is not None and not (is_whole(self.stage) and self.stage in (1, 2, 3)):
             faults.append(f"stage: found {self.stage!r}, expected 1, 2, 3 or None; choose one")
-        refuse("overlay", faults)
+        return faults
 
 
 @cache
 def chinese_rules() -> Rules:
-    """The numbers of regimes.toml."""
+    """Numbers of the Chinese rules in regimes.toml."""
     text = resources.files("stresslab.measures.provisions").joinpath("regimes.toml").read_text(encoding="utf-8")
     rules: Rules = tomllib.loads(text)["china"]
     return rules

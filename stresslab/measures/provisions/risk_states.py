@@ -1,4 +1,4 @@
-"""Where a loan stands when an allowance is made: its bucket, and while it is current how far its score has fallen."""
+"""Risk states (cells) of loans for an allowance: the bucket, and for current loans the fall of their score."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from stresslab.schema import BUCKETS
 
 GRADE_BELOW = (0, 20, 40)
 """Points of the score below the application's at which the grades of current loans begin."""
-CURRENT = ("current, risen", "current", "current, fallen", "current, far fallen")
+CURRENT = ("current_risen", "current", "current_fallen", "current_far_fallen")
 """Grades of current loans that are not watched, by the fall of their score since origination."""
 WATCHED, UNDRAWN = "watched", "undrawn"
 CELLS = (*CURRENT, WATCHED, *BUCKETS[1:], UNDRAWN)
-"""Every cell: current loans by grade, those whose score the lender watches, buckets in arrears, undrawn limits."""
+"""All cells: current loans by grade, those whose score the lender watches, buckets in arrears, undrawn limits."""
 FIRST_DEFAULTED = CELLS.index("90-119")
 AT_GRANT = CELLS.index("current")
 """The grade of a loan whose score is what it was when it was granted."""
 
-FORBORNE, FORBORNE_LATE = "forborne", "forborne after default"
+FORBORNE, FORBORNE_LATE = "forborne", "forborne_after_default"
 BOOK_CELLS = ("current", WATCHED, *BUCKETS[1:], FORBORNE, FORBORNE_LATE, UNDRAWN)
-"""Cells whose balances a result knows: grades are one, and loans in the probation of a plan have their own."""
+"""Cells whose balances are in a result: grades together, and loans in the probation of a plan apart."""
 
 
 def book_cells(view: xr.Dataset) -> np.ndarray:

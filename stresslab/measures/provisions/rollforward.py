@@ -1,4 +1,4 @@
-"""Why an allowance moved: a month's change by cause, and a year's in the table of IFRS 7.35I."""
+"""Roll-forward of an allowance: changes of a month by cause, and those of a year in the table of IFRS 7.35I."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse
+from stresslab.checks import is_whole, refuse
+from stresslab.measures.result_view import Output, labelled
 
 Array = NDArray[Any]
 SOURCES = (
-    "new lending", "repayment", "transfers", "outlook", "overlays", "relief", "write-off", "recoveries",
-    "recoveries to income",
+    "new_lending", "repayment", "transfers", "outlook", "overlays", "relief", "write_off", "recoveries",
+    "recoveries_to_income",
 )  # fmt: skip
-"""What moves an allowance; the table adds "opening", "parameters" and "closing"."""
+"""Causes of a change; the table adds "opening", "parameters" and "closing"."""
 ROWS = ("opening", *SOURCES[:4], "parameters", *SOURCES[4:], "closing")
+ROW_LABELS = {name: name.replace("_", " ") for name in ROWS} | {"write_off": "write-off"}
+"""What a plot or table prints for a row."""
+OUTPUTS = {
+    "movement": Output("currency", "amount of the row; rows before closing sum to closing"),
+    "charge": Output("currency", "charge to the income statement"),
+}
 
 
 def cents(amount: Array) -> Array:
@@ -28,25 +35,25 @@ def cents(amount: Array) -> Array:
 def changes(
     allowance: Array, under_new_outlook: Array, lent: Array, repaid: Array, overlays: Array, used: dict[str, Array]
 ) -> Array:
-    """Changes (path, month, source, column) in whole minor units; `transfers` is what the others leave.
+    """Changes (path, month, source, column) in whole minor units; `transfers` is the remainder.
 
     allowance (path, month, column) : modelled, without overlays
     under_new_outlook : last month's balances at this month's rates
     lent, repaid : what new lending and repayment add, at the rates of loans as they are granted
     overlays : their stock
-    used : "relief", "write-off", "recoveries" (path, month): they use, or refill, the last column
+    used : "relief", "write_off", "recoveries" (path, month): they use, or refill, the last column
     """
     stock, layer = cents(allowance), cents(overlays)
     out = np.zeros((*stock.shape[:2], len(SOURCES), stock.shape[2]), np.int64)
     row = {name: out[:, :, number] for number, name in enumerate(SOURCES)}
-    row["new lending"][:, 1:] = cents(lent)[:, 1:]
+    row["new_lending"][:, 1:] = cents(lent)[:, 1:]
     row["repayment"][:, 1:] = cents(repaid)[:, 1:]
     row["outlook"][:, 1:] = cents(under_new_outlook)[:, 1:] - stock[:, :-1]
     row["overlays"][:, 1:] = np.diff(layer, axis=1)
     row["relief"][:, 1:, -1] = -cents(used["relief"])[:, 1:]
-    row["write-off"][:, 1:, -1] = -cents(used["write-off"])[:, 1:]
+    row["write_off"][:, 1:, -1] = -cents(used["write_off"])[:, 1:]
     row["recoveries"][:, 1:, -1] = cents(used["recoveries"])[:, 1:]
-    row["recoveries to income"][:, 1:, -1] = -cents(used["recoveries"])[:, 1:]
+    row["recoveries_to_income"][:, 1:, -1] = -cents(used["recoveries"])[:, 1:]
     row["transfers"][:, 1:] = np.diff(stock + layer, axis=1) - out[:, 1:].sum(axis=2)
     return out
 
@@ -54,27 +61,79 @@ def changes(
 def allowance_movement(
     provisions: xr.Dataset, *, first: int = 0, last: int | None = None, restated: xr.Dataset | None = None
 ) -> xr.Dataset:
-    """The allowance from one month end to another, by what moved it: IFRS 7.35I, on each path, to the last minor unit.
+    r"""Allowance from one month end to another by cause: the reconciliation of IFRS 7.35I, on each path.
 
-    provisions : Dataset from provisions()
-    first, last : month ends of opening and closing; by default the whole result
-    restated : the same result under other parameters, which hold from `last` on: closing is theirs
-    Returns Dataset (path, row), `stage` under IFRS 9, `scenario` if there is one: movement [currency]. Rows:
-      opening; new lending: what was lent, at the rate of loans as they are granted; repayment: what was paid beyond
-      interest and fees, at that rate; transfers: moves between stages and buckets, with what write-offs needed beyond
-      what was set aside; outlook: last month's balances at this month's expectation; parameters: restated less not;
-      overlays; relief and write-off: what left the books; recoveries, and at once the same to income; closing.
-      charge (path) = closing - opening + relief + write-off - recoveries, as in the income statement.
-      The rows from opening to the last before closing sum to closing exactly.
-    Raises InputError naming each fault.
+    Parameters
+    ----------
+    provisions : xarray.Dataset
+        From `provisions`.
+    first : int
+        Month end of the opening balance.
+    last : int or None
+        Month end of the closing balance; None: the last of the result.
+    restated : xarray.Dataset or None
+        The same result under other parameters, which hold from `last` on: closing is theirs.
+
+    Returns
+    -------
+    xarray.Dataset
+        ========  =========  ========  =====================================================
+        variable  dims       unit      meaning
+        ========  =========  ========  =====================================================
+        movement  path, row  currency  amount of the row; rows before closing sum to closing
+        charge    path       currency  charge to the income statement
+        ========  =========  ========  =====================================================
+
+        `movement` runs along `stage` too under IFRS 9, and both along `scenario` if there is one.
+
+    Raises
+    ------
+    InputError
+        Names each fault.
+
+    Notes
+    -----
+    Rows:
+
+    ====================  ====================================================================================
+    row                   meaning
+    ====================  ====================================================================================
+    opening               allowance at `first`
+    new_lending           what was lent, at the rate of loans as they are granted
+    repayment             what was paid beyond interest and fees, at that rate
+    transfers             moves between stages and buckets, and what write-offs needed beyond what was set aside
+    outlook               last month's balances at this month's expectation
+    parameters            restated less not restated
+    overlays              change of overlays
+    relief                forgiven
+    write_off             written off
+    recoveries            recovered
+    recoveries_to_income  the same amount at once to income
+    closing               allowance at `last`
+    ====================  ====================================================================================
+
+    .. math:: charge = closing - opening + relief + write\ off - recoveries
+
+    to the last minor unit, relief and write-off as positive amounts [1]_.
+
+    References
+    ----------
+    .. [1] IFRS 7 Financial Instruments: Disclosures, 35I.
+
+    Examples
+    --------
+    40 is written off on a balance of 1,000, of which 60 is then 360 or more days past due:
 
     >>> import stresslab as sl
-    >>> book = sl.synthetic_portfolio("china-online", borrowers=500, seed=1)
-    >>> run = sl.simulate(book, sl.scenario("china-baseline"), seed=3, horizon=12, progress=False)
-    >>> table = allowance_movement(sl.provisions(run)).movement.isel(path=0)
-    >>> gap = table[:-1].sum() - table[-1]
-    >>> bool(abs(gap) < 0.001)
-    True
+    >>> from stresslab.testing import tiny_result
+    >>> balance = {"current": [[900.0, 900.0]], "360+": [[100.0, 60.0]]}
+    >>> result = tiny_result(balance, written_off=40.0)
+    >>> rules = sl.China(coverage_minimum=0.0, loan_provision_minimum=0.0)  # 1 % of all, and 100 % of losses
+    >>> table = sl.allowance_movement(sl.provisions(result, rules)).isel(path=0)
+    >>> table.movement.sel(row=["opening", "transfers", "write_off", "closing"]).values
+    array([110. ,  -0.4, -40. ,  69.6])
+    >>> table.charge.item()  # 69.6 - 110 + 40
+    -0.4
     """
     last = provisions.sizes.get("month", 1) - 1 if last is None else last
     refuse("allowance_movement", _faults(provisions, first, last, restated))
@@ -89,29 +148,26 @@ def allowance_movement(
     table = xr.concat([rows[name] for name in ROWS], dim=xr.Variable("row", list(ROWS)), coords="minimal")
     table = (table * 100.0).round() / 100.0
     total = table.sum("stage") if "stage" in table.dims else table
-    used = total.sel(row="relief") + total.sel(row="write-off") + total.sel(row="recoveries")
+    used = total.sel(row="relief") + total.sel(row="write_off") + total.sel(row="recoveries")
     charge = (total.sel(row="closing") - total.sel(row="opening") - used).drop_vars("row", errors="ignore")
-    out = xr.Dataset({"movement": table.transpose(..., "row"), "charge": charge.round(2)})
-    for name in out:
-        out[name].attrs["units"] = "currency"
-    return out.assign_attrs(provisions.attrs, first_month=first, last_month=last)
+    out = xr.Dataset({"movement": table.transpose(..., "row").drop_attrs(), "charge": charge.round(2).drop_attrs()})
+    return labelled(out, OUTPUTS).assign_attrs(provisions.attrs, first_month=first, last_month=last)
 
 
 def _faults(provisions: xr.Dataset, first: Any, last: Any, restated: xr.Dataset | None) -> list[str]:
+    """Faults of what a movement is wanted of."""
     faults = [
-        f"{name}: found no variable 'change', expected what provisions() gives; give that"
-        for name, one in (("provisions", provisions), ("restated", restated))
-        if one is not None and "change" not in one
+        f"{name}: found no variable 'change', expected a Dataset of provisions(); give that"
+        for name, dataset in (("provisions", provisions), ("restated", restated))
+        if dataset is not None and "change" not in dataset
     ]
     end = provisions.sizes.get("month", 1) - 1
-    whole = all(isinstance(each, int | np.integer) and not isinstance(each, bool) for each in (first, last))
-    if not whole or not 0 <= first < last <= end:
-        faults.append(
-            f"first, last: found {first!r}, {last!r}, expected month ends in order among 0 ... {end}; mend them"
-        )
+    if not (is_whole(first) and is_whole(last) and 0 <= first < last <= end):
+        given = f"first, last: found {first!r}, {last!r}, expected month ends in order among 0 ... {end}"
+        faults.append(f"{given}; change one of them")
     if restated is not None and not faults and restated.sizes != provisions.sizes:
         sizes = f"found sizes {dict(restated.sizes)}, expected {dict(provisions.sizes)}"
-        faults.append(f"restated: {sizes}; take provisions of the same result under the same regime")
+        faults.append(f"restated: {sizes}; take provisions of the same result under the same rules")
     elif restated is not None and not faults:
         faults += [
             f"restated: found another {name} than in provisions, expected the same; take those of the same result"

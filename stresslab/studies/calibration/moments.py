@@ -197,7 +197,8 @@ def sums_of(part: xr.Dataset, whole: xr.Dataset) -> xr.Dataset:
     """
     names = [name for name in ADDING if name in whole and "segment" in whole[name].dims]
     bare = part[names].drop_vars([name for name in part.coords if name not in part.dims])
-    filled = bare.reindex(segment=whole["segment"].values, fill_value=0)
+    same = bare["segment"].equals(whole["segment"])
+    filled = bare if same else bare.reindex(segment=whole["segment"].values, fill_value=0)
     return xr.Dataset({name: filled[name].transpose(*whole[name].dims) for name in names})
 
 

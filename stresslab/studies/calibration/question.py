@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import inspect
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from types import CodeType
@@ -16,9 +15,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.engine.model import SECTIONS, Model, Product
+from stresslab.checks import choice_faults, is_number, is_whole, seed_faults
+from stresslab.engine.lender_parameters import Product
+from stresslab.engine.model import SECTIONS, Model
 from stresslab.engine.result import fingerprint
-from stresslab.studies.arguments import is_whole
 from stresslab.studies.calibration.targets import Statistic, Target
 
 Array = NDArray[np.float64]
@@ -61,7 +61,7 @@ def ranges_of(model: Model, parameters: Mapping[str, Any]) -> tuple[Array, Array
             continue
         low, high, now = entry
         if pair is not None:
-            sound = isinstance(pair, Sequence) and len(pair) == 2 and all(_number(x) for x in pair)
+            sound = isinstance(pair, Sequence) and len(pair) == 2 and all(is_number(x) for x in pair)
             if not sound or not low <= pair[0] < pair[1] <= high:
                 faults.append(
                     f"{name}: found bounds {pair!r}, expected (low, high) within {low:g} ... {high:g}; correct them"
@@ -121,8 +121,7 @@ def question_faults(
         faults.append(
             f"simulation: found {own}, expected none of {list(OWN)}, which a calibration sets; leave them out"
         )
-    if seed is not None and not (is_whole(seed) and 0 <= seed < 2**64):
-        faults.append(f"seed: found {seed!r}, expected a whole number from 0 to below 2^64, or None; correct it")
+    faults += seed_faults(seed)
     if checkpoint is not None and seed is None:
         faults.append("seed: found None with a checkpoint, expected a number; give the seed of the earlier run")
     return faults
@@ -143,9 +142,8 @@ def search_faults(
         )
     if sample is not None and not (is_whole(sample) and sample >= 1):
         faults.append(f"sample: found {sample!r}, expected a whole number >= 1 or None; give a number of borrowers")
-    if method not in METHODS:
-        faults.append(f"method: found {method!r}, expected one of {METHODS}; choose a method")
-    if not (_number(step) and 0.0 < step <= 0.5):
+    faults += choice_faults("method", method, METHODS)
+    if not (is_number(step) and 0.0 < step <= 0.5):
         faults.append(f"step: found {step!r}, expected above 0 and at most 0.5; give 0.1")
     return faults
 
@@ -236,8 +234,3 @@ def _plain(value: Any) -> bool:
     if isinstance(value, tuple | list):
         return all(map(_plain, value))
     return value is None or isinstance(value, str | int | float | bool)
-
-
-def _number(value: Any) -> bool:
-    """A finite number, which True is not."""
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)

@@ -18,11 +18,11 @@ from stresslab.engine.mean_field import sample_of
 from stresslab.engine.model import Model
 from stresslab.engine.result import fingerprint
 from stresslab.measures.result_view import Output, labelled, of_the_run
-from stresslab.studies.arguments import drawn_seed
 from stresslab.studies.calibration.identification import Identification, identify, warnings_of
 from stresslab.studies.calibration.moments import Array, Method, SimulatedMoments
 from stresslab.studies.calibration.question import question_faults, ranges_of, search_faults
 from stresslab.studies.calibration.targets import Target
+from stresslab.studies.seeds import drawn_seed
 
 Bounds = tuple[float, float]
 OF_PARAMETER, OF_TARGET = "as the parameter", "as the target"

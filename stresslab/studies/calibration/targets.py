@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse
+from stresslab.checks import choice_faults, is_number, refuse
 from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
 from stresslab.schema import BUCKET_FLOOR, BUCKETS
 
@@ -78,7 +78,7 @@ class Target:
             faults.append(f"name: found {self.name!r}, expected a name; give a label")
         for key, least in (("value", -math.inf), ("standard_error", 0.0)):
             number = getattr(self, key)
-            sound = isinstance(number, int | float | np.number) and math.isfinite(number) and number > least
+            sound = is_number(number) and number > least
             if not sound:
                 what = "a finite number" if least < 0.0 else "a finite number > 0"
                 faults.append(f"{key}: found {number!r}, expected {what}; correct it")
@@ -418,8 +418,7 @@ def _faults(months: Any, of: str = "balance") -> list[str]:
     whole = isinstance(months, tuple) and len(months) == 2 and all(type(month) is int for month in months)
     if months is not None and not (whole and 1 <= months[0] <= months[1]):
         faults.append(f"months: found {months!r}, expected whole (first, last) from 1, or None; give (1, 12)")
-    if of not in UNITS:
-        faults.append(f"of: found {of!r}, expected one of {UNITS}; choose balance or accounts")
+    faults += choice_faults("of", of, UNITS)
     return faults
 
 

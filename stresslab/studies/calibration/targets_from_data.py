@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse
+from stresslab.checks import choice_faults, refuse
 from stresslab.schema import BUCKET_FLOOR
 from stresslab.studies.calibration.targets import (
     DAYS,
@@ -221,8 +221,7 @@ def _targets(subject: str, values: list[Value]) -> Targets:
 def _panel_faults(frame: Any, rolls: int, days: tuple[int, ...], of: str, cluster: str) -> list[str]:
     """Everything that keeps a panel from being read."""
     faults = [f"days: found {day!r}, expected among {DAYS}; a bucket begins there" for day in days if day not in DAYS]
-    if of not in UNITS:
-        faults.append(f"of: found {of!r}, expected one of {UNITS}; choose balance or accounts")
+    faults += choice_faults("of", of, UNITS)
     if type(rolls) is not int or not 0 <= rolls < len(MONTHLY):
         faults.append(f"rolls: found {rolls!r}, expected a whole number 0 ... {len(MONTHLY) - 1}; give 3")
     elif not (rolls or days):

@@ -12,14 +12,14 @@ import xarray as xr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stresslab.checks import refuse
+from stresslab.checks import choice_faults, is_whole, refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
-from stresslab.studies.arguments import drawn_seed, is_whole
 from stresslab.studies.evidence.facts import CALM, STRESS
 from stresslab.studies.evidence.stress import stressed_figures
+from stresslab.studies.seeds import drawn_seed
 
 Array = NDArray[Any]
 SNAPSHOTS = 6
@@ -37,7 +37,7 @@ def evidence(
     progress: bool = True,
     threads: int | None = None,
 ) -> pd.DataFrame:
-    r"""Figures of simulated portfolios beside what is known of consumer credit.
+    r"""Evidence table: figures of simulated portfolios beside the observed ranges of consumer credit.
 
     Parameters
     ----------
@@ -94,9 +94,7 @@ def evidence(
     faults = []
     if not (is_whole(books) and books >= 2):
         faults.append(f"books: found {books!r}, expected a whole number >= 2, as errors come from their spread; give 6")
-    if under not in ("calm", "stress"):
-        faults.append(f"under: found {under!r}, expected 'calm' or 'stress'; choose either")
-    refuse("evidence", faults)
+    refuse("evidence", faults + choice_faults("under", under, ("calm", "stress")))
     seed = drawn_seed(seed)
     facts, figures_of = (CALM, _figures) if under == "calm" else (STRESS, stressed_figures)
     with tqdm(total=books, desc="evidence", disable=not progress, unit=" portfolios") as bar:

@@ -1,5 +1,6 @@
 """Every output of liquidity and capital says its units, its meaning and the run that it is of."""
 
+import inspect
 import json
 
 import pytest
@@ -17,6 +18,7 @@ from stresslab.measures.liquidity.ladder import (
 )
 from stresslab.measures.liquidity.on_balance_sheet import grow, own_part
 from stresslab.measures.liquidity.ratios import liquidity_ratios
+from stresslab.measures.result_view import ENDINGS
 from tests.measures.twin_capital import FULL, OURS, capital_book, hand_parameters, sheet_of
 
 BOOK = capital_book(3).assign_attrs(fingerprint="a1", seed="7", currency="CNY")
@@ -62,3 +64,36 @@ def test_results_of_results_keep_the_run():
     assert table.attrs["fingerprint"] == "a1"
     names = stress_table(adequacy, months=4, labels=False).index
     assert table.index.tolist() == [table.attrs["labels"][name] for name in names]
+
+
+def table_of(function):
+    """Dimensions and unit of every variable in the first table of a docstring."""
+    lines = inspect.getdoc(function).splitlines()
+    rules = [number for number, line in enumerate(lines) if line.strip().startswith("====")]
+    starts = [place for place, sign in enumerate(lines[rules[0]]) if sign == "=" and lines[rules[0]][place - 1] != "="]
+    found = {}
+    for line in lines[rules[1] + 1 : rules[2]]:
+        names, dims, unit, _ = (line[a:b].strip() for a, b in zip(starts, [*starts[1:], None], strict=True))
+        for name in names.split(", ") if names else []:
+            found[name] = set(dims.split(", ")) - {""}, unit
+    return found
+
+
+FUNCTIONS = (
+    liquidity_ladder, survival_horizon, liquidity_buffer, external_funding_needed, liquidity_ratios, irb_parameters,
+    financial_statements, capital_adequacy, capital_benchmark,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_the_table_of_the_docstring_has_every_variable_with_its_dimensions_and_unit(function):
+    table, out = table_of(function), MEASURES[function.__name__]()
+    if function is capital_adequacy:
+        table = table_of(financial_statements) | table
+    base = {}
+    for name in map(str, out.data_vars):
+        ending = next((end for end in ENDINGS if name not in table and name.endswith(end)), "")
+        base[name] = name.removesuffix(ending)
+    assert set(base.values()) == set(table)
+    for name, values in out.data_vars.items():
+        assert (set(values.dims), values.attrs["units"]) == table[base[name]], name

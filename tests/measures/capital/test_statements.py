@@ -334,7 +334,9 @@ def test_a_balance_sheet_names_every_fault():
         "tax_rate", "payout", "liquid_yield", "external_rate",
     ]  # fmt: skip
     for funding in (Funding(1.0, new_lending_share=0.5), Funding(1.0, committed_draw_share=0.1)):
-        with pytest.raises(InputError, match=r"funding: found new_lending_share .* set them in liquidity_ladder"):
+        with pytest.raises(
+            InputError, match=r"funding: found new_lending_share .* give them in the funding of liquidity_ladder"
+        ):
             BalanceSheet(funding)
 
 
@@ -425,8 +427,8 @@ def test_every_fault_of_a_result_at_once():
 
 def test_faults_of_parameters_and_of_the_allowance_come_together():
     book = capital_book(1)
+    wrong = hand_parameters(2.0, np.nan, -1.0, OURS)
     with pytest.raises(InputError) as caught:
-        wrong = hand_parameters(2.0, np.nan, -1.0, OURS)
         financial_statements(book, SHEET, "basel-irb", allowance=book, parameters=wrong)
     starts = sorted(fault.split(":")[0] for fault in caught.value.faults)
     assert starts == ["allowance_held", "best_estimate_loss", "lgd", "pd", "provision_charge"]

@@ -161,7 +161,7 @@ def test_bad_input_is_refused_by_name():
         ({"provisioning": "ifrs9", "terms": terms.assign_attrs(renewal="run-off")}, "terms: found renewal"),
         (
             {"provisioning": "ifrs9", "terms": terms.assign(unemployment=terms["unemployment"] + 0.2)},
-            "make them for its paths",
+            "make terms for its paths",
         ),
         ({"provisioning": "ifrs9", "terms": terms.drop_vars("loss")}, "terms: found no loss"),
         ({"overlays": [Overlay(name="a", reason="b"), Overlay(name="a", reason="c")]}, "different names"),

@@ -12,7 +12,7 @@ from stresslab.testing import made_up_result
 from tests.measures.hand import expect, hand_terms, one_bucket, random_terms
 from tests.measures.twin import allowance_by_loops
 
-CURRENT = ("current, risen", "current", "current, fallen", "current, far fallen")
+CURRENT = ("current_risen", "current", "current_fallen", "current_far_fallen")
 
 
 def held(book, terms, rules, **asked):

@@ -93,10 +93,10 @@ def test_a_product_without_a_schedule_is_refused():
     ("book", "minimums", "binding", "required"),
     [
         (WORKED, {}, "coverage", 75.0),
-        (WORKED, {"coverage_minimum": 0.5, "loan_provision_minimum": 0.04}, "loan provision", 40.0),
+        (WORKED, {"coverage_minimum": 0.5, "loan_provision_minimum": 0.04}, "loan_provision", 40.0),
         (WORKED, {"coverage_minimum": 0.5, "loan_provision_minimum": 0.015}, "percentages", 36.0),
         (WORKED, {"coverage_minimum": 0.8, "loan_provision_minimum": 0.04}, "coverage", 40.0),  # the first of equals
-        (one_book(1000.0, *[0.0] * 7), {}, "loan provision", 25.0),
+        (one_book(1000.0, *[0.0] * 7), {}, "loan_provision", 25.0),
         (one_book(*[0.0] * 8), {}, "percentages", 0.0),
     ],
 )
@@ -108,9 +108,9 @@ def test_the_largest_requirement_binds(book, minimums, binding, required):
     assert float(found["allowance_shortfall"]) == pytest.approx(required - float(found["allowance"]))
 
 
-@pytest.mark.parametrize(("hazard", "binding", "held"), [(0.16, "expected loss", 80.0), (0.1, "coverage", 75.0)])
+@pytest.mark.parametrize(("hazard", "binding", "held"), [(0.16, "expected_loss", 80.0), (0.1, "coverage", 75.0)])
 def test_an_expected_loss_binds_where_it_is_largest(hazard, binding, held):
-    grades = ["current, risen", "current", "current, fallen", "current, far fallen"]
+    grades = ["current_risen", "current", "current_fallen", "current_far_fallen"]
     losing = expect(
         hand_terms(), grades, {1: hazard}, 0.5
     )  # 900 current x hazard x 1/2 in 12 months, none from the rest

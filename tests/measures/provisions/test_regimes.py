@@ -46,11 +46,11 @@ def test_defaults_are_those_of_the_rules():
 def test_a_number_may_stand_at_its_bounds_and_not_beyond(kind, one):
     low, high = one.metadata["low"], one.metadata["high"]
     for value in (low, high):
-        sound = int(value) if one.metadata["whole"] else value
+        sound = int(value) if isinstance(one.default, int) else value
         assert getattr(kind(**{one.name: sound}, **beside(one.name, sound)), one.name) == sound
-    step = 1 if one.metadata["whole"] else 1e-6
+    step = 1 if isinstance(one.default, int) else 1e-6
     for value in (low - step, high + step):
-        with pytest.raises(InputError, match=rf"{one.name}: found .*expected a.* {low:g} to {high:g}"):
+        with pytest.raises(InputError, match=rf"{one.name}: found .*expected {low:g} \.\.\. {high:g}"):
             kind(**{one.name: value}, **beside(one.name, value))
 
 
@@ -61,12 +61,12 @@ def test_what_is_no_number_is_refused_by_name(kind, one, value):
         kind(**{one.name: value})
 
 
-WHOLE = [each for each in NUMBERS if each[1].metadata["whole"]]
+WHOLE = [each for each in NUMBERS if isinstance(each[1].default, int)]
 
 
 @pytest.mark.parametrize(("kind", "one"), WHOLE, ids=[f"{kind.__name__}.{one.name}" for kind, one in WHOLE])
 def test_months_and_days_are_whole(kind, one):
-    with pytest.raises(InputError, match=rf"{one.name}: found 30\.0, expected a whole number"):
+    with pytest.raises(InputError, match=rf"{one.name}: found 30\.0, expected .*; give a whole number"):
         kind(**{one.name: 30.0})
 
 
@@ -84,7 +84,7 @@ def test_the_backstop_is_never_below_the_relative_threshold(relative, backstop):
     ("make", "message"),
     [
         (lambda: IFRS9(past_due_days=45), r"ifrs9: 1 fault\n.*past_due_days: found 45, expected 30 or 60"),
-        (lambda: IFRS9(score=1), r"ifrs9: 1 fault\n.*score: found 1, expected True or False"),
+        (lambda: IFRS9(score=1), r"ifrs9: 1 fault\n.*score: found 1, expected one of \(True, False\)"),
         (lambda: CECL(discount="yes"), r"cecl: 1 fault\n.*discount: found 'yes'"),
         (lambda: CECL(charge_off_open=150), r"charge_off_open: found 150, expected 90, 120, 180, 270 or 360"),
         (lambda: CECL(charge_off_closed=91), r"charge_off_closed: found 91, expected 90, 120"),
@@ -100,7 +100,7 @@ def test_the_backstop_is_never_below_the_relative_threshold(relative, backstop):
         (lambda: China(loan_provision_minimum=math.nan), r"loan_provision_minimum: found nan"),
         (lambda: China(coverage_minimum=True), r"coverage_minimum: found True"),
         (lambda: China(coverage_minimum="1"), r"coverage_minimum: found '1'"),
-        (lambda: China(restructured=None), r"restructured: found None, expected True or False"),
+        (lambda: China(restructured=None), r"restructured: found None, expected one of \(True, False\)"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(make, message):
@@ -113,13 +113,13 @@ def test_a_bad_value_is_refused_by_name(make, message):
     [
         (
             lambda: IFRS9(relative=0, absolute=2, backstop=math.nan, score=0, revolving_life=1.5),
-            ["relative", "absolute", "backstop", "revolving_life", "score"],
+            ["relative", "absolute", "backstop", "score", "revolving_life"],
         ),
         (
             lambda: CECL(
                 supportable_months=-1, reversion_months=None, charge_off_open=10, charge_off_closed=999, discount=0
             ),
-            ["supportable_months", "reversion_months", "charge_off_open", "charge_off_closed", "discount"],
+            ["supportable_months", "reversion_months", "discount", "charge_off_open", "charge_off_closed"],
         ),
         (
             lambda: China(

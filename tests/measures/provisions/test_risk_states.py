@@ -22,7 +22,7 @@ def test_every_bucket_has_its_cell_and_grades_are_current():
     assert len(CURRENT) == len(GRADE_BELOW) + 1
     assert (*CURRENT, "watched", *BUCKETS[1:], "undrawn") == CELLS
     assert CELLS[FIRST_DEFAULTED] == "90-119"
-    assert ("current", "watched", *BUCKETS[1:], "forborne", "forborne after default", "undrawn") == BOOK_CELLS
+    assert ("current", "watched", *BUCKETS[1:], "forborne", "forborne_after_default", "undrawn") == BOOK_CELLS
 
 
 def test_a_book_is_split_by_hand():
@@ -36,7 +36,7 @@ def test_a_book_is_split_by_hand():
             "watched": 100.0,
             **dict(zip(BUCKETS[1:], [10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0], strict=True)),
             "forborne": 7.0,
-            "forborne after default": 5.0,
+            "forborne_after_default": 5.0,
             "undrawn": 300.0,
         }
     )

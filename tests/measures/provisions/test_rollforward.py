@@ -52,7 +52,7 @@ def test_each_row_by_hand():
     rate = 0.25 * 0.04 * 0.5
     assert rows["opening"] == pytest.approx(2.5)
     assert rows["outlook"] == pytest.approx(2.5)
-    assert rows["new lending"] == pytest.approx(400 * rate)
+    assert rows["new_lending"] == pytest.approx(400 * rate)
     assert rows["repayment"] == pytest.approx(-300 * rate)
     assert rows["transfers"] == pytest.approx(0.0, abs=0.011)
     assert rows["closing"] == pytest.approx(1100 * rate)

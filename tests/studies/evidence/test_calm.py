@@ -100,7 +100,7 @@ def test_facts_moved_out_of_reach_would_be_found(stressed):
 
 @pytest.mark.parametrize("times", ["x", "", None])
 def test_unknown_times_are_refused(times):
-    with pytest.raises(InputError, match=r"under: found .*, expected 'calm' or 'stress'"):
+    with pytest.raises(InputError, match=r"under: found .*, expected one of \('calm', 'stress'\)"):
         study.evidence(under=times)
 
 
