@@ -7,24 +7,24 @@ and a new argument needs no second declaration. A file is refused whole, with ev
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import inspect
 import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Any
 
-import pandas as pd
 import xarray as xr
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 import stresslab as sl
+from stresslab.answers import Answers
+from stresslab.measures.capital.regimes import regime_for
 from stresslab.measures.defaults import default_provisioning
-from stresslab.schema import PAST_DUE, InputError
+from stresslab.measures.provisions.regimes import regime_of
+from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
+from stresslab.sections import read_arguments, unknown
+from stresslab.testing import tiny_result
 
 DEFAULT_DONORS = 10_000
 """Borrowers of the synthetic portfolio that completes a tape, where the study does not say how many."""
@@ -32,7 +32,7 @@ DEFAULT_DONORS = 10_000
 
 @dataclass(frozen=True)
 class Study:
-    """A study that has been read and checked.
+    """Study that has been read and checked.
 
     title : what the study is called
     scenarios : names or tables as the file has them
@@ -46,226 +46,40 @@ class Study:
     content: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Answers:
-    """Datasets that a study produced, and the portfolio and result that they are of."""
-
-    portfolio: xr.Dataset
-    result: xr.Dataset
-    losses: xr.Dataset
-    provisions: xr.Dataset
-    liquidity: xr.Dataset
-    capital: xr.Dataset
+def _donors(table: Any, where: str, faults: list[str]) -> dict[str, Any]:
+    """Arguments of the synthetic portfolio from which a tape is completed."""
+    return read_arguments(sl.synthetic_portfolio, table, where, faults)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(sorted(names))
+def _funding(table: Any, where: str, faults: list[str]) -> dict[str, Any]:
+    """Arguments of Funding.for_book but those that the balance sheet decides."""
+    decided = {"lender", "borrowed_share", "liquid_share", "liquid_assets", "borrowings"}
+    return read_arguments(sl.Funding.for_book, table, where, faults, others=sl.Funding, without=decided)
 
 
-def _near(name: str, known: Sequence[str]) -> str:
-    """Advice for an unknown name: the nearest known one, if any is near."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"write {near[0]!r}" if near else "remove or rename it"
-
-
-def _unknown(key: str, name: str, known: Sequence[str]) -> str:
-    return f"{key}: unknown, expected one of {_listed(known)}; {_near(name, known)}"
-
-
-# Configuration objects: a table whose keys are the fields of a class or the arguments of its maker.
-
-
-def _made(maker: Callable[..., Any], table: Any, nested: Mapping[str, Callable[[Any], Any]] | None = None) -> Any:
-    """What a maker makes of a table of its arguments; InputError with every fault."""
-    if not isinstance(table, Mapping):
-        raise InputError(maker.__name__, [f"found {table!r}, expected a table of the arguments of {maker.__name__}"])
-    arguments = {name: each for name, each in inspect.signature(maker).parameters.items() if name != "history"}
-    faults = [_unknown(name, name, [*arguments]) for name in table if name not in arguments]
-    needed = [name for name, each in arguments.items() if each.default is inspect.Parameter.empty]
-    faults += [f"{name}: missing, expected a value; add it" for name in needed if name not in table]
-    values: dict[str, Any] = {}
-    for name, value in table.items():
-        try:
-            converted = (nested or {}).get(name, lambda same: same)(value)
-            values[name] = tuple(converted) if isinstance(converted, list) else converted
-        except InputError as error:
-            faults += [f"{name}.{fault}" for fault in error.faults]
-    if not faults:
-        try:
-            return maker(**values)
-        except InputError as error:
-            faults = error.faults
-        except OSError as error:
-            faults = [f"{error}; correct the path"]
-    raise InputError(maker.__name__, faults)
-
-
-def _of_kind(
-    makers: Mapping[str, Callable[..., Any]], nested: Mapping[str, Callable[[Any], Any]] | None = None
-) -> Callable[[Any], Any]:
-    """Reader of a table whose `kind` names a class, its other keys being that class's fields."""
-
-    def read(table: Any) -> Any:
-        kind = table.get("kind") if isinstance(table, Mapping) else None
-        if not isinstance(kind, str) or kind not in makers:
-            fault = f"kind: found {kind if kind is not None else table!r}, expected one of {_listed([*makers])}"
-            raise InputError("kind", [f"{fault}; write kind = {next(iter(makers))!r} and its fields"])
-        return _made(makers[kind], {key: value for key, value in table.items() if key != "kind"}, nested)
-
-    return read
-
-
-def _all_of(read: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
-    """Reader of a list, each entry by `read`."""
-
-    def read_all(entries: Any) -> list[Any]:
-        if not isinstance(entries, list):
-            raise InputError("list", [f"found {entries!r}, expected a list of tables; write [[...]]"])
-        values, faults = [], []
-        for position, entry in enumerate(entries):
-            try:
-                values.append(read(entry))
-            except InputError as error:
-                faults += [f"{position}.{fault}" for fault in error.faults]
-        if faults:
-            raise InputError("list", faults)
-        return values
-
-    return read_all
-
-
-def _response(table: Any) -> Any:
-    kinds = {
-        name: getattr(sl.actions, name) for name in sl.actions.__all__ if inspect.isclass(getattr(sl.actions, name))
+def _sections() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """Function that each section gives the arguments of, and how they are read, by the function's public name."""
+    functions: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+        "synthetic_portfolio": (sl.synthetic_portfolio, {}),
+        "read_portfolio": (sl.read_portfolio, {"tables": {"donors": _donors}}),
+        "macro_paths": (sl.macro_paths, {}),
+        "simulate": (sl.simulate, {}),
+        "term_structures": (sl.term_structures, {}),
+        "loss_distribution": (sl.loss_distribution, {}),
+        "provisions": (sl.provisions, {}),
+        "BalanceSheet.for_book": (
+            sl.BalanceSheet.for_book,
+            {"others": sl.BalanceSheet, "tables": {"funding": _funding}},
+        ),
+        "liquidity_buffer": (sl.liquidity_buffer, {"without": {"lender"}}),
+        "irb_parameters": (sl.irb_parameters, {"without": {"lender"}}),
+        "capital_adequacy": (sl.capital_adequacy, {"without": {"lender", "provisioning"}}),
     }
-    return _of_kind(kinds, {"responses": _all_of(_response)})(table)
+    return functions
 
 
-def _path_model(table: Any) -> Any:
-    models = {name: getattr(sl.scenarios, name) for name in ("VAR", "BlockBootstrap", "RegimeSwitching")}
-    deviations = {
-        name: (lambda values: _made(sl.scenarios.Deviation, values))
-        for name in inspect.signature(sl.scenarios.PathModel).parameters
-        if name != "policy_rate_floor"
-    }
-    makers: dict[str, Callable[..., Any]] = {name: model.fit for name, model in models.items()}
-    kind = table.get("kind") if isinstance(table, Mapping) else None
-    if kind == "PathModel":
-        return _of_kind({"PathModel": sl.scenarios.PathModel}, deviations)(table)
-    return _of_kind(makers | {"PathModel": sl.scenarios.PathModel})(table)
-
-
-def _provisioning(value: Any) -> Any:
-    rules = {"IFRS9": sl.IFRS9, "CECL": sl.CECL, "China": sl.China}
-    return value if isinstance(value, str) else _of_kind(rules)(value)
-
-
-def _model(path: Any) -> Any:
-    if not isinstance(path, str):
-        raise InputError(
-            "model", [f"found {path!r}, expected the path of a model file; write one with Model.to_toml()"]
-        )
-    if not Path(path).is_file():
-        raise InputError(
-            "model", [f"found no file {path!r}, expected one that Model.to_toml() wrote; correct the path"]
-        )
-    return sl.Model.from_toml(path)
-
-
-def _partners(table: Any) -> Any:
-    return _made(sl.funding.Partners, table, {"withdrawal": lambda values: _made(sl.funding.Trigger, values)})
-
-
-def _rollover(value: Any) -> Any:
-    return _made(sl.funding.RollOver, value) if isinstance(value, Mapping) else value
-
-
-READERS: dict[str, Callable[[Any], Any]] = {
-    "synthetic_portfolio.model": _model,
-    "simulate.model": _model,
-    "term_structures.model": _model,
-    "simulate.feedback": lambda table: _made(sl.Feedback, table),
-    "simulate.responses": _all_of(_response),
-    "macro_paths.model": _path_model,
-    "term_structures.outlooks": _all_of(lambda table: _made(sl.Outlook, table)),
-    "provisions.provisioning": _provisioning,
-    "provisions.overlays": _all_of(lambda table: _made(sl.Overlay, table)),
-    "BalanceSheet.for_book.funding.partners": _partners,
-    "BalanceSheet.for_book.funding.rollover": _rollover,
-    "BalanceSheet.for_book.funding.liquid_assets": _all_of(lambda table: _made(sl.funding.LiquidAsset, table)),
-    "BalanceSheet.for_book.funding.lines": _all_of(lambda table: _made(sl.funding.ContingentLine, table)),
-}
-"""Arguments that are configuration objects, and how a table becomes one."""
-
-GIVEN = frozenset({"portfolio", "macro", "result", "funding", "balance_sheet", "terms", "scenario", "allowance"})
-"""Arguments that the study computes itself."""
-
-LEFT_OUT = frozenset({"behaviour", "progress", "parameters", "self", "cls"})
-"""Arguments that are Python objects, which a file cannot hold, or that belong to the command line."""
-
-BOUNDED: dict[str, Any] = {
-    "seed": Annotated[int, Field(ge=0, lt=2**63)],
-    "borrowers": Annotated[int, Field(ge=1)],
-    "paths": Annotated[int, Field(ge=2)],
-    "threads": Annotated[int, Field(ge=1)],
-    "horizon": Annotated[int, Field(ge=1)],
-    "spread": Annotated[float, Field(ge=0.0)],
-    "level": Annotated[float, Field(gt=0.0, lt=1.0)],
-    "levels": Annotated[list[Annotated[float, Field(gt=0.0, lt=1.0)]], Field(min_length=1)],
-    "equity_share": Annotated[float, Field(ge=0.0, le=1.0)],
-    "liquid_share": Annotated[float, Field(ge=0.0, le=10.0)],
-}
-"""Bounds of arguments by name, so that a value outside is named before the run and not in it."""
-
-
-def _fields(section: str, function: Callable[..., Any], without: frozenset[str], extra: Any = None) -> dict[str, Any]:
-    """Fields of a section's model: every argument of the function that a file may give, and `extra`'s for **options."""
-    fields: dict[str, Any] = {}
-    hints = get_type_hints(function)
-    for name, argument in inspect.signature(function).parameters.items():
-        if argument.kind is inspect.Parameter.VAR_KEYWORD:
-            others = _fields(section, extra, without | {*fields}) if extra is not None else {}
-            fields |= {other: (kind, None) for other, (kind, _) in others.items()}
-        elif name not in without | LEFT_OUT:
-            hint = BOUNDED.get(name, hints.get(name, Any))
-            if reader := READERS.get(f"{section}.{name}"):
-                hint = Annotated[Any, BeforeValidator(reader)]
-            required = argument.default is inspect.Parameter.empty
-            fields[name] = (hint, ...) if required else (hint | None if name in BOUNDED else hint, None)
-    return fields
-
-
-@cache
-def _sections() -> dict[str, Any]:
-    """A pydantic model for each section, made from the signature of the function that it is named after."""
-    config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
-
-    def model(section: str, fields: dict[str, Any]) -> Any:
-        optional: dict[str, Any] = {
-            name: (hint if default is ... else hint | None, default) for name, (hint, default) in fields.items()
-        }
-        return create_model(section, __config__=config, **optional)
-
-    functions = (
-        sl.synthetic_portfolio, sl.read_portfolio, sl.macro_paths, sl.simulate, sl.term_structures,
-        sl.loss_distribution, sl.provisions, sl.liquidity_buffer, sl.capital_adequacy,
-    )  # fmt: skip
-    made = {}
-    for function in functions:
-        name = function.__name__
-        without = GIVEN | {"provisioning"} if function is sl.capital_adequacy else GIVEN
-        fields = _fields(name, function, without)
-        if name == "read_portfolio":
-            donors = _fields("synthetic_portfolio", sl.synthetic_portfolio, frozenset({"model"}))
-            fields["donors"] = (model("donors", donors), None)
-        made[name] = model(name, fields)
-    where = "BalanceSheet.for_book"
-    shares = frozenset({"result", "lender", "borrowed_share", "liquid_share", "borrowings"})
-    funding = _fields(f"{where}.funding", sl.Funding.for_book, shares, sl.Funding)
-    sheet = _fields(where, sl.BalanceSheet.for_book, frozenset({"result", "lender", "funding"}), sl.BalanceSheet)
-    sheet["funding"] = (model("funding", funding), None)
-    made[where] = model(where, sheet)
-    return made
+ON_DEMAND = ("read_portfolio", "term_structures", "irb_parameters")
+"""Sections without which a function is called only where it is needed."""
 
 
 def read_study(source: str | Path | dict[str, Any]) -> Study:
@@ -299,119 +113,144 @@ def read_study(source: str | Path | dict[str, Any]) -> Study:
     Traceback (most recent call last):
     ...
     stresslab.schema.InputError: study: 2 faults
-      - macro_paths.paths: found 1, expected greater than or equal to 2; correct it
       - macro_paths.sed: unknown, expected one of draws, follow, mode, model, paths, seed, spread; write 'seed'
+      - macro_paths.paths: found 1, expected a number of at least 2; correct it
     """
     subject = "study" if isinstance(source, dict) else str(source)
     content = source if isinstance(source, dict) else _read_toml(Path(source))
     faults: list[str] = []
     sections = _sections()
     known = ["title", "scenarios", *(name.split(".")[0] for name in sections)]
-    faults += [_unknown(key, key, known) for key in content if key not in known]
+    faults += [unknown(key, key, known) for key in content if key not in known]
     title = content.get("title", "stress test")
     if not isinstance(title, str):
         faults.append(f"title: found {title!r}, expected text; put it in quotes")
-    faults += _scenario_faults(content.get("scenarios"))
+    scenario_faults = _scenario_faults(content.get("scenarios"))
     if {"synthetic_portfolio", "read_portfolio"} <= set(content):
         faults.append("read_portfolio: found synthetic_portfolio beside it, expected one portfolio; remove one section")
-    arguments = {}
-    for name, model in sections.items():
-        table = _section(content, name, faults)
-        if table is None and name in ("read_portfolio", "term_structures"):
-            continue
-        try:
-            checked = model.model_validate(table or {})
-        except ValidationError as error:
-            faults += [line for fault in error.errors() for line in _sentences(dict(fault), name, model)]
-        else:
-            arguments[name] = _set_values(checked)
-    if faults:
-        raise InputError(subject, faults)
+    arguments, unsound = {}, set()
+    for name, (function, how) in sections.items():
+        table = _table_of(content, name, faults)
+        if table is not None or name not in ON_DEMAND:
+            before = len(faults)
+            arguments[name] = read_arguments(function, {} if table is None else table, name, faults, **how)
+            unsound |= {name} if len(faults) > before else set()
     if "read_portfolio" in content:
         arguments.pop("synthetic_portfolio")
+    if not scenario_faults:
+        faults += _trial_faults(_side_by_side(content["scenarios"]), arguments, unsound)
+    if faults or scenario_faults:
+        raise InputError(subject, scenario_faults + faults)
     return Study(title, content["scenarios"], arguments, content)
 
 
-def _section(content: Mapping[str, Any], name: str, faults: list[str]) -> Any:
-    """The table of a section, whose name may have two steps; None if the study has none."""
+def _table_of(content: Mapping[str, Any], name: str, faults: list[str]) -> Any:
+    """Table of a section, whose name may have two steps; None if the study has none."""
     first, *rest = name.split(".")
     table = content.get(first)
     for step in rest:
         if not isinstance(table, Mapping):
             return table
-        faults += [_unknown(f"{first}.{key}", key, [step]) for key in table if key != step]
+        faults += [unknown(f"{first}.{key}", key, [step]) for key in table if key != step]
         table = table.get(step)
     return table
 
 
-def _set_values(checked: Any) -> dict[str, Any]:
-    """Arguments that the study sets, nested sections as plain mappings."""
-    values = {name: getattr(checked, name) for name in checked.model_fields_set}
-    return {name: _set_values(value) if hasattr(value, "model_fields_set") else value for name, value in values.items()}
+def _trial_faults(scenario: xr.Dataset, arguments: Mapping[str, Mapping[str, Any]], unsound: set[str]) -> list[str]:
+    """Faults that the functions themselves find, on tiny data in a moment instead of after a long simulation.
 
-
-def _sentences(fault: dict[str, Any], section: str, model: Any) -> list[str]:
-    """A fault of pydantic's in plain words; several where a configuration object has several."""
-    steps = [str(step) for step in fault["loc"] if not str(step).startswith(("function-", "Sequence", "constrained"))]
-    key = ".".join([section, *steps])
-    if fault["type"] == "extra_forbidden":
-        fields = model.model_fields if len(steps) == 1 else _nested(model, steps[0])
-        return [_unknown(key, steps[-1], [*fields])]
-    cause = fault.get("ctx", {}).get("error")
-    if isinstance(cause, InputError):
-        return [f"{key}.{line}" if not line.startswith("found") else f"{key}: {line}" for line in cause.faults]
-    if fault["type"] == "missing":
-        return [f"{key}: missing, expected a value; add it"]
-    expected = fault["msg"].removeprefix("Input should be ")
-    return [f"{key}: found {fault['input']!r}, expected {expected}; correct it"]
-
-
-def _nested(model: Any, name: str) -> Mapping[str, Any]:
-    """Fields of a nested section."""
-    options = getattr(model.model_fields[name].annotation, "__args__", ())
-    fields: Mapping[str, Any] = next((each.model_fields for each in options if hasattr(each, "model_fields")), {})
-    return fields
+    unsound : sections that have faults already, which are not tried
+    """
+    given = {name: dict(values) for name, values in arguments.items()}
+    horizon = given["simulate"].get("horizon")
+    length = scenario.sizes["month"]
+    months = horizon if isinstance(horizon, int) and 1 <= horizon <= length else length
+    result = tiny_result(1e9, paths=2, months=months)
+    sheet = {**given["BalanceSheet.for_book"]}
+    sheet.pop("lender", None)
+    losses = {**given["loss_distribution"]}
+    losses.pop("lender", None)
+    rules, regime = given["provisions"].get("provisioning"), given["capital_adequacy"].get("capital_regime")
+    trials: dict[str, Callable[[], Any]] = {
+        "macro_paths": lambda: sl.macro_paths(scenario, **{**given["macro_paths"], "paths": 2}),
+        "loss_distribution": lambda: sl.loss_distribution(result, **losses),
+        "provisions": lambda: rules is None or regime_of(rules),
+        "BalanceSheet.for_book": lambda: sl.BalanceSheet.for_book(result, **sheet),
+        "liquidity_buffer": lambda: sl.liquidity_buffer(result, sl.Funding(1.0), **_buffer(given, result)),
+        "capital_adequacy": lambda: regime_for(result, regime),
+    }
+    if "synthetic_portfolio" in given:
+        one = given["synthetic_portfolio"] | {"borrowers": 1, "seasoning_months": 0}
+        trials["synthetic_portfolio"] = lambda: sl.synthetic_portfolio(**one)
+    faults: list[str] = []
+    if "simulate" not in unsound and horizon is not None and horizon > length:
+        faults.append(
+            f"simulate.horizon: found {horizon}, expected at most {length}, the months of the scenarios; lower it"
+        )
+    for name, call in trials.items():
+        if name not in unsound:
+            try:
+                call()
+            except InputError as error:
+                faults += [f"{name}.{fault}" for fault in error.faults]
+    return faults
 
 
 def _scenario_faults(scenarios: Any) -> list[str]:
     """Faults of the list of scenarios, found by making each of them."""
     if not isinstance(scenarios, list) or not scenarios:
         return [f"scenarios: found {scenarios!r}, expected a list of names, files or tables; name at least one"]
-    faults = []
+    faults: list[str] = []
     for position, entry in enumerate(scenarios):
-        try:
-            _scenario(entry)
-        except InputError as error:
-            faults += [f"scenarios.{position}: {fault}" for fault in error.faults]
-    names = [_scenario_name(entry) for entry in scenarios]
+        _scenario(entry, f"scenarios.{position}", faults)
+    names = _scenario_names(scenarios)
     if len(set(names)) < len(names):
         faults.append(f"scenarios: found {names}, expected each once; remove the repetition or rename the files")
-    return faults
+    return faults or _difference_faults(scenarios)
 
 
 SCENARIO_MAKERS = ("read_scenario", "shock_scenario")
 
 
-def _scenario(entry: Any) -> xr.Dataset:
-    """A scenario by name, from a file, or from a table of a function's arguments."""
-    if isinstance(entry, str):
-        return sl.read_scenario(entry) if Path(entry).is_file() else sl.scenario(entry)
-    if isinstance(entry, Mapping) and len(entry) == 1 and next(iter(entry)) in SCENARIO_MAKERS:
-        maker, table = next(iter(entry.items()))
-        made: xr.Dataset = _made(getattr(sl, maker), table)
+def _scenario(entry: Any, where: str, faults: list[str]) -> xr.Dataset | None:
+    """Scenario by name, from a file, or from a table of a function's arguments; None, and its faults, if unsound."""
+    maker, arguments = "scenario", {"name": entry}
+    if isinstance(entry, str) and Path(entry).is_file():
+        maker, arguments = "read_scenario", {"path": entry}
+    elif isinstance(entry, Mapping) and len(entry) == 1 and next(iter(entry)) in SCENARIO_MAKERS:
+        ((maker, table),) = entry.items()
+        before = len(faults)
+        where = f"{where}.{maker}"
+        arguments = read_arguments(getattr(sl, maker), table, where, faults)
+        if len(faults) > before:
+            return None
+    elif not isinstance(entry, str):
+        expected = f"a name, a file or a table of {' or '.join(SCENARIO_MAKERS)}"
+        faults.append(f"{where}: found {entry!r}, expected {expected}; correct it")
+        return None
+    try:
+        made: xr.Dataset = getattr(sl, maker)(**arguments)
+    except InputError as error:
+        faults += [f"{where}: {fault}" for fault in error.faults]
+    except OSError as error:
+        faults.append(f"{where}: found {arguments['path']!r} unreadable ({error.strerror}); correct the path")
+    else:
         return made
-    fault = f"found {entry!r}, expected a name, a file or a table of {' or '.join(SCENARIO_MAKERS)}; correct it"
-    raise InputError("scenario", [fault])
+    return None
 
 
-def _scenario_name(entry: Any) -> str:
-    """What a scenario is called in results."""
-    if isinstance(entry, Mapping):
-        maker, table = next(iter(entry.items()))
-        return (
-            str(table.get("name") or Path(str(table.get("path", maker))).stem) if isinstance(table, Mapping) else maker
-        )
-    return Path(str(entry)).stem if Path(str(entry)).is_file() else str(entry)
+def _scenario_names(entries: Sequence[Any]) -> list[str]:
+    """What scenarios are called in results: by name, by file, or by the function that makes them, then numbered."""
+    names = []
+    for entry in entries:
+        maker, table = next(iter(entry.items())) if isinstance(entry, Mapping) and entry else (str(entry), None)
+        given = table if isinstance(table, Mapping) else {"path": maker} if Path(maker).is_file() else {}
+        names.append(str(given.get("name") or (Path(str(given["path"])).stem if "path" in given else maker)))
+    shocks = [place for place, name in enumerate(names) if name == "shock_scenario"]
+    if len(shocks) > 1:
+        for number, place in enumerate(shocks, 1):
+            names[place] = f"shock_scenario_{number}"
+    return names
 
 
 def demo_study(borrowers: int | None = None, paths: int | None = None) -> Study:
@@ -467,31 +306,40 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
     --------
     >>> small = demo_study(borrowers=300, paths=2)
     >>> answers = run_study(small, progress=False)
-    >>> list(answers.result["scenario"].values)
+    >>> answers.result["scenario"].values.tolist()
     ['fed-2026-baseline', 'fed-2026-severely-adverse']
     """
     given = study.arguments
     portfolio = _portfolio(given)
     macro = sl.macro_paths(_side_by_side(study.scenarios), **given["macro_paths"])
     result = sl.simulate(portfolio, macro, progress=progress, **given["simulate"])
-    rules = given["provisions"].get("provisioning") or default_provisioning(str(result.attrs["currency"]))
-    needed = not (rules == "china" or isinstance(rules, sl.China)) or "term_structures" in given
+    rules = regime_of(given["provisions"].get("provisioning") or default_provisioning(result.attrs["currency"]))
+    needed = not isinstance(rules, sl.China) or "term_structures" in given
     terms = _term_structures(portfolio, macro, given, progress) if needed else None
-    provisioning = {**given["provisions"], "provisioning": rules}
+    provisioning = {**given["provisions"], "provisioning": rules, "terms": terms}
     sheet = sl.BalanceSheet.for_book(result, **given["BalanceSheet.for_book"])
-    carried = sl.provisions(sl.own_part(result, sheet.funding.partners), terms=terms, **provisioning)
-    buffer = {"horizon": min(12, result.sizes["month"] - 1)} | dict(given["liquidity_buffer"])
+    lender = given["BalanceSheet.for_book"].get("lender", "own")
+    part = sl.own_part(result, sheet.funding.partners, lender=lender)
+    carried = sl.provisions(part, **{**provisioning, "lender": lender})
+    adequacy = {"allowance": carried, "lender": lender, **given["capital_adequacy"]}
+    if regime_for(result, adequacy.get("capital_regime")).approach == "irb":
+        adequacy["parameters"] = sl.irb_parameters(result, lender=lender, **given.get("irb_parameters", {}))
     answers = Answers(
         portfolio,
         result,
         sl.loss_distribution(result, **given["loss_distribution"]),
-        sl.provisions(result, terms=terms, **provisioning),
-        sl.liquidity_buffer(result, sheet.funding, **buffer),
-        sl.capital_adequacy(result, sheet, allowance=carried, **given["capital_adequacy"]),
+        sl.provisions(result, **provisioning),
+        sl.liquidity_buffer(result, sheet.funding, lender=lender, **_buffer(given, result)),
+        sl.capital_adequacy(result, sheet, **adequacy),
     )
     attrs = {"study": json.dumps(study.content, default=str)}
     datasets = {item.name: getattr(answers, item.name) for item in dataclasses.fields(answers)}
     return Answers(**{name: dataset.assign_attrs(attrs) for name, dataset in datasets.items()})
+
+
+def _buffer(given: Mapping[str, Mapping[str, Any]], result: xr.Dataset) -> dict[str, Any]:
+    """Arguments of the buffer: a year, or all months where there are fewer, unless the study says otherwise."""
+    return {"horizon": min(12, result.sizes["month"] - 1)} | dict(given["liquidity_buffer"])
 
 
 def _term_structures(
@@ -517,139 +365,50 @@ def _portfolio(given: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
 
 
 def _side_by_side(entries: Sequence[Any]) -> xr.Dataset:
-    """The scenarios along `scenario`, cut to the months of the shortest; a single one as it is."""
-    made = [_scenario(entry) for entry in entries]
+    """Scenarios along `scenario`, a single one as it is; cut to the shortest and to the variables that matter or agree.
+
+    A variable that has a neutral value is filled with it; others that not all scenarios have are left out.
+    """
+    made = _scenarios(entries)
     if len(made) == 1:
         return made[0]
     months = min(scenario.sizes["month"] for scenario in made)
-    alike = [scenario.isel(month=slice(0, months)) for scenario in made]
+    names = {str(name) for scenario in made for name in scenario.data_vars}
+    shared = [name for name in MACRO if name in names if name in MACRO_NEUTRAL or all(name in one for one in made)]
+    neutral = {name: xr.DataArray(MACRO_NEUTRAL[name]) for name in shared if name in MACRO_NEUTRAL}
+    alike = []
+    for scenario in made:
+        filled = scenario.assign({name: value for name, value in neutral.items() if name not in scenario})
+        alike.append(filled[shared].isel(month=slice(0, months)))
     together: xr.Dataset = xr.concat(alike, dim="scenario", combine_attrs="override")
-    return together.assign_coords(scenario=[_scenario_name(entry) for entry in entries])
+    return together.assign_coords(scenario=_scenario_names(entries))
 
 
-def summary_table(answers: Answers) -> pd.DataFrame:
-    """Key figures of a study, a column for each scenario.
-
-    Parameters
-    ----------
-    answers : Answers
-        From `run_study`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by figure; rates in % (of loss: of the opening balance over the horizon), money in millions of the
-        portfolio's currency, standard errors below. Peaks are of the mean over paths.
-
-    Examples
-    --------
-    >>> table = summary_table(run_study(demo_study(borrowers=300, paths=2), progress=False))
-    >>> "expected loss [%]" in table.index
-    True
-    """
-    result, losses, cash, rules = answers.result, answers.losses, answers.liquidity, answers.provisions
-    own = result.isel(segment=result["lender"].values == result.attrs["own_lender"])
-    balance = own["balance"].sum("segment")
-    share = balance.isel(bucket=PAST_DUE).sum("bucket") / balance.sum("bucket")
-    total = losses.sel(segment="total")
-    currency = result.attrs["currency"]
-    rows: dict[str, xr.DataArray] = {
-        "borrowers' unemployment, peak [%]": 100.0 * result["unemployment_rate"].mean("path").max("month"),
-        "D30+ at the start [%]": 100.0 * share.isel(month=0).mean("path"),
-        "D30+, peak [%]": 100.0 * share.mean("path").max("month"),
-        "expected loss [%]": 100.0 * total["expected_loss_rate"],
-        "  its standard error [%]": 100.0 * total["expected_loss_rate_se"],
-    }
-    for level in losses["level"].values:
-        at = total.sel(level=level)
-        rows[f"loss VaR {level:.1%} [%]"] = 100.0 * at["value_at_risk_rate"]
-        rows[f"  its standard error, {level:.1%} [%]"] = 100.0 * at["value_at_risk_rate_se"]
-        rows[f"loss ES {level:.1%} [%]"] = 100.0 * at["expected_shortfall_rate"]
-    last = rules.isel(month=-1).mean("path")
-    rows[f"allowance at the end [{currency} m]"] = last["allowance_held"] / 1e6
-    rows["allowance over loans at the end [%]"] = (
-        100.0 * last["allowance_held"] / balance.sum("bucket").isel(month=-1).mean("path")
-    )
-    level = cash.attrs["level"]
-    rows[f"buffer {level:.0%}, {cash.attrs['horizon']} months [{currency} m]"] = cash["buffer"] / 1e6
-    rows[f"  its standard error [{currency} m]"] = cash["buffer_se"] / 1e6
-    rows["survival without new funding [%]"] = 100.0 * cash["survival_probability"]
-    capital = answers.capital
-    lowest = capital["cet1_minimum"]
-    rows["CET1 ratio at the start [%]"] = 100.0 * capital["cet1_ratio"].isel(month=0).mean("path")
-    rows["CET1 ratio, lowest [%]"] = 100.0 * lowest.mean("path")
-    rows["  its standard error, lowest CET1 [%]"] = 100.0 * lowest.std("path", ddof=1) / lowest.sizes["path"] ** 0.5
-    rows["paths that miss a capital hurdle [%]"] = 100.0 * capital["any_breach_probability"]
-    rows["  their standard error [%]"] = 100.0 * capital["any_breach_probability_se"]
-    names = list(result["scenario"].values) if "scenario" in result.dims else ["scenario"]
-    return pd.DataFrame(
-        {name: [float(v.sel(scenario=name) if "scenario" in v.dims else v) for v in rows.values()] for name in names},
-        index=pd.Index(rows, name=answers.result.attrs.get("preset", "")),
-    )
+def _scenarios(entries: Sequence[Any]) -> list[xr.Dataset]:
+    """Scenarios that can be made, in their order."""
+    return [made for entry in entries if (made := _scenario(entry, "scenarios", [])) is not None]
 
 
-def write_answers(answers: Answers, folder: str | Path, *, figures: bool = True) -> list[Path]:
-    """Write the datasets as netCDF, the key figures as CSV and the figures as PNG.
-
-    Parameters
-    ----------
-    answers : Answers
-        From `run_study`.
-    folder : str or Path
-        Made if it does not exist; files of the same names are replaced.
-    figures : bool, default True
-        Draw the five figures as well.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> answers = run_study(demo_study(borrowers=300, paths=2), progress=False)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.name for path in write_answers(answers, folder, figures=False)][-1]
-    'summary.csv'
-    """
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name in ("result", "losses", "provisions", "liquidity", "capital"):
-        written.append(place / f"{name}.nc")
-        getattr(answers, name).to_netcdf(written[-1])
-    written.append(place / "summary.csv")
-    summary_table(answers).to_csv(written[-1], float_format="%.6g")
-    return written + (_figures(answers, place) if figures else [])
-
-
-def _figures(answers: Answers, place: Path) -> list[Path]:
-    """Draw and write the five figures of a study."""
-    from matplotlib.figure import Figure
-
-    result = answers.result
-    last = result.isel(scenario=-1) if "scenario" in result.dims else result
-    cash = answers.liquidity.isel(scenario=-1) if "scenario" in answers.liquidity.dims else answers.liquidity
-    draw: dict[str, Any] = {
-        "arrears_rate": lambda ax: sl.plot.fan(result, "arrears_rate", ax=ax),
-        "loss_distribution": lambda ax: sl.plot.loss_distribution(answers.losses, ax=ax),
-        "arrears": lambda ax: sl.plot.arrears(last, ax=ax),
-        "buffer": lambda ax: sl.plot.buffer(cash, ax=ax),
-        "capital": lambda ax: sl.plot.capital(answers.capital, ax=ax),
-    }
-    written = []
-    for name, picture in draw.items():
-        figure = Figure(figsize=(10, 6), layout="constrained")
-        picture(figure.add_subplot())
-        written.append(place / f"{name}.png")
-        figure.savefig(written[-1], dpi=120)
-    return written
+def _difference_faults(entries: Sequence[Any]) -> list[str]:
+    """Faults of scenarios that are sound alone but cannot be simulated side by side."""
+    made, names = _scenarios(entries), _scenario_names(entries)
+    advice = "run them in studies of their own"
+    with_rate = [name for name, scenario in zip(names, made, strict=True) if "policy_rate" in scenario]
+    trends = {name: scenario.attrs.get("real_income_trend") for name, scenario in zip(names, made, strict=True)}
+    faults = []
+    if 0 < len(with_rate) < len(made):
+        faults.append(f"scenarios: found a policy_rate in {with_rate} only, expected it in all or in none; {advice}")
+    if len(set(trends.values())) > 1:
+        faults.append(f"scenarios: found real_income_trend {trends}, expected the same in all; {advice}")
+    return faults
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
     """Content of a TOML file; InputError if it cannot be read."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(str(path), [f"file: {error}; expected a readable TOML file; correct or move it"]) from None
+    except OSError as error:
+        fault = f"file: found none that can be read ({error.strerror}), expected a TOML file; correct the path"
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        fault = f"file: found no TOML ({error}), expected a study as TOML in UTF-8; correct that line"
+    raise InputError(str(path), [fault])
