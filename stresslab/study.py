@@ -93,9 +93,12 @@ def read_study(source: str | Path | dict[str, Any]) -> Study:
         ``{read_scenario = {path = ..., layout = ...}}`` or ``{shock_scenario = {peak = ...}}``. Every section is named
         after a public function (`synthetic_portfolio` or `read_portfolio`, `macro_paths`, `simulate`,
         `term_structures`, `loss_distribution`, `provisions`, `BalanceSheet.for_book`, `liquidity_buffer`,
-        `capital_adequacy`), its keys after the function's arguments. Configuration objects are tables:
-        `[simulate.feedback]`, `[[simulate.responses]]` and `[macro_paths.model]` with `kind`,
-        `[provisions.provisioning]` with `kind`, `[[provisions.overlays]]`.
+        `irb_parameters`, `capital_adequacy`), its keys after the function's arguments. Configuration objects are tables
+        of their fields, with `kind` for the class where there are several: `[simulate.feedback]`,
+        `[[simulate.responses]]`, `[macro_paths.model]`, `[provisions.provisioning]`, `[[provisions.overlays]]`,
+        `[BalanceSheet.for_book.funding]`, `[capital_adequacy.capital_regime]`; a `model` of the engine is the path of
+        its file. The lender of the balance sheet is that of buffer and capital too, and the rules of provisions are
+        those of capital.
 
     Returns
     -------
@@ -129,11 +132,11 @@ def read_study(source: str | Path | dict[str, Any]) -> Study:
     if {"synthetic_portfolio", "read_portfolio"} <= set(content):
         faults.append("read_portfolio: found synthetic_portfolio beside it, expected one portfolio; remove one section")
     arguments, unsound = {}, set()
-    for name, (function, how) in sections.items():
+    for name, (function, reading) in sections.items():
         table = _table_of(content, name, faults)
         if table is not None or name not in ON_DEMAND:
             before = len(faults)
-            arguments[name] = read_arguments(function, {} if table is None else table, name, faults, **how)
+            arguments[name] = read_arguments(function, {} if table is None else table, name, faults, **reading)
             unsound |= {name} if len(faults) > before else set()
     if "read_portfolio" in content:
         arguments.pop("synthetic_portfolio")
@@ -162,26 +165,29 @@ def _trial_faults(scenario: xr.Dataset, arguments: Mapping[str, Mapping[str, Any
     unsound : sections that have faults already, which are not tried
     """
     given = {name: dict(values) for name, values in arguments.items()}
-    horizon = given["simulate"].get("horizon")
-    length = scenario.sizes["month"]
+    horizon, length = given["simulate"].get("horizon"), scenario.sizes["month"]
     months = horizon if isinstance(horizon, int) and 1 <= horizon <= length else length
-    result = tiny_result(1e9, paths=2, months=months)
-    sheet = {**given["BalanceSheet.for_book"]}
-    sheet.pop("lender", None)
-    losses = {**given["loss_distribution"]}
-    losses.pop("lender", None)
+    rate: dict[str, Any] = {"policy_rate": 0.02} if "policy_rate" in scenario else {}
+    result = tiny_result(1e9, paths=2, months=months, **rate)
+    sheet, losses = ({**given[name], "lender": "own"} for name in ("BalanceSheet.for_book", "loss_distribution"))
     rules, regime = given["provisions"].get("provisioning"), given["capital_adequacy"].get("capital_regime")
+
+    def buffer() -> xr.Dataset:
+        made = sl.BalanceSheet.for_book(result, **({} if "BalanceSheet.for_book" in unsound else sheet))
+        measured: xr.Dataset = sl.liquidity_buffer(result, made.funding, **_buffer(given, result))
+        return measured
+
     trials: dict[str, Callable[[], Any]] = {
         "macro_paths": lambda: sl.macro_paths(scenario, **{**given["macro_paths"], "paths": 2}),
         "loss_distribution": lambda: sl.loss_distribution(result, **losses),
         "provisions": lambda: rules is None or regime_of(rules),
         "BalanceSheet.for_book": lambda: sl.BalanceSheet.for_book(result, **sheet),
-        "liquidity_buffer": lambda: sl.liquidity_buffer(result, sl.Funding(1.0), **_buffer(given, result)),
+        "liquidity_buffer": buffer,
         "capital_adequacy": lambda: regime_for(result, regime),
     }
     if "synthetic_portfolio" in given:
-        one = given["synthetic_portfolio"] | {"borrowers": 1, "seasoning_months": 0}
-        trials["synthetic_portfolio"] = lambda: sl.synthetic_portfolio(**one)
+        smallest = given["synthetic_portfolio"] | {"borrowers": 1, "seasoning_months": 0}
+        trials["synthetic_portfolio"] = lambda: sl.synthetic_portfolio(**smallest)
     faults: list[str] = []
     if "simulate" not in unsound and horizon is not None and horizon > length:
         faults.append(
@@ -193,6 +199,7 @@ def _trial_faults(scenario: xr.Dataset, arguments: Mapping[str, Mapping[str, Any
                 call()
             except InputError as error:
                 faults += [f"{name}.{fault}" for fault in error.faults]
+                unsound = unsound | {name}
     return faults
 
 
@@ -374,7 +381,11 @@ def _side_by_side(entries: Sequence[Any]) -> xr.Dataset:
         return made[0]
     months = min(scenario.sizes["month"] for scenario in made)
     names = {str(name) for scenario in made for name in scenario.data_vars}
-    shared = [name for name in MACRO if name in names if name in MACRO_NEUTRAL or all(name in one for one in made)]
+    shared = [
+        name
+        for name in MACRO
+        if name in names and (name in MACRO_NEUTRAL or all(name in scenario for scenario in made))
+    ]
     neutral = {name: xr.DataArray(MACRO_NEUTRAL[name]) for name in shared if name in MACRO_NEUTRAL}
     alike = []
     for scenario in made:

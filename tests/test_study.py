@@ -146,6 +146,14 @@ def test_what_a_function_would_refuse_later_is_refused_before_the_run(section, t
     assert fault.split(": ")[0] == key
 
 
+def test_a_floating_rate_of_funding_needs_scenarios_with_a_policy_rate():
+    floating = {"BalanceSheet": {"for_book": {"funding": {"pass_through": 1.0, "tenor_months": 12}}}}
+    least = {"macro_paths": {"paths": 2}}
+    read_study(least | floating | {"scenarios": TWO})
+    (fault,) = faults_of(least | floating | {"scenarios": ["pboc-2025-severe"]})
+    assert fault.startswith("liquidity_buffer.policy_rate: missing")
+
+
 def test_broken_toml_and_missing_file_are_named(tmp_path):
     for path in (written(tmp_path, "[portfolio\n"), tmp_path / "absent.toml"):
         with pytest.raises(InputError, match="TOML"):
