@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 import stresslab as sl
@@ -241,6 +242,8 @@ def _scenario(entry: Any, where: str, faults: list[str]) -> xr.Dataset | None:
         faults += [f"{where}: {fault}" for fault in error.faults]
     except OSError as error:
         faults.append(f"{where}: found {arguments['path']!r} unreadable ({error.strerror}); correct the path")
+    except UnicodeDecodeError as error:
+        faults.append(f"{where}: found {arguments['path']!r} unreadable ({error}), expected text in UTF-8; convert it")
     else:
         return made
     return None
@@ -318,6 +321,8 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
     """
     given = study.arguments
     portfolio = _portfolio(given)
+    if faults := _lender_faults(given, portfolio):
+        raise InputError(study.title, faults)
     macro = sl.macro_paths(_side_by_side(study.scenarios), **given["macro_paths"])
     result = sl.simulate(portfolio, macro, progress=progress, **given["simulate"])
     rules = regime_of(given["provisions"].get("provisioning") or default_provisioning(result.attrs["currency"]))
@@ -342,6 +347,16 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
     attrs = {"study": json.dumps(study.content, default=str)}
     datasets = {item.name: getattr(answers, item.name) for item in dataclasses.fields(answers)}
     return Answers(**{name: dataset.assign_attrs(attrs) for name, dataset in datasets.items()})
+
+
+def _lender_faults(given: Mapping[str, Mapping[str, Any]], portfolio: xr.Dataset) -> list[str]:
+    """Faults of lenders by name that have no loan in the portfolio."""
+    known = ["own", "all", *map(str, np.unique(portfolio["lender"].values.astype(str)))]
+    return [
+        f"{name}.lender: found {arguments['lender']!r}, expected one of {known}; choose one"
+        for name, arguments in given.items()
+        if arguments.get("lender", "own") not in known
+    ]
 
 
 def _buffer(given: Mapping[str, Mapping[str, Any]], result: xr.Dataset) -> dict[str, Any]:

@@ -154,6 +154,21 @@ def test_a_floating_rate_of_funding_needs_scenarios_with_a_policy_rate():
     assert fault.startswith("liquidity_buffer.policy_rate: missing")
 
 
+def test_a_lender_without_loans_is_refused_before_the_simulation(monkeypatch):
+    least = {"scenarios": TWO, "macro_paths": {"paths": 2}, "synthetic_portfolio": {"borrowers": 50, "seed": 1}}
+    study = read_study(least | {"loss_distribution": {"lender": "nobody"}, "provisions": {"lender": "all"}})
+    monkeypatch.setattr("stresslab.study.sl.simulate", lambda *_, **__: pytest.fail("simulated"))
+    with pytest.raises(InputError, match=r"loss_distribution\.lender: found 'nobody', expected one of \['own', 'all'"):
+        run_study(study, progress=False)
+
+
+def test_a_scenario_file_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / "scenario.csv"
+    path.write_bytes(b"\xff\xfe")
+    (fault,) = faults_of({"scenarios": [str(path)], "macro_paths": {"paths": 2}})
+    assert "UTF-8" in fault
+
+
 def test_broken_toml_and_missing_file_are_named(tmp_path):
     for path in (written(tmp_path, "[portfolio\n"), tmp_path / "absent.toml"):
         with pytest.raises(InputError, match="TOML"):
