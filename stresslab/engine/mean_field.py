@@ -101,7 +101,6 @@ def run_with_feedback(
         blocks.lenders.index(str(portfolio.attrs.get("own_lender") or blocks.lenders[0])),
         _credibility(few, blocks.lenders, gains),
     )
-    groups = min(GROUPS, sample.count)
     sample_packed = packed if whole else with_products(packed, model, sample.products)
     if feedback is not None:
         still = pack(standing_still(macro, few, model), few, model, sample, bool(packed.rules.model["renewing"]))
@@ -114,7 +113,9 @@ def run_with_feedback(
         def conditions(t: int, some: slice, past: Array) -> Conditions:
             return rules.of_paths(some).conditions(t, by_lender(summed(past, 2), sample, blocks.lenders))[0]
 
-        return run_in_step(sample, sample_packed, paths, seed, threads, kernel, model, groups, conditions)
+        return run_in_step(
+            sample, sample_packed, paths, seed, threads, kernel, model, min(GROUPS, sample.count), conditions
+        )
 
     sums, jobless, conditions = in_step(field)
     amplification = None

@@ -1,4 +1,4 @@
-"""One borrower's life on one page: his pay, what he owes, each loan's payments and misses and what was done."""
+"""One borrower month by month on one page: pay, debts, the payments and misses of each loan, and plans."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _draw_pay(ax: Axes, person: xr.Dataset, months: Array, currency: str) -> Non
 
 
 def _draw_debt(ax: Axes, loans: xr.Dataset, months: Array, currency: str) -> float:
-    """What he owes: on the books and current, past due, written off; returns the sum at the end."""
+    """Debts that are current, past due and written off; returns the sum at the end."""
     late = loans["trace_days_past_due"] >= 30
     layers = [
         loans["trace_balance"].where(~late, 0.0).sum("traced_loan").values,
@@ -111,7 +111,7 @@ def _draw_debt(ax: Axes, loans: xr.Dataset, months: Array, currency: str) -> flo
 
 
 def _draw_loans(ax: Axes, loans: xr.Dataset, months: Array) -> None:
-    """A row for each loan: shade by days past due, marks for what happened, words for why he first missed."""
+    """A row for each loan: shade by days past due, marks for what happened, words for the cause of the first miss."""
     days = loans["trace_days_past_due"].transpose("traced_loan", "month").values
     claim = loans["trace_claim"].transpose("traced_loan", "month").values
     bucket = np.searchsorted(30 * np.asarray(BUCKET_FLOOR), days, side="right") - 1
