@@ -26,7 +26,7 @@ from stresslab.engine.actions import (
 from stresslab.engine.conditions import NO_SCORE, Conditions
 from stresslab.engine.kernel.state import DEPTHS
 from stresslab.parameters import Section, documented, parameter
-from stresslab.schema import BUCKET_FLOOR
+from stresslab.schema import BUCKET_FLOOR, DEFAULTED, PAST_DUE
 
 Array = NDArray[Any]
 DIGITS = 9
@@ -291,17 +291,17 @@ def _owed(sums: Array) -> Array:
 
 def _late(sums: Array) -> Array:
     """Balance 30 or more days past due."""
-    return np.asarray(sums["balance"][..., 1:].sum(-1))
+    return np.asarray(sums["balance"][..., PAST_DUE].sum(-1))
 
 
 def _cases(sums: Array) -> Array:
     """Accounts 30 or more days past due."""
-    return np.asarray(_accounts(sums)[..., 1:].sum(-1))
+    return np.asarray(_accounts(sums)[..., PAST_DUE].sum(-1))
 
 
 def _defaults(sums: Array) -> Array:
     """Accounts 90 or more days past due."""
-    return np.asarray(_accounts(sums)[..., 3:].sum(-1))
+    return np.asarray(_accounts(sums)[..., DEFAULTED].sum(-1))
 
 
 def _share(part: Array, whole: Array) -> Array:

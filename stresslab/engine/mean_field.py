@@ -19,7 +19,7 @@ from stresslab.engine.kernel.state import LANES, SUMS, numbers, summed
 from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack, read_macro, with_conditions, with_products
 from stresslab.engine.run import Progress, run, run_in_step
-from stresslab.schema import InputError
+from stresslab.schema import PAST_DUE, InputError
 
 Array = NDArray[Any]
 GROUPS = 8
@@ -188,7 +188,7 @@ def _by_group(sums: Array) -> Array:
     all_segments = summed(sums[:, 1:], 3)
     balance = all_segments["balance"]
     lost = all_segments["written_off"] + all_segments["forgiven"] - all_segments["recovered"]
-    quantities = (balance.sum(-1), balance[..., 1:].sum(-1), all_segments["entries"].sum(-1), lost)
+    quantities = (balance.sum(-1), balance[..., PAST_DUE].sum(-1), all_segments["entries"].sum(-1), lost)
     return np.asarray(np.moveaxis(np.stack(quantities, axis=-1), 2, 0).astype(float))
 
 
