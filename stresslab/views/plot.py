@@ -158,8 +158,8 @@ def loss_distribution(
     Returns
     -------
     matplotlib.axes.Axes
-        Loss as a share of the opening balance against the share of the paths in each bin. Above, a dot and a whisker
-        for each estimate, with its numbers.
+        Loss as a share of the opening balance against the share of the paths in each bin. Above, for each
+        estimate, a dot and a whisker, its 95 % interval, and their numbers.
 
     Raises
     ------
@@ -347,7 +347,7 @@ def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes
 
 
 def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """Stages 2 and 3 of IFRS 9 as shares of the balance, month by month; means over paths.
+    """Balance in stages 2 and 3 of IFRS 9 as shares of the whole, month by month; means over paths.
 
     Parameters
     ----------
