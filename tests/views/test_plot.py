@@ -203,7 +203,7 @@ def test_fan_refuses_what_it_cannot_lay_out():
     result = made_up_result(paths=2, months=2)
     with pytest.raises(InputError, match=r"sum or select the others first"):
         plot.fan(result["balance"])
-    with pytest.raises(InputError, match=r"expected 4 or fewer in one picture; choose with .sel\(scenario="):
+    with pytest.raises(InputError, match=r"expected 4 or fewer in a plot; choose with .sel\(scenario="):
         plot.fan(made_up_result(paths=2, months=2, scenario=list("abcde")))
     with pytest.raises(InputError, match="found no month after the start"):
         plot.fan(result.isel(month=[0]), "paid")
@@ -211,7 +211,7 @@ def test_fan_refuses_what_it_cannot_lay_out():
         plot.fan(result["unemployment_rate"].assign_coords(month=np.array(["2020-01-31"] * 3, "M8[ns]")))
     with pytest.raises(InputError, match="found type"):
         plot.fan(provisions(result), "binding")
-    with pytest.raises(InputError, match="found nothing in it"):
+    with pytest.raises(InputError, match="found no values"):
         plot.fan(result["unemployment_rate"].isel(path=[]))
 
 
