@@ -158,8 +158,8 @@ def loss_distribution(
     Returns
     -------
     matplotlib.axes.Axes
-        Loss as a share of the opening balance against the share of the paths in each bin. Above, for each
-        estimate, a dot and a whisker, its 95 % interval, and their numbers.
+        Loss as a share of the opening balance against the share of the paths in each bin. Above, a dot for
+        each estimate, a whisker for its 95 % interval, and their numbers.
 
     Raises
     ------

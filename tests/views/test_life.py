@@ -149,7 +149,7 @@ def test_marks_are_what_happened():
     assert months_of(bottom, "written off") == {0: [6]}
     assert months_of(bottom, "plan agreed") == {1: [2]}
     assert months_of(bottom, "plan broken") == {1: [4]}
-    assert months_of(bottom, "reached by collectors") == {0: [3, 5, 6]}  # more than half of those like him
+    assert months_of(bottom, "reached by collectors") == {0: [3, 5, 6]}  # more than half of such late payers
 
 
 def test_the_cause_is_written_where_it_was_not_cured():

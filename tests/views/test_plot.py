@@ -82,7 +82,7 @@ def test_something_else_than_a_dataset_is_refused(draw):
 # fan
 
 
-def test_fan_draws_median_and_order_statistics_of_the_lender_that_asks(ax):
+def test_fan_draws_median_and_order_statistics_of_the_own_lender(ax):
     result = made_up_result(paths=20)
     plot.fan(result, ax=ax)
     owed = np.sort(result["balance"].sel(segment=OURS).sum(["segment", "bucket"]).values, axis=0)
