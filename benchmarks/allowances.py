@@ -1,7 +1,7 @@
 """Allowances after a simulation: time and memory for three regimes on many paths. `python -m benchmarks.allowances`.
 
 A result's size does not depend on the number of loans. A million loans are simulated on a few paths, whose results
-stand one after another as often as it takes: allowances are then computed on as many paths as the command names.
+are repeated until there are as many paths as the command names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Every measure of losses, provisions, cash and capital on many paths. `python -m benchmarks.lender`.
 
-The result is that of `benchmarks.allowances`: a million loans on a few paths, which stand one after another.
+The result is that of `benchmarks.allowances`: a million loans on a few paths, repeated one after another.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main(paths: int = 1_000, loans: int = 1_000_000) -> None:
     adequacy = sl.capital_adequacy(result, sheet, "basel-irb", allowance=ifrs9, parameters=parameters)
     steps: dict[str, Callable[[], object]] = {
         "loss_distribution": lambda: sl.loss_distribution(result),
-        "provisions, three regimes": lambda: [sl.provisions(own, one, terms) for one in ("ifrs9", "cecl", "china")],
+        "provisions, three regimes": lambda: [sl.provisions(own, name, terms) for name in ("ifrs9", "cecl", "china")],
         "own_part": lambda: sl.own_part(result, partners),
         "liquidity_ladder": lambda: sl.liquidity_ladder(result, cash, horizon=MONTHS),
         "survival_horizon": lambda: sl.survival_horizon(result, cash, horizon=MONTHS),
@@ -42,18 +42,18 @@ def main(paths: int = 1_000, loans: int = 1_000_000) -> None:
         ),
         "capital_benchmark": lambda: sl.capital_benchmark(result, parameters),
         "stress_table": lambda: sl.stress_table(adequacy),
-        "entropy_pooling and weighted_distribution": lambda: sl.reread(
+        "entropy_pooling and weighted_distribution": lambda: sl.weighted_distribution(
             adequacy["cet1_minimum"],
-            sl.reweight(result, {"unemployment_rate": float(result["unemployment_rate"][:, 1:].mean())}),
+            sl.entropy_pooling(result, {"unemployment_rate": float(result["unemployment_rate"][:, 1:].mean())}),
         ),
     }
     began = time.perf_counter()
     for name, step in steps.items():
-        one = time.perf_counter()
+        start = time.perf_counter()
         step()
-        print(f"{name:34} {time.perf_counter() - one:6.2f} s")
+        print(f"{name:34} {time.perf_counter() - start:6.2f} s")
     print(f"all, {paths:,} paths x {MONTHS} months: {time.perf_counter() - began:.1f} s; peak {peak() / 2**30:.2f} GiB")
 
 
 if __name__ == "__main__":
-    main(*(int(float(each)) for each in sys.argv[1:]))
+    main(*(int(float(argument)) for argument in sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Times on a machine that others use too: pairs in turn, medians, and processor time where one thread works."""
+"""Times on a shared machine: workloads in turn, medians, and processor time where one thread works."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Work = Callable[[], object]
 
 
 def processor_seconds(work: Work) -> float:
-    """Processor time of this process: what other processes do in between does not count."""
+    """Processor time of this process; other processes do not count."""
     gc.collect()
     start = time.process_time()
     work()
@@ -24,7 +24,7 @@ def processor_seconds(work: Work) -> float:
 
 
 def wall_seconds(work: Work) -> float:
-    """Time on the wall."""
+    """Wall-clock time."""
     gc.collect()
     start = time.perf_counter()
     work()
@@ -47,7 +47,7 @@ class Turns:
 
 
 def in_turn(works: Sequence[Work], rounds: int, clock: Callable[[Work], float] = processor_seconds) -> Turns:
-    """Run the workloads A B C A B C ..., after one round that does not count, so that drifts hit all alike."""
+    """Run the workloads A B C A B C ..., after one round that does not count, so that all meet the same drifts."""
     for work in works:
         work()
     seconds: list[list[float]] = [[] for _ in works]

@@ -30,6 +30,17 @@ class Slot:
     fresh, vacant : first due date this month; nothing owed, and to be applied for
     """
 
+    # what `reopen` copies from the opening state, see `MOVES`
+    balance: Array
+    missed: Array
+    remaining: Array
+    claim: Array
+    memory: Array
+    fallen: Array
+    arrears: Array
+    shut: Array
+    hazard: Array
+
     def __init__(self, packed: Packed, product: int, segment: int, owner: Array, rows: dict[str, Array]) -> None:
         self.product, self.segment, self.owner = product, segment, owner
         self.rules = packed.rules.products[product]
@@ -101,7 +112,7 @@ class Slot:
         return spread(word, 0, word, np.empty_like(word))
 
 
-def careless(slot: Slot, few: Array, lender: Any, first: Array) -> Array:
+def careless(slot: Slot, few: Array, lender: Any, first: Array | np.int32) -> Array:
     """Chance (of 2**31) that a few of them forget, misread the terms at the `first` due date or stop by choice."""
     chance: Array = lender["forget"] + first * lender["misread"] + slot.strategic[few] * lender["strategy"]
     return chance

@@ -29,8 +29,8 @@ from . import numpy_people as of_people
 Array = NDArray[Any]
 CHUNK = 262_144
 """Borrowers worked on together: enough to hide the calls."""
-LOAN = ("balance", "overdue", "missed", "remaining", "instalment", "limit", "usual", "tenor", "salt", "transactor")
-LOAN += ("closed", "claim", "score", "memory", "rate", "claim_hazard")
+LOAN: tuple[str, ...] = ("balance", "overdue", "missed", "remaining", "instalment", "limit", "usual", "tenor")
+LOAN += ("salt", "transactor", "closed", "claim", "score", "memory", "rate", "claim_hazard")
 
 
 @dataclass(frozen=True)

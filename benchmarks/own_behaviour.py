@@ -11,8 +11,8 @@ from .measuring import in_turn
 
 
 @njit
-def payment(payable, cash):  # type: ignore[no-untyped-def]
-    """Nobody pays with their last 500 yuan."""
+def payment(payable, cash):
+    """Payment that leaves 500 yuan in cash."""
     free = int32(cash - int32(500_00))
     free = free if free > int32(0) else int32(0)
     return payable if payable < free else free

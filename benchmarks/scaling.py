@@ -16,7 +16,7 @@ from . import workloads as load
 from .measuring import processor_seconds, wall_seconds
 
 LARGEST_DRAWN = 100_000
-"""Loans of a book that is drawn and seasoned; larger ones are copies of it under other borrower ids."""
+"""Loans of a book that is drawn and seasoned; larger books are copies of it under other borrower ids."""
 
 
 def peak() -> int:
@@ -40,7 +40,7 @@ def generate(loans: int) -> dict[str, float]:
 
 
 def simulate(loans: int, paths: int = 2, months: int = 12) -> dict[str, float]:
-    """A few paths and months of a book of so many loans: the whole call, and the kernel's part of it."""
+    """A few paths and months of a book of a number of loans: the whole call, and the kernel's part of it."""
     load.Run(load.book(300), load.macro(paths, months)).simulate()  # compiles
     drawn = min(loans, LARGEST_DRAWN)
     portfolio = load.larger(load.book(round(drawn / load.LOANS_EACH)), max(1, loans // drawn))

@@ -1,7 +1,7 @@
 """One command, one table: `python -m benchmarks.table`, about three minutes; `--quick` for a first look.
 
-One-thread figures are processor time, so that others on the machine matter less; what a row compares took turns, and
-the median of the rounds stands with the lowest and the highest.
+One-thread figures are processor time, so that other processes matter less. The workloads that a row compares take
+turns; a row shows the median of the rounds, the lowest and the highest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Row = tuple[str, str, str]
 
 
 def one_thread(borrowers: int, rounds: int) -> Iterator[Row]:
-    """Bound, `simulate` on a book that it has laid out before, and the kernel alone."""
+    """Bound, `simulate` on a book whose blocks it has made before, and the kernel alone."""
     run = load.Run(load.book(borrowers), load.macro(6))
     blocks, packed = run.prepare()
     drawn = philox_only(DRAWS)
@@ -52,16 +52,16 @@ def two_threads(borrowers: int, rounds: int) -> Iterator[Row]:
     """The kernel on one thread and on two, time on the wall."""
     run = load.Run(load.book(borrowers), load.macro(6))
     blocks, packed = run.prepare()
-    had: list[float] = []
+    processors: list[float] = []
 
     def on_two() -> None:
         wall, busy = time.perf_counter(), time.process_time()
         run.kernel(blocks, packed, 2)
-        had.append((time.process_time() - busy) / (time.perf_counter() - wall))
+        processors.append((time.process_time() - busy) / (time.perf_counter() - wall))
 
     turns = in_turn([lambda: run.kernel(blocks, packed, 1), on_two], rounds, wall_seconds)
     middle, low, high = turns.ratio(0, 1)
-    note = f"rounds {low:.2f} to {high:.2f}; bar 1.9; it got {statistics.median(had):.2f} processors"
+    note = f"rounds {low:.2f} to {high:.2f}; bar 1.9; it had {statistics.median(processors):.2f} processors"
     yield "kernel on 2 threads over 1", f"{middle:.2f}", note
 
 
@@ -83,17 +83,17 @@ def against_numpy(borrowers: int, rounds: int, months: int) -> Iterator[Row]:
 def scaling(sizes: list[str]) -> Iterator[Row]:
     """Linear in the number of loans: each size in a process of its own, 2 paths of 12 months, a new book."""
     for size in sizes:
-        one = in_new_process("benchmarks.scaling", "simulate", size)
-        kernel, setup = 1e9 * one["kernel"] / one["loan_months"], 1e6 * one["setup"] / one["loans"]
-        memory = f"peak memory {one['peak'] / GIB:.2f} GiB, {one['before'] / GIB:.2f} before the call"
-        yield f"{one['loans']:,} loans", f"{kernel:.1f} ns/loan-month", f"set-up {setup:.2f} µs/loan; {memory}"
+        figures = in_new_process("benchmarks.scaling", "simulate", size)
+        kernel, setup = 1e9 * figures["kernel"] / figures["loan_months"], 1e6 * figures["setup"] / figures["loans"]
+        memory = f"peak memory {figures['peak'] / GIB:.2f} GiB, {figures['before'] / GIB:.2f} before the call"
+        yield f"{figures['loans']:,} loans", f"{kernel:.1f} ns/loan-month", f"set-up {setup:.2f} µs/loan; {memory}"
 
 
 def generation(size: str) -> Iterator[Row]:
     """A seasoned book."""
-    one = in_new_process("benchmarks.scaling", "generate", size)
-    memory = f"peak memory {one['peak'] / GIB:.2f} GiB, {one['before'] / GIB:.2f} before the call"
-    yield f"synthetic_portfolio, {one['loans']:,} loans", f"{one['seconds']:.1f} s", memory
+    figures = in_new_process("benchmarks.scaling", "generate", size)
+    memory = f"peak memory {figures['peak'] / GIB:.2f} GiB, {figures['before'] / GIB:.2f} before the call"
+    yield f"synthetic_portfolio, {figures['loans']:,} loans", f"{figures['seconds']:.1f} s", memory
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from stresslab.scenarios.paths import macro_paths
 PRESET, SCENARIO = "china-online", "fed-2026-severely-adverse"
 SEED = 1
 LOANS_EACH = 2.176
-"""Loans per borrower of the preset, to ask for a number of loans."""
+"""Loans per borrower of the preset, to convert a number of loans to borrowers."""
 
 
 @cache
@@ -36,7 +36,7 @@ def macro(paths: int, months: int | None = None) -> xr.Dataset:
 
 
 class Run:
-    """`simulate` on a book, and the kernel alone on the same blocks."""
+    """Run of `simulate` on a book, and of the kernel alone on the same blocks."""
 
     def __init__(self, portfolio: xr.Dataset, paths: xr.Dataset) -> None:
         self.portfolio, self.paths = portfolio, paths
@@ -59,7 +59,7 @@ class Run:
 
 
 def larger(portfolio: xr.Dataset, times: int) -> xr.Dataset:
-    """A book several times over, each copy with borrower ids, and so lives, of its own: quicker than to season one."""
+    """A book several times over, each copy with its own borrower ids and so its own draws: quicker than seasoning."""
     count = portfolio.sizes["borrower"]
     copies = [
         portfolio.assign(borrower_id=portfolio["borrower_id"] + i * count, borrower=portfolio["borrower"] + i * count)
