@@ -117,8 +117,9 @@ def mypy(tmp_path_factory):
     report = {}
     for answer in run.stdout.splitlines():
         place, _, text = answer.partition(": ")
-        if place.startswith(str(script)):
-            report.setdefault(lines[int(place.split(":")[1]) - 1], []).append(text)
+        path, _, number = place.rpartition(":")
+        if Path(path).name == script.name:  # mypy's cache may know the same script from another folder
+            report.setdefault(lines[int(number) - 1], []).append(text)
     return report
 
 
