@@ -139,7 +139,7 @@ OFF = Feedback(supply=0.0, contagion=0.0, caseload=0.0, recovery=0.0)
 
 
 @dataclass(frozen=True)
-class Field:
+class MeanField:
     """Rules that turn the past into conditions.
 
     supply, capacity (path, month): of the macro path. own: the lender that responds. trust (lender): credibility of a
@@ -154,7 +154,7 @@ class Field:
     trust: Array
     normal: Array | None = None
 
-    def of_paths(self, paths: slice) -> Field:
+    def of_paths(self, paths: slice) -> MeanField:
         """The same rules for some of the paths."""
         normal = None if self.normal is None else self.normal[paths]
         return replace(self, supply=self.supply[paths], capacity=self.capacity[paths], normal=normal)
@@ -327,7 +327,7 @@ def gap(found: Conditions, implied: Conditions, weight: Array) -> float:
     return max(float((np.abs(getattr(found, name) - getattr(implied, name)) @ weight).mean()) for name in names)
 
 
-def all_months(field: Field, totals: Array) -> tuple[Conditions, Array, Array]:
+def all_months(field: MeanField, totals: Array) -> tuple[Conditions, Array, Array]:
     """Conditions (path, month, lender), active and contacts (path, month, response) that a book's totals imply."""
     months = [field.conditions(t, totals[:, :t]) for t in range(1, totals.shape[1])]
     conditions, active, contacts = zip(*months, strict=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stresslab.engine.actions import Response
 from stresslab.engine.blocks import Blocks, build
 from stresslab.engine.conditions import Conditions
-from stresslab.engine.feedback import OFF, Feedback, Field, all_months, gap
+from stresslab.engine.feedback import OFF, Feedback, MeanField, all_months, gap
 from stresslab.engine.kernel.custom import Kernel
 from stresslab.engine.kernel.state import LANES, SUMS, numbers, summed
 from stresslab.engine.model import Model
@@ -93,7 +93,7 @@ def run_with_feedback(
     _refuse_sound(few, gains)
     whole = few.sizes["borrower"] == portfolio.sizes["borrower"]
     sample = blocks if whole else _like(build(few, model), blocks)
-    field = Field(
+    field = MeanField(
         gains,
         tuple(responses),
         read_macro(macro, "line_supply"),
@@ -107,7 +107,7 @@ def run_with_feedback(
         normal = run(sample, still, paths, seed, threads, kernel)[0]
         field = replace(field, normal=by_lender(normal, sample, blocks.lenders))
 
-    def in_step(rules: Field) -> tuple[Array, Array, Conditions]:
+    def in_step(rules: MeanField) -> tuple[Array, Array, Conditions]:
         """The sample under these rules, month by month."""
 
         def conditions(t: int, some: slice, past: Array) -> Conditions:

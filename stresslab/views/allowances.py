@@ -12,7 +12,7 @@ from stresslab.measures.estimators import Array
 from stresslab.measures.provisions.rollforward import ROW_LABELS
 from stresslab.views import style
 from stresslab.views.quantity import dataset_faults
-from stresslab.views.style import HUES, POINTS, Label, beside, power, together
+from stresslab.views.style import HUES, POINTS, Label, beside, power, same_decimals
 
 ENDS = ("opening", "closing")
 BAND = (0.05, 0.95)
@@ -66,7 +66,7 @@ def draw_waterfall(ax: Axes, rows: xr.DataArray) -> float:
     lowest = float(np.minimum.reduce([starts, tops, starts + low, 0.0 * mean]).min())
     ax.set_ylim(lowest - 0.04 * (highest - lowest) * (lowest < 0), highest + 0.10 * (highest - lowest))
     exponent = power(float(np.abs(mean).max()))
-    for place, (value, words) in enumerate(zip(mean, together((mean / 10.0**exponent).tolist()), strict=True)):
+    for place, (value, words) in enumerate(zip(mean, same_decimals((mean / 10.0**exponent).tolist()), strict=True)):
         above = max(starts[place], tops[place], (starts + high)[place] if wide[place] else -np.inf)
         sign = "+" if value > 0 and names[place] not in ENDS else ""
         ax.annotate(

@@ -27,7 +27,7 @@ def draw_arrears(ax: Axes | None, result: xr.Dataset, lender: str) -> Axes:
     ax = style.axes_or_new(ax)
     ax.stackplot(months, late.T, colors=list(style.shades(late.shape[1])), edgecolor="white", linewidth=0.5)
     ax.set_ylim(0.0, max(1.05 * float(late.sum(axis=1).max()), 1e-9))
-    first, last = style.together((100.0 * current[[0, -1]]).tolist())
+    first, last = style.same_decimals((100.0 * current[[0, -1]]).tolist())
     style.furnish(
         ax,
         f"Balance past due, {whose_book(run, lender)}",
@@ -36,6 +36,6 @@ def draw_arrears(ax: Axes | None, result: xr.Dataset, lender: str) -> Axes:
         "share of the balance" + style.in_units(ax.yaxis, "1", 1.0, ""),
     )
     middles = np.cumsum(late[-1]) - late[-1] / 2
-    ends = zip(middles, BUCKETS[1:], style.together((100.0 * late[-1]).tolist()), strict=True)
+    ends = zip(middles, BUCKETS[1:], style.same_decimals((100.0 * late[-1]).tolist()), strict=True)
     style.beside(ax, [style.Label(y, f"{bucket} days: {share} %") for y, bucket, share in ends])
     return ax

@@ -114,10 +114,10 @@ def power(amount: float) -> int:
     return 0 if amount == 0.0 else min(max(3 * math.floor(math.log10(abs(amount)) / 3), 0), max(POWERS))
 
 
-def together(numbers: Sequence[float]) -> list[str]:
+def same_decimals(numbers: Sequence[float]) -> list[str]:
     """Numbers with the same decimals, such that the largest has three significant digits.
 
-    >>> together([9.8, 0.061, 0.0])
+    >>> same_decimals([9.8, 0.061, 0.0])
     ['9.80', '0.06', '0.00']
     """
     decimals = _decimals(max(map(abs, numbers)))
