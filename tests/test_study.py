@@ -63,7 +63,7 @@ def test_near_names_are_proposed():
 
 def test_faults_of_configuration_objects_are_named():
     simulate = {
-        "feedback": {"suply": 1.0},
+        "feedback": {"supply_x": 1.0},
         "responses": [
             {"kind": "Outrech"},
             {"kind": "Restructuring", "forgiveness": 7.0, "foo": 1},
@@ -71,14 +71,14 @@ def test_faults_of_configuration_objects_are_named():
         ],
         "model": "absent.toml",
     }
-    provisions = {"overlays": [{"name": "floods"}], "provisioning": {"kind": "China", "schedul": "cn2023"}}
+    provisions = {"overlays": [{"name": "floods"}], "provisioning": {"kind": "China", "schedule_x": "cn2023"}}
     macro = {"paths": 2, "model": {"kind": "VAR", "max_lag": 2}}
     content = {"scenarios": TWO, "simulate": simulate, "provisions": provisions, "macro_paths": macro}
     keys = {fault.split(":")[0] for fault in faults_of(content)}
     assert keys == {
-        "simulate.feedback.suply", "simulate.responses.0.kind", "simulate.responses.1.foo",
+        "simulate.feedback.supply_x", "simulate.responses.0.kind", "simulate.responses.1.foo",
         "simulate.responses.2.capacity", "simulate.model", "provisions.overlays.0.reason",
-        "provisions.provisioning.schedul", "macro_paths.model.max_lag",
+        "provisions.provisioning.schedule_x", "macro_paths.model.max_lag",
     }  # fmt: skip
 
 
