@@ -4,7 +4,7 @@ Plain: nothing comes back and no lender responds, so all lenders do the same in 
 
 As fast as honest NumPy goes: an array for each variable over borrowers, and over all loans of one lender and product,
 so that there are few calls on long arrays; dense work in place, on what is true of nearly everybody; what never changes
-is computed once; what is rare (arrears, joblessness, claims, prepayment, a lack of cash) is mended on index arrays. No
+is computed once; what is rare (arrears, joblessness, claims, prepayment, no cash) is corrected on index arrays. No
 Python loop runs over borrowers. One path at a time, month by month. Layouts that were slower: blocks of borrowers with
 the same list of loans, as in the engine (2 to 3 times: many short arrays), and smaller chunks.
 """

@@ -15,9 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 import stresslab as sl
-from stresslab.answers import Answers, summary_table, write_answers
 from stresslab.schema import InputError
-from stresslab.study import Study, demo_study, read_study, run_study
+from stresslab.study import Answers, Study, demo_study, read_study, run_study, summary_table, write_answers
 
 app = typer.Typer(
     help="Stress tests of consumer credit portfolios, borrower by borrower.",

@@ -1,266 +1,45 @@
-"""Study files: a stress test as a TOML file whose sections are public functions and whose keys are their arguments.
-
-Every section is read against the signature of the function it is named after, so a study can say what Python can say,
-and a new argument needs no second declaration. A file is refused whole, with every fault, or run whole.
-"""
+"""A study: the stress test that a file describes, and its answers: datasets, key figures, and files of both."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 import stresslab as sl
-from stresslab.answers import Answers
 from stresslab.measures.capital.regimes import regime_for
 from stresslab.measures.defaults import default_provisioning
 from stresslab.measures.provisions.regimes import regime_of
-from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
-from stresslab.sections import read_arguments, unknown
-from stresslab.testing import tiny_result
+from stresslab.measures.result_view import select
+from stresslab.schema import PAST_DUE, InputError
+from stresslab.study_file import Study as Study
+from stresslab.study_file import buffer_arguments, side_by_side
+from stresslab.study_file import read_study as read_study
 
 DEFAULT_DONORS = 10_000
 """Borrowers of the synthetic portfolio that completes a tape, where the study does not say how many."""
 
 
 @dataclass(frozen=True)
-class Study:
-    """Study that has been read and checked.
+class Answers:
+    """Datasets that a study produced, and the portfolio and result that they are of."""
 
-    title : what the study is called
-    scenarios : names or tables as the file has them
-    arguments : by function name, the arguments that the file gives, configuration objects made
-    content : the file's content, as plain values
-    """
-
-    title: str
-    scenarios: Sequence[Any]
-    arguments: Mapping[str, Mapping[str, Any]]
-    content: Mapping[str, Any]
-
-
-def _donors(table: Any, where: str, faults: list[str]) -> dict[str, Any]:
-    """Arguments of the synthetic portfolio from which a tape is completed."""
-    return read_arguments(sl.synthetic_portfolio, table, where, faults)
-
-
-def _funding(table: Any, where: str, faults: list[str]) -> dict[str, Any]:
-    """Arguments of Funding.for_book but those that the balance sheet decides."""
-    decided = {"lender", "borrowed_share", "liquid_share", "liquid_assets", "borrowings"}
-    return read_arguments(sl.Funding.for_book, table, where, faults, others=sl.Funding, without=decided)
-
-
-def _sections() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
-    """Function that each section gives the arguments of, and how they are read, by the function's public name."""
-    functions: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
-        "synthetic_portfolio": (sl.synthetic_portfolio, {}),
-        "read_portfolio": (sl.read_portfolio, {"tables": {"donors": _donors}}),
-        "macro_paths": (sl.macro_paths, {}),
-        "simulate": (sl.simulate, {}),
-        "term_structures": (sl.term_structures, {}),
-        "loss_distribution": (sl.loss_distribution, {}),
-        "provisions": (sl.provisions, {}),
-        "BalanceSheet.for_book": (
-            sl.BalanceSheet.for_book,
-            {"others": sl.BalanceSheet, "tables": {"funding": _funding}},
-        ),
-        "liquidity_buffer": (sl.liquidity_buffer, {"without": {"lender"}}),
-        "irb_parameters": (sl.irb_parameters, {"without": {"lender"}}),
-        "capital_adequacy": (sl.capital_adequacy, {"without": {"lender", "provisioning"}}),
-    }
-    return functions
-
-
-ON_DEMAND = ("read_portfolio", "term_structures", "irb_parameters")
-"""Sections without which a function is called only where it is needed."""
-
-
-def read_study(source: str | Path | dict[str, Any]) -> Study:
-    """Read a study from a TOML file or from its content, and check all of it.
-
-    Parameters
-    ----------
-    source : str, Path or dict
-        Path of the file, or the nested mapping that it would hold. `title` and `scenarios` stand at the top; a scenario
-        is a name of `sl.scenarios.table()`, the path of a file, or a table
-        ``{read_scenario = {path = ..., layout = ...}}`` or ``{shock_scenario = {peak = ...}}``. Every section is named
-        after a public function (`synthetic_portfolio` or `read_portfolio`, `macro_paths`, `simulate`,
-        `term_structures`, `loss_distribution`, `provisions`, `BalanceSheet.for_book`, `liquidity_buffer`,
-        `irb_parameters`, `capital_adequacy`), its keys after the function's arguments. Configuration objects are tables
-        of their fields, with `kind` for the class where there are several: `[simulate.feedback]`,
-        `[[simulate.responses]]`, `[macro_paths.model]`, `[provisions.provisioning]`, `[[provisions.overlays]]`,
-        `[BalanceSheet.for_book.funding]`, `[capital_adequacy.capital_regime]`; a `model` of the engine is the path of
-        its file. The lender of the balance sheet is that of buffer and capital too, and the rules of provisions are
-        those of capital.
-
-    Returns
-    -------
-    Study
-        Ready for `run_study`.
-
-    Raises
-    ------
-    InputError
-        Names every faulty key, the value found, what was expected and the nearest known name.
-
-    Examples
-    --------
-    >>> read_study({"scenarios": ["china-baseline"], "macro_paths": {"paths": 1, "sed": 2}})
-    Traceback (most recent call last):
-    ...
-    stresslab.schema.InputError: study: 2 faults
-      - macro_paths.sed: unknown, expected one of draws, follow, mode, model, paths, seed, spread; write 'seed'
-      - macro_paths.paths: found 1, expected a number of at least 2; correct it
-    """
-    subject = "study" if isinstance(source, dict) else str(source)
-    content = source if isinstance(source, dict) else _read_toml(Path(source))
-    faults: list[str] = []
-    sections = _sections()
-    known = ["title", "scenarios", *(name.split(".")[0] for name in sections)]
-    faults += [unknown(key, key, known) for key in content if key not in known]
-    title = content.get("title", "stress test")
-    if not isinstance(title, str):
-        faults.append(f"title: found {title!r}, expected text; put it in quotes")
-    scenario_faults = _scenario_faults(content.get("scenarios"))
-    if {"synthetic_portfolio", "read_portfolio"} <= set(content):
-        faults.append("read_portfolio: found synthetic_portfolio beside it, expected one portfolio; remove one section")
-    arguments, unsound = {}, set()
-    for name, (function, reading) in sections.items():
-        table = _table_of(content, name, faults)
-        if table is not None or name not in ON_DEMAND:
-            before = len(faults)
-            arguments[name] = read_arguments(function, {} if table is None else table, name, faults, **reading)
-            unsound |= {name} if len(faults) > before else set()
-    if "read_portfolio" in content:
-        arguments.pop("synthetic_portfolio")
-    if not scenario_faults:
-        faults += _trial_faults(_side_by_side(content["scenarios"]), arguments, unsound)
-    if faults or scenario_faults:
-        raise InputError(subject, scenario_faults + faults)
-    return Study(title, content["scenarios"], arguments, content)
-
-
-def _table_of(content: Mapping[str, Any], name: str, faults: list[str]) -> Any:
-    """Table of a section, whose name may have two steps; None if the study has none."""
-    first, *rest = name.split(".")
-    table = content.get(first)
-    for step in rest:
-        if not isinstance(table, Mapping):
-            return table
-        faults += [unknown(f"{first}.{key}", key, [step]) for key in table if key != step]
-        table = table.get(step)
-    return table
-
-
-def _trial_faults(scenario: xr.Dataset, arguments: Mapping[str, Mapping[str, Any]], unsound: set[str]) -> list[str]:
-    """Faults that the functions themselves find, on tiny data in a moment instead of after a long simulation.
-
-    unsound : sections that have faults already, which are not tried
-    """
-    given = {name: dict(values) for name, values in arguments.items()}
-    horizon, length = given["simulate"].get("horizon"), scenario.sizes["month"]
-    months = horizon if isinstance(horizon, int) and 1 <= horizon <= length else length
-    rate: dict[str, Any] = {"policy_rate": 0.02} if "policy_rate" in scenario else {}
-    result = tiny_result(1e9, paths=2, months=months, **rate)
-    sheet, losses = ({**given[name], "lender": "own"} for name in ("BalanceSheet.for_book", "loss_distribution"))
-    rules, regime = given["provisions"].get("provisioning"), given["capital_adequacy"].get("capital_regime")
-
-    def buffer() -> xr.Dataset:
-        made = sl.BalanceSheet.for_book(result, **({} if "BalanceSheet.for_book" in unsound else sheet))
-        measured: xr.Dataset = sl.liquidity_buffer(result, made.funding, **_buffer(given, result))
-        return measured
-
-    trials: dict[str, Callable[[], Any]] = {
-        "macro_paths": lambda: sl.macro_paths(scenario, **{**given["macro_paths"], "paths": 2}),
-        "loss_distribution": lambda: sl.loss_distribution(result, **losses),
-        "provisions": lambda: rules is None or regime_of(rules),
-        "BalanceSheet.for_book": lambda: sl.BalanceSheet.for_book(result, **sheet),
-        "liquidity_buffer": buffer,
-        "capital_adequacy": lambda: regime_for(result, regime),
-    }
-    if "synthetic_portfolio" in given:
-        smallest = given["synthetic_portfolio"] | {"borrowers": 1, "seasoning_months": 0}
-        trials["synthetic_portfolio"] = lambda: sl.synthetic_portfolio(**smallest)
-    faults: list[str] = []
-    if "simulate" not in unsound and horizon is not None and horizon > length:
-        faults.append(
-            f"simulate.horizon: found {horizon}, expected at most {length}, the months of the scenarios; lower it"
-        )
-    for name, call in trials.items():
-        if name not in unsound:
-            try:
-                call()
-            except InputError as error:
-                faults += [f"{name}.{fault}" for fault in error.faults]
-                unsound = unsound | {name}
-    return faults
-
-
-def _scenario_faults(scenarios: Any) -> list[str]:
-    """Faults of the list of scenarios, found by making each of them."""
-    if not isinstance(scenarios, list) or not scenarios:
-        return [f"scenarios: found {scenarios!r}, expected a list of names, files or tables; name at least one"]
-    faults: list[str] = []
-    for position, entry in enumerate(scenarios):
-        _scenario(entry, f"scenarios.{position}", faults)
-    names = _scenario_names(scenarios)
-    if len(set(names)) < len(names):
-        faults.append(f"scenarios: found {names}, expected each once; remove the repetition or rename the files")
-    return faults or _difference_faults(scenarios)
-
-
-SCENARIO_MAKERS = ("read_scenario", "shock_scenario")
-
-
-def _scenario(entry: Any, where: str, faults: list[str]) -> xr.Dataset | None:
-    """Scenario by name, from a file, or from a table of a function's arguments; None, and its faults, if unsound."""
-    maker, arguments = "scenario", {"name": entry}
-    if isinstance(entry, str) and Path(entry).is_file():
-        maker, arguments = "read_scenario", {"path": entry}
-    elif isinstance(entry, Mapping) and len(entry) == 1 and next(iter(entry)) in SCENARIO_MAKERS:
-        ((maker, table),) = entry.items()
-        before = len(faults)
-        where = f"{where}.{maker}"
-        arguments = read_arguments(getattr(sl, maker), table, where, faults)
-        if len(faults) > before:
-            return None
-    elif not isinstance(entry, str):
-        expected = f"a name, a file or a table of {' or '.join(SCENARIO_MAKERS)}"
-        faults.append(f"{where}: found {entry!r}, expected {expected}; correct it")
-        return None
-    try:
-        made: xr.Dataset = getattr(sl, maker)(**arguments)
-    except InputError as error:
-        faults += [f"{where}: {fault}" for fault in error.faults]
-    except OSError as error:
-        faults.append(f"{where}: found {arguments['path']!r} unreadable ({error.strerror}); correct the path")
-    except UnicodeDecodeError as error:
-        faults.append(f"{where}: found {arguments['path']!r} unreadable ({error}), expected text in UTF-8; convert it")
-    else:
-        return made
-    return None
-
-
-def _scenario_names(entries: Sequence[Any]) -> list[str]:
-    """What scenarios are called in results: by name, by file, or by the function that makes them, then numbered."""
-    names = []
-    for entry in entries:
-        maker, table = next(iter(entry.items())) if isinstance(entry, Mapping) and entry else (str(entry), None)
-        given = table if isinstance(table, Mapping) else {"path": maker} if Path(maker).is_file() else {}
-        names.append(str(given.get("name") or (Path(str(given["path"])).stem if "path" in given else maker)))
-    shocks = [place for place, name in enumerate(names) if name == "shock_scenario"]
-    if len(shocks) > 1:
-        for number, place in enumerate(shocks, 1):
-            names[place] = f"shock_scenario_{number}"
-    return names
+    portfolio: xr.Dataset
+    result: xr.Dataset
+    losses: xr.Dataset
+    provisions: xr.Dataset
+    liquidity: xr.Dataset
+    capital: xr.Dataset
 
 
 def demo_study(borrowers: int | None = None, paths: int | None = None) -> Study:
@@ -323,7 +102,7 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
     portfolio = _portfolio(given)
     if faults := _lender_faults(given, portfolio):
         raise InputError(study.title, faults)
-    macro = sl.macro_paths(_side_by_side(study.scenarios), **given["macro_paths"])
+    macro = sl.macro_paths(side_by_side(study.scenarios), **given["macro_paths"])
     result = sl.simulate(portfolio, macro, progress=progress, **given["simulate"])
     rules = regime_of(given["provisions"].get("provisioning") or default_provisioning(result.attrs["currency"]))
     needed = not isinstance(rules, sl.China) or "term_structures" in given
@@ -341,7 +120,7 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
         result,
         sl.loss_distribution(result, **given["loss_distribution"]),
         sl.provisions(result, **provisioning),
-        sl.liquidity_buffer(result, sheet.funding, lender=lender, **_buffer(given, result)),
+        sl.liquidity_buffer(result, sheet.funding, lender=lender, **buffer_arguments(given, result)),
         sl.capital_adequacy(result, sheet, **adequacy),
     )
     attrs = {"study": json.dumps(study.content, default=str)}
@@ -357,11 +136,6 @@ def _lender_faults(given: Mapping[str, Mapping[str, Any]], portfolio: xr.Dataset
         for name, arguments in given.items()
         if arguments.get("lender", "own") not in known
     ]
-
-
-def _buffer(given: Mapping[str, Mapping[str, Any]], result: xr.Dataset) -> dict[str, Any]:
-    """Arguments of the buffer: a year, or all months where there are fewer, unless the study says otherwise."""
-    return {"horizon": min(12, result.sizes["month"] - 1)} | dict(given["liquidity_buffer"])
 
 
 def _term_structures(
@@ -386,55 +160,189 @@ def _portfolio(given: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
     return sl.read_portfolio(arguments.pop("tape"), **arguments)
 
 
-def _side_by_side(entries: Sequence[Any]) -> xr.Dataset:
-    """Scenarios along `scenario`, a single one as it is; cut to the shortest and to the variables that matter or agree.
+def summary_table(answers: Answers) -> pd.DataFrame:
+    """Key figures of a study, a column for each scenario.
 
-    A variable that has a neutral value is filled with it; others that not all scenarios have are left out.
+    Parameters
+    ----------
+    answers : Answers
+        From `run_study`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by figure; rates in % (of loss: of the opening balance over the horizon), money in millions of the
+        portfolio's currency, standard errors below. Peaks are of the mean over paths.
+
+    Examples
+    --------
+    >>> table = summary_table(run_study(demo_study(borrowers=300, paths=2), progress=False))
+    >>> "expected loss [%]" in table.index
+    True
     """
-    made = _scenarios(entries)
-    if len(made) == 1:
-        return made[0]
-    months = min(scenario.sizes["month"] for scenario in made)
-    names = {str(name) for scenario in made for name in scenario.data_vars}
-    shared = [
-        name
-        for name in MACRO
-        if name in names and (name in MACRO_NEUTRAL or all(name in scenario for scenario in made))
-    ]
-    neutral = {name: xr.DataArray(MACRO_NEUTRAL[name]) for name in shared if name in MACRO_NEUTRAL}
-    alike = []
-    for scenario in made:
-        filled = scenario.assign({name: value for name, value in neutral.items() if name not in scenario})
-        alike.append(filled[shared].isel(month=slice(0, months)))
-    together: xr.Dataset = xr.concat(alike, dim="scenario", combine_attrs="override")
-    return together.assign_coords(scenario=_scenario_names(entries))
+    words = {
+        "currency": answers.result.attrs["currency"],
+        "buffer": f"{answers.liquidity.attrs['level']:.0%}, {answers.liquidity.attrs['horizon']} months",
+    }
+    levels = answers.losses["level"].values.tolist()
+    rows: dict[str, xr.DataArray] = {}
+    for by_level, together in groupby(KEY_FIGURES, lambda figure: "{level" in figure.label):
+        figures = list(together)
+        for level in levels if by_level else levels[:1]:
+            rows |= {label.format(level=level, **words): factor * of(answers, level) for label, factor, of in figures}
+    result = answers.result
+    names = list(result["scenario"].values) if "scenario" in result.dims else ["scenario"]
+    return pd.DataFrame(
+        {name: [float(v.sel(scenario=name) if "scenario" in v.dims else v) for v in rows.values()] for name in names},
+        index=pd.Index(rows, name=result.attrs.get("preset", "")),
+    )
 
 
-def _scenarios(entries: Sequence[Any]) -> list[xr.Dataset]:
-    """Scenarios that can be made, in their order."""
-    return [made for entry in entries if (made := _scenario(entry, "scenarios", [])) is not None]
+def _own_balance(answers: Answers) -> xr.DataArray:
+    """Balance of the own lender (..., path, month, bucket) [currency]."""
+    return select(answers.result, "own")["balance"].sum("segment")
 
 
-def _difference_faults(entries: Sequence[Any]) -> list[str]:
-    """Faults of scenarios that are sound alone but cannot be simulated side by side."""
-    made, names = _scenarios(entries), _scenario_names(entries)
-    advice = "run them in studies of their own"
-    with_rate = [name for name, scenario in zip(names, made, strict=True) if "policy_rate" in scenario]
-    trends = {name: scenario.attrs.get("real_income_trend") for name, scenario in zip(names, made, strict=True)}
-    faults = []
-    if 0 < len(with_rate) < len(made):
-        faults.append(f"scenarios: found a policy_rate in {with_rate} only, expected it in all or in none; {advice}")
-    if len(set(trends.values())) > 1:
-        faults.append(f"scenarios: found real_income_trend {trends}, expected the same in all; {advice}")
-    return faults
+def _past_due(answers: Answers) -> xr.DataArray:
+    """Share of the balance 30 or more days past due, mean over paths (..., month) [1]."""
+    balance = _own_balance(answers)
+    share: xr.DataArray = balance.isel(bucket=PAST_DUE).sum("bucket") / balance.sum("bucket")
+    return share.mean("path")
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    """Content of a TOML file; InputError if it cannot be read."""
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        fault = f"file: found none that can be read ({error.strerror}), expected a TOML file; correct the path"
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        fault = f"file: found no TOML ({error}), expected a study as TOML in UTF-8; correct that line"
-    raise InputError(str(path), [fault])
+def _at_end(values: xr.DataArray) -> xr.DataArray:
+    """Mean over paths at the last month end."""
+    return values.isel(month=-1).mean("path")
+
+
+def _loss(answers: Answers, name: str, level: float | None = None) -> xr.DataArray:
+    """A variable of the loss of all segments together, at a level if it has levels."""
+    total = answers.losses.sel(segment="total")[name]
+    return total if level is None else total.sel(level=level)
+
+
+def _standard_error(values: xr.DataArray) -> xr.DataArray:
+    """Standard error of the mean over paths."""
+    error: xr.DataArray = values.std("path", ddof=1) / values.sizes["path"] ** 0.5
+    return error
+
+
+class KeyFigure(NamedTuple):
+    """Row of the summary: its label, a factor, and the figure (..., scenario if there are several) at a level."""
+
+    label: str
+    factor: float
+    of: Callable[[Answers, float], xr.DataArray]
+
+
+PERCENT, MILLIONS = 100.0, 1e-6
+KEY_FIGURES = (
+    KeyFigure(
+        "borrowers' unemployment, peak [%]",
+        PERCENT,
+        lambda answers, _: answers.result["unemployment_rate"].mean("path").max("month"),
+    ),
+    KeyFigure("D30+ at the start [%]", PERCENT, lambda answers, _: _past_due(answers).isel(month=0)),
+    KeyFigure("D30+, peak [%]", PERCENT, lambda answers, _: _past_due(answers).max("month")),
+    KeyFigure("expected loss [%]", PERCENT, lambda answers, _: _loss(answers, "expected_loss_rate")),
+    KeyFigure("  its standard error [%]", PERCENT, lambda answers, _: _loss(answers, "expected_loss_rate_se")),
+    KeyFigure("loss VaR {level:.1%} [%]", PERCENT, lambda answers, level: _loss(answers, "value_at_risk_rate", level)),
+    KeyFigure(
+        "  its standard error, {level:.1%} [%]",
+        PERCENT,
+        lambda answers, level: _loss(answers, "value_at_risk_rate_se", level),
+    ),
+    KeyFigure(
+        "loss ES {level:.1%} [%]", PERCENT, lambda answers, level: _loss(answers, "expected_shortfall_rate", level)
+    ),
+    KeyFigure(
+        "allowance at the end [{currency} m]",
+        MILLIONS,
+        lambda answers, _: _at_end(answers.provisions["allowance_held"]),
+    ),
+    KeyFigure(
+        "allowance over loans at the end [%]",
+        PERCENT,
+        lambda answers, _: _at_end(answers.provisions["allowance_held"]) / _at_end(_own_balance(answers).sum("bucket")),
+    ),
+    KeyFigure("buffer {buffer} [{currency} m]", MILLIONS, lambda answers, _: answers.liquidity["buffer"]),
+    KeyFigure("  its standard error [{currency} m]", MILLIONS, lambda answers, _: answers.liquidity["buffer_se"]),
+    KeyFigure(
+        "survival without new funding [%]", PERCENT, lambda answers, _: answers.liquidity["survival_probability"]
+    ),
+    KeyFigure(
+        "CET1 ratio at the start [%]",
+        PERCENT,
+        lambda answers, _: answers.capital["cet1_ratio"].isel(month=0).mean("path"),
+    ),
+    KeyFigure("CET1 ratio, lowest [%]", PERCENT, lambda answers, _: answers.capital["cet1_minimum"].mean("path")),
+    KeyFigure(
+        "  its standard error, lowest CET1 [%]",
+        PERCENT,
+        lambda answers, _: _standard_error(answers.capital["cet1_minimum"]),
+    ),
+    KeyFigure(
+        "paths that miss a capital hurdle [%]", PERCENT, lambda answers, _: answers.capital["any_breach_probability"]
+    ),
+    KeyFigure("  their standard error [%]", PERCENT, lambda answers, _: answers.capital["any_breach_probability_se"]),
+)
+"""Rows of the summary in their order; those whose label names a level are repeated for each level of loss."""
+
+
+def write_answers(answers: Answers, folder: str | Path, *, figures: bool = True) -> list[Path]:
+    """Write the datasets as netCDF, the key figures as CSV and the figures as PNG.
+
+    Parameters
+    ----------
+    answers : Answers
+        From `run_study`.
+    folder : str or Path
+        Made if it does not exist; files of the same names are replaced.
+    figures : bool, default True
+        Draw the five figures as well.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> answers = run_study(demo_study(borrowers=300, paths=2), progress=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in write_answers(answers, folder, figures=False)][-1]
+    'summary.csv'
+    """
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in ("result", "losses", "provisions", "liquidity", "capital"):
+        written.append(place / f"{name}.nc")
+        getattr(answers, name).to_netcdf(written[-1])
+    written.append(place / "summary.csv")
+    summary_table(answers).to_csv(written[-1], float_format="%.6g")
+    return written + (_figures(answers, place) if figures else [])
+
+
+def _figures(answers: Answers, place: Path) -> list[Path]:
+    """Draw and write the five figures of a study."""
+    from matplotlib.figure import Figure
+
+    result = answers.result
+    last = result.isel(scenario=-1) if "scenario" in result.dims else result
+    cash = answers.liquidity.isel(scenario=-1) if "scenario" in answers.liquidity.dims else answers.liquidity
+    draw: dict[str, Any] = {
+        "arrears_rate": lambda ax: sl.plot.fan(result, "arrears_rate", ax=ax),
+        "loss_distribution": lambda ax: sl.plot.loss_distribution(answers.losses, ax=ax),
+        "arrears": lambda ax: sl.plot.arrears(last, ax=ax),
+        "buffer": lambda ax: sl.plot.buffer(cash, ax=ax),
+        "capital": lambda ax: sl.plot.capital(answers.capital, ax=ax),
+    }
+    written = []
+    for name, picture in draw.items():
+        figure = Figure(figsize=(10, 6), layout="constrained")
+        picture(figure.add_subplot())
+        written.append(place / f"{name}.png")
+        figure.savefig(written[-1], dpi=120)
+    return written

@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 
 import stresslab as sl
-from stresslab.answers import summary_table, write_answers
 from stresslab.schema import InputError
-from stresslab.study import _side_by_side, demo_study, read_study, run_study
+from stresslab.study import demo_study, read_study, run_study, summary_table, write_answers
+from stresslab.study_file import side_by_side
 
 TWO = ["fed-2026-baseline", "fed-2026-severely-adverse"]
 SMALL = """
@@ -52,7 +52,7 @@ def test_faults_of_every_section_are_named_with_their_keys(tmp_path):
     ]  # fmt: skip
 
 
-def test_scenarios_that_cannot_stand_side_by_side_are_refused():
+def test_scenarios_that_cannot_standside_by_side_are_refused():
     least = {"macro_paths": {"paths": 2}}
     (fault,) = faults_of(least | {"scenarios": ["china-baseline", "pboc-2025-severe"]})
     assert "policy_rate in ['china-baseline'] only" in fault
@@ -60,10 +60,10 @@ def test_scenarios_that_cannot_stand_side_by_side_are_refused():
     assert "real_income_trend" in fault
 
 
-def test_scenarios_side_by_side_have_neutral_values_where_they_say_nothing():
+def test_scenariosside_by_side_have_neutral_values_where_they_say_nothing():
     shocks = [{"shock_scenario": {"peak": peak}} for peak in (0.08, 0.1)]
     study = read_study({"scenarios": ["collections-stop", *shocks], "macro_paths": {"paths": 2}})
-    macro = _side_by_side(study.scenarios)
+    macro = side_by_side(study.scenarios)
     assert macro["scenario"].values.tolist() == ["collections-stop", "shock_scenario_1", "shock_scenario_2"]
     assert "gdp_growth" not in macro
     assert (macro["collections_capacity"].sel(scenario="shock_scenario_2") == 1.0).all()

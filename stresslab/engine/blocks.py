@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stresslab.engine.kernel.state import BORROWER_STATE, LANES, LOAN_STATE, Book, slot_table
 from stresslab.engine.model import Model
-from stresslab.schema import LARGEST_AMOUNT, MINOR, InputError
+from stresslab.schema import LARGEST_AMOUNT, MINOR, InputError, minor_units
 
 Array = NDArray[Any]
 MOST_LOANS = 60
@@ -74,8 +74,7 @@ def minor(amount: Array) -> Array:
     >>> minor(np.array([12.345, 0.1]))
     array([1234,   10], dtype=int32)
     """
-    whole: Array = np.rint(np.asarray(amount, float) * MINOR).astype(np.int32)
-    return whole
+    return minor_units(amount).astype(np.int32)
 
 
 def build(portfolio: xr.Dataset, model: Model) -> Blocks:

@@ -26,7 +26,7 @@ from stresslab.engine.actions import (
 from stresslab.engine.conditions import NO_SCORE, Conditions
 from stresslab.engine.kernel.state import DEPTHS
 from stresslab.parameters import Section, documented, parameter
-from stresslab.schema import BUCKET_FLOOR
+from stresslab.schema import BUCKET_FLOOR, DEFAULTED, PAST_DUE
 
 Array = NDArray[Any]
 DIGITS = 9
@@ -139,7 +139,7 @@ OFF = Feedback(supply=0.0, contagion=0.0, caseload=0.0, recovery=0.0)
 
 
 @dataclass(frozen=True)
-class Field:
+class MeanField:
     """Rules that turn the past into conditions.
 
     supply, capacity (path, month): of the macro path. own: the lender that responds. trust (lender): credibility of a
@@ -154,7 +154,7 @@ class Field:
     trust: Array
     normal: Array | None = None
 
-    def of_paths(self, paths: slice) -> Field:
+    def of_paths(self, paths: slice) -> MeanField:
         """The same rules for some of the paths."""
         normal = None if self.normal is None else self.normal[paths]
         return replace(self, supply=self.supply[paths], capacity=self.capacity[paths], normal=normal)
@@ -291,17 +291,17 @@ def _owed(sums: Array) -> Array:
 
 def _late(sums: Array) -> Array:
     """Balance 30 or more days past due."""
-    return np.asarray(sums["balance"][..., 1:].sum(-1))
+    return np.asarray(sums["balance"][..., PAST_DUE].sum(-1))
 
 
 def _cases(sums: Array) -> Array:
     """Accounts 30 or more days past due."""
-    return np.asarray(_accounts(sums)[..., 1:].sum(-1))
+    return np.asarray(_accounts(sums)[..., PAST_DUE].sum(-1))
 
 
 def _defaults(sums: Array) -> Array:
     """Accounts 90 or more days past due."""
-    return np.asarray(_accounts(sums)[..., 3:].sum(-1))
+    return np.asarray(_accounts(sums)[..., DEFAULTED].sum(-1))
 
 
 def _share(part: Array, whole: Array) -> Array:
@@ -327,7 +327,7 @@ def gap(found: Conditions, implied: Conditions, weight: Array) -> float:
     return max(float((np.abs(getattr(found, name) - getattr(implied, name)) @ weight).mean()) for name in names)
 
 
-def all_months(field: Field, totals: Array) -> tuple[Conditions, Array, Array]:
+def all_months(field: MeanField, totals: Array) -> tuple[Conditions, Array, Array]:
     """Conditions (path, month, lender), active and contacts (path, month, response) that a book's totals imply."""
     months = [field.conditions(t, totals[:, :t]) for t in range(1, totals.shape[1])]
     conditions, active, contacts = zip(*months, strict=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stresslab.checks import refuse, single_path_faults
 from stresslab.engine.model import Model
 from stresslab.engine.panel import Rows, month_ends
-from stresslab.engine.prepare import Asked, Renewal, ask
+from stresslab.engine.prepare import Prepared, Renewal, prepare
 from stresslab.schema import BUCKET_FLOOR, DEFAULTED, MINOR, bucket_of
 
 Array = NDArray[Any]
@@ -19,7 +19,7 @@ DEFAULT_AT = BUCKET_FLOOR[DEFAULTED.start]
 """Unpaid due dates at which a loan counts as defaulted: 90 days."""
 
 
-def fates(
+def loan_outcomes(
     portfolio: xr.Dataset,
     macro: xr.Dataset,
     model: Model | None = None,
@@ -41,45 +41,46 @@ def fates(
 
     >>> import stresslab as sl
     >>> book = sl.synthetic_portfolio("china-online", borrowers=300, seed=1)
-    >>> fate = fates(book, sl.scenario("china-baseline"), seed=3)
-    >>> late = fate["bucket"] >= 3  # 90 days and more
-    >>> bool((fate["default_month"][late] == 0).all()), bool((fate["exposure"][late] == book["balance"][late]).all())
+    >>> outcome = loan_outcomes(book, sl.scenario("china-baseline"), seed=3)
+    >>> late = outcome["bucket"] >= 3  # 90 days and more
+    >>> default_month, exposure = outcome["default_month"][late], outcome["exposure"][late]
+    >>> bool((default_month == 0).all()), bool((exposure == book["balance"][late]).all())
     (True, True)
     """
-    asked, paths = ask("fates", portfolio, macro, model, seed, None, renewal, None, (), None, None)
-    refuse("fates", single_path_faults(paths))
-    months = month_ends(asked, asked.pack(paths), int(paths["path"].values[0]))
+    prepared, paths = prepare("loan_outcomes", portfolio, macro, model, seed, None, renewal, None, (), None, None)
+    refuse("loan_outcomes", single_path_faults(paths))
+    months = month_ends(prepared, prepared.pack(paths), int(paths["path"].values[0]))
     rows = next(months)[1]
-    followed = _Followed(asked, rows)
-    start = _opening(asked, rows)
+    followed = _Followed(prepared, rows)
+    start = _opening(prepared, rows)
     for t, rows in months:
         followed.see(t, rows)
     values = start | followed.values()
     labels = {name: portfolio[name].values for name in ("borrower", "lender", "product")}
-    attrs = {"seed": str(asked.seed), "months": t, "own_lender": str(portfolio.attrs.get("own_lender", ""))}
+    attrs = {"seed": str(prepared.seed), "months": t, "own_lender": str(portfolio.attrs.get("own_lender", ""))}
     return xr.Dataset({name: ("loan", each) for name, each in (values | labels).items()}, attrs=attrs)
 
 
-def _opening(asked: Asked, rows: Rows) -> dict[str, Array]:
+def _opening(prepared: Prepared, rows: Rows) -> dict[str, Array]:
     """Variables of each loan at the start."""
     balance, limit, missed = rows.loan("balance"), rows.loan("limit"), rows.loan("missed")
     revolving, open_line = rows.loan("tenor") == 0, (rows.loan("closed") == 0) & (missed == 0)
-    owner = asked.portfolio["borrower"].values
+    owner = prepared.portfolio["borrower"].values
     drop = rows.person("points")[owner] - rows.loan("score")
     return {
         "balance": balance / MINOR,
         "undrawn": np.where(revolving & open_line, np.maximum(limit - balance, 0), 0) / MINOR,
         "bucket": np.asarray(bucket_of(missed)),
         "drop": drop,
-        "watched": (drop >= asked.model.scoring.sicr_drop) & (missed == 0),
+        "watched": (drop >= prepared.model.scoring.sicr_drop) & (missed == 0),
     }
 
 
 class _Followed:
     """Running account of each loan's default and of what was written off and recovered after it."""
 
-    def __init__(self, asked: Asked, rows: Rows) -> None:
-        self.discount = 1.0 / (1.0 + asked.portfolio["annual_rate"].values / 12.0)
+    def __init__(self, prepared: Prepared, rows: Rows) -> None:
+        self.discount = 1.0 / (1.0 + prepared.portfolio["annual_rate"].values / 12.0)
         self.claim, balance = rows.loan("claim"), rows.loan("balance")
         self.remaining, self.revolving = rows.loan("remaining"), rows.loan("tenor") == 0
         bad = (rows.loan("missed") >= DEFAULT_AT) & (balance > 0)

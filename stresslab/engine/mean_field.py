@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from stresslab.engine.actions import Response
 from stresslab.engine.blocks import Blocks, build
 from stresslab.engine.conditions import Conditions
-from stresslab.engine.feedback import OFF, Feedback, Field, all_months, gap
+from stresslab.engine.feedback import OFF, Feedback, MeanField, all_months, gap
 from stresslab.engine.kernel.custom import Kernel
 from stresslab.engine.kernel.state import LANES, SUMS, numbers, summed
 from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack, read_macro, with_conditions, with_products
 from stresslab.engine.run import Progress, run, run_in_step
-from stresslab.schema import InputError
+from stresslab.schema import PAST_DUE, InputError
 
 Array = NDArray[Any]
 GROUPS = 8
@@ -93,7 +93,7 @@ def run_with_feedback(
     _refuse_sound(few, gains)
     whole = few.sizes["borrower"] == portfolio.sizes["borrower"]
     sample = blocks if whole else _like(build(few, model), blocks)
-    field = Field(
+    field = MeanField(
         gains,
         tuple(responses),
         read_macro(macro, "line_supply"),
@@ -101,20 +101,21 @@ def run_with_feedback(
         blocks.lenders.index(str(portfolio.attrs.get("own_lender") or blocks.lenders[0])),
         _credibility(few, blocks.lenders, gains),
     )
-    groups = min(GROUPS, sample.count)
     sample_packed = packed if whole else with_products(packed, model, sample.products)
     if feedback is not None:
         still = pack(standing_still(macro, few, model), few, model, sample, bool(packed.rules.model["renewing"]))
         normal = run(sample, still, paths, seed, threads, kernel)[0]
         field = replace(field, normal=by_lender(normal, sample, blocks.lenders))
 
-    def in_step(rules: Field) -> tuple[Array, Array, Conditions]:
+    def in_step(rules: MeanField) -> tuple[Array, Array, Conditions]:
         """The sample under these rules, month by month."""
 
         def conditions(t: int, some: slice, past: Array) -> Conditions:
             return rules.of_paths(some).conditions(t, by_lender(summed(past, 2), sample, blocks.lenders))[0]
 
-        return run_in_step(sample, sample_packed, paths, seed, threads, kernel, model, groups, conditions)
+        return run_in_step(
+            sample, sample_packed, paths, seed, threads, kernel, model, min(GROUPS, sample.count), conditions
+        )
 
     sums, jobless, conditions = in_step(field)
     amplification = None
@@ -187,7 +188,7 @@ def _by_group(sums: Array) -> Array:
     all_segments = summed(sums[:, 1:], 3)
     balance = all_segments["balance"]
     lost = all_segments["written_off"] + all_segments["forgiven"] - all_segments["recovered"]
-    quantities = (balance.sum(-1), balance[..., 1:].sum(-1), all_segments["entries"].sum(-1), lost)
+    quantities = (balance.sum(-1), balance[..., PAST_DUE].sum(-1), all_segments["entries"].sum(-1), lost)
     return np.asarray(np.moveaxis(np.stack(quantities, axis=-1), 2, 0).astype(float))
 
 

@@ -19,7 +19,7 @@ from stresslab.engine.kernel.random import key_of
 from stresslab.engine.kernel.state import BORROWER, LOAN, PLANNED, SUMS, widened
 from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed
-from stresslab.engine.prepare import Asked, Renewal, ask
+from stresslab.engine.prepare import Prepared, Renewal, prepare
 from stresslab.engine.provenance import record
 from stresslab.schema import MINOR, PANEL, attrs_of
 
@@ -102,7 +102,9 @@ def panel(
     >>> bool((loans["balance"].sel(month=0) == book["balance"]).all()), dict(loans.sizes)["month"]
     (True, 2)
     """
-    asked, paths = ask("panel", portfolio, macro, model, seed, None, renewal, threads, responses, feedback, behaviour)
+    prepared, paths = prepare(
+        "panel", portfolio, macro, model, seed, None, renewal, threads, responses, feedback, behaviour
+    )
     last = paths.sizes["month"]
     faults = single_path_faults(paths)
     if months is None:
@@ -115,19 +117,19 @@ def panel(
         if not kept or kept[0] < 0 or kept[-1] > last:
             faults.append(f"months: found {kept}, expected month ends among 0 ... {last}; choose some of these")
     refuse("panel", faults)
-    _, _, packed, _ = asked.live(paths)
-    rows = _live_and_look(asked, packed, int(paths["path"].values[0]), kept)
+    _, _, packed, _ = prepared.run_paths(paths)
+    rows = _live_and_look(prepared, packed, int(paths["path"].values[0]), kept)
     rows |= {name: portfolio[name].values for name in ("borrower", "lender", "product")}
     variables = {name: (PANEL[name].dims, values, attrs_of(PANEL[name])) for name, values in rows.items()}
     coords = {"month": kept, "borrower_id": ("borrower", portfolio["borrower_id"].values)}
-    return xr.Dataset(variables, coords, record(asked, renewal, macro, source_of(behaviour or {})))
+    return xr.Dataset(variables, coords, record(prepared, renewal, macro, source_of(behaviour or {})))
 
 
-def _live_and_look(asked: Asked, packed: Packed, path: int, kept: list[int]) -> dict[str, Array]:
+def _live_and_look(prepared: Prepared, packed: Packed, path: int, kept: list[int]) -> dict[str, Array]:
     """Variables of the panel by name, at the month ends kept."""
-    oldest, before = _claim_days(asked), np.zeros(0)
+    oldest, before = _claim_days(prepared), np.zeros(0)
     rows: dict[str, list[Array]] = {}
-    for t, seen in month_ends(asked, packed, path):
+    for t, seen in month_ends(prepared, packed, path):
         missed, claim = seen.loan("missed"), seen.loan("claim")
         if t > 0:
             oldest = np.where(claim > 0, 30 + np.where(oldest > 0, oldest, 30 * before), 0)
@@ -166,21 +168,23 @@ class Rows:
         return self.blocks.of_borrowers(self.persons, name)
 
 
-def month_ends(asked: Asked, packed: Packed, path: int) -> Iterator[tuple[int, Rows]]:
+def month_ends(prepared: Prepared, packed: Packed, path: int) -> Iterator[tuple[int, Rows]]:
     """All borrowers in step through the months of one path: 0, 1, ... with their records at each month end."""
-    blocks, rules = asked.blocks, packed.rules
+    blocks, rules = prepared.blocks, packed.rules
     persons, loans = widened(blocks.borrowers, BORROWER, 1), widened(blocks.loans, LOAN, 1)
-    book, key, paths = blocks.book(packed.lender_row), key_of(asked.seed), np.array([path], np.uint32)
+    book, key, paths = blocks.book(packed.lender_row), key_of(prepared.seed), np.array([path], np.uint32)
     totals, jobless = np.zeros((1, len(blocks.segments)), SUMS), np.zeros(1, np.int64)
     for t in range(packed.months.shape[1] + 1):
         lenders = packed.lenders[:, max(t - 1, 0)]
-        asked.kernel.live_in_step(persons, loans, book, t, paths, key, packed.months, lenders, rules, totals, jobless)
+        prepared.kernel.live_in_step(
+            persons, loans, book, t, paths, key, packed.months, lenders, rules, totals, jobless
+        )
         yield t, Rows(blocks, persons, loans)
 
 
-def _claim_days(asked: Asked) -> Array:
+def _claim_days(prepared: Prepared) -> Array:
     """Days since the oldest unpaid due date of claims already there at the start; 0 without one."""
-    book = asked.portfolio
-    written_off_at = {name: 30 * rules.write_off_months for name, rules in asked.model.products.items()}
+    book = prepared.portfolio
+    written_off_at = {name: 30 * rules.write_off_months for name, rules in prepared.model.products.items()}
     waited = np.array([written_off_at[str(name)] for name in book["product"].values])
     return np.where(book["claim"].values > 0, waited + 30 * book["claim_months"].values, 0)

@@ -38,7 +38,7 @@ Renewal = Literal["static", "run-off"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class Prepared:
     """Run that can be simulated: portfolio, rules and draws; `mark` is the portfolio's fingerprint."""
 
     portfolio: xr.Dataset
@@ -57,7 +57,9 @@ class Asked:
         plans, window = programmes(self.responses), _watch(self.responses)
         return pack(macro, self.portfolio, self.model, self.blocks, self.renewing, plans, window)
 
-    def live(self, macro: xr.Dataset, progress: Progress = silent) -> tuple[Array, Array, Packed, SecondRound | None]:
+    def run_paths(
+        self, macro: xr.Dataset, progress: Progress = silent
+    ) -> tuple[Array, Array, Packed, SecondRound | None]:
         """All paths of one scenario: totals, jobless, the parameters used, and the second round if there is one."""
         packed = self.pack(macro)
         if self.feedback is None and not self.responses:
@@ -70,7 +72,7 @@ class Asked:
         )  # fmt: skip
 
 
-def ask(
+def prepare(
     subject: str,
     portfolio: xr.Dataset,
     macro: xr.Dataset,
@@ -82,7 +84,7 @@ def ask(
     responses: Sequence[Response],
     feedback: Any,
     behaviour: Mapping[str, Any] | None,
-) -> tuple[Asked, xr.Dataset]:
+) -> tuple[Prepared, xr.Dataset]:
     """The checked run and its macro paths with a dimension `path`; InputError names the faults of all arguments."""
     model = model or model_of(portfolio)
     faults = argument_faults(macro, seed, horizon, renewal, threads) + response_faults(responses)
@@ -92,11 +94,11 @@ def ask(
     check(macro, MACRO, "macro")
     mark, blocks = laid_out(portfolio, model)
     seed = secrets.randbits(63) if seed is None else int(seed)
-    asked = Asked(
+    prepared = Prepared(
         portfolio, model, blocks, mark, seed, renewal == "static", threads, responses, feedback,
         kernel_with(behaviour or {}),
     )  # fmt: skip
-    return asked, with_paths(macro).isel(month=slice(0, horizon))
+    return prepared, with_paths(macro).isel(month=slice(0, horizon))
 
 
 def _watch(responses: Sequence[Response]) -> int:

@@ -11,23 +11,23 @@ from typing import Any
 import xarray as xr
 
 from stresslab.engine.actions import ContingencyPlan, Response
-from stresslab.engine.prepare import Asked
+from stresslab.engine.prepare import Prepared
 
 
-def record(asked: Asked, renewal: str, macro: xr.Dataset, own_behaviour: dict[str, str]) -> dict[str, Any]:
+def record(prepared: Prepared, renewal: str, macro: xr.Dataset, own_behaviour: dict[str, str]) -> dict[str, Any]:
     """Attrs of a result; what is no text or number is JSON."""
     macro_attrs = {str(k): v for k, v in macro.attrs.items() if isinstance(v, str | int | float)}
     return {
-        **{key: asked.portfolio.attrs.get(key, "") for key in ("currency", "as_of", "own_lender", "preset")},
-        "seed": str(asked.seed),
-        "portfolio_seed": str(asked.portfolio.attrs.get("seed", "")),
-        "fingerprint": asked.mark,
-        "borrowers": asked.portfolio.sizes["borrower"],
-        "loans": asked.portfolio.sizes["loan"],
+        **{key: prepared.portfolio.attrs.get(key, "") for key in ("currency", "as_of", "own_lender", "preset")},
+        "seed": str(prepared.seed),
+        "portfolio_seed": str(prepared.portfolio.attrs.get("seed", "")),
+        "fingerprint": prepared.mark,
+        "borrowers": prepared.portfolio.sizes["borrower"],
+        "loans": prepared.portfolio.sizes["loan"],
         "renewal": renewal,
-        "model": json.dumps(asked.model.to_dict()),
-        "feedback": json.dumps(None if asked.feedback is None else dataclasses.asdict(asked.feedback)),
-        "responses": json.dumps([_plain(response) for response in asked.responses]),
+        "model": json.dumps(prepared.model.to_dict()),
+        "feedback": json.dumps(None if prepared.feedback is None else dataclasses.asdict(prepared.feedback)),
+        "responses": json.dumps([_plain(response) for response in prepared.responses]),
         "behaviour": json.dumps(own_behaviour),
         "macro": json.dumps(macro_attrs),
         "versions": json.dumps({n: version(n) for n in ("stresslab", "numpy", "numba", "xarray")}),

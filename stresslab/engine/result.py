@@ -147,7 +147,7 @@ def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks
     return xr.Dataset(variables, {"response": [one.label for one in every]})
 
 
-def together(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
+def join_scenarios(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
     """Parts along `scenario`, if macro has it; variables without a path are taken from the first."""
     if "scenario" not in paths.dims:
         return parts[0]

@@ -18,11 +18,11 @@ from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source
 from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import Model
 from stresslab.engine.packing import pack
-from stresslab.engine.prepare import Asked, Renewal, argument_faults, ask, model_of, with_paths
+from stresslab.engine.prepare import Prepared, Renewal, argument_faults, model_of, prepare, with_paths
 from stresslab.engine.provenance import record
-from stresslab.engine.result import label, label_responses, refuse_overflow, together
+from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow
 from stresslab.engine.run import Progress, run
-from stresslab.engine.trace import lives, traced_ids
+from stresslab.engine.trace import traced_ids, traced_months
 from stresslab.schema import MACRO, MEASURES, RESULT, attrs_of
 
 
@@ -151,7 +151,7 @@ def simulate(
         trace_necessities     path, month, traced       currency/month  necessities and rare expenses of the month
         trace_balance         path, month, traced_loan  currency        owed at month end
         trace_days_past_due   path, month, traced_loan  day             days since the oldest unpaid due date
-        trace_due             path, month, traced_loan  currency        asked for in the month, arrears included
+        trace_due             path, month, traced_loan  currency        prepared for in the month, arrears included
         trace_overdue         path, month, traced_loan  currency        amount past due at month end
         trace_claim           path, month, traced_loan  currency        written off and still owed
         trace_score           path, month, traced_loan  1               behavioural score that the lender uses next
@@ -201,7 +201,7 @@ def simulate(
     >>> dict(result["balance"].sizes)
     {'path': 1, 'month': 3, 'segment': 10, 'bucket': 8}
     """
-    asked, paths = ask(
+    prepared, paths = prepare(
         "simulate", portfolio, macro, model, seed, horizon, renewal, threads, responses, feedback, behaviour
     )
     if trace is not None:
@@ -212,29 +212,29 @@ def simulate(
     loan_months = portfolio.sizes["loan"] * paths.sizes["path"] * paths.sizes["month"] * len(scenarios)
     loan_months *= 1 if feedback is None else feedback.rounds
     with tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05) as bar:
-        parts = [_one_scenario(asked, macro_paths, bar.update, trace) for macro_paths in scenarios]
-    result = together([part for part, _ in parts], paths)
+        parts = [_one_scenario(prepared, macro_paths, bar.update, trace) for macro_paths in scenarios]
+    result = join_scenarios([part for part, _ in parts], paths)
     for name in result.data_vars:
         result[name].attrs = attrs_of(RESULT[str(name)])
-    provenance = record(asked, renewal, macro, source_of(behaviour or {}))
+    provenance = record(prepared, renewal, macro, source_of(behaviour or {}))
     return result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
 
 
 def _one_scenario(
-    asked: Asked, macro: xr.Dataset, progress: Progress, trace: Sequence[int] | None
+    prepared: Prepared, macro: xr.Dataset, progress: Progress, trace: Sequence[int] | None
 ) -> tuple[xr.Dataset, float]:
     """All paths of one scenario, and the gap of the conditions used; 0 without feedback and responses."""
-    totals, jobless, packed, second_round = asked.live(macro, progress)
-    result = label(asked.blocks, asked.portfolio, totals, jobless, packed, macro)
-    if second_round is not None and asked.responses:
-        result = result.merge(label_responses(asked.responses, totals, asked.blocks, second_round))
+    totals, jobless, packed, second_round = prepared.run_paths(macro, progress)
+    result = label(prepared.blocks, prepared.portfolio, totals, jobless, packed, macro)
+    if second_round is not None and prepared.responses:
+        result = result.merge(label_responses(prepared.responses, totals, prepared.blocks, second_round))
     if second_round is not None and second_round.amplification is not None:
         ratio, error = second_round.amplification
         dims = ("path", "measure")
         result = result.assign(amplification=(dims, ratio), amplification_se=(dims, error))
         result = result.assign_coords(measure=list(MEASURES))
     if trace is not None:
-        result = result.merge(lives(asked, packed, macro["path"].values, trace))
+        result = result.merge(traced_months(prepared, packed, macro["path"].values, trace))
     return result, 0.0 if second_round is None else second_round.gap
 
 

@@ -14,7 +14,7 @@ from stresslab.engine.kernel.custom import Kernel
 from stresslab.engine.kernel.random import key_of
 from stresslab.engine.kernel.state import BORROWER, LANES, LOAN, SCRATCH, SUMS, Draw, widened
 from stresslab.engine.packing import Packed, with_products
-from stresslab.engine.prepare import Asked
+from stresslab.engine.prepare import Prepared
 from stresslab.schema import FLOWS, MINOR, InputError
 
 Array = NDArray[Any]
@@ -29,10 +29,10 @@ LOAN_FLOWS = tuple(name for name in FLOWS if name != "defaulted")
 LOAN_EVENTS = ("contact", "restructured", "redefaulted", "cause")
 
 
-def lives(asked: Asked, packed: Packed, paths: Array, borrowers: Sequence[int]) -> xr.Dataset:
+def traced_months(prepared: Prepared, packed: Packed, paths: Array, borrowers: Sequence[int]) -> xr.Dataset:
     """Months of the named borrowers on every path.
 
-    asked, packed : those of the whole run, so that the months are the same as in it
+    prepared, packed : those of the whole run, so that the months are the same as in it
     paths : path coordinates
     borrowers : borrower ids
     Returns Dataset: `trace_pay`, `trace_buffer`, `trace_jobless_months` (path, month, traced) and `trace_balance`,
@@ -43,10 +43,10 @@ def lives(asked: Asked, packed: Packed, paths: Array, borrowers: Sequence[int]) 
     why a loan that was current missed its due date, else -1.
     Raises InputError for ids that the portfolio does not have.
     """
-    portfolio = asked.portfolio
+    portfolio = prepared.portfolio
     ids = portfolio["borrower_id"].values
     wanted = traced_ids(portfolio, borrowers)
-    parts = [_months_of_borrower(asked, int(np.flatnonzero(ids == i)[0]), packed, paths) for i in wanted]
+    parts = [_months_of_borrower(prepared, int(np.flatnonzero(ids == i)[0]), packed, paths) for i in wanted]
     dims = ("path", "month")
     variables: dict[str, Any] = {}
     for name in PERSON_VARIABLES:
@@ -78,21 +78,21 @@ def traced_ids(portfolio: xr.Dataset, borrowers: Sequence[int]) -> Array:
     return wanted
 
 
-def _months_of_borrower(asked: Asked, position: int, packed: Packed, paths: Array) -> dict[str, Array]:
+def _months_of_borrower(prepared: Prepared, position: int, packed: Packed, paths: Array) -> dict[str, Array]:
     """Arrays (path, month) and (path, month, loan) of a borrower, loans in the portfolio's order."""
-    rows = np.flatnonzero(asked.portfolio["borrower"].values == position)
-    small = asked.portfolio.isel(borrower=[position], loan=rows)
+    rows = np.flatnonzero(prepared.portfolio["borrower"].values == position)
+    small = prepared.portfolio.isel(borrower=[position], loan=rows)
     small["borrower"] = ("loan", np.zeros(rows.size, np.int64))
-    blocks = build(small, asked.model)
-    packed = with_products(packed, asked.model, blocks.products)
-    lender_row = packed.lender_row[[asked.blocks.lenders.index(name) for name in blocks.lenders]]
+    blocks = build(small, prepared.model)
+    packed = with_products(packed, prepared.model, blocks.products)
+    lender_row = packed.lender_row[[prepared.blocks.lenders.index(name) for name in blocks.lenders]]
     slots = blocks.place // LANES
     shape = (paths.size, packed.months.shape[1] + 1)
     traced = {name: np.zeros(shape) for name in PERSON_VARIABLES}
     traced |= {name: np.zeros((*shape, rows.size)) for name in (*LOAN_VARIABLES, *LOAN_FLOWS, *LOAN_EVENTS)}
     traced["cause"] -= 1.0
     for p in range(paths.size):
-        months = _month_ends(blocks, lender_row, packed, p, np.uint32(paths[p]), asked.seed, asked.kernel)
+        months = _month_ends(blocks, lender_row, packed, p, np.uint32(paths[p]), prepared.seed, prepared.kernel)
         for t, (person, loans, sums) in enumerate(months):
             for name, field in PERSON_VARIABLES.items():
                 traced[name][p, t] = person[field][0]

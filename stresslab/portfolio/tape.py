@@ -91,11 +91,13 @@ def read_portfolio(
     Borrower columns repeat on each row of a borrower and must agree. What the tape lacks is derived where that is an
     identity, with n = tenor_months (0: a revolving loan) and r = annual_rate / 12, in this order:
 
-    - lender = own_lender; own_share = 1; written_off = False - remaining_months = 0 if revolving; transactor = False
-    for instalment loans - limit = instalment (1 - (1 + r)^-n) / r for instalment loans (level payments) - instalment =
-    0 if revolving, else limit r / (1 - (1 + r)^-n) - usual_balance = balance if revolving, else limit - overdue = 0 if
-    days_past_due = 0; else for instalment loans instalment x max(1, floor(days_past_due / 30)), at most
-      the balance; the whole balance after the last due date
+    - lender = own_lender; own_share = 1; written_off = False
+    - remaining_months = 0 if revolving; transactor = False for instalment loans
+    - limit = instalment (1 - (1 + r)^-n) / r for instalment loans (level payments)
+    - instalment = 0 if revolving, else limit r / (1 - (1 + r)^-n)
+    - usual_balance = balance if revolving, else limit
+    - overdue = 0 if days_past_due = 0; else for instalment loans instalment x max(1, floor(days_past_due / 30)), at
+      most the balance; the whole balance after the last due date
     - recent_arrears = floor(days_past_due / 30); score_change = 0 and inquiries = 0: nothing is remembered
     - claim = 0 unless written off; claim_months = 0 without a claim
     - employed = (jobless_months = 0); jobless_months = 0 where employed

@@ -39,8 +39,10 @@ def check_portfolio(portfolio: xr.Dataset) -> xr.Dataset:
     Allowed, and how the engine reads it:
 
     - `days_past_due` that is no multiple of 30 counts the due dates that have passed, floor(days / 30): 59 days are
-    one; - a claim on a loan that is not written off is the debt of an earlier grant, still owed; - an amount overdue
-    with 0 days past due is due with the next bill; - a borrower without loans counts among the (un)employed only.
+      one;
+    - a claim on a loan that is not written off is the debt of an earlier grant, still owed;
+    - an amount overdue with 0 days past due is due with the next bill;
+    - a borrower without loans counts among the (un)employed only.
 
     Examples
     --------

@@ -10,7 +10,7 @@ import xarray as xr
 
 from stresslab.engine.model import Model as EngineModel
 from stresslab.engine.packing import Packed
-from stresslab.engine.prepare import ask
+from stresslab.engine.prepare import prepare
 from stresslab.reference.month import live_month
 from stresslab.reference.numbers import WORD, f32, philox
 from stresslab.reference.parameters import NEUTRAL, Model, Product, model_of, month_of, products_of
@@ -183,5 +183,5 @@ def engine_parameters(
     book: xr.Dataset, macro: xr.Dataset, model: EngineModel, renewal: str, seed: int, *, responses: Any, feedback: Any
 ) -> Packed:
     """Parameters with the months of lenders as the engine found them: a small book is its own sample."""
-    asked, paths = ask("reference", book, macro, model, seed, None, renewal, 1, responses, feedback, None)
-    return asked.live(paths)[2]
+    prepared, paths = prepare("reference", book, macro, model, seed, None, renewal, 1, responses, feedback, None)
+    return prepared.run_paths(paths)[2]

@@ -19,6 +19,7 @@ from stresslab.measures.defaults import default_provisioning
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import Regime, name_of, regime_of
 from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults, select
+from stresslab.schema import PAST_DUE
 from stresslab.studies.seeds import drawn_seed
 
 
@@ -340,7 +341,7 @@ def _measured(result: xr.Dataset, rate: float, lender: str, rules: Regime, terms
         "loss": (flow["written_off"] + flow["forgiven"] - flow["recovered"]).sum("month"),
         "allowance": allowance,
         "cash": cash.sum("month"),
-        "loans_in_arrears": flows["accounts"].isel(bucket=slice(1, None)).sum(("segment", "bucket")).mean("month"),
+        "loans_in_arrears": flows["accounts"].isel(bucket=PAST_DUE).sum(("segment", "bucket")).mean("month"),
         "operating_cost": cost.sum("month"),
         "npv": discounted + (closing - allowance) / (1.0 + rate) ** years,
     }

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stresslab.checks import is_whole, refuse
-from stresslab.engine.loan_outcomes import fates
+from stresslab.engine.loan_outcomes import loan_outcomes
 from stresslab.engine.mean_field import sample_of
 from stresslab.engine.model import Model
-from stresslab.engine.prepare import Renewal, ask
+from stresslab.engine.prepare import Renewal, prepare
 from stresslab.engine.simulate import advance, simulate
 from stresslab.measures.provisions.expected_loss import change_over_a_year
 from stresslab.measures.provisions.risk_states import CELLS, CURRENT, GRADE_BELOW, UNDRAWN, WATCHED
@@ -171,7 +171,7 @@ def term_structures(
     """
     refuse("term_structures", _faults(outlooks, points, sample, horizon))
     seed = int(drawn_seed(seed))
-    prepared, paths = ask("term_structures", portfolio, macro, model, seed, None, renewal, threads, (), None, None)
+    prepared, paths = prepare("term_structures", portfolio, macro, model, seed, None, renewal, threads, (), None, None)
     choice: dict[str, Any] = {
         "seed": str(seed), "renewal": renewal, "points": points, "sample": sample, "horizon": horizon,
         "outlooks": json.dumps([asdict(outlook) for outlook in outlooks]),
@@ -241,7 +241,7 @@ def _estimate(
             now = _unemployment(there, model)
             for number, outlook in enumerate(settings.outlooks):
                 expected = expected_macro(outlook, now, start, trend, settings.horizon)
-                outcomes = fates(there, expected, model, seed=settings.later_seed, renewal=renewal)
+                outcomes = loan_outcomes(there, expected, model, seed=settings.later_seed, renewal=renewal)
                 sums[number].append(_count(outcomes, segments, settings.horizon))
                 recovered += _recovered(outcomes, segments)
                 if kept is None:

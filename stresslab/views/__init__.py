@@ -1,4 +1,4 @@
-"""How people see a simulated book: pictures of results and measures."""
+"""Plots of results and measures on matplotlib axes."""
 
 from stresslab.views import plot
 

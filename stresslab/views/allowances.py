@@ -1,4 +1,4 @@
-"""Allowances: a year's movement as a waterfall, and the loans in stages 2 and 3."""
+"""Allowances: waterfall of a movement by cause, and balances in stages 2 and 3."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from stresslab.measures.estimators import Array
 from stresslab.measures.provisions.rollforward import ROW_LABELS
 from stresslab.views import style
 from stresslab.views.quantity import dataset_faults
-from stresslab.views.style import HUES, POINTS, Label, beside, power, together
+from stresslab.views.style import HUES, POINTS, Label, beside, power, same_decimals
 
 ENDS = ("opening", "closing")
 BAND = (0.05, 0.95)
 
 
 def waterfall_faults(movement: object) -> list[str]:
-    """Everything that keeps a movement from being drawn."""
+    """Faults of a movement that cannot be drawn."""
     dims = ["path", "row"]
     if isinstance(movement, xr.Dataset) and "movement" in movement and "stage" in movement["movement"].dims:
         dims.append("stage")
@@ -27,19 +27,19 @@ def waterfall_faults(movement: object) -> list[str]:
 
 
 def stage_faults(provisions: object) -> list[str]:
-    """Everything that keeps stages from being drawn."""
+    """Faults of provisions whose stages cannot be drawn."""
     needs = {"stage_balance": ("path", "month", "stage")}
     return _one_scenario(provisions, dataset_faults(provisions, needs, "provisions() under IFRS 9"))
 
 
 def _one_scenario(dataset: object, faults: list[str]) -> list[str]:
     if isinstance(dataset, xr.Dataset) and "scenario" in dataset.dims:
-        faults.append(f"scenario: found {dataset.sizes['scenario']}, expected one; select it with sel or isel")
+        faults.append(f"scenario: found {dataset.sizes['scenario']}, expected 1; select a scenario with sel or isel")
     return faults
 
 
 def rows_of(movement: xr.Dataset) -> xr.DataArray:
-    """Rows (path, row) that move on some path, all stages together."""
+    """Rows (path, row) that are not 0 on all paths, summed over stages."""
     values = movement["movement"]
     values = values.sum("stage") if "stage" in values.dims else values
     moving = (values != 0.0).any("path") | values["row"].isin(ENDS)
@@ -47,7 +47,7 @@ def rows_of(movement: xr.Dataset) -> xr.DataArray:
 
 
 def draw_waterfall(ax: Axes, rows: xr.DataArray) -> float:
-    """Bars of the means over paths from opening to closing, a whisker where paths differ; returns the largest."""
+    """Bars of the means over paths from opening to closing, a whisker where paths differ; returns the largest size."""
     names = rows["row"].values.astype(str).tolist()
     mean = rows.mean("path").values
     low, high = np.quantile(rows.values, BAND, axis=0)
@@ -66,7 +66,7 @@ def draw_waterfall(ax: Axes, rows: xr.DataArray) -> float:
     lowest = float(np.minimum.reduce([starts, tops, starts + low, 0.0 * mean]).min())
     ax.set_ylim(lowest - 0.04 * (highest - lowest) * (lowest < 0), highest + 0.10 * (highest - lowest))
     exponent = power(float(np.abs(mean).max()))
-    for place, (value, words) in enumerate(zip(mean, together((mean / 10.0**exponent).tolist()), strict=True)):
+    for place, (value, words) in enumerate(zip(mean, same_decimals((mean / 10.0**exponent).tolist()), strict=True)):
         above = max(starts[place], tops[place], (starts + high)[place] if wide[place] else -np.inf)
         sign = "+" if value > 0 and names[place] not in ENDS else ""
         ax.annotate(
@@ -98,12 +98,12 @@ def draw_stages(ax: Axes, provisions: xr.Dataset, months: Array) -> None:
 
 
 def draw_movement(ax: Axes, movement: xr.Dataset) -> Axes:
-    """The waterfall with title, note and unit."""
+    """Waterfall with title, note and unit."""
     rows, attrs = rows_of(movement), movement.attrs
     largest = draw_waterfall(ax, rows)
     regime = {"ifrs9": "IFRS 9", "cecl": "CECL", "china": "five categories"}.get(str(attrs.get("provisioning")), "")
     months = f"months {attrs['first_month']} to {attrs['last_month']}" if "last_month" in attrs else ""
-    of = ", ".join(str(each) for each in (attrs.get("lender"), regime, months) if each)
+    of = ", ".join(str(words) for words in (attrs.get("lender"), regime, months) if words)
     style.furnish(ax, f"Movement of the allowance{', ' if of else ''}{of}", _mean_of(movement), "", "")
     unit = style.in_units(ax.yaxis, "currency", largest, str(attrs.get("currency", "currency")))
     ax.set_ylabel(f"allowance{unit}", fontsize=style.POINTS["medium"])
@@ -111,7 +111,7 @@ def draw_movement(ax: Axes, movement: xr.Dataset) -> Axes:
 
 
 def draw_shares(ax: Axes, provisions: xr.Dataset) -> Axes:
-    """The stages with title, note and unit."""
+    """Stages with title, note and unit."""
     months = provisions["month"].values.astype(np.float64)
     x = style.month_axis(ax, months, str(provisions.attrs.get("as_of", "")))
     lender = provisions.attrs.get("lender")
@@ -123,6 +123,6 @@ def draw_shares(ax: Axes, provisions: xr.Dataset) -> Axes:
 
 
 def _mean_of(dataset: xr.Dataset) -> str:
-    """The note of a picture of means over paths."""
+    """Note below the title of a plot of means over paths."""
     several = "row" in dataset.dims and dataset.sizes["path"] > 1
     return f"mean of {style.count_paths(dataset)}{'; whiskers hold 90 % of them' if several else ''}"

@@ -1,4 +1,4 @@
-"""The cash-flow ladder: who brings and who drains cash, the gap that is left; and how long the lender lasts."""
+"""Cash-flow ladder by source and use, and survival without new funding."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COLOURS = dict(
 
 
 def ladder_faults(ladder: object) -> list[str]:
-    """Everything that keeps a ladder from being drawn."""
+    """Faults of a ladder that cannot be drawn."""
     cell = ("path", "month")
     needs: dict[str, tuple[str, ...]] = {"inflow": (*cell, "source"), "outflow": (*cell, "use")}
     needs |= dict.fromkeys(("cumulative_gap", "counterbalancing_capacity"), cell)
@@ -43,7 +43,7 @@ def ladder_faults(ladder: object) -> list[str]:
 
 
 def survival_faults(survival: object) -> list[str]:
-    """Everything that keeps survival from being drawn."""
+    """Faults of a survival horizon that cannot be drawn."""
     needs: dict[str, tuple[str, ...]] = {"survival_month": ("path",)}
     chances: dict[str, tuple[str, ...]] = {f"survival_probability{end}": ("month",) for end in ("", "_low", "_high")}
     faults = dataset_faults(survival, needs | chances, "survival_horizon()")
@@ -55,7 +55,7 @@ def survival_faults(survival: object) -> list[str]:
 def _number_faults(
     dataset: xr.Dataset, names: Mapping[str, Sequence[str]], maker: str, within: tuple[float, float] | None = None
 ) -> list[str]:
-    """Faults of numbers that are not finite, or not within two bounds, or of which there are none."""
+    """Faults of variables that are empty, or whose numbers are not finite or out of bounds."""
     faults = []
     for name in names:
         values = dataset[name].values
@@ -63,15 +63,17 @@ def _number_faults(
         bad = ~(np.isfinite(values) & (values >= low) & (values <= high))
         if bad.any():
             expected = f"numbers from {low:g} to {high:g}" if within else "finite numbers"
-            found = f"{name}: found {values[bad][0]}, {int(bad.sum()):,} in all"
-            faults.append(f"{found}, expected {expected}; give the Dataset of {maker}")
+            fault = f"{name}: found {values[bad][0]}, {int(bad.sum()):,} in all"
+            faults.append(f"{fault}, expected {expected}; give the Dataset of {maker}")
         elif not values.size:
-            faults.append(f"{name}: found nothing in it, shape {values.shape}; give the Dataset of {maker}")
+            faults.append(
+                f"{name}: found no values, shape {values.shape}, expected numbers; give the Dataset of {maker}"
+            )
     return faults
 
 
 def net_by_group(ladder: xr.Dataset) -> dict[str, Array]:
-    """Mean over paths of what each of GROUPS brings less what it takes, by month; none that never moves cash."""
+    """Net cash of each of GROUPS by month, mean over paths; groups that are always 0 are left out."""
     means = {str(label): ladder["inflow"].sel(source=label).mean("path") for label in ladder["source"].values}
     means |= {str(label): -ladder["outflow"].sel(use=label).mean("path") for label in ladder["use"].values}
     groups = GROUPS | {OTHER: tuple(set(means) - {label for labels in GROUPS.values() for label in labels})}
@@ -84,11 +86,11 @@ def net_by_group(ladder: xr.Dataset) -> dict[str, Array]:
 
 def draw_ladder(ax: Axes, ladder: xr.Dataset) -> Axes:
     """Bars of the groups, the cumulative gap with its band, minus the capacity as steps, words beside."""
-    _, one = each_scenario(ladder)[0]
-    months = one["month"].values.astype(np.float64)
-    gap = one["cumulative_gap"].transpose("path", "month").values
-    capacity = one["counterbalancing_capacity"].mean("path").values
-    bars = net_by_group(one)
+    _, run = each_scenario(ladder)[0]
+    months = run["month"].values.astype(np.float64)
+    gap = run["cumulative_gap"].transpose("path", "month").values
+    capacity = run["counterbalancing_capacity"].mean("path").values
+    bars = net_by_group(run)
     _draw_bars(ax, bars, months)
     low, high = edges(gap, 0.9)
     if len(gap) > 1:
@@ -101,13 +103,13 @@ def draw_ladder(ax: Axes, ladder: xr.Dataset) -> Axes:
     ax.plot(sides[[0, -1]], [0.0, 0.0], color="0.4", linewidth=0.8, zorder=2.2)
     bottom, top = ax.dataLim.intervaly
     margin = 0.05 * (top - bottom) or 1.0
-    largest, currency = max(abs(bottom), abs(top)), str(one.attrs.get("currency", "currency"))
+    largest, currency = max(abs(bottom), abs(top)), str(run.attrs.get("currency", "currency"))
     of = f"; 90 % of {len(gap):,} paths in the band" if len(gap) > 1 else ", 1 path"
     style.furnish(
         ax,
-        "Cash-flow ladder" + _whose(one),
+        "Cash-flow ladder" + _whose(run),
         f"{'mean ' * (len(gap) > 1)}net cash of the month (bars) and so far (line){of}",
-        style.month_axis(ax, months, str(one.attrs.get("as_of", ""))),
+        style.month_axis(ax, months, str(run.attrs.get("as_of", ""))),
         "cash" + style.in_units(ax.yaxis, "currency", largest, currency),
     )
     ax.set_xlim(sides[0], sides[-1])
@@ -123,7 +125,7 @@ def draw_ladder(ax: Axes, ladder: xr.Dataset) -> Axes:
 
 
 def _draw_bars(ax: Axes, bars: Mapping[str, Array], months: Array) -> None:
-    """Stacks of what brings cash above 0 and of what takes it below."""
+    """Stacked bars, inflow above 0 and outflow below."""
     above, below = np.zeros_like(months), np.zeros_like(months)
     for group, values in bars.items():
         ax.bar(
@@ -133,18 +135,20 @@ def _draw_bars(ax: Axes, bars: Mapping[str, Array], months: Array) -> None:
 
 
 def draw_survival(ax: Axes, survival: xr.Dataset) -> Axes:
-    """Steps from 1 at month 0, the interval as a band, and beside each line its end in words."""
+    """Steps from 1 at month 0, the interval as a band, and the end of each line in words."""
     months = np.append(0.0, survival["month"].values.astype(np.float64))
     labels = []
-    views = each_scenario(survival)
-    for (name, view), hue, dash in zip(views, style.HUES, style.DASHES, strict=False):
-        low, high, chance = (np.append(1.0, view[f"survival_probability{end}"]) for end in ("_low", "_high", ""))
+    scenarios = each_scenario(survival)
+    for (name, scenario), hue, dash in zip(scenarios, style.HUES, style.DASHES, strict=False):
+        low, high, chance = (np.append(1.0, scenario[f"survival_probability{end}"]) for end in ("_low", "_high", ""))
         ax.fill_between(months, low, high, step="post", color=hue, alpha=TINT, linewidth=0)
         look = {"color": hue, "linestyle": dash, "linewidth": 2.2, "label": name or "survival"}
         ax.step(months, chance, where="post", clip_on=False, **look)  # a line at 0 or 1 is seen whole
-        said, interval = style.with_interval(*(round(100.0 * float(each[-1]), 1) for each in (chance, low, high)))
+        percent, interval = style.with_interval(
+            *(round(100.0 * float(values[-1]), 1) for values in (chance, low, high))
+        )
         heading = style.wrap(name or f"through month {months[-1]:.0f}")
-        labels.append(style.Label(float(chance[-1]), f"{heading}\n{said} % {interval}", hue))
+        labels.append(style.Label(float(chance[-1]), f"{heading}\n{percent} % {interval}", hue))
     style.furnish(
         ax,
         "Survival without new funding" + _whose(survival),

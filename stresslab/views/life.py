@@ -1,4 +1,4 @@
-"""One borrower's life on one page: his pay, what he owes, each loan's payments and misses and what was done."""
+"""One traced borrower: pay and buffer, debt, and payments, misses and plans of every loan."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BORROWER = ("pay", "buffer", "necessities", "jobless_months")
 EVENTS = ("due", "paid", "written_off", "contact", "restructured", "redefaulted", "cause")
 LOAN = ("balance", "claim", "days_past_due", *EVENTS)
 WRITTEN_OFF = "0.75"
-MARKS: dict[str, dict[str, Any]] = {
+SYMBOLS: dict[str, dict[str, Any]] = {
     "paid": {"marker": "o", "color": style.HUES[0], "markersize": 4},
     "missed": {"marker": "x", "color": style.HUES[1], "markersize": 6, "markeredgewidth": 1.8},
     "reached by collectors": {"marker": "|", "color": style.HUES[2], "markersize": 9, "markeredgewidth": 1.6},
@@ -32,32 +32,32 @@ MARKS: dict[str, dict[str, Any]] = {
 
 
 def life_faults(result: object, borrower: object, path: object, figure: object) -> list[str]:
-    """Everything that keeps a life from being drawn."""
+    """Faults of a traced result, or of a borrower or path that it lacks."""
     if figure is not None and not isinstance(figure, Figure):
-        return [f"figure: found {type(figure).__name__}, expected a matplotlib Figure or None; give one"]
+        return [f"figure: found {type(figure).__name__}, expected a matplotlib Figure or None; give a Figure"]
     if not isinstance(result, xr.Dataset):
         return [f"result: found {type(result).__name__}, expected a Dataset of simulate(trace=[...])"]
-    lost = [f"trace_{name}" for name in (*BORROWER, *LOAN) if f"trace_{name}" not in result]
-    if lost:
-        return [f"{name}: missing, expected months of traced borrowers; call simulate(trace=[...])" for name in lost]
+    absent = [f"trace_{name}" for name in (*BORROWER, *LOAN) if f"trace_{name}" not in result]
+    if absent:
+        return [f"{name}: missing, expected months of traced borrowers; call simulate(trace=[...])" for name in absent]
     if "path" not in result.dims:
-        return ["path: found none among the dimensions, expected one; keep it, as with isel(path=[0])"]
+        return ["path: found no such dimension, expected 1 or more paths; keep it, as with isel(path=[0])"]
     faults = []
     if "scenario" in result["trace_pay"].dims:
-        faults.append("scenario: found several, expected one; select it with sel(scenario=...)")
-    for name, wanted, known in (("borrower", borrower, result["traced"]), ("path", path, result["path"])):
-        if wanted is not None and (np.ndim(wanted) > 0 or wanted not in known.values):  # type: ignore[arg-type]
-            faults.append(f"{name}: found {wanted!r}, expected one of {known.values[:8].tolist()}; choose one")
+        faults.append("scenario: found a dimension, expected a single scenario; select it with sel(scenario=...)")
+    for name, value, known in (("borrower", borrower, result["traced"]), ("path", path, result["path"])):
+        if value is not None and (np.ndim(value) > 0 or value not in known.values):  # type: ignore[arg-type]
+            faults.append(f"{name}: found {value!r}, expected one of {known.values[:8].tolist()}; choose one")
     return faults
 
 
 def draw_life(result: xr.Dataset, borrower: int | None, path: int | None, figure: Figure | None) -> Figure:
     """The three panels, one above the other."""
-    who = int(result["traced"][0]) if borrower is None else borrower
-    one = result.sel(path=result["path"][0] if path is None else path)
-    person = one.sel(traced=who)
-    loans = one.isel(traced_loan=np.flatnonzero(result["traced_borrower"].values == who))
-    months = one["month"].values.astype(float)
+    number = int(result["traced"][0]) if borrower is None else borrower
+    run = result.sel(path=result["path"][0] if path is None else path)
+    person = run.sel(traced=number)
+    loans = run.isel(traced_loan=np.flatnonzero(result["traced_borrower"].values == number))
+    months = run["month"].values.astype(float)
     rows = loans.sizes["traced_loan"]
     if figure is None:
         figure = plt.figure(figsize=(10.0, 7.0 + 0.38 * rows), layout="constrained")
@@ -69,12 +69,14 @@ def draw_life(result: xr.Dataset, borrower: int | None, path: int | None, figure
     bottom.set_xlabel(style.month_axis(bottom, months, str(result.attrs.get("as_of", ""))), fontsize=11.5)
     bottom.set_xlim(months[0] - 0.5, months[-1] + 0.5)
     last, _ = style.money(owed, currency)
-    figure.suptitle(f"Borrower {who}, path {int(one['path'])}: owes {last} at the end", fontsize=style.POINTS["title"])
+    figure.suptitle(
+        f"Borrower {number}, path {int(run['path'])}: owes {last} at the end", fontsize=style.POINTS["title"]
+    )
     return figure
 
 
 def _draw_pay(ax: Axes, person: xr.Dataset, months: Array, currency: str) -> None:
-    """Pay against what living costs, and the buffer between them; months without a job are shaded."""
+    """Pay, necessities and buffer; months without a job are shaded."""
     for month in months[person["trace_jobless_months"].values > 0]:
         ax.axvspan(month - 0.5, month + 0.5, color="0.88", linewidth=0.0, zorder=0.5)
     shown = {"pay": ("-", 1.8), "necessities": ((0, (4, 2)), 1.4), "buffer": ((0, (1, 1)), 1.6)}
@@ -91,7 +93,7 @@ def _draw_pay(ax: Axes, person: xr.Dataset, months: Array, currency: str) -> Non
 
 
 def _draw_debt(ax: Axes, loans: xr.Dataset, months: Array, currency: str) -> float:
-    """What he owes: on the books and current, past due, written off; returns the sum at the end."""
+    """Debt: current, past due, and written off; returns the sum at the end."""
     late = loans["trace_days_past_due"] >= 30
     layers = [
         loans["trace_balance"].where(~late, 0.0).sum("traced_loan").values,
@@ -111,7 +113,7 @@ def _draw_debt(ax: Axes, loans: xr.Dataset, months: Array, currency: str) -> flo
 
 
 def _draw_loans(ax: Axes, loans: xr.Dataset, months: Array) -> None:
-    """A row for each loan: shade by days past due, marks for what happened, words for why he first missed."""
+    """A row for each loan: shade by days past due, symbols for events, and the cause of the last fall into arrears."""
     days = loans["trace_days_past_due"].transpose("traced_loan", "month").values
     claim = loans["trace_claim"].transpose("traced_loan", "month").values
     bucket = np.searchsorted(30 * np.asarray(BUCKET_FLOOR), days, side="right") - 1
@@ -123,51 +125,51 @@ def _draw_loans(ax: Axes, loans: xr.Dataset, months: Array) -> None:
         shade, aspect="auto", extent=extent, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(colours) - 0.5,
         interpolation="nearest",
     )  # fmt: skip
-    for row, happened in enumerate(_events(loans, days)):
-        for name, when in happened.items():
+    for row, events in enumerate(_events(loans, days)):
+        for name, when in events.items():
             place = row + (0.3 if name == "reached by collectors" else 0.0)
-            ax.plot(months[when], np.full(int(when.sum()), place), linestyle="none", **MARKS[name])
-        _say_why(ax, loans.isel(traced_loan=row), months, row)
+            ax.plot(months[when], np.full(int(when.sum()), place), linestyle="none", **SYMBOLS[name])
+        _write_cause(ax, loans.isel(traced_loan=row), months, row)
     labels = zip(loans["traced_lender"].values, loans["traced_product"].values, strict=True)
     ax.set_yticks(range(len(days)), [f"{lender}: {product}" for lender, product in labels])
-    marks = [Line2D([], [], linestyle="none", label=name, **look) for name, look in MARKS.items()]
+    symbols = [Line2D([], [], linestyle="none", label=name, **look) for name, look in SYMBOLS.items()]
     shades = [Patch(color=colours[k], label=f"{BUCKETS[k]} days") for k in (1, 3, 5, 7)]
-    ax.legend(handles=[*marks, *shades], **_legend())
+    ax.legend(handles=[*symbols, *shades], **_legend())
     style.furnish(ax, "", "", "", "")
     ax.set_title("")
     ax.grid(visible=False)
 
 
 def _events(loans: xr.Dataset, days: Array) -> list[dict[str, Array]]:
-    """What happened to each loan in each month, by the names of MARKS."""
-    seen = {name: loans[f"trace_{name}"].transpose("traced_loan", "month").values for name in EVENTS}
+    """Whether each event of SYMBOLS happened to each loan, by month."""
+    values = {name: loans[f"trace_{name}"].transpose("traced_loan", "month").values for name in EVENTS}
     before = np.concatenate([days[:, :1], days[:, :-1]], axis=1)
-    written_off = seen["written_off"] > 0
-    missed = (days > before) | (seen["cause"] >= 0) | written_off
+    written_off = values["written_off"] > 0
+    missed = (days > before) | (values["cause"] >= 0) | written_off
     events = {
-        "paid": (seen["paid"] > 0) & ~missed,
+        "paid": (values["paid"] > 0) & ~missed,
         "missed": missed & ~written_off,
-        "reached by collectors": seen["contact"] > 0.5,
-        "plan agreed": seen["restructured"] > 0,
-        "plan broken": seen["redefaulted"] > 0,
+        "reached by collectors": values["contact"] > 0.5,
+        "plan agreed": values["restructured"] > 0,
+        "plan broken": values["redefaulted"] > 0,
         "written off": written_off,
     }
-    return [{name: values[row] for name, values in events.items()} for row in range(len(days))]
+    return [{name: happened[row] for name, happened in events.items()} for row in range(len(days))]
 
 
-def _say_why(ax: Axes, loan: xr.Dataset, months: Array, row: int) -> None:
-    """Why the loan that is worst off in the end last fell into arrears."""
+def _write_cause(ax: Axes, loan: xr.Dataset, months: Array, row: int) -> None:
+    """Write the cause of a loan's last fall into arrears, if it was not cured."""
     entries = np.flatnonzero(loan["trace_cause"].values >= 0)
     if entries.size and (loan["trace_claim"].values[-1] > 0 or loan["trace_days_past_due"].values[-1] > 0):
         where = int(entries[-1])
-        why = CAUSE_LABELS[CAUSES[int(loan["trace_cause"].values[where])]]
+        cause = CAUSE_LABELS[CAUSES[int(loan["trace_cause"].values[where])]]
         right = months[where] > months.mean()
         ax.annotate(
-            why, (months[where], row), (-3 if right else 3, 7), textcoords="offset points", va="center",
+            cause, (months[where], row), (-3 if right else 3, 7), textcoords="offset points", va="center",
             ha="right" if right else "left", fontsize=style.POINTS["small"],
         )  # fmt: skip
 
 
 def _legend() -> dict[str, Any]:
-    """Beside the axes, without a frame."""
+    """Options of a legend beside the axes, without a frame."""
     return {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "frameon": False, "fontsize": style.POINTS["small"]}

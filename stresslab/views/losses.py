@@ -1,4 +1,4 @@
-"""Losses over paths: histograms, and above them expected loss, VaR and ES as dots with whiskers."""
+"""Loss distribution: histogram over paths, with expected loss, VaR and ES as dots with whiskers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MOST_BINS = 50
 SHAPES = ("o", "D", "s", "^")
 
 
-class Mark(NamedTuple):
-    """An estimate and its 95 % interval; NaN where there is none, infinite where it is unbounded."""
+class Estimate(NamedTuple):
+    """An estimate and its 95 % interval; NaN where it is unknown, infinite where it is unbounded."""
 
     words: str
     value: float
@@ -33,7 +33,7 @@ class Mark(NamedTuple):
 
 
 def loss_faults(losses: object, segment: str, level: float | None) -> list[str]:
-    """Everything that keeps losses from being drawn."""
+    """Faults of losses that cannot be drawn, or of a segment or level that they lack."""
     names = ("expected_loss_rate", "expected_loss_rate_se")
     tails = (
         "value_at_risk_rate",
@@ -47,22 +47,22 @@ def loss_faults(losses: object, segment: str, level: float | None) -> list[str]:
     if faults or not isinstance(losses, xr.Dataset):
         return faults
     faults = scenario_faults(losses)
-    for name, wish in (("segment", segment), ("level", level)):
+    for name, value in (("segment", segment), ("level", level)):
         known = losses[name].values.tolist()
-        if wish is not None and wish not in known:
-            faults.append(f"{name}: found {wish!r}, expected one of {known}; choose one")
+        if value is not None and value not in known:
+            faults.append(f"{name}: found {value!r}, expected one of {known}; choose one")
     if segment in losses["segment"].values and not np.isfinite(losses["loss_rate"].sel(segment=segment)).all():
         faults.append(f"loss_rate: found no finite rate for {segment!r}, expected an opening balance; choose another")
     return faults
 
 
-def loss_marks(view: xr.Dataset, level: float) -> list[Mark]:
-    """Expected loss, VaR and ES of one segment, each one number, as shares of the opening balance [1]."""
-    at = view.sel(level=level)
+def loss_estimates(losses: xr.Dataset, level: float) -> list[Estimate]:
+    """Expected loss, VaR and ES of a segment as shares of the opening balance [1]."""
+    at = losses.sel(level=level)
     share = f"{100.0 * level:.6g} %"
     return [
         _normal("expected loss", float(at["expected_loss_rate"]), float(at["expected_loss_rate_se"])),
-        Mark(
+        Estimate(
             f"VaR {share}",
             *(float(at[name]) for name in ("value_at_risk_rate", "value_at_risk_rate_low", "value_at_risk_rate_high")),
         ),
@@ -70,20 +70,20 @@ def loss_marks(view: xr.Dataset, level: float) -> list[Mark]:
     ]
 
 
-def _normal(words: str, value: float, se: float) -> Mark:
+def _normal(words: str, value: float, se: float) -> Estimate:
     """An estimate whose interval comes from its standard error."""
-    return Mark(words, value, value - NORMAL_95 * se, value + NORMAL_95 * se)
+    return Estimate(words, value, value - NORMAL_95 * se, value + NORMAL_95 * se)
 
 
-def sharpest_level(views: Sequence[xr.Dataset]) -> float:
+def sharpest_level(scenarios: Sequence[xr.Dataset]) -> float:
     """The highest level at which every VaR has a bounded interval; the lowest level if there is none."""
-    levels = views[0]["level"].values
+    levels = scenarios[0]["level"].values
     bounded = [
-        float(each)
-        for each in levels
+        float(level)
+        for level in levels
         if all(
-            np.isfinite(view[name].sel(level=each))
-            for view in views
+            np.isfinite(losses[name].sel(level=level))
+            for losses in scenarios
             for name in ("value_at_risk_rate_low", "value_at_risk_rate_high")
         )
     ]
@@ -91,7 +91,7 @@ def sharpest_level(views: Sequence[xr.Dataset]) -> float:
 
 
 def bins(samples: Sequence[Array]) -> Array:
-    """Edges of bins that suit every sample: over all of them, as wide as the narrowest that any one asks for.
+    """Edges of bins that suit every sample: over all of them, as wide as the narrowest bins of a sample alone.
 
     >>> bins([np.array([0.0, 4.0]), np.array([8.0, 10.0])])  # Sturges: two bins for two values; 2 / 2 < 4 / 2
     array([ 0.,  1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10.])
@@ -118,63 +118,65 @@ def draw_histograms(ax: Axes, samples: Sequence[Array]) -> float:
     return peak
 
 
-def draw_marks(ax: Axes, groups: Sequence[tuple[str, Sequence[Mark]]], peak: float) -> None:
+def draw_estimates(ax: Axes, groups: Sequence[tuple[str, Sequence[Estimate]]], peak: float) -> None:
     """Dots and whiskers in rows above histograms, one group of rows for each scenario.
 
     ax : its limits are set here, with room for the rows
-    groups : name of the scenario, "" if there is one only, and its marks
-    peak : what the histograms reach
+    groups : name of the scenario, "" without scenarios, and its estimates
+    peak : height of the histograms
     """
-    rows = sum(len(marks) + bool(name) for name, marks in groups)
+    rows = sum(len(estimates) + bool(name) for name, estimates in groups)
     step = 1.55 * POINTS["small"] / points_high(ax)
     room = min((rows + 0.5) * step, 0.75)
     ax.set_ylim(0.0, peak / (1.0 - room))
     ax.set_yticks([tick for tick in MaxNLocator(5).tick_values(0.0, peak) if tick <= peak])
     ax.spines["left"].set_bounds(0.0, peak)
-    ends = [end for _, marks in groups for mark in marks for end in mark[1:] if math.isfinite(end)]
+    ends = [end for _, estimates in groups for estimate in estimates for end in estimate[1:] if math.isfinite(end)]
     ends += list(ax.dataLim.intervalx)
     margin = 0.04 * (max(ends) - min(ends))
     ax.set_xlim(min(ends) - margin, max(ends) + margin)
     row = 1.0 - step / 2
-    for (name, marks), hue, dash in zip(groups, HUES, DASHES, strict=False):
+    for (name, estimates), hue, dash in zip(groups, HUES, DASHES, strict=False):
         if name:
-            _beside_mark(ax, marks[0], row, name, hue, bold=True)
+            _beside(ax, estimates[0], row, name, hue, bold=True)
             row -= step
-        for mark, shape in zip(marks, SHAPES, strict=False):
+        for estimate, shape in zip(estimates, SHAPES, strict=False):
             across = ax.get_xaxis_transform()
-            ax.plot([mark.value] * 2, [0.0, row], color=hue, linestyle=dash, linewidth=0.8, alpha=0.7, transform=across)
-            ax.plot(mark.value, row, shape, color=hue, markersize=6, transform=across, label=mark.words)
-            _whisker(ax, mark, row, hue)
-            _beside_mark(ax, mark, row, said(mark), hue)
+            ax.plot(
+                [estimate.value] * 2, [0.0, row], color=hue, linestyle=dash, linewidth=0.8, alpha=0.7, transform=across
+            )
+            ax.plot(estimate.value, row, shape, color=hue, markersize=6, transform=across, label=estimate.words)
+            _whisker(ax, estimate, row, hue)
+            _beside(ax, estimate, row, in_percent(estimate), hue)
             row -= step
 
 
-def said(mark: Mark) -> str:
-    """A mark in words, in percent.
+def in_percent(estimate: Estimate) -> str:
+    """An estimate in words, in percent.
 
-    >>> said(Mark("VaR 99 %", 0.05, 0.04, np.inf)), said(Mark("ES 99 %", 0.06, np.nan, np.nan))
+    >>> in_percent(Estimate("VaR 99 %", 0.05, 0.04, np.inf)), in_percent(Estimate("ES 99 %", 0.06, np.nan, np.nan))
     ('VaR 99 %: 5.00 % [4.00, ∞]', 'ES 99 %: 6.00 % (no interval)')
     """
-    value, ends = with_interval(*(100.0 * share for share in mark[1:]))
-    return f"{mark.words}: {value} % {ends}"
+    value, ends = with_interval(*(100.0 * share for share in estimate[1:]))
+    return f"{estimate.words}: {value} % {ends}"
 
 
-def _whisker(ax: Axes, mark: Mark, row: float, hue: str) -> None:
-    """The interval of a mark, with an arrowhead where it has no end."""
-    if math.isnan(mark.low):
+def _whisker(ax: Axes, estimate: Estimate, row: float, hue: str) -> None:
+    """Interval of an estimate, with an arrowhead where it has no bound."""
+    if math.isnan(estimate.low):
         return
     left, right = ax.get_xlim()
     across = ax.get_xaxis_transform()
-    low, high = max(mark.low, left), min(mark.high, right)
+    low, high = max(estimate.low, left), min(estimate.high, right)
     ax.plot([low, high], [row, row], color=hue, linewidth=1.6, solid_capstyle="butt", transform=across)
-    for end, bound, arrow in ((low, mark.low, "<"), (high, mark.high, ">")):
+    for end, bound, arrow in ((low, estimate.low, "<"), (high, estimate.high, ">")):
         ax.plot(end, row, arrow if math.isinf(bound) else "|", color=hue, markersize=7, transform=across, clip_on=False)
 
 
-def _beside_mark(ax: Axes, mark: Mark, row: float, text: str, hue: str, bold: bool = False) -> None:
-    """Words on that side of a mark where there is more room."""
+def _beside(ax: Axes, estimate: Estimate, row: float, text: str, hue: str, bold: bool = False) -> None:
+    """Words on that side of an estimate where there is more room."""
     left, right = ax.get_xlim()
-    low, high = (end if math.isfinite(end) else mark.value for end in (mark.low, mark.high))
+    low, high = (end if math.isfinite(end) else estimate.value for end in (estimate.low, estimate.high))
     on_right = right - high > low - left
     ax.annotate(
         text,

@@ -1,8 +1,8 @@
-"""Pictures of results and measures, on matplotlib axes.
+"""Plots of results and measures, on matplotlib axes.
 
-Each function draws on the axes given, or on those of a new figure, and returns them. What is drawn keeps the unit of
-the data (currency, decimals); only tick labels are scaled. Hues are told apart with any colour vision, and scenarios
-differ in line style too. The settings of matplotlib are left alone.
+Each function draws on the axes given, or on those of a new figure, and returns them. Data keep their unit (currency,
+decimals); only tick labels are scaled. Hues can be told apart with any colour vision, and scenarios differ in line
+style too. The settings of matplotlib do not change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stresslab.views.capital import capital_faults, draw_capital
 from stresslab.views.cash import buffer_faults, draw_buffers
 from stresslab.views.ladders import draw_ladder, draw_survival, ladder_faults, survival_faults
 from stresslab.views.life import draw_life, life_faults
-from stresslab.views.losses import draw_histograms, draw_marks, loss_faults, loss_marks, sharpest_level
+from stresslab.views.losses import draw_estimates, draw_histograms, loss_estimates, loss_faults, sharpest_level
 from stresslab.views.quantity import each_scenario, read_quantity
 from stresslab.views.scenarios import draw_scenarios, named_scenarios
 from stresslab.views.tornado import draw_tornado, tornado_faults
@@ -158,8 +158,8 @@ def loss_distribution(
     Returns
     -------
     matplotlib.axes.Axes
-        Loss as a share of the opening balance against the share of the paths in each bin. Above, for each
-        estimate, a dot and a whisker, its 95 % interval, and their numbers.
+        Loss as a share of the opening balance against the share of the paths in each bin. Above, a dot for
+        each estimate, a whisker for its 95 % interval, and their numbers.
 
     Raises
     ------
@@ -184,11 +184,11 @@ def loss_distribution(
     'VaR 50 %: 2.00 % [-∞, ∞]'
     """
     refuse("plot.loss_distribution", style.axes_faults(ax) + loss_faults(losses, segment, level))
-    views = [(name, view.sel(segment=segment)) for name, view in each_scenario(losses)]
-    level = sharpest_level([view for _, view in views]) if level is None else level
-    groups = [(name, loss_marks(view, level)) for name, view in views]
+    scenarios = [(name, part.sel(segment=segment)) for name, part in each_scenario(losses)]
+    level = sharpest_level([part for _, part in scenarios]) if level is None else level
+    groups = [(name, loss_estimates(part, level)) for name, part in scenarios]
     ax = style.axes_or_new(ax)
-    peak = draw_histograms(ax, [view["loss_rate"].values for _, view in views])
+    peak = draw_histograms(ax, [part["loss_rate"].values for _, part in scenarios])
     months = losses.attrs.get("horizon")
     style.furnish(
         ax,
@@ -199,7 +199,7 @@ def loss_distribution(
         + style.in_units(ax.xaxis, "1", 1.0, ""),
         "share of the paths in each bin" + style.in_units(ax.yaxis, "1", 1.0, ""),
     )
-    draw_marks(ax, groups, peak)
+    draw_estimates(ax, groups, peak)
     return ax
 
 

@@ -1,4 +1,4 @@
-"""What a picture shows: one variable over paths and months with its words and its unit, or every fault why not."""
+"""Variable to be drawn: its values by path and month, its words and its unit, or all faults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError
 from stresslab.views.style import in_words
 
 ARREARS_RATES = {"arrears_rate": 30, "arrears_rate_90": 90}
-"""Shares of the balance that are computed on the way: name -> days past due from which it counts."""
+"""Shares of the balance in arrears: name -> days past due from which a loan counts."""
 
 COUNTS = ("accounts", "entries_to_arrears")
 MONTHLY = (*FLOWS, "entries_to_arrears", "provision_charge")
@@ -24,12 +24,12 @@ MOST_SCENARIOS = 4
 
 @dataclass(frozen=True)
 class Quantity:
-    """One variable, ready to be drawn.
+    """A variable with all that its plot needs.
 
     runs : (scenario, values (path, month)) for each scenario; its name is "" where there is no such dimension
-    months : of the last axis
-    words, unit : what it is; "currency" | "number" | "1" (a share) | "1/year" | any other, "" where nobody said
-    currency, whose, since : of the book, "" where they do not matter or are unknown
+    months : along the last axis
+    words, unit : its printed name; "currency" | "number" | "1" (a share) | "1/year" | any other, "" if unknown
+    currency, whose, since : currency, lender and start of the portfolio, "" where unknown or without meaning
     """
 
     runs: list[tuple[str, Array]]
@@ -42,7 +42,7 @@ class Quantity:
 
     @property
     def paths(self) -> int:
-        """How many paths there are."""
+        """Number of paths."""
         return int(self.runs[0][1].shape[0])
 
     @property
@@ -52,13 +52,13 @@ class Quantity:
 
 
 def read_quantity(source: object, variable: str, lender: str, subject: str, faults: Sequence[str] = ()) -> Quantity:
-    """One variable of a dataset, or an array, over paths and months.
+    """Variable of a dataset, or an array, along path and month.
 
     source : Dataset of simulate(), macro_paths() or a measure; or DataArray ([scenario,] path, month)
     variable : of the dataset, or one of ARREARS_RATES
     lender : "own" | "all" | a name; matters where the variable has segments
-    subject : what an error message calls the picture
-    faults : already found, to be named with the others
+    subject : name of the plot in errors
+    faults : faults of other arguments, raised with those of the variable
     Raises InputError naming each fault.
     """
     if isinstance(source, xr.DataArray):
@@ -68,8 +68,8 @@ def read_quantity(source: object, variable: str, lender: str, subject: str, faul
         refuse(subject, [*faults, *_choice_faults(source, variable, lender)])
         values, whose = _of_dataset(source, variable, lender, subject)
     else:
-        found = f"result: found {type(source).__name__}, expected a Dataset or a DataArray"
-        raise InputError(subject, [*faults, f"{found}; give a result of simulate()"])
+        fault = f"result: found {type(source).__name__}, expected a Dataset or a DataArray"
+        raise InputError(subject, [*faults, f"{fault}; give a result of simulate()"])
     refuse(subject, [*faults, *_faults(name, values)])
     if name in MONTHLY:
         values = values.isel(month=np.flatnonzero(values["month"].values > 0))  # month 0 is the start: no flows yet
@@ -85,7 +85,7 @@ def read_quantity(source: object, variable: str, lender: str, subject: str, faul
 
 
 def each_scenario(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
-    """The dataset of each scenario with its name; the one dataset, named "", if there is no such dimension."""
+    """Name and dataset of each scenario; the whole dataset, named "", without such a dimension."""
     if "scenario" not in dataset.dims:
         return [("", dataset)]
     names = list(map(str, dataset["scenario"].values))
@@ -95,26 +95,26 @@ def each_scenario(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
 def dataset_faults(
     dataset: object, needs: Mapping[str, Sequence[str]], maker: str, attrs: Sequence[str] = ()
 ) -> list[str]:
-    """Faults of what should be a dataset with these variables along these dimensions, and these attrs.
+    """Faults of a dataset that should have these variables along these dimensions, and these attrs.
 
-    maker : who makes such a dataset
+    maker : function that returns such a dataset
     """
     if not isinstance(dataset, xr.Dataset):
-        return [f"what is to be drawn: found {type(dataset).__name__}, expected a Dataset; give that of {maker}"]
+        return [f"first argument: found {type(dataset).__name__}, expected a Dataset; give that of {maker}"]
     faults = []
     for name, dims in needs.items():
         if name not in dataset.data_vars:
             faults.append(f"{name}: missing, expected along {tuple(dims)}; give the Dataset of {maker}")
         elif set(dataset[name].dims) - {"scenario"} != set(dims):
-            found = f"{name}: found dimensions {dataset[name].dims}, expected {tuple(dims)}, perhaps with 'scenario'"
-            faults.append(f"{found}; give the Dataset of {maker} unreduced")
+            fault = f"{name}: found dimensions {dataset[name].dims}, expected {tuple(dims)}, perhaps with 'scenario'"
+            faults.append(f"{fault}; give the Dataset of {maker} unreduced")
     return faults + [
         f"{name}: missing from attrs; give the Dataset of {maker}" for name in attrs if name not in dataset.attrs
     ]
 
 
 def runs_of(values: xr.DataArray) -> list[tuple[str, Array]]:
-    """Values of each scenario with its name; one, named "", if there is no such dimension."""
+    """Name and values of each scenario; a single run, named "", without such a dimension."""
     if "scenario" not in values.dims:
         return [("", values.values.astype(np.float64))]
     apart = values.transpose("scenario", ...).values.astype(np.float64)
@@ -122,12 +122,12 @@ def runs_of(values: xr.DataArray) -> list[tuple[str, Array]]:
 
 
 def scenario_faults(dataset: xr.Dataset | xr.DataArray, most: int = MOST_SCENARIOS) -> list[str]:
-    """Fault of more scenarios than one picture can show."""
+    """Fault of more scenarios than a plot can show."""
     if "scenario" not in dataset.dims or dataset["scenario"].size <= most:
         return []
     names = dataset["scenario"].values.tolist()
-    few = "one" if most == 1 else f"{most} or fewer"
-    return [f"scenario: found {names}, expected {few} in one picture; choose with .sel(scenario=...)"]
+    few = "1" if most == 1 else f"{most} or fewer"
+    return [f"scenario: found {names}, expected {few} in a plot; choose with .sel(scenario=...)"]
 
 
 def bucket_shares(result: xr.Dataset, lender: str, subject: str) -> xr.DataArray:
@@ -140,30 +140,30 @@ def bucket_shares(result: xr.Dataset, lender: str, subject: str) -> xr.DataArray
     if bool((whole == 0.0).any()):
         first = np.argwhere(whole.values == 0.0)[0]
         at = ", ".join(f"{dim} {i}" for dim, i in zip(whole.dims, first, strict=True))
-        refuse(subject, [f"balance: found 0 at {at}, expected > 0, for a share needs a whole; end before that month"])
+        refuse(subject, [f"balance: found 0 at {at}, expected > 0, since a share needs a whole; end before that month"])
     shares = balance / whole
     shares.attrs = {"units": "1"}
     return shares
 
 
 def whose_book(result: xr.Dataset, lender: str) -> str:
-    """The lender as a title calls it."""
+    """Name of the lender in a title."""
     return "all lenders" if lender == "all" else lender_name(result, lender)
 
 
 def _choice_faults(source: xr.Dataset, variable: str, lender: str) -> list[str]:
-    """Faults of wanting this variable of this lender from a dataset."""
+    """Faults of a choice of variable and lender."""
     if variable in ARREARS_RATES:
         return result_faults(source, lender, {"balance": BALANCE})
     if variable not in source.data_vars:
-        known = [str(name) for name, each in source.data_vars.items() if {"path", "month"} <= set(each.dims)]
+        known = [str(name) for name, values in source.data_vars.items() if {"path", "month"} <= set(values.dims)]
         known += list(ARREARS_RATES) if "balance" in known else []
         return [f"variable: found {variable!r}, expected one of {known}; choose one"]
     return result_faults(source, lender, {variable: FLOW}) if "segment" in source[variable].dims else []
 
 
 def _of_dataset(source: xr.Dataset, variable: str, lender: str, subject: str) -> tuple[xr.DataArray, str]:
-    """One variable of a dataset, and whose it is; amounts and counts are summed over segments, buckets and the like."""
+    """Variable of a dataset and its lender; amounts and counts are summed over segments, buckets and the like."""
     if variable in ARREARS_RATES:
         late = BUCKETS.index(f"{ARREARS_RATES[variable]}-{ARREARS_RATES[variable] + 29}")
         shares = bucket_shares(source, lender, subject).isel(bucket=slice(late, None))
@@ -180,43 +180,41 @@ def _of_dataset(source: xr.Dataset, variable: str, lender: str, subject: str) ->
 
 
 def _faults(name: str, values: xr.DataArray) -> list[str]:
-    """Everything that keeps an array from being drawn over months."""
+    """Faults of an array that cannot be drawn by month."""
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; choose another variable"]
     faults = scenario_faults(values)
-    lost = {"path", "month"} - set(values.dims)
+    absent = {"path", "month"} - set(values.dims)
     more = set(values.dims) - {"scenario", "path", "month"}
-    if lost or more:
+    if absent or more:
         expected = "'path' and 'month', and perhaps 'scenario'"
         faults.append(f"{name}: found dimensions {values.dims}, expected {expected}; sum or select the others first")
     months = values["month"].values if "month" in values.dims else np.arange(1)
     if values.size == 0:
-        faults.append(f"{name}: found nothing in it, shape {values.shape}, expected paths and months; give some")
+        faults.append(f"{name}: found no values, shape {values.shape}, expected paths and months; give both")
     elif months.dtype.kind not in "iuf":
         faults.append(
             f"month: found type {months.dtype}, expected months counted from the start; assign_coords(month=...)"
         )
     elif name in MONTHLY and months.max() <= 0:
-        faults.append(
-            f"{name}: found no month after the start, expected some, for month 0 has no flows; simulate longer"
-        )
+        faults.append(f"{name}: found no month after the start, expected 1 or more; simulate a longer horizon")
     bad = ~np.isfinite(values.values)
     if bad.any():
         at = ", ".join(f"{dim} {i}" for dim, i in zip(values.dims, np.argwhere(bad)[0], strict=True))
-        found = f"{values.values[bad][0]} at {at}, {int(bad.sum()):,} in all"
-        faults.append(f"{name}: found {found}, expected finite numbers; choose months or paths that have them")
+        first = f"{values.values[bad][0]} at {at}, {int(bad.sum()):,} in all"
+        faults.append(f"{name}: found {first}, expected finite numbers; choose months or paths that have them")
     return faults
 
 
 def _words(name: str) -> str:
-    """A variable's name as a reader says it."""
+    """Name of a variable as it is printed."""
     if name in ARREARS_RATES:
         return f"balance {ARREARS_RATES[name]} or more days past due"
     return in_words(name) + (" in the month" if name in MONTHLY else "")
 
 
 def _unit(name: str, values: xr.DataArray) -> str:
-    """Unit of a variable: as its attrs say, else as the schema says, else ""."""
+    """Unit of a variable: of its attrs, else of the schema, else ""."""
     if name in COUNTS:
         return "number"
     if "units" in values.attrs:

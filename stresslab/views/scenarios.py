@@ -1,4 +1,4 @@
-"""Scenarios side by side: a small picture for each variable that moves, the same months under all."""
+"""Scenarios in panels: a panel for each macroeconomic variable that changes, over the same months."""
 
 from __future__ import annotations
 
@@ -34,35 +34,37 @@ TITLES = {
     "collections_capacity": ("Capacity of collections", "contact over normal contact"),
     "line_supply": ("Credit supply", "share of lines and renewals granted"),
 }
-"""Heading and words beside the axis of each variable."""
+"""Title and axis label of each variable."""
 
 ALWAYS = ("unemployment_rate", "real_income_growth")
 PANEL = (4.6, 3.1)
-"""Width and height of one small picture [inch]."""
+"""Width and height of a panel [inch]."""
 
 
 def named_scenarios(given: Sequence[object], figure: object) -> list[tuple[str, xr.Dataset]]:
-    """The scenarios with their names; refuses what is none, what has paths, and more than can be told apart."""
+    """Names and scenarios; refuses other types, paths, and more scenarios than can be told apart."""
     faults = []
     if figure is not None and not isinstance(figure, Figure):
-        faults.append(f"figure: found {type(figure).__name__}, expected a matplotlib Figure or None; give one")
-    found: list[tuple[str, xr.Dataset]] = []
-    for place, one in enumerate(given, 1):
-        if not isinstance(one, xr.Dataset):
-            found_one = f"scenario {place}: found {one!r}, expected a Dataset of scenario()"
-            faults.append(f"{found_one}; give scenario({one!r})" if isinstance(one, str) else f"{found_one}; give one")
-        elif "path" in one.dims:
-            faults.append(f"scenario {place}: found paths, expected a scenario without; plot.fan shows them")
-        elif wrong := variable_faults(one, MACRO):
+        faults.append(f"figure: found {type(figure).__name__}, expected a matplotlib Figure or None; give a Figure")
+    named: list[tuple[str, xr.Dataset]] = []
+    for place, scenario in enumerate(given, 1):
+        if not isinstance(scenario, xr.Dataset):
+            fault = f"scenario {place}: found {scenario!r}, expected a Dataset of scenario()"
+            faults.append(
+                f"{fault}; give scenario({scenario!r})" if isinstance(scenario, str) else f"{fault}; give a scenario"
+            )
+        elif "path" in scenario.dims:
+            faults.append(f"scenario {place}: found a dimension path, expected a scenario without paths; use plot.fan")
+        elif wrong := variable_faults(scenario, MACRO):
             faults += [f"scenario {place}: {fault}" for fault in wrong]
         else:
-            own = str(one.attrs.get("name", f"scenario {place}"))
-            found += [(name or own, part) for name, part in each_scenario(one)]
-    if not faults and not 1 <= len(found) <= len(COLOURS):
-        faults.append(f"scenarios: found {len(found)}, expected 1 to {len(COLOURS)} in one picture; choose some")
+            own = str(scenario.attrs.get("name", f"scenario {place}"))
+            named += [(name or own, part) for name, part in each_scenario(scenario)]
+    if not faults and not 1 <= len(named) <= len(COLOURS):
+        faults.append(f"scenarios: found {len(named)}, expected 1 to {len(COLOURS)} in a plot; leave some out")
     if faults:
         raise InputError("plot.scenario", faults)
-    return found
+    return named
 
 
 def moving(scenarios: Sequence[tuple[str, xr.Dataset]]) -> list[str]:
@@ -74,33 +76,33 @@ def moving(scenarios: Sequence[tuple[str, xr.Dataset]]) -> list[str]:
     """
     shown = []
     for name in TITLES:
-        values = [one[name].values for _, one in scenarios if name in one]
+        values = [scenario[name].values for _, scenario in scenarios if name in scenario]
         values += [np.array([MACRO_NEUTRAL[name]])] if name in MACRO_NEUTRAL and len(values) < len(scenarios) else []
         if name in ALWAYS or (values and np.ptp(np.concatenate(values)) > 0.0):
             shown.append(name)
     return shown
 
 
-def line_of(one: xr.Dataset, name: str) -> tuple[Array, Array] | None:
-    """Months and heights of a variable's line; real income as an index; None where there is nothing to say."""
-    months = np.asarray(one["month"].values, dtype=np.float64)
+def line_of(scenario: xr.Dataset, name: str) -> tuple[Array, Array] | None:
+    """Months and values of a variable, real income as an index; None where it has no value and no neutral value."""
+    months = np.asarray(scenario["month"].values, dtype=np.float64)
     if name == "real_income_growth":
-        level = 100.0 * np.cumprod((1.0 + one[name].values) ** (1.0 / 12.0))
+        level = 100.0 * np.cumprod((1.0 + scenario[name].values) ** (1.0 / 12.0))
         return np.concatenate([[0.0], months]), np.concatenate([[100.0], level])
-    if name in one:
-        return months, np.asarray(one[name].values, dtype=np.float64)
+    if name in scenario:
+        return months, np.asarray(scenario[name].values, dtype=np.float64)
     return (months, np.full(months.size, MACRO_NEUTRAL[name])) if name in MACRO_NEUTRAL else None
 
 
 def draw_scenarios(scenarios: Sequence[tuple[str, xr.Dataset]], figure: Figure | None) -> Figure:
-    """A panel for each variable that moves, and one legend below all."""
+    """A panel for each variable that changes, and a legend below all panels."""
     names = moving(scenarios)
     columns = min(len(names), 2 if len(names) in (2, 4) else 3)
     rows = -(-len(names) // columns)
     if figure is None:
         size = (columns * PANEL[0], rows * PANEL[1] + 0.3 * (1 + len(scenarios) // 3))
         figure = plt.figure(figsize=size, layout="constrained")
-    last = max(float(one["month"].values[-1]) for _, one in scenarios)
+    last = max(float(scenario["month"].values[-1]) for _, scenario in scenarios)
     for place, name in enumerate(names, 1):
         ax = figure.add_subplot(rows, columns, place)
         _panel(ax, scenarios, name, last)
@@ -112,10 +114,10 @@ def draw_scenarios(scenarios: Sequence[tuple[str, xr.Dataset]], figure: Figure |
 
 
 def _panel(ax: Axes, scenarios: Sequence[tuple[str, xr.Dataset]], name: str, last: float) -> None:
-    """The lines of one variable."""
+    """Lines of a variable."""
     title, words = TITLES[name]
-    for (_, one), hue, dash in zip(scenarios, COLOURS, LINES, strict=False):
-        line = line_of(one, name)
+    for (_, scenario), hue, dash in zip(scenarios, COLOURS, LINES, strict=False):
+        line = line_of(scenario, name)
         if line is not None:
             ax.plot(*line, color=hue, linestyle=dash, linewidth=2.0)
     x = style.month_axis(ax, np.array([0.0, last]), "")

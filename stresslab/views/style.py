@@ -1,4 +1,4 @@
-"""How the pictures look: hues, units on axes, labels beside what they name. No global setting is touched."""
+"""Style of plots: hues, units on axes, labels beside lines. No setting of matplotlib changes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SIZE = (10.0, 6.0)
 """Figure made where no axes are given [inch]."""
 
 LONGEST_LINE = 16
-"""Letters in a line of a label beside a picture."""
+"""Letters in a line of a label beside a plot."""
 
 OFFSET = 24.0
 """From the last month to a label with a leader [point]."""
@@ -46,7 +46,7 @@ POWERS = {0: "", 3: "thousand", 6: "million", 9: "billion", 12: "trillion"}
 
 
 class Label(NamedTuple):
-    """Words for what stands at height y; no colour is the usual one of text."""
+    """Words at height y; without a colour, that of text."""
 
     y: float
     text: str
@@ -54,10 +54,10 @@ class Label(NamedTuple):
 
 
 def axes_faults(ax: object) -> list[str]:
-    """Fault of what should be axes, or None for a new figure."""
+    """Fault of an argument that is neither axes nor None."""
     if ax is None or isinstance(ax, Axes):
         return []
-    return [f"ax: found {type(ax).__name__}, expected matplotlib axes; give one Axes, such as fig.add_subplot()"]
+    return [f"ax: found {type(ax).__name__}, expected matplotlib axes; give a single Axes, such as fig.add_subplot()"]
 
 
 def axes_or_new(ax: Axes | None) -> Axes:
@@ -66,7 +66,7 @@ def axes_or_new(ax: Axes | None) -> Axes:
 
 
 def count_paths(dataset: xr.Dataset) -> str:
-    """How many paths a dataset has, in words."""
+    """Number of paths of a dataset, in words."""
     paths = dataset.sizes["path"]
     return f"{paths:,} path{'s' if paths != 1 else ''}"
 
@@ -114,10 +114,10 @@ def power(amount: float) -> int:
     return 0 if amount == 0.0 else min(max(3 * math.floor(math.log10(abs(amount)) / 3), 0), max(POWERS))
 
 
-def together(numbers: Sequence[float]) -> list[str]:
+def same_decimals(numbers: Sequence[float]) -> list[str]:
     """Numbers with the same decimals, such that the largest has three significant digits.
 
-    >>> together([9.8, 0.061, 0.0])
+    >>> same_decimals([9.8, 0.061, 0.0])
     ['9.80', '0.06', '0.00']
     """
     decimals = _decimals(max(map(abs, numbers)))
@@ -146,24 +146,24 @@ def _decimals(size: float, finest: float = math.inf) -> int:
 
 
 def money(amount: float, currency: str, low: float = math.nan, high: float = math.nan) -> tuple[str, str]:
-    """An amount as one says it, and its interval in the same unit, as `with_interval` writes them.
+    """An amount in words, and its interval in the same unit, as `with_interval` writes them.
 
     >>> money(12_345_678.0, "CNY", 9.06e6, math.inf)
     ('CNY 12.3 million', '[9.1, ∞]')
     """
     exponent = power(amount)
-    said, interval = with_interval(*(each / 10.0**exponent for each in (amount, low, high)))
-    return f"{currency} {said} {POWERS[exponent]}".rstrip(), interval
+    words, interval = with_interval(*(value / 10.0**exponent for value in (amount, low, high)))
+    return f"{currency} {words} {POWERS[exponent]}".rstrip(), interval
 
 
 def in_units(axis: Axis, unit: str, largest: float, currency: str) -> str:
-    """Let an axis count in a unit that suits what is drawn, which itself stays as it is; the unit in brackets.
+    """Set the unit of an axis to suit the largest value, without changing the data; returns the unit in brackets.
 
     unit : as in views.quantity.Quantity
-    largest : magnitude that is drawn
+    largest : largest magnitude drawn
     """
     large = power(largest) if unit in ("currency", "number") else 0
-    exponent, said = {
+    exponent, words = {
         "currency": (large, f"{currency} {POWERS[large]}".rstrip()),
         "number": (large, POWERS[large] or "number"),
         "1": (-2, "%"),
@@ -176,7 +176,7 @@ def in_units(axis: Axis, unit: str, largest: float, currency: str) -> str:
         formatter.set_scientific(False)
     axis.set_major_formatter(formatter)
     axis.get_offset_text().set_visible(False)  # the axis label says the unit
-    return f" [{said}]" if said else ""
+    return f" [{words}]" if words else ""
 
 
 def height_axis(ax: Axes) -> None:
@@ -188,10 +188,10 @@ def height_axis(ax: Axes) -> None:
 
 
 def month_axis(ax: Axes, months: Array, since: str) -> str:
-    """Ticks at whole months, quarters or years, up to the last month; what the axis is called."""
+    """Ticks at whole months, quarters or years, up to the last month; returns the axis label."""
     first, last = int(months[0]), int(months[-1])
     most = points_wide(ax) / 45.0
-    step = next((each for each in (1, 3, 6, 12, 24) if last - first <= most * each), 60)
+    step = next((width for width in (1, 3, 6, 12, 24) if last - first <= most * width), 60)
     ax.set_xticks(np.arange(-(-first // step) * step, last + 1, step))
     ax.set_xlim(first, max(last, first + 1))
     return f"months after {since}" if since else "month"
@@ -232,9 +232,9 @@ def beside(ax: Axes, labels: Sequence[Label], *, bold: bool = False, leader: boo
 
 
 def apart(heights: Sequence[float], sizes: Sequence[float], low: float, high: float) -> Array:
-    """Centres of labels moved as little as possible so that none overlaps and all stand within low ... high.
+    """Centres of labels moved as little as possible so that none overlaps and all are within low ... high.
 
-    heights : where the centres should be, in any order, which is kept
+    heights : wanted centres, in any order, which is kept
     sizes : of the labels, in the same unit
     Least squares under the order, by isotonic regression; where there is no room for all they overflow upwards.
 
@@ -252,7 +252,7 @@ def apart(heights: Sequence[float], sizes: Sequence[float], low: float, high: fl
 
 
 def in_words(name: object) -> str:
-    """A machine name as it is printed where no label says better.
+    """A machine name as it is printed where there is no label.
 
     >>> in_words("cet1_minimum"), in_words("adverse")
     ('CET1 minimum', 'adverse')
@@ -261,7 +261,7 @@ def in_words(name: object) -> str:
 
 
 def wrap(text: str) -> str:
-    """Text in lines short enough to stand beside a picture.
+    """Text in lines short enough for the margin of a plot.
 
     >>> wrap("fed-2026-severely-adverse")
     'fed-2026-\\nseverely-adverse'
@@ -270,7 +270,7 @@ def wrap(text: str) -> str:
 
 
 def legend_below(ax: Axes, names: Sequence[str]) -> None:
-    """A legend of what is drawn under these names, below the axes, in as many columns as there is room for."""
+    """Legend of these names below the axes, in as many columns as there is room for."""
     handles = dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
     if not names:
         return

@@ -1,4 +1,4 @@
-"""Tornado: how far an outcome moves when one parameter at a time takes its low or its high value."""
+"""Tornado chart: change of an outcome at the low and the high value of each parameter."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class Row(NamedTuple):
 
     @property
     def one_sided(self) -> bool:
-        """Both effects have the same sign, so that their bars share the row."""
+        """Whether both effects have the same sign, so that their bars share the row."""
         return float(self.effects.prod()) > 0.0
 
 
 def tornado_faults(sensitivity: object) -> list[str]:
-    """Everything that keeps a sensitivity from being drawn."""
+    """Faults of a sensitivity that cannot be drawn."""
     maker = "a sensitivity study"
     needs: dict[str, tuple[str, ...]] = {
-        f"{end}{what}": ("parameter",) for what in ("", "_se", "_value") for end in ENDS
+        f"{end}{suffix}": ("parameter",) for suffix in ("", "_se", "_value") for end in ENDS
     }
     faults = dataset_faults(sensitivity, needs | {"base": ()}, maker, attrs=("outcome", "units"))
     if faults or not isinstance(sensitivity, xr.Dataset):
@@ -55,13 +55,13 @@ def tornado_faults(sensitivity: object) -> list[str]:
     faults = scenario_faults(sensitivity, most=1)
     count = sensitivity.sizes["parameter"]
     if not 1 <= count <= MOST:
-        found = f"parameter: found {count}, expected 1 to {MOST} in one picture"
-        faults.append(f"{found}; choose with .isel(parameter=...)")
+        fault = f"parameter: found {count}, expected 1 to {MOST} in a plot"
+        faults.append(f"{fault}; choose with .isel(parameter=...)")
     for name in (*ENDS, "base"):
         bad = ~np.isfinite(sensitivity[name].values)
         if bad.any():
-            found = f"{name}: found {sensitivity[name].values[bad][0]}, {int(bad.sum())} in all"
-            faults.append(f"{found}, expected finite numbers; leave such parameters out")
+            fault = f"{name}: found {sensitivity[name].values[bad][0]}, {int(bad.sum())} in all"
+            faults.append(f"{fault}, expected finite numbers; leave such parameters out")
     for name in ("low_se", "high_se"):
         values = sensitivity[name].values
         bad = (values < 0.0) | np.isinf(values)
@@ -72,19 +72,19 @@ def tornado_faults(sensitivity: object) -> list[str]:
 
 def rows_of(sensitivity: xr.Dataset) -> list[Row]:
     """Parameters, the largest effect first."""
-    effects, errors = (np.stack([sensitivity[f"{end}{what}"].values for end in ENDS], -1) for what in ("", "_se"))
-    values = [[_said(value) for value in sensitivity[f"{end}_value"].values] for end in ENDS]
+    effects, errors = (np.stack([sensitivity[f"{end}{suffix}"].values for end in ENDS], -1) for suffix in ("", "_se"))
+    values = [[_in_words(value) for value in sensitivity[f"{end}_value"].values] for end in ENDS]
     rows = [
-        Row(str(name), effect, error, list(said))
-        for name, effect, error, *said in zip(sensitivity["parameter"].values, effects, errors, *values, strict=True)
+        Row(str(name), effect, error, list(words))
+        for name, effect, error, *words in zip(sensitivity["parameter"].values, effects, errors, *values, strict=True)
     ]
     return sorted(rows, key=lambda row: -float(np.abs(row.effects).max()))
 
 
 def draw_tornado(ax: Axes | None, sensitivity: xr.Dataset) -> Axes:
     """Bars, whiskers and values of each parameter, the largest effect on top; a new figure has room for all rows."""
-    _, one = each_scenario(sensitivity)[0]
-    rows, attrs = rows_of(one), sensitivity.attrs
+    _, single = each_scenario(sensitivity)[0]
+    rows, attrs = rows_of(single), sensitivity.attrs
     if ax is None:
         wide, high = style.SIZE
         ax = plt.subplots(figsize=(wide, max(high, 1.6 + 0.4 * len(rows))), layout="constrained")[1]
@@ -97,7 +97,7 @@ def draw_tornado(ax: Axes | None, sensitivity: xr.Dataset) -> Axes:
     style.furnish(
         ax,
         f"What moves {attrs['outcome']}",
-        f"from {_base(one)}, one parameter at a time{whiskers}",
+        f"from {_base(single)}, one parameter at a time{whiskers}",
         f"change in {attrs['outcome']}{unit}",
         "",
     )
@@ -117,9 +117,9 @@ def draw_tornado(ax: Axes | None, sensitivity: xr.Dataset) -> Axes:
 
 
 def _draw_row(ax: Axes, row: Row, place: int) -> tuple[float, float]:
-    """Bars and whiskers of a parameter; how far they reach to the left and to the right of 0.
+    """Bars and whiskers of a parameter; returns their ends to the left and to the right of 0.
 
-    Effects of opposite sign share one bar; where both lie on one side each has half the height, the low value above.
+    Effects of opposite sign share a bar; effects of the same sign have bars of half the height, the low value above.
     """
     reach = [0.0, *row.effects.tolist()]
     for end, effect, error, hue, side in zip(ENDS, row.effects, row.errors, style.HUES, (-1.0, 1.0), strict=False):
@@ -142,7 +142,7 @@ def _widen(ax: Axes, rows: list[Row], outer: list[tuple[float, float]]) -> None:
     left, right = min(ends[0] for ends in outer), max(ends[1] for ends in outer)
     names = max(min(len(row.name), LONGEST_NAME) for row in rows)
     wide = max(style.points_wide(ax) - 0.55 * style.POINTS["small"] * names, 100.0)
-    letters = max(len(said) for row in rows for said in row.values)
+    letters = max(len(words) for row in rows for words in row.values)
     share = min((0.62 * style.POINTS["small"] * letters + 8.0) / wide, 0.3)
     margin = (right - left or 1.0) * share / (1.0 - 2.0 * share)
     ax.set_xlim(left - margin, right + margin)
@@ -152,7 +152,7 @@ def _name_ends(ax: Axes, row: Row, place: int, ends: tuple[float, float], room: 
     """Write a parameter's low and high value where its bars and their whiskers end; `room` is the row's [point]."""
     apart = 0.25 if row.one_sided else 0.0
     size = min(style.POINTS["small"], 0.85 * room / (2.0 if row.one_sided else 1.0))
-    for low_or_high, (effect, error, said, hue) in enumerate(
+    for low_or_high, (effect, error, words, hue) in enumerate(
         zip(row.effects, row.errors, row.values, style.HUES, strict=False)
     ):
         other = float(row.effects[1 - low_or_high])
@@ -161,7 +161,7 @@ def _name_ends(ax: Axes, row: Row, place: int, ends: tuple[float, float], room: 
         if row.one_sided:
             x = effect + (1.0 if right else -1.0) * NORMAL_95 * (error if error > 0.0 else 0.0)
         ax.annotate(
-            said,
+            words,
             (x, at),
             (4.0 if right else -4.0, 0.0),
             textcoords="offset points",
@@ -173,17 +173,17 @@ def _name_ends(ax: Axes, row: Row, place: int, ends: tuple[float, float], room: 
         )
 
 
-def _said(value: object) -> str:
+def _in_words(value: object) -> str:
     """A parameter's value in words.
 
-    >>> _said(0.05), _said(12), _said("never")
+    >>> _in_words(0.05), _in_words(12), _in_words("never")
     ('0.05', '12', 'never')
     """
     return f"{value:.4g}" if isinstance(value, int | float | np.number) else str(value)
 
 
 def _base(sensitivity: xr.Dataset) -> str:
-    """The outcome without any change, in words."""
+    """Outcome at the base, in words."""
     base, unit = float(sensitivity["base"]), str(sensitivity.attrs["units"])
     if unit == "currency":
         sign = "-" if base < 0.0 else ""

@@ -9,7 +9,7 @@ import xarray as xr
 
 from stresslab.engine.actions import ContingencyPlan, LimitManagement, Outreach, Restructuring
 from stresslab.engine.conditions import Conditions
-from stresslab.engine.feedback import Feedback, Field, gap
+from stresslab.engine.feedback import Feedback, MeanField, gap
 from stresslab.engine.kernel.state import SUMS
 from stresslab.engine.mean_field import sample_of, standing_still
 from stresslab.engine.model import Model
@@ -44,7 +44,7 @@ LATER = month([80, 20], [170, 24, 0, 6])
 
 def field_of(*responses, feedback=None, supply=1.0, capacity=1.0, normal=(START, START), months=12):
     shape = (1, months)
-    return Field(
+    return MeanField(
         feedback=feedback or Feedback(),
         responses=responses,
         supply=np.full(shape, supply),

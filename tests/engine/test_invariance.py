@@ -204,6 +204,7 @@ def fingerprints():
     return found
 
 
+@pytest.mark.slow
 def test_any_processor(tmp_path):
     """The same bits from code compiled for this processor, for a plain one and, if this one has wider, for AVX2.
 

@@ -9,7 +9,7 @@ from stresslab.engine.blocks import build
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import BUILT_IN
 from stresslab.engine.packing import pack
-from stresslab.engine.prepare import ask
+from stresslab.engine.prepare import prepare
 from stresslab.engine.run import run
 from tests.engine.small import busy, harsh, late_book
 
@@ -36,8 +36,8 @@ def test_every_loan_month_is_reported_once(book, task, threads, monkeypatch):
 @pytest.mark.parametrize("sample", [100, 10_000], ids=["a sample", "the whole book"])
 def test_feedback_reports_each_round_of_the_whole_book(book, sample):
     feedback, reports = Feedback(sample=sample, rounds=2), []
-    asked, macro = ask(
+    prepared, macro = prepare(
         "simulate", book, harsh(3, 2), busy("china-online"), 1, None, "static", 1, (Outreach(),), feedback, None
     )
-    asked.live(macro, reports.append)
+    prepared.run_paths(macro, reports.append)
     assert sum(reports) == book.sizes["loan"] * 2 * 3 * feedback.rounds

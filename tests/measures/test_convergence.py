@@ -61,6 +61,7 @@ def test_normal_losses_need_what_theory_says(seed):
     assert (total["expected_loss_needed_se"] < 0.1 * total["expected_loss_needed"]).all()
 
 
+@pytest.mark.slow
 def test_that_many_paths_reach_the_target():
     draw = np.random.default_rng(7).normal(100.0, 20.0, 1_200_000)
     first = convergence(lost(draw[:40_000]), target=0.005, levels=0.99).sel(segment="total", level=0.99)
@@ -75,6 +76,7 @@ def test_that_many_paths_reach_the_target():
     assert np.std(found, ddof=1) / np.mean(found) != pytest.approx(0.010, rel=error)
 
 
+@pytest.mark.slow
 def test_heavy_tails_need_more_than_a_small_sample_shows():
     def needed(seed, paths):
         losses = np.random.default_rng(seed).lognormal(0.0, 1.0, paths)

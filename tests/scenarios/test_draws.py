@@ -29,6 +29,7 @@ def test_noise_falls(model, draws, least):
     assert (noise("random") / noise(draws) > least).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("draws", ["antithetic", "sobol"])
 def test_one_path_has_the_same_distribution(model, draws):

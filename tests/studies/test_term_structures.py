@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stresslab.engine.loan_outcomes import fates
+from stresslab.engine.loan_outcomes import loan_outcomes
 from stresslab.engine.model import Model
 from stresslab.engine.result import fingerprint
 from stresslab.engine.simulate import advance, simulate
@@ -91,7 +91,7 @@ def test_counts_by_a_plain_loop(macro, book, model, trend, monkeypatch):
     found = term_structures(book, macro, **ASKED | {"points": 1, "seed": 4}).sum("batch").isel(outlook=0, point=0)
     start = float(1.0 - book["employed"].values.mean()) / model.employment.borrower_ratio
     expected = expected_macro(Outlook(), start, start, trend, 24)
-    fate = fates(book, expected, seed=5)
+    fate = loan_outcomes(book, expected, seed=5)
     cell, sums = cell_of(fate), {}
     for k in range(fate.sizes["loan"]):
         if int(fate["default_month"][k]) >= 0 and str(fate["product"][k].values) == "huabei":
@@ -152,7 +152,7 @@ def by_brute_force(book, model, macro, rate):
     own = book["lender"].values == "ant"
     lives = []
     for life in range(LIVES):
-        fate = fates(book, macro, model, seed=1_000 + life)
+        fate = loan_outcomes(book, macro, model, seed=1_000 + life)
         lives.append([discounted(fate, rate, within)[own] for within in (12, HORIZON)])
     lives = np.array(lives)  # (life, horizon, loan)
     total = lives.sum(-1)  # of the book

@@ -79,5 +79,5 @@ def test_every_fault_is_named():
     assert [fault.split(":")[0] for fault in refused.value.faults] == ["ax", "movement"]
     with pytest.raises(InputError, match="stage_balance: missing"):
         plot.stages(movement())
-    with pytest.raises(InputError, match="scenario: found 2, expected one"):
+    with pytest.raises(InputError, match="scenario: found 2, expected 1"):
         plot.stages(xr.concat([staged(), staged()], dim="scenario"))

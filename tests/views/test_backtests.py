@@ -51,6 +51,13 @@ def test_what_happened_is_black_and_the_rest_is_named(found, ax):
         assert str(source).replace("_", " ") in words
 
 
+def test_a_label_is_written_instead_of_a_name(found, ax):
+    labels = ["observed", "model", "logit regression", "value of last quarter"]
+    sl.plot.backtest(found.assign_coords(label=("source", labels)), ax=ax)
+    written = [" ".join(text.get_text().split()) for text in ax.texts]
+    assert sorted(written) == sorted(labels)
+
+
 def test_years_are_written_below(found, ax):
     labels = [text.get_text() for text in sl.plot.backtest(found, ax=ax).get_xticklabels()]
     assert labels == ["2001", "2002", "2003", "2004"]

@@ -11,7 +11,8 @@ from stresslab.views.style import HUES
 from tests.views.drawn import bands, overlapping, words
 
 NAMES = ["base", "adverse", "severe", "very severe indeed"]
-HURDLES = {"CET1 minimum": 0.045, "CET1 with buffer": 0.07, "leverage minimum": 0.03}
+HURDLES = {"cet1_minimum": 0.045, "cet1_with_buffer": 0.07, "leverage_minimum": 0.03}
+LABELS = ["CET1 minimum", "CET1 with buffer", "leverage minimum"]
 OF = ["cet1_ratio", "cet1_ratio", "leverage_ratio"]
 
 
@@ -32,7 +33,12 @@ def adequacy(count=0, paths=20, months=6):
             "hurdle_ratio": ("hurdle", OF),
             "breach_probability": (("scenario", "hurdle"), breaches),
         },
-        {"month": np.arange(months + 1), "hurdle": list(HURDLES), "scenario": NAMES[: max(count, 1)]},
+        {
+            "month": np.arange(months + 1),
+            "hurdle": list(HURDLES),
+            "hurdle_label": ("hurdle", LABELS),
+            "scenario": NAMES[: max(count, 1)],
+        },
         {"currency": "CNY", "lender": "ours", "as_of": "2026-01"},
     )
     return found if count else found.isel(scenario=0, drop=True)
@@ -87,6 +93,11 @@ def test_each_scenario_has_its_name_and_its_probabilities_in_its_hue(ax, count):
         assert part[:-1] == [(f"breached: {100 * p:.3g} %", HUES[k]) for k, p in enumerate(chances)][::-1]
         assert part[-1][0] == ["CET1 minimum: 4.5 %", "CET1 with buffer: 7 %"][place]
     assert not overlapping(ax)
+
+
+def test_a_hurdle_without_a_label_has_its_name_in_words(ax):
+    plot.capital(adequacy().drop_vars("hurdle_label"), ax=ax)
+    assert "CET1 with buffer: 7 %" in words(ax)
 
 
 def test_hurdles_may_be_coordinates(ax):

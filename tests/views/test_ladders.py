@@ -148,9 +148,9 @@ def test_ladder_names_every_fault():
     two = xr.concat([ladder, ladder], xr.Variable("scenario", ["a", "b"]))
     with pytest.raises(InputError) as refused:
         plot.ladder(two.assign(outflow=two["outflow"] * np.nan))
-    assert "scenario: found ['a', 'b'], expected one in one picture" in str(refused.value)
+    assert "scenario: found ['a', 'b'], expected 1 in a plot" in str(refused.value)
     assert "outflow: found nan, 3,840 in all, expected finite numbers" in str(refused.value)
-    with pytest.raises(InputError, match="found nothing in it"):
+    with pytest.raises(InputError, match="found no values"):
         plot.ladder(ladder.isel(path=[]))
     with pytest.raises(InputError, match="found list, expected a Dataset"):
         plot.ladder([1.0])
@@ -205,7 +205,7 @@ def test_survival_names_every_fault():
     found = survived()
     with pytest.raises(InputError, match=r"survival_probability: found 100\.0, 3 in all, expected numbers from 0 to 1"):
         plot.survival(found.assign(survival_probability=found["survival_probability"] * 0.0 + 100.0))
-    with pytest.raises(InputError, match="expected 4 or fewer in one picture"):
+    with pytest.raises(InputError, match="expected 4 or fewer in a plot"):
         plot.survival(survived(names=list("abcde")))
 
 

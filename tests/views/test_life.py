@@ -12,7 +12,7 @@ from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.shock import shock_scenario
 from stresslab.schema import InputError
 from stresslab.views import plot
-from stresslab.views.life import MARKS
+from stresslab.views.life import SYMBOLS
 
 MONTHS = 8
 LATE = [0, 0, 30, 60, 60, 90, 0, 0, 0]
@@ -74,7 +74,7 @@ def drawn(result=None, *which, **more):
 
 def months_of(ax, name):
     """Months in which a mark stands (row -> months)."""
-    look = MARKS[name]
+    look = SYMBOLS[name]
     lines = [
         line
         for line in ax.lines
@@ -107,7 +107,7 @@ def test_legends_name_everything():
     _, top, middle, bottom = drawn()
     assert legend(top) == ["pay", "necessities, expenses", "buffer", "without a job"]
     assert legend(middle) == ["written off, still owed", "30 days or more past due", "current"]
-    assert legend(bottom) == [*MARKS, "30-59 days", "90-119 days", "180-269 days", "360+ days"]
+    assert legend(bottom) == [*SYMBOLS, "30-59 days", "90-119 days", "180-269 days", "360+ days"]
 
 
 def test_pay_costs_and_buffer_by_hand():
@@ -149,10 +149,10 @@ def test_marks_are_what_happened():
     assert months_of(bottom, "written off") == {0: [6]}
     assert months_of(bottom, "plan agreed") == {1: [2]}
     assert months_of(bottom, "plan broken") == {1: [4]}
-    assert months_of(bottom, "reached by collectors") == {0: [3, 5, 6]}  # more than half of those like him
+    assert months_of(bottom, "reached by collectors") == {0: [3, 5, 6]}  # more than half of such late payers
 
 
-def test_the_cause_is_said_where_it_was_not_cured():
+def test_the_cause_is_written_where_it_was_not_cured():
     result = trace()
     *_, bottom = drawn(result)
     assert [text.get_text() for text in bottom.texts] == ["illiquidity"]
@@ -222,7 +222,7 @@ SEVERAL = xr.concat([trace(), trace()], xr.Variable("scenario", ["one", "other"]
     [
         ([1.0], {}, r"result: found list, expected a Dataset of simulate\(trace=\[\.\.\.\]\)"),
         (trace().drop_vars("trace_pay"), {}, r"trace_pay: missing, .*call simulate\(trace="),
-        (SEVERAL, {}, r"scenario: found several, expected one"),
+        (SEVERAL, {}, r"scenario: found a dimension, expected a single scenario"),
         (trace(), {"borrower": 8}, r"borrower: found 8, expected one of \[7, 9\]"),
         (trace(), {"borrower": [7]}, r"borrower: found \[7\]"),
         (trace(), {"figure": 3}, r"figure: found int, expected a matplotlib Figure or None"),

@@ -82,7 +82,7 @@ def test_something_else_than_a_dataset_is_refused(draw):
 # fan
 
 
-def test_fan_draws_median_and_order_statistics_of_the_lender_that_asks(ax):
+def test_fan_draws_median_and_order_statistics_of_the_own_lender(ax):
     result = made_up_result(paths=20)
     plot.fan(result, ax=ax)
     owed = np.sort(result["balance"].sel(segment=OURS).sum(["segment", "bucket"]).values, axis=0)
@@ -203,7 +203,7 @@ def test_fan_refuses_what_it_cannot_lay_out():
     result = made_up_result(paths=2, months=2)
     with pytest.raises(InputError, match=r"sum or select the others first"):
         plot.fan(result["balance"])
-    with pytest.raises(InputError, match=r"expected 4 or fewer in one picture; choose with .sel\(scenario="):
+    with pytest.raises(InputError, match=r"expected 4 or fewer in a plot; choose with .sel\(scenario="):
         plot.fan(made_up_result(paths=2, months=2, scenario=list("abcde")))
     with pytest.raises(InputError, match="found no month after the start"):
         plot.fan(result.isel(month=[0]), "paid")
@@ -211,7 +211,7 @@ def test_fan_refuses_what_it_cannot_lay_out():
         plot.fan(result["unemployment_rate"].assign_coords(month=np.array(["2020-01-31"] * 3, "M8[ns]")))
     with pytest.raises(InputError, match="found type"):
         plot.fan(provisions(result), "binding")
-    with pytest.raises(InputError, match="found nothing in it"):
+    with pytest.raises(InputError, match="found no values"):
         plot.fan(result["unemployment_rate"].isel(path=[]))
 
 

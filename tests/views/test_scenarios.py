@@ -79,7 +79,7 @@ def test_every_fault_is_named():
     assert len(caught.value.faults) == 5
     for part in (
         "'us-1830'",
-        "found paths",
+        "found a dimension path",
         "scenario 3: found 3",
         "scenario 4: unemployment_rate: found 9.0",
         "figure: found str",

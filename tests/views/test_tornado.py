@@ -137,7 +137,7 @@ def test_every_fault_is_named():
     starts = [fault.split(",")[0] for fault in refused.value.faults]
     assert starts == ["parameter: found 21", "low: found nan", "low_se: found -1.0", "high_se: found -1.0"]
     two = xr.concat([sensitivity(), sensitivity()], xr.Variable("scenario", ["a", "b"]))
-    with pytest.raises(InputError, match=r"scenario: found \['a', 'b'\], expected one in one picture"):
+    with pytest.raises(InputError, match=r"scenario: found \['a', 'b'\], expected 1 in a plot"):
         plot.tornado(two)
     with pytest.raises(InputError, match="found list, expected a Dataset"):
         plot.tornado([1.0])

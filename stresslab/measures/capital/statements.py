@@ -26,7 +26,7 @@ from stresslab.measures.liquidity.liabilities import Owed, liabilities, tier2
 from stresslab.measures.liquidity.on_balance_sheet import own_part
 from stresslab.measures.provisions.regimes import Regime
 from stresslab.measures.result_view import Output, described, result_faults
-from stresslab.schema import MINOR
+from stresslab.schema import MINOR, minor_units
 
 Minor = NDArray[np.int64]
 NEEDS = LADDER_NEEDS | {name: ("segment",) for name in CONTRACTS}
@@ -254,7 +254,7 @@ def _minor(values: Array) -> Minor:
     if values.size and float(np.abs(values).max()) > LARGEST:
         found = f"amount: found {float(np.abs(values).max()):.3g}, expected at most {LARGEST:.0e} of the currency"
         refuse("financial_statements", [f"{found}; count in thousands"])
-    return np.rint(np.asarray(values, dtype=np.float64) * MINOR).astype(np.int64)
+    return minor_units(values)
 
 
 def _flows(

@@ -33,9 +33,9 @@ from stresslab.measures.provisions.expected_loss import (
 from stresslab.measures.provisions.five_categories import chinese_allowance, schedule_faults
 from stresslab.measures.provisions.regimes import CECL, IFRS9, China, Overlay, Regime, chinese_rules, name_of, regime_of
 from stresslab.measures.provisions.risk_states import BOOK_CELLS, CELLS, CURRENT, book_cells
-from stresslab.measures.provisions.rollforward import SOURCES, cents, changes
+from stresslab.measures.provisions.rollforward import SOURCES, changes
 from stresslab.measures.result_view import BALANCE, FLOW, Output, described, result_faults, select
-from stresslab.schema import STAGES
+from stresslab.schema import MINOR, STAGES, minor_units, rounded
 
 Array = NDArray[Any]
 FLOWS = ("drawn", "originated", "interest", "fees", "paid", "forgiven", "written_off", "recovered")
@@ -310,7 +310,7 @@ def _provisions(view: xr.Dataset, choice: _Choice) -> xr.Dataset:
     layer = layers.sum(axis=0)
     used = {"relief": flow["forgiven"], "write_off": modelled.written_off, "recoveries": flow["recovered"]}
     moved = changes(modelled.stock, modelled.under_new_outlook, modelled.lent, modelled.repaid, layer, used)
-    held = (cents(modelled.stock) + cents(layer)) / 100.0
+    held = (minor_units(modelled.stock) + minor_units(layer)) / MINOR
     charge = np.zeros(held.shape[:2])
     charge[:, 1:] = np.diff(held.sum(-1), axis=1) + (
         modelled.written_off + flow["forgiven"] - flow["recovered"]
@@ -343,8 +343,7 @@ def _layers(stock: Array, overlays: Sequence[Overlay], staged: bool) -> Array:
         layers[number][:, months, columns] = overlay.share * stock[:, months, columns]
         booked = 1 if overlay.stage is None and staged else columns[0]
         layers[number][:, months, booked] += overlay.amount
-    rounded: Array = cents(layers) / 100.0
-    return rounded
+    return rounded(layers)
 
 
 def _expected(view: xr.Dataset, choice: _Choice, rules: IFRS9 | CECL) -> _Allowance:

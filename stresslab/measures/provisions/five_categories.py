@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.measures.provisions.regimes import China, Rules, chinese_rules
-from stresslab.schema import BUCKET_FLOOR
+from stresslab.schema import BUCKET_FLOOR, DEFAULTED
 
 Array = NDArray[Any]
 DAYS_PER_DUE_DATE = 30
@@ -70,7 +70,7 @@ def _restructured(categories: xr.DataArray, view: xr.Dataset, rules: Rules) -> x
 
     What stage 3 holds beyond the buckets from 90 days on is in plans that began after 90 days.
     """
-    late = view["stage_balance"].isel(stage=2, drop=True) - view["balance"].isel(bucket=slice(3, None)).sum("bucket")
+    late = view["stage_balance"].isel(stage=2, drop=True) - view["balance"].isel(bucket=DEFAULTED).sum("bucket")
     forborne = late.sum("segment").round(2)
     early = (view["forborne_balance"].sum("segment") - forborne).round(2)
     normal, mention, substandard = rules["categories"][:3]
@@ -96,7 +96,7 @@ def _percentages(categories: xr.DataArray, shares: Rules, rules: Rules) -> xr.Da
 def _minimums(view: xr.Dataset, npl: xr.DataArray, rules: China, numbers: Rules) -> tuple[xr.DataArray, xr.DataArray]:
     """Least coverage and loan provision [1] on each path and month, by the share of late loans that count as bad."""
     steps = numbers["minimums"][rules.minimums]
-    late = view["balance"].isel(bucket=slice(3, None)).sum(("segment", "bucket"))
+    late = view["balance"].isel(bucket=DEFAULTED).sum(("segment", "bucket"))
     share = (npl / late.where(late > 0)).clip(max=1.0).fillna(1.0)
     step = np.searchsorted(steps["share"], share.values + 1e-12, side="right") - 1
     least = {}

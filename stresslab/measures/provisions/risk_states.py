@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from stresslab.schema import BUCKETS
+from stresslab.schema import BUCKETS, DEFAULTED
 
 GRADE_BELOW = (0, 20, 40)
 """Points of the score below the application's at which the grades of current loans begin."""
@@ -32,7 +32,7 @@ def book_cells(view: xr.Dataset) -> np.ndarray:
     order = ("path", "month", "segment")
     bucket = view["balance"].transpose(*order, "bucket").values
     stage = view["stage_balance"].transpose(*order, "stage").values
-    late = stage[..., 2] - bucket[..., 3:].sum(-1)
+    late = stage[..., 2] - bucket[..., DEFAULTED].sum(-1)
     early = view["forborne_balance"].transpose(*order).values - late
     watched = stage[..., 1] - bucket[..., 1:3].sum(-1) - early
     undrawn = view["undrawn_limit"].transpose(*order).values

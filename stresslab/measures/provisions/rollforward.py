@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stresslab.checks import is_whole, refuse
 from stresslab.measures.result_view import Output, labelled
+from stresslab.schema import minor_units, rounded
 
 Array = NDArray[Any]
 SOURCES = (
@@ -26,12 +27,6 @@ OUTPUTS = {
 }
 
 
-def cents(amount: Array) -> Array:
-    """Amounts in whole minor units."""
-    whole: Array = np.rint(np.asarray(amount) * 100.0).astype(np.int64)
-    return whole
-
-
 def changes(
     allowance: Array, under_new_outlook: Array, lent: Array, repaid: Array, overlays: Array, used: dict[str, Array]
 ) -> Array:
@@ -43,17 +38,17 @@ def changes(
     overlays : their stock
     used : "relief", "write_off", "recoveries" (path, month): they use, or refill, the last column
     """
-    stock, layer = cents(allowance), cents(overlays)
+    stock, layer = minor_units(allowance), minor_units(overlays)
     out = np.zeros((*stock.shape[:2], len(SOURCES), stock.shape[2]), np.int64)
     row = {name: out[:, :, number] for number, name in enumerate(SOURCES)}
-    row["new_lending"][:, 1:] = cents(lent)[:, 1:]
-    row["repayment"][:, 1:] = cents(repaid)[:, 1:]
-    row["outlook"][:, 1:] = cents(under_new_outlook)[:, 1:] - stock[:, :-1]
+    row["new_lending"][:, 1:] = minor_units(lent)[:, 1:]
+    row["repayment"][:, 1:] = minor_units(repaid)[:, 1:]
+    row["outlook"][:, 1:] = minor_units(under_new_outlook)[:, 1:] - stock[:, :-1]
     row["overlays"][:, 1:] = np.diff(layer, axis=1)
-    row["relief"][:, 1:, -1] = -cents(used["relief"])[:, 1:]
-    row["write_off"][:, 1:, -1] = -cents(used["write_off"])[:, 1:]
-    row["recoveries"][:, 1:, -1] = cents(used["recoveries"])[:, 1:]
-    row["recoveries_to_income"][:, 1:, -1] = -cents(used["recoveries"])[:, 1:]
+    row["relief"][:, 1:, -1] = -minor_units(used["relief"])[:, 1:]
+    row["write_off"][:, 1:, -1] = -minor_units(used["write_off"])[:, 1:]
+    row["recoveries"][:, 1:, -1] = minor_units(used["recoveries"])[:, 1:]
+    row["recoveries_to_income"][:, 1:, -1] = -minor_units(used["recoveries"])[:, 1:]
     row["transfers"][:, 1:] = np.diff(stock + layer, axis=1) - out[:, 1:].sum(axis=2)
     return out
 
@@ -146,7 +141,7 @@ def allowance_movement(
     rows["parameters"] = closing - stock.isel(month=last, drop=True)
     rows["closing"] = closing
     table = xr.concat([rows[name] for name in ROWS], dim=xr.Variable("row", list(ROWS)), coords="minimal")
-    table = (table * 100.0).round() / 100.0
+    table = table.copy(data=rounded(table))
     total = table.sum("stage") if "stage" in table.dims else table
     used = total.sel(row="relief") + total.sel(row="write_off") + total.sel(row="recoveries")
     charge = (total.sel(row="closing") - total.sel(row="opening") - used).drop_vars("row", errors="ignore")

@@ -17,6 +17,7 @@ from stresslab.measures.formulas.asrf import implied_correlation
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
 from stresslab.scenarios.paths import macro_paths
+from stresslab.schema import PAST_DUE
 from stresslab.studies.quarterly_rates import quarterly_rates, unemployment_response
 from stresslab.studies.subset import of_borrowers
 
@@ -118,7 +119,7 @@ def _closed_lines(book: xr.Dataset, run: Run) -> dict[str, float]:
             run(part, steady(6, CHINA_TREND, unemployment_rate=0.052, **lead))
             for lead in ({"line_supply": (0.0,) * 6}, {})
         ]
-        closed, calm = (r["balance"].isel(path=0, month=6, bucket=slice(1, None)).sum().item() for r in runs)
+        closed, calm = (r["balance"].isel(path=0, month=6, bucket=PAST_DUE).sum().item() for r in runs)
         more[name] = closed - calm
     return {"lines_closed_many_lenders": more["many"] / (more["many"] + more["few"])}
 
