@@ -151,7 +151,7 @@ def simulate(
         trace_necessities     path, month, traced       currency/month  necessities and rare expenses of the month
         trace_balance         path, month, traced_loan  currency        owed at month end
         trace_days_past_due   path, month, traced_loan  day             days since the oldest unpaid due date
-        trace_due             path, month, traced_loan  currency        prepared for in the month, arrears included
+        trace_due             path, month, traced_loan  currency        asked for in the month, arrears included
         trace_overdue         path, month, traced_loan  currency        amount past due at month end
         trace_claim           path, month, traced_loan  currency        written off and still owed
         trace_score           path, month, traced_loan  1               behavioural score that the lender uses next
