@@ -118,9 +118,7 @@ def run_with_feedback(
         )
 
     sums, jobless, conditions = in_step(field)
-    amplification = None
-    if feedback is not None:
-        amplification = _amplification(sums, in_step(replace(field, feedback=OFF))[0])
+    amplification = None if feedback is None else _amplification(sums, in_step(replace(field, feedback=OFF))[0])
     totals = summed(sums, 2)
     weight = np.bincount(blocks.lender[blocks.place // LANES], minlength=len(blocks.lenders)) / blocks.place.size
     difference = 0.0
