@@ -25,6 +25,7 @@ from .measures.provisions.allowance import provisions
 from .measures.provisions.regimes import CECL, IFRS9, China, Overlay
 from .measures.provisions.rollforward import allowance_movement
 from .measures.weighted import weighted_distribution
+from .notes import notes
 from .population.synthetic import synthetic_portfolio
 from .portfolio.describe import describe_portfolio
 from .portfolio.tape import read_portfolio
@@ -87,6 +88,7 @@ __all__ = [
     "liquidity_ratios",
     "loss_distribution",
     "macro_paths",
+    "notes",
     "outcomes",
     "own_part",
     "panel",

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "stresslab"
-BASE = {"schema", "checks", "parameters"}
+BASE = {"schema", "checks", "parameters", "notes", "tabular"}
 MAY_IMPORT = {
     "schema": set(),
     "checks": {"schema"},
     "parameters": {"schema", "checks"},
+    "notes": set(),
+    "tabular": {"schema", "checks"},
     "testing": {"schema"},
     "portfolio": BASE,
     "scenarios": BASE,

@@ -15,7 +15,7 @@ import stresslab as sl
 ROOT = Path(__file__).parent.parent
 STUB = Path(sl.__file__).with_suffix(".pyi")
 NAMESPACES = {"actions", "asrf", "formulas", "funding", "irb", "outcomes", "plot", "scenarios", "targets"}
-MOST_NAMES = 56
+MOST_NAMES = 58
 """Beside the namespaces: a name more than these needs a namespace, or a reason to raise the number."""
 
 
