@@ -124,7 +124,7 @@ BORROWER, LOAN, MONTH = ("borrower",), ("loan",), ("month",)
 
 PORTFOLIO: dict[str, Variable] = {
     "borrower_id": Variable(
-        BORROWER, "1", "number that names the borrower and selects the random draws", high=2**32 - 1, kind="whole"
+        BORROWER, "1", "number that names the borrower and selects the random draws", high=2**63 - 1, kind="whole"
     ),
     "income": Variable(BORROWER, "currency/month", "usual pay while employed"),
     "pay_level": Variable(BORROWER, "1", "lasting pay relative to usual pay", high=100.0),
