@@ -68,6 +68,7 @@ def opening_notes(macro: xr.Dataset, portfolio: xr.Dataset) -> list[str]:
     first = read_macro(macro, "unemployment_rate")[:, 0]
     low, high = first.min(), first.max()
     path = f"{low:.1%}" if high - low < 0.0005 else f"{low:.1%} to {high:.1%}"
+    path += f" ({macro['scenario'].item()})" if "scenario" in macro.coords else ""
     if "unemployment_rate" not in portfolio.attrs:
         return [f"unemployment_rate: at the start taken from month 1 of the paths, {path}, as the portfolio tells none"]
     start = portfolio.attrs["unemployment_rate"]
@@ -82,6 +83,12 @@ def opening_unemployment(macro: xr.Dataset, portfolio: xr.Dataset) -> Array:
     """Unemployment of the economy at the start (path): that of the portfolio's day, else that of month 1."""
     first = read_macro(macro, "unemployment_rate")[:, 0]
     return np.full(first.shape, portfolio.attrs.get("unemployment_rate", first))
+
+
+def income_trend(macro: xr.Dataset, model: Model) -> xr.DataArray:
+    """Normal growth of real income [1/year]: of the macro paths, or of the model where they do not have it."""
+    trend = macro.get("real_income_trend", xr.DataArray(model.income.normal_growth_annual)).astype(float)
+    return trend.isel(path=0, drop=True) if "path" in trend.dims else trend
 
 
 def pack(
@@ -127,7 +134,7 @@ def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> Array:
     unemployment, growth = read_macro(macro, "unemployment_rate"), read_macro(macro, "real_income_growth")
     ratio, opening = model.employment.borrower_ratio, opening_unemployment(macro, portfolio)
     separation, early, late = job_flows(unemployment * ratio, opening * ratio, model.employment)
-    trend = float(macro.attrs.get("real_income_trend", model.income.normal_growth_annual))
+    trend = float(income_trend(macro, model))
     months = np.zeros(unemployment.shape, MONTH)
     months["separation"], months["find_early"], months["find_late"] = separation, early, late
     # Pay moves with aggregate income's departure from its trend (living costs and limits grow with the trend), less the
