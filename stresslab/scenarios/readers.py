@@ -12,6 +12,7 @@ from typing import NamedTuple
 import xarray as xr
 
 from stresslab.checks import choice_faults, refuse
+from stresslab.notes import told
 from stresslab.scenarios.library import check_scenario, described, mean_income_growth
 from stresslab.scenarios.periods import normalised, parse_period, read_periods
 from stresslab.scenarios.tables import Column, monthly_scenario, unit_fault, unit_of, variable_of
@@ -190,7 +191,7 @@ def from_dataset(
     >>> macro["unemployment_rate"].values  # means of 5 % and 8 %: a straight line
     array([0.04, 0.05, 0.06, 0.07, 0.08, 0.09])
     """
-    subject = f"dataset {dataset.attrs.get('name', 'without a name')!r}"
+    subject = f"dataset {told(dataset, 'name', 'without a name')!r}"
     faults = _unit_argument_faults(units)
     if len(dataset.dims) != 1:
         faults.append(f"dimensions: found {tuple(dataset.dims)}, expected one, of time; select one path or scenario")
@@ -229,7 +230,7 @@ def from_dataset(
         frequency=None,
         start=start,
         trend=trend,
-        name=str(dataset.attrs.get("name", "from a dataset")),
+        name=told(dataset, "name", "from a dataset"),
         subject=subject,
         faults=faults,
     )
