@@ -24,8 +24,10 @@ from stresslab.engine.result import join_scenarios, label, label_responses, refu
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
 from stresslab.schema import MACRO, MEASURES, RESULT, attrs_of
+from stresslab.typed import typed
 
 
+@typed
 def simulate(
     portfolio: xr.Dataset,
     macro: xr.Dataset,
@@ -249,6 +251,7 @@ def _convergence(gaps: list[float], feedback: Feedback | None) -> dict[str, Any]
     }
 
 
+@typed
 def advance(
     portfolio: xr.Dataset,
     macro: xr.Dataset,

@@ -13,6 +13,7 @@ from stresslab.checks import refuse, seed_faults, type_faults, whole_faults
 from stresslab.engine.model import PORTFOLIO_TABLE, Model, preset_tables, presets
 from stresslab.engine.simulate import advance
 from stresslab.schema import MINOR, PORTFOLIO, attrs_of, rounded
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 LARGEST_BOOK = 2**31
@@ -25,6 +26,7 @@ def read_preset(name: str) -> dict[str, Any]:
     return numbers
 
 
+@typed
 def synthetic_portfolio(
     preset: str = "china-online",
     *,

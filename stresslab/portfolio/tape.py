@@ -20,6 +20,7 @@ from stresslab.checks import check, contradictions, seed_faults
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
 from stresslab.schema import BORROWER, PORTFOLIO, InputError, attrs_of
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 Constant = str | float | bool
@@ -36,6 +37,7 @@ WHOLE = r"0|-?[1-9]\d{0,17}"
 EXTRA = "pip install 'stresslab[tape]'"
 
 
+@typed
 def read_portfolio(
     tape: str | PathLike[str] | Any,
     *,

@@ -14,10 +14,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from stresslab.checks import refuse, variable_faults
+from stresslab.checks import variable_faults
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.scenarios.periods import SPANS, first_month_of
 from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
+from stresslab.typed import typed
 
 VARIABLES = ("unemployment_rate", "real_income_growth", "gdp_growth", "inflation", "policy_rate")
 """The macro variables in which scenarios are published and models of paths move. The order is that of their random
@@ -31,6 +32,7 @@ INTERPOLATION = {
 """How figures become months, by the months that a figure covers."""
 
 
+@typed
 def scenario(name: str) -> xr.Dataset:
     """A scenario of the library as a monthly path.
 
@@ -112,6 +114,7 @@ def scenario(name: str) -> xr.Dataset:
     return monthly_dataset(months, {**attrs, "real_income_trend": trend, "history": as_history(history)})
 
 
+@typed
 def table() -> pd.DataFrame:
     """The scenarios of the library as a table, one row each.
 
@@ -212,7 +215,8 @@ def check_scenario(macro: xr.Dataset) -> None:
     faults += variable_faults(macro, MACRO)
     if "month" in macro.dims:
         faults += _month_faults(macro)
-    refuse(subject, faults)
+    if faults:
+        raise InputError(subject, faults)
 
 
 def _month_faults(macro: xr.Dataset) -> list[str]:

@@ -16,6 +16,7 @@ from stresslab.scenarios.library import check_scenario, described, mean_income_g
 from stresslab.scenarios.periods import normalised, parse_period, read_periods
 from stresslab.scenarios.tables import Column, monthly_scenario, unit_fault, unit_of, variable_of
 from stresslab.schema import MACRO, InputError
+from stresslab.typed import typed
 
 COLUMNS = {
     "unemployment_rate": "Unemployment rate",
@@ -49,6 +50,7 @@ class Table(NamedTuple):
     frequency: str | None = None
 
 
+@typed
 def read_scenario(
     path: str | PathLike[str],
     start: str | None = None,
@@ -152,6 +154,7 @@ def read_scenario(
     )
 
 
+@typed
 def from_dataset(
     dataset: xr.Dataset, *, trend: float | None = None, units: Units = None, start: str | None = None
 ) -> xr.Dataset:
