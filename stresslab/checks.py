@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -251,28 +253,41 @@ def _more(count: int, of: str = "") -> str:
     return f" (and {count:,} more{of})" if count else ""
 
 
+stopping: ContextVar[bool] = ContextVar("stopping", default=False)
+"""Set while a function with arguments of the wrong type looks for its other faults: `refuse` ends it, see `typed`."""
+
+
 def refuse(subject: str, faults: Sequence[str]) -> None:
-    """Raise InputError if there is any fault."""
-    if faults:
+    """Raise InputError if there is any fault, or if types were refused already."""
+    if faults or stopping.get():
         raise InputError(subject, faults)
 
 
 def is_whole(value: object) -> bool:
-    """Whether a value is a whole number; True and False are none.
+    """Whether a value is a whole number; True and False are none, nor is a span of time.
 
     >>> is_whole(3), is_whole(np.int64(3)), is_whole(3.0), is_whole(True)
     (True, True, False, False)
     """
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
+
+
+def is_real(value: object) -> bool:
+    """Whether a value is a real number, finite or not; True and False are none.
+
+    >>> is_real(0.5), is_real(np.float32("nan")), is_real(3), is_real(True), is_real(1j)
+    (True, True, True, False, False)
+    """
+    return is_whole(value) or isinstance(value, float | np.floating)
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a finite number; True and False are none.
+    """Whether a value is a finite number that a float can hold; True and False are none.
 
-    >>> is_number(0.5), is_number(3), is_number(math.nan), is_number("0.5"), is_number(False)
-    (True, True, False, False, False)
+    >>> is_number(0.5), is_number(3), is_number(math.nan), is_number("0.5"), is_number(False), is_number(10**400)
+    (True, True, False, False, False, False)
     """
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
+    return is_real(value) and abs(value) <= sys.float_info.max  # type: ignore[arg-type]
 
 
 def level_faults(name: str, levels: Sequence[float]) -> list[str]:

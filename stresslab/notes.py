@@ -7,7 +7,10 @@ from collections.abc import Iterable
 
 import xarray as xr
 
+from stresslab.typed import typed
 
+
+@typed
 def notes(dataset: xr.Dataset) -> list[str]:
     """What was derived, drawn, filled, cut or assumed on the way to a portfolio, scenario, result or measure.
 

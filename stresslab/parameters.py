@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from stresslab.checks import choice_faults, is_whole
 from stresslab.schema import InputError
+from stresslab.typed import typed
 
 Kind = TypeVar("Kind", bound="type[Section]")
 SECTIONS = ("Attributes", "Methods", "Raises", "See Also", "Notes", "References", "Examples")
@@ -68,7 +69,7 @@ class Section:
 
 
 def documented(kind: Kind) -> Kind:
-    """The same dataclass with a section Parameters in its docstring, made from the declarations of its fields."""
+    """The same dataclass, typed, with a section Parameters in its docstring from the declarations of its fields."""
     lines = ["Parameters", "----------"]
     for item in fields(kind):  # type: ignore[arg-type]
         meta = item.metadata
@@ -85,7 +86,7 @@ def documented(kind: Kind) -> Kind:
     ]
     place = ends[0] if ends else len(own)
     kind.__doc__ = "\n".join([*own[:place], *([""] if place == len(own) else []), *lines, "", *own[place:], ""])
-    return kind
+    return typed(kind)
 
 
 def _type(item: Any) -> str:

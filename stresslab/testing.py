@@ -18,6 +18,7 @@ from stresslab.schema import (
     InputError,
     attrs_of,
 )
+from stresslab.typed import typed
 
 LABELS = {"bucket": BUCKETS, "stage": STAGES, "cause": CAUSES}
 SEGMENTS = ("ours:card", "ours:loan", "bank:card")
@@ -36,6 +37,7 @@ USUAL = {
 """Values of `tiny_result` that are not 0 where nothing is given."""
 
 
+@typed
 def tiny_result(
     balance: Any = 100.0,
     *,
@@ -180,6 +182,7 @@ def _attrs(currency: str, own_lender: str, fingerprint: str, seed: int) -> dict[
     }
 
 
+@typed
 def made_up_result(
     *,
     paths: int = 20,

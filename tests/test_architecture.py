@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "stresslab"
-BASE = {"schema", "checks", "parameters", "notes", "tabular"}
+BASE = {"schema", "checks", "typed", "parameters", "notes", "tabular"}
 MAY_IMPORT = {
     "schema": set(),
     "checks": {"schema"},
-    "parameters": {"schema", "checks"},
-    "notes": set(),
+    "typed": {"schema", "checks"},
+    "parameters": {"schema", "checks", "typed"},
+    "notes": {"typed"},
     "tabular": {"schema", "checks"},
-    "testing": {"schema"},
+    "testing": {"schema", "typed"},
     "portfolio": BASE,
     "scenarios": BASE,
     "engine": BASE,

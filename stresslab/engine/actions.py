@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stresslab.engine.kernel.state import DEPTHS, PROGRAMMES
 from stresslab.parameters import Section, choice, documented, parameter, setting
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 ALWAYS = 1_200
@@ -332,6 +333,7 @@ class Restructuring(Response):
         """Fewest and most unpaid due dates that are eligible."""
         return -(-self.from_days // 30), self.to_days // 30
 
+    @typed
     def unkept_monthly(self, depths: int) -> Array:
         """Chance a month that a borrower in a plan does not try to pay, by unpaid due dates.
 

@@ -17,6 +17,7 @@ from stresslab.engine.borrower_parameters import Employment, Income, Spending, W
 from stresslab.engine.lender_parameters import Applications, Product, Recovery, Scoring
 from stresslab.parameters import Section
 from stresslab.schema import InputError
+from stresslab.typed import typed
 
 SECTIONS: dict[str, type[Section]] = {
     "employment": Employment,
@@ -51,6 +52,7 @@ def preset_tables(name: str) -> dict[str, Any]:
     return tomllib.loads(file.read_text("utf-8"))
 
 
+@typed
 @dataclass(frozen=True)
 class Model:
     """All parameters of the borrower-month, in groups, and the rules of each product.
@@ -100,6 +102,7 @@ class Model:
     products: Mapping[str, Product] = field(default_factory=dict)
 
     @classmethod
+    @typed
     def from_preset(cls, name: str) -> Self:
         """Model of a preset that comes with the package.
 
@@ -126,6 +129,7 @@ class Model:
         return cls._from_tables(preset_tables(name), name)
 
     @classmethod
+    @typed
     def from_toml(cls, path: str | Path) -> Self:
         """Model from a file that `to_toml` wrote, or a copy of a preset.
 
@@ -179,6 +183,7 @@ class Model:
             raise InputError(subject, faults)
         return cls(**made, products=products)
 
+    @typed
     def to_dict(self) -> dict[str, Any]:
         """All parameters as nested plain values, tuples as lists.
 
@@ -195,6 +200,7 @@ class Model:
         plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
         return plain
 
+    @typed
     def to_toml(self, path: str | Path) -> None:
         """Write all parameters to a file, from which `from_toml` makes an equal model.
 
@@ -214,6 +220,7 @@ class Model:
         """
         Path(path).write_text(tomli_w.dumps(self.to_dict()), "utf-8")
 
+    @typed
     def replace(self, **changes: Any) -> Self:
         """Copy with some parameters changed.
 

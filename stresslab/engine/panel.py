@@ -22,10 +22,12 @@ from stresslab.engine.packing import Packed
 from stresslab.engine.prepare import Prepared, Renewal, prepare
 from stresslab.engine.provenance import record
 from stresslab.schema import MINOR, PANEL, attrs_of
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 
 
+@typed
 def panel(
     portfolio: xr.Dataset,
     macro: xr.Dataset,

@@ -25,8 +25,10 @@ from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
 from stresslab.notes import noted, notes
 from stresslab.schema import MEASURES, RESULT, attrs_of
+from stresslab.typed import typed
 
 
+@typed
 def simulate(
     portfolio: xr.Dataset,
     macro: xr.Dataset,
@@ -254,6 +256,7 @@ def _convergence(gaps: list[float], feedback: Feedback | None) -> dict[str, Any]
     }
 
 
+@typed
 def advance(
     portfolio: xr.Dataset,
     macro: xr.Dataset,

@@ -7,6 +7,7 @@ import xarray as xr
 
 from stresslab.checks import refuse
 from stresslab.measures.result_view import BALANCE, FLOW, result_faults
+from stresslab.typed import typed
 
 CONDITIONS = ("line_supply", "contact")
 SYSTEM = "system"
@@ -17,6 +18,7 @@ RATES = {
 """First bucket in arrears, and meaning."""
 
 
+@typed
 def by_lender(result: xr.Dataset) -> xr.Dataset:
     """Sum of each lender's segments, and of all lenders as the system.
 

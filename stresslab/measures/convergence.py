@@ -12,6 +12,7 @@ from stresslab.checks import level_faults, refuse
 from stresslab.measures.estimators import Array, jackknife, summarize
 from stresslab.measures.losses import loss_distribution
 from stresslab.measures.result_view import Output, described
+from stresslab.typed import typed
 
 FEWEST = 40
 """Paths below which nothing is estimated: a group of the jackknife would hold a single one."""
@@ -32,6 +33,7 @@ OUTPUTS = {
 }
 
 
+@typed
 def convergence(
     result: xr.Dataset,
     *,

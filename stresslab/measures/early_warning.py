@@ -8,6 +8,7 @@ import xarray as xr
 from stresslab.checks import refuse
 from stresslab.measures.estimators import jackknife
 from stresslab.measures.result_view import FLOW, Output, described, result_faults, select
+from stresslab.typed import typed
 
 EVENTS = ("flagged", "warned", "false_alarms", "lead_months")
 NEEDS = {**{name: FLOW for name in EVENTS}, "entries_to_arrears": (*FLOW, "cause")}
@@ -19,6 +20,7 @@ OUTPUTS = {
 }
 
 
+@typed
 def warning_quality(result: xr.Dataset, *, lender: str = "own") -> xr.Dataset:
     r"""Hit rate, precision and lead time of an early warning, with standard errors over paths.
 

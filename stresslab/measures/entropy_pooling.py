@@ -19,6 +19,7 @@ from stresslab.checks import is_number, refuse
 from stresslab.measures.estimators import Array
 from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.schema import InputError
+from stresslab.typed import typed
 
 View = float | tuple[xr.DataArray, float]
 
@@ -37,6 +38,7 @@ OUTPUTS = {
 }
 
 
+@typed
 def entropy_pooling(source: xr.Dataset, views: Mapping[str, View], *, least_effective: float = 0.1) -> xr.Dataset:
     r"""Weight of each simulated path, nearest to equal weights in relative entropy, under which stated means hold.
 

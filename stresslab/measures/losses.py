@@ -20,6 +20,7 @@ from stresslab.measures.result_view import (
     result_faults,
     select,
 )
+from stresslab.typed import typed
 
 NEEDS = {"balance": BALANCE, "written_off": FLOW, "forgiven": FLOW, "recovered": FLOW}
 OUTPUTS = {
@@ -38,6 +39,7 @@ RATES = {
 }
 
 
+@typed
 def loss_distribution(
     result: xr.Dataset,
     *,

@@ -20,6 +20,7 @@ from stresslab.checks import level_faults, refuse
 from stresslab.measures.entropy_pooling import effective
 from stresslab.measures.estimators import Array
 from stresslab.measures.result_view import Output, labelled, of_the_run
+from stresslab.typed import typed
 
 CENTRE = ("estimate", "estimate_se", "standard_deviation")
 TAIL = ("value_at_risk", "value_at_risk_se", "expected_shortfall", "expected_shortfall_se")
@@ -32,6 +33,7 @@ MEANINGS = {
 EFFECTIVE = Output("number", "equally weighted paths of the same precision (Kish)")
 
 
+@typed
 def weighted_distribution(
     values: xr.DataArray, weights: xr.Dataset, *, levels: float | Sequence[float] = (0.95, 0.99)
 ) -> xr.Dataset:

@@ -14,6 +14,7 @@ from stresslab.engine.job_flows import HIGHEST_RISK
 from stresslab.engine.model import PORTFOLIO_TABLE, Model, preset_tables, presets
 from stresslab.engine.simulate import advance
 from stresslab.schema import MINOR, PORTFOLIO, attrs_of, rounded
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 LARGEST_BOOK = 2**31
@@ -26,6 +27,7 @@ def read_preset(name: str) -> dict[str, Any]:
     return numbers
 
 
+@typed
 def synthetic_portfolio(
     preset: str = "china-online",
     *,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stresslab.checks import number_faults, refuse
 from stresslab.portfolio.validation import check_portfolio
 from stresslab.schema import Variable, attrs_of
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -38,6 +39,7 @@ SUMMARY: dict[str, Variable] = {
 """Variables of a description."""
 
 
+@typed
 def describe_portfolio(portfolio: xr.Dataset, *, minimum_share: float = 0.10) -> xr.Dataset:
     """Description of a portfolio in numbers: loans and borrowers of each segment, and in total.
 

@@ -22,6 +22,7 @@ from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
 from stresslab.schema import BORROWER, MACRO, PORTFOLIO, InputError, attrs_of
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 Constant = str | float | bool
@@ -38,6 +39,7 @@ WHOLE = r"0|-?[1-9]\d{0,17}"
 EXTRA = "pip install 'stresslab[tape]'"
 
 
+@typed
 def read_portfolio(
     tape: str | PathLike[str] | Any,
     *,

@@ -6,6 +6,7 @@ import xarray as xr
 
 from stresslab.checks import portfolio_faults
 from stresslab.schema import InputError
+from stresslab.typed import typed
 
 ATTRS = {
     "currency": 'the currency of all amounts, "CNY"',
@@ -14,6 +15,7 @@ ATTRS = {
 }
 
 
+@typed
 def check_portfolio(portfolio: xr.Dataset) -> xr.Dataset:
     """Check of a portfolio: the portfolio itself if it can be simulated, otherwise every fault at once.
 

@@ -11,6 +11,7 @@ from stresslab.checks import is_number, refuse, whole_faults
 from stresslab.notes import told
 from stresslab.scenarios.library import as_history, check_scenario, described, history_of, macro_attrs
 from stresslab.schema import FACTS, MACRO, MACRO_NEUTRAL, MONTHLY
+from stresslab.typed import typed
 
 Reals = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -21,6 +22,7 @@ LONGEST = 1200
 """Largest delay [month]."""
 
 
+@typed
 def blend(
     start: xr.Dataset, end: xr.Dataset, multiple: float, *, variables: Sequence[str] = BORROWER_VARIABLES
 ) -> xr.Dataset:
@@ -76,6 +78,7 @@ def blend(
     return _finished(start.assign(moved), f"{multiple:g} of the way from {names[0]} to {names[1]}", step)
 
 
+@typed
 def scale(
     scenario: xr.Dataset,
     factor: float,
@@ -140,6 +143,7 @@ def scale(
     return _finished(scenario.assign(moved), f"{_name(scenario)} x {factor:g}", step)
 
 
+@typed
 def shift(scenario: xr.Dataset, amounts: Mapping[str, float]) -> xr.Dataset:
     """A scenario with an amount added to some of its variables, the same in every month.
 
@@ -188,6 +192,7 @@ def shift(scenario: xr.Dataset, amounts: Mapping[str, float]) -> xr.Dataset:
     return _finished(scenario.assign(moved), f"{_name(scenario)}, {added}", f"shifted: {added}")
 
 
+@typed
 def delay(scenario: xr.Dataset, months: int, *, before: xr.Dataset | None = None) -> xr.Dataset:
     """A scenario that begins some months later.
 
@@ -238,6 +243,7 @@ def delay(scenario: xr.Dataset, months: int, *, before: xr.Dataset | None = None
     return _finished(_with_months(joined, scenario), f"{_name(scenario)}, {months} months later", step)
 
 
+@typed
 def splice(first: xr.Dataset, second: xr.Dataset, month: int) -> xr.Dataset:
     """One scenario up to a month, another after it.
 

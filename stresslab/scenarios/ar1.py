@@ -18,10 +18,12 @@ from stresslab.parameters import Section, parameter
 from stresslab.scenarios.bounds import POLICY_RATE_FLOOR
 from stresslab.scenarios.draws import leading_directions, normals, uniforms
 from stresslab.scenarios.library import VARIABLES
+from stresslab.typed import typed
 
 Reals = NDArray[np.float64]
 
 
+@typed
 @dataclass(frozen=True)
 class Deviation(Section):
     r"""Deviation of one variable from its scenario: an AR(1) process that starts from zero, as the present is known.
@@ -62,6 +64,7 @@ class Deviation(Section):
     correlation: float = parameter(MISSING, "1", -1.0, 1.0, "")
 
 
+@typed
 @dataclass(frozen=True)
 class PathModel(Section):
     """Default model of macro paths: an AR(1) deviation of each variable from its scenario.
@@ -129,6 +132,7 @@ class PathModel(Section):
             faults.append(f"unemployment_rate.correlation: found {own}, expected 1, with itself; set it to 1")
         return faults
 
+    @typed
     def to_json(self) -> str:
         """The model as JSON, as `macro_paths` keeps it in attrs.
 
@@ -147,6 +151,7 @@ class PathModel(Section):
         return json.dumps({"model": type(self).__name__} | asdict(self))
 
 
+@typed
 def log_density(
     fan: xr.Dataset, variables: Sequence[str] = ("unemployment_rate", "real_income_growth")
 ) -> xr.DataArray:

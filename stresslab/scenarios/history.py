@@ -13,11 +13,13 @@ import xarray as xr
 from stresslab.scenarios.library import VARIABLES, macro_attrs
 from stresslab.scenarios.periods import normalised, parse_period, period_label
 from stresslab.schema import MACRO
+from stresslab.typed import typed
 
 FEWEST = 40
 """Least number of quarters to which a model of five variables is fitted: ten years."""
 
 
+@typed
 def us_history() -> xr.Dataset:
     """Macroeconomic history of the United States by quarter, 1976Q1 to 2025Q4, as the Federal Reserve published it.
 
@@ -57,6 +59,7 @@ def us_history() -> xr.Dataset:
     return xr.Dataset(values, {"quarter": table.index.to_list()}, {key: value for key, value in head if key != "units"})
 
 
+@typed
 def us_card_history() -> pd.DataFrame:
     """Credit cards and the economy of the United States by quarter, 1980 to 2019.
 

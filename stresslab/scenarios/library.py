@@ -14,12 +14,13 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from stresslab.checks import macro_faults, refuse
+from stresslab.checks import macro_faults
 from stresslab.notes import told
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.scenarios.periods import SPANS, first_month_of
 from stresslab.scenarios.side_by_side import Scenarios, side_by_side
 from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
+from stresslab.typed import typed
 
 VARIABLES = ("unemployment_rate", "real_income_growth", "gdp_growth", "inflation", "policy_rate")
 """The macro variables in which scenarios are published and models of paths move. The order is that of their random
@@ -33,6 +34,7 @@ INTERPOLATION = {
 """How figures become months, by the months that a figure covers."""
 
 
+@typed
 def scenario(name: str | Scenarios) -> xr.Dataset:
     """A scenario of the library as a monthly path, or several scenarios side by side.
 
@@ -132,6 +134,7 @@ def _published(name: str) -> xr.Dataset:
     return monthly_dataset(months, attrs | {"history": as_history(history)}, _income_trend(record))
 
 
+@typed
 def table() -> pd.DataFrame:
     """The scenarios of the library as a table, one row each.
 
@@ -226,7 +229,8 @@ def check_scenario(macro: xr.Dataset) -> None:
     if macro.sizes.get("month") and "month" not in macro.coords:
         advice = f"assign_coords(month=range(1, {macro.sizes['month'] + 1}))"
         faults.append(f"month: found no coordinate, expected 1, 2, 3, ...; {advice}")
-    refuse(f"scenario {told(macro, 'name', 'without a name')!r}", faults + macro_faults(macro))
+    if faults := faults + macro_faults(macro):
+        raise InputError(f"scenario {told(macro, 'name', 'without a name')!r}", faults)
 
 
 def monthly_values(

@@ -44,12 +44,14 @@ from stresslab.scenarios.quarterly import (
     covariance_faults,
 )
 from stresslab.schema import InputError
+from stresslab.typed import typed
 
 RAREST = 1e-3
 """No quarter of a Student t model is scaled up more than in the worst one of a thousand, so that growth stays in its
 bounds; the others are scaled such that the variance is kept exactly."""
 
 
+@typed
 @dataclass(frozen=True)
 class VAR(QuarterlyModel):
     r"""Vector autoregression with normal or Student t innovations, by quarter.
@@ -105,6 +107,7 @@ class VAR(QuarterlyModel):
         return self.degrees_of_freedom is None
 
     @classmethod
+    @typed
     def fit(
         cls,
         history: xr.Dataset | None = None,
@@ -178,6 +181,7 @@ class VAR(QuarterlyModel):
         shared = _shared_fields(fit, variables, shrinkage, policy_rate_floor)
         return cls(**shared, covariance_matrix=as_matrix(covariance), degrees_of_freedom=degrees)
 
+    @typed
     def innovations(
         self, seed: int, paths: int, quarters: int, draws: str = "random", loadings: Loadings | None = None
     ) -> Reals:
@@ -239,6 +243,7 @@ class VAR(QuarterlyModel):
         return [np.asarray(self.covariance_matrix)]
 
 
+@typed
 @dataclass(frozen=True)
 class BlockBootstrap(QuarterlyModel):
     """Autoregressive deviations whose innovations are resampled from history in blocks of quarters.
@@ -287,6 +292,7 @@ class BlockBootstrap(QuarterlyModel):
     block_quarters: int
 
     @classmethod
+    @typed
     def fit(
         cls,
         history: xr.Dataset | None = None,
@@ -334,6 +340,7 @@ class BlockBootstrap(QuarterlyModel):
         shared = _shared_fields(fit, variables, shrinkage, policy_rate_floor)
         return cls(**shared, residuals=as_matrix(fit.residuals), block_quarters=block_quarters)
 
+    @typed
     def innovations(
         self, seed: int, paths: int, quarters: int, draws: str = "random", loadings: Loadings | None = None
     ) -> Reals:
@@ -395,6 +402,7 @@ class BlockBootstrap(QuarterlyModel):
         return float(quarter // self.block_quarters == other // self.block_quarters)
 
 
+@typed
 @dataclass(frozen=True)
 class RegimeSwitching(QuarterlyModel):
     """Autoregressive deviations whose innovations follow a Markov chain of regimes, as expansion and recession.
@@ -450,6 +458,7 @@ class RegimeSwitching(QuarterlyModel):
     transition: Matrix
 
     @classmethod
+    @typed
     def fit(
         cls,
         history: xr.Dataset | None = None,
@@ -513,6 +522,7 @@ class RegimeSwitching(QuarterlyModel):
             transition=as_matrix(chain),
         )
 
+    @typed
     def innovations(
         self, seed: int, paths: int, quarters: int, draws: str = "random", loadings: Loadings | None = None
     ) -> Reals:
@@ -603,6 +613,7 @@ class RegimeSwitching(QuarterlyModel):
 KINDS: dict[str, type[QuarterlyModel]] = {kind.__name__: kind for kind in (VAR, BlockBootstrap, RegimeSwitching)}
 
 
+@typed
 def model_from_json(text: str) -> PathModel | QuarterlyModel:
     """Path model from JSON, as `to_json` writes it and attrs `macro_model` of macro paths keep it.
 

@@ -24,12 +24,14 @@ from stresslab.scenarios.draws import DRAWS
 from stresslab.scenarios.library import VARIABLES, check_scenario, described
 from stresslab.scenarios.path_models import BlockBootstrap
 from stresslab.scenarios.quarterly import MonthlyDeviations, QuarterlyModel, monthly_deviations
+from stresslab.typed import typed
 
 Reals = NDArray[np.float64]
 
 MODES = ("around", "through")
 
 
+@typed
 def macro_paths(
     scenario: xr.Dataset,
     paths: int,

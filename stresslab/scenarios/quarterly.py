@@ -18,6 +18,7 @@ from stresslab.scenarios.draws import leading_directions, normals, rows_times, u
 from stresslab.scenarios.library import VARIABLES
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.schema import InputError
+from stresslab.typed import typed
 
 Reals = NDArray[np.float64]
 Vector = tuple[float, ...]
@@ -83,6 +84,7 @@ class QuarterlyModel(ABC):
         """Largest modulus of the eigenvalues of the companion matrix [1]; below 1, deviations fade."""
         return float(np.abs(np.linalg.eigvals(self.companion_matrix())).max())
 
+    @typed
     def companion_matrix(self) -> Reals:
         """First-order form of the dynamics.
 
@@ -101,6 +103,7 @@ class QuarterlyModel(ABC):
         top = np.concatenate(np.asarray(self.coefficients), axis=1)
         return np.concatenate([top, np.eye(size * (lags - 1), size * lags)])
 
+    @typed
     def impulse_responses(self, quarters: int) -> Reals:
         """Deviations as linear in the innovations of all quarters up to theirs.
 
@@ -131,6 +134,7 @@ class QuarterlyModel(ABC):
             state = companion @ state
         return out.reshape(quarters * size, quarters * size)
 
+    @typed
     def covariance(self, quarters: int) -> xr.DataArray:
         """Exact covariance of the deviations in the first quarters after the start.
 
@@ -163,6 +167,7 @@ class QuarterlyModel(ABC):
         attrs = {"units": "of both variables, multiplied", "long_name": "covariance of the deviations"}
         return xr.DataArray(covariance.reshape(quarters, size, quarters, size), coords, dims, attrs=attrs)
 
+    @typed
     def innovation_covariance(self, quarters: int) -> Reals:
         """Covariance of the innovations of the first quarters.
 
@@ -194,6 +199,7 @@ class QuarterlyModel(ABC):
                 out[quarter - gap, :, quarter, :] = joint * block.T
         return out.reshape(quarters * size, quarters * size)
 
+    @typed
     def to_json(self) -> str:
         """The model with its parameters as JSON, as `macro_paths` keeps it in attrs.
 
@@ -212,6 +218,7 @@ class QuarterlyModel(ABC):
         return json.dumps({"model": type(self).__name__} | asdict(self))
 
     @abstractmethod
+    @typed
     def innovations(
         self, seed: int, paths: int, quarters: int, draws: str = "random", loadings: Loadings | None = None
     ) -> Reals:

@@ -17,6 +17,7 @@ from stresslab.scenarios.library import check_scenario, described, mean_income_g
 from stresslab.scenarios.periods import normalised, parse_period, read_periods
 from stresslab.scenarios.tables import Column, monthly_scenario, unit_fault, unit_of, variable_of
 from stresslab.schema import MACRO, MONTHLY, InputError
+from stresslab.typed import typed
 
 COLUMNS = {
     "unemployment_rate": "Unemployment rate",
@@ -50,6 +51,7 @@ class Table(NamedTuple):
     frequency: str | None = None
 
 
+@typed
 def read_scenario(
     path: str | PathLike[str],
     start: str | None = None,
@@ -153,6 +155,7 @@ def read_scenario(
     )
 
 
+@typed
 def from_dataset(
     dataset: xr.Dataset, *, trend: float | None = None, units: Units = None, start: str | None = None
 ) -> xr.Dataset:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stresslab.checks import refuse, whole_faults
 from stresslab.scenarios.library import as_history, monthly_dataset
 from stresslab.schema import MACRO, InputError
+from stresslab.typed import typed
 
 INCOME_FALL_PER_POINT = 0.75
 """Fall of real income below normal over the rise of unemployment, both at their worst, in the Federal Reserve's 2026
@@ -20,6 +21,7 @@ LONGEST = 1200
 """Largest number of months."""
 
 
+@typed
 def shock_scenario(
     peak: float,
     *,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from stresslab.checks import macro_faults, refuse
 from stresslab.notes import noted, notes, told
 from stresslab.schema import FACTS, MACRO, MACRO_NEUTRAL, MONTHLY, InputError
 
-Scenarios = Iterable[str | xr.Dataset] | Mapping[str, str | xr.Dataset]
+Scenarios = Sequence[str | xr.Dataset] | Mapping[str, str | xr.Dataset]
 
 DESCRIPTIVE = ("gdp_growth", "inflation")
 """Variables that do not act on borrowers or lenders: left out where not all scenarios have them."""
@@ -49,14 +48,7 @@ def side_by_side(given: Scenarios, published: Callable[[str], xr.Dataset]) -> xr
 
 def _named(given: Scenarios, published: Callable[[str], xr.Dataset]) -> dict[str, xr.Dataset]:
     """Scenarios by label; refuses what is no scenario, unknown names, and labels that are empty or repeated."""
-    if isinstance(given, Mapping):
-        entries = list(given.items())
-    elif isinstance(given, list | tuple | np.ndarray | pd.Series | pd.Index):
-        entries = [(None, entry) for entry in given]
-    else:
-        found = f"found {type(given).__name__}"
-        expected = "expected a name, a list of names and scenarios, or a dict of them by label; give one of these"
-        raise InputError("scenario", [f"name: {found}, {expected}"])
+    entries = list(given.items()) if isinstance(given, Mapping) else [(None, entry) for entry in given]
     parts: dict[str, xr.Dataset] = {}
     faults = [] if entries else ["name: found no scenario, expected one at least; name one"]
     for place, (key, entry) in enumerate(entries):
@@ -64,10 +56,6 @@ def _named(given: Scenarios, published: Callable[[str], xr.Dataset]) -> dict[str
             macro = published(entry) if isinstance(entry, str) else entry
         except InputError as error:
             faults += error.faults
-            continue
-        if not isinstance(macro, xr.Dataset):
-            where = f"position {place}" if key is None else repr(key)
-            faults.append(f"{where}: found {type(entry).__name__}, expected a name or a scenario; give one of them")
             continue
         own = str(macro["scenario"].item()) if "scenario" in macro.coords and not macro["scenario"].ndim else ""
         label = (own or told(macro, "name")) if key is None else key

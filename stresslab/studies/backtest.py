@@ -27,6 +27,7 @@ from stresslab.studies.calibration.search import calibrate
 from stresslab.studies.calibration.targets import Target
 from stresslab.studies.quarterly_rates import quarterly_rates
 from stresslab.studies.seeds import drawn_seed
+from stresslab.typed import typed
 
 Array = NDArray[np.float64]
 Choose = Callable[[xr.Dataset], xr.Dataset]
@@ -64,6 +65,7 @@ class Windows:
     test: slice
 
 
+@typed
 def backtest(
     portfolio: xr.Dataset,
     history: pd.DataFrame,

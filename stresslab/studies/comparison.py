@@ -21,6 +21,7 @@ from stresslab.measures.provisions.regimes import Regime, name_of, regime_of
 from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults, select
 from stresslab.schema import PAST_DUE
 from stresslab.studies.seeds import drawn_seed
+from stresslab.typed import typed
 
 
 class Measure(NamedTuple):
@@ -59,6 +60,7 @@ OUTPUTS = {
 }
 
 
+@typed
 def compare(
     result: xr.Dataset,
     other: xr.Dataset,
@@ -171,6 +173,7 @@ def compare(
     return labelled(_with_units(out), OUTPUTS).assign_attrs(of_the_run(result) | attrs)
 
 
+@typed
 def compare_responses(
     portfolio: xr.Dataset,
     macro: xr.Dataset,

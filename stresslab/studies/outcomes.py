@@ -15,11 +15,13 @@ from stresslab.measures.liquidity.funding import Funding
 from stresslab.measures.liquidity.ladder import liquidity_ladder
 from stresslab.measures.losses import loss_distribution
 from stresslab.measures.provisions.regimes import Regime
+from stresslab.typed import typed
 
 Outcome = Callable[[xr.Dataset], xr.DataArray]
 """A function of a result that gives a DataArray (path)."""
 
 
+@typed
 def lowest_ratio(
     balance_sheet: BalanceSheet,
     capital_regime: str | CapitalRegime | None = None,
@@ -90,6 +92,7 @@ def lowest_ratio(
     return _named(outcome, ratio, "1")
 
 
+@typed
 def lowest_headroom(funding: Funding, *, horizon: int = 12, lender: str = "own") -> Outcome:
     """Lowest headroom of cash on each path within the horizon, as a function of a result; below 0 a payment fails.
 
@@ -122,6 +125,7 @@ def lowest_headroom(funding: Funding, *, horizon: int = 12, lender: str = "own")
     return _named(outcome, "headroom", "currency")
 
 
+@typed
 def loss_rate(*, horizon: int | None = None, lender: str = "own") -> Outcome:
     """Realised loss rate of each path, over the opening balance, as a function of a result.
 

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import is_number, refuse
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 BOUNDS = (
@@ -20,6 +21,7 @@ BOUNDS = (
 )
 
 
+@typed
 @dataclass(frozen=True)
 class Outlook:
     r"""Expected unemployment from a month on; income is expected to grow on its trend.
@@ -73,6 +75,7 @@ class Outlook:
             faults.append(f"name: found {self.name!r}, expected a name; give a label")
         refuse("outlook", faults)
 
+    @typed
     def path(self, now: float, months: int) -> Array:
         """Unemployment expected 1, 2, ... months on.
 

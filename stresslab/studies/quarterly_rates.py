@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stresslab.checks import refuse
 from stresslab.measures.result_view import Output, labelled, of_the_run
+from stresslab.typed import typed
 
 Array = NDArray[np.float64]
 NEEDS = ("balance", "written_off", "forgiven", "recovered")
@@ -23,6 +24,7 @@ OUTPUTS = {
 }
 
 
+@typed
 def quarterly_rates(result: xr.Dataset, first_quarter: str | None = None) -> xr.Dataset:
     r"""Charge-off and arrears rates of all segments by quarter, as call reports state them.
 
@@ -120,6 +122,7 @@ def _first_quarter(quarter: Any, as_of: Any) -> pd.Period | str:
     return f"first_quarter: found {where}, expected a quarter; give '2026Q1'"
 
 
+@typed
 def unemployment_response(rate: ArrayLike, unemployment: ArrayLike) -> dict[str, float]:
     r"""Regression of a rate on the level of unemployment and on its change over four quarters.
 

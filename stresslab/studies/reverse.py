@@ -26,6 +26,7 @@ from stresslab.scenarios.paths import macro_paths
 from stresslab.schema import MACRO
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
 from stresslab.studies.seeds import drawn_seed
+from stresslab.typed import typed
 
 APART = 0.02
 """Multiples nearer to each other than this tell of single paths rather than of the slope."""
@@ -64,6 +65,7 @@ class _Multiples:
         return quantile(self.at(multiple), [self.level])
 
 
+@typed
 def reverse_stress(
     portfolio: xr.Dataset,
     start: xr.Dataset,

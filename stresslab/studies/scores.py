@@ -15,6 +15,7 @@ from stresslab.engine.panel import panel
 from stresslab.engine.result import fingerprint
 from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.studies.seeds import drawn_seed
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 OUTPUTS = {
@@ -29,6 +30,7 @@ OUTPUTS = {
 }
 
 
+@typed
 def score_performance(
     portfolio: xr.Dataset,
     macro: xr.Dataset,

@@ -15,12 +15,14 @@ from stresslab.engine.simulate import simulate
 from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
 from stresslab.studies.seeds import drawn_seed
+from stresslab.typed import typed
 
 Answers = Mapping[str, tuple[float, float, Callable[[float], Outcome]]]
 Effects = Mapping[tuple[str, int], xr.DataArray]
 """Path differences by name of the parameter and end: 0 is its low value, 1 its high one."""
 
 
+@typed
 def sensitivity(
     portfolio: xr.Dataset,
     macro: xr.Dataset,

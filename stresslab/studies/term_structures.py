@@ -32,6 +32,7 @@ from stresslab.measures.result_view import Output, labelled
 from stresslab.schema import BUCKETS
 from stresslab.studies.outlook import Outlook, expected_macro
 from stresslab.studies.seeds import drawn_seed
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 BATCHES = 10
@@ -72,6 +73,7 @@ class _Settings(NamedTuple):
         return (self.seed + 1) % 2**64
 
 
+@typed
 def term_structures(
     portfolio: xr.Dataset,
     macro: xr.Dataset,

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stresslab.checks import refuse
+from stresslab.typed import typed
 from stresslab.views import style
 from stresslab.views.allowances import draw_movement, draw_shares, stage_faults, waterfall_faults
 from stresslab.views.arrears import arrears_faults, draw_arrears
@@ -32,6 +33,7 @@ __all__ = ["allowance_waterfall", "arrears", "backtest", "buffer", "capital", "f
 __all__ += ["loss_distribution", "scenario", "stages", "survival", "tornado"]
 
 
+@typed
 def fan(
     result: xr.Dataset | xr.DataArray,
     variable: str = "balance",
@@ -100,6 +102,7 @@ def fan(
     return ax
 
 
+@typed
 def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") -> Axes:
     """Balance past due by bucket: its share of the whole balance, month by month, mean over paths.
 
@@ -138,6 +141,7 @@ def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") 
     return draw_arrears(ax, result, lender)
 
 
+@typed
 def loss_distribution(
     losses: xr.Dataset, *, ax: Axes | None = None, segment: str = "total", level: float | None = None
 ) -> Axes:
@@ -203,6 +207,7 @@ def loss_distribution(
     return ax
 
 
+@typed
 def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Fan chart of the cumulative cash gap, and the liquidity buffer that covers it.
 
@@ -263,6 +268,7 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@typed
 def life(
     result: xr.Dataset, borrower: int | None = None, *, path: int | None = None, figure: Figure | None = None
 ) -> Figure:
@@ -307,6 +313,7 @@ def life(
     return draw_life(result, borrower, path, figure)
 
 
+@typed
 def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Waterfall of an allowance from one month end to another, by cause; means over paths.
 
@@ -346,6 +353,7 @@ def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes
     return draw_movement(style.axes_or_new(ax), movement)
 
 
+@typed
 def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Balance in stages 2 and 3 of IFRS 9 as shares of the whole, month by month; means over paths.
 
@@ -381,6 +389,7 @@ def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     return draw_shares(style.axes_or_new(ax), provisions)
 
 
+@typed
 def ladder(ladder: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Cash-flow ladder: cash in and out month by month, the cumulative gap, and the capacity against it.
 
@@ -428,6 +437,7 @@ def ladder(ladder: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     return draw_ladder(style.axes_or_new(ax), ladder)
 
 
+@typed
 def survival(survival: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Survival without new funding: share of the paths on which the lender has paid through each month.
 
@@ -466,6 +476,7 @@ def survival(survival: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     return draw_survival(style.axes_or_new(ax), survival)
 
 
+@typed
 def tornado(sensitivity: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Tornado chart: change of an outcome at the low and the high value of each parameter, the largest on top.
 
@@ -507,6 +518,7 @@ def tornado(sensitivity: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     return draw_tornado(ax, sensitivity)
 
 
+@typed
 def capital(
     adequacy: xr.Dataset,
     ratio: str = "cet1_ratio",
@@ -559,6 +571,7 @@ def capital(
     return draw_capital(ax, adequacy, ratio, shares)
 
 
+@typed
 def scenario(*scenarios: xr.Dataset, figure: Figure | None = None) -> Figure:
     """Macroeconomic scenarios in panels: unemployment, real income, and each other variable that changes.
 
@@ -598,6 +611,7 @@ def scenario(*scenarios: xr.Dataset, figure: Figure | None = None) -> Figure:
     return draw_scenarios(named_scenarios(scenarios, figure), figure)
 
 
+@typed
 def backtest(backtest: xr.Dataset, series: str = "charge_off_rate", *, ax: Axes | None = None) -> Axes:
     """Observed series of a back-test, with the fitted model, its band, and its rivals.
 

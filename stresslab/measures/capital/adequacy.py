@@ -16,6 +16,7 @@ from stresslab.measures.liquidity.funding import liquidity_rules
 from stresslab.measures.liquidity.liabilities import Owed
 from stresslab.measures.provisions.regimes import Regime
 from stresslab.measures.result_view import Output, labelled, result_faults
+from stresslab.typed import typed
 
 CAPITAL_OF = {"cet1_ratio": "cet1", "tier1_ratio": "tier1", "total_ratio": "total_capital", "leverage_ratio": "tier1"}
 """Numerator of each ratio; the denominator is risk-weighted assets, of the leverage ratio all exposures."""
@@ -51,6 +52,7 @@ OUTPUTS = LINES | {
 }
 
 
+@typed
 def capital_adequacy(
     result: xr.Dataset,
     balance_sheet: BalanceSheet,

@@ -12,10 +12,12 @@ from stresslab.checks import number_faults, refuse, type_faults
 from stresslab.measures.capital.regimes import CapitalRegime
 from stresslab.measures.liquidity.funding import DECIMAL, EQUITY_SHARE, LIQUID_SHARE, Funding
 from stresslab.measures.result_view import BALANCE, result_faults
+from stresslab.typed import typed
 
 RATES = ("additional_tier1_rate", "tax_rate", "payout", "liquid_yield", "external_rate")
 
 
+@typed
 @dataclass(frozen=True)
 class BalanceSheet:
     """Balance sheet of a lender beside its loans at the start, with its tax and pay-out.
@@ -88,6 +90,7 @@ class BalanceSheet:
             )
         refuse("BalanceSheet", faults)
 
+    @typed
     def weighed_assets(self, rules: CapitalRegime) -> float:
         """Risk-weighted amount of other assets; what is deducted from CET1 is not weighted again [currency].
 
@@ -110,6 +113,7 @@ class BalanceSheet:
         return (self.other_assets - self.deductions) * rules.weights["other_assets"]
 
     @classmethod
+    @typed
     def for_book(
         cls,
         result: xr.Dataset,

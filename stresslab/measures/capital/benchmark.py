@@ -24,6 +24,7 @@ from stresslab.measures.formulas.asrf import implied_correlation
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part
 from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
 from stresslab.schema import PERFORMING
+from stresslab.typed import typed
 
 METHOD_LABELS = {
     "standardised": "standardised",
@@ -54,6 +55,7 @@ OUTPUTS = {
 }
 
 
+@typed
 def capital_benchmark(
     result: xr.Dataset,
     parameters: xr.Dataset,

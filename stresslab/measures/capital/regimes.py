@@ -15,6 +15,7 @@ import xarray as xr
 from stresslab.checks import number_faults, refuse
 from stresslab.measures.defaults import default_capital_regime
 from stresslab.schema import InputError
+from stresslab.typed import typed
 
 MEASURED = (
     "cet1_ratio", "tier1_ratio", "total_ratio", "leverage_ratio", "interbank_multiple", "other_multiple",
@@ -28,6 +29,7 @@ WEIGHTS = (
 )  # fmt: skip
 
 
+@typed
 @dataclass(frozen=True)
 class Hurdle:
     """Limit on a capital ratio, at or beyond which the lender must stay.
@@ -82,6 +84,7 @@ class Hurdle:
             object.__setattr__(self, "label", self.name.replace("_", " "))
 
 
+@typed
 @dataclass(frozen=True)
 class CapitalRegime:
     """Capital regime: approach, risk weights, hurdles and conservation buffer.
@@ -164,6 +167,7 @@ class CapitalRegime:
         refuse("CapitalRegime", faults)
 
     @classmethod
+    @typed
     def named(cls, name: str) -> CapitalRegime:
         """Capital regime of this name in capital/regimes.toml.
 

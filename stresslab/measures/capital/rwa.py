@@ -20,6 +20,7 @@ from stresslab.measures.formulas.irb import (
 )
 from stresslab.measures.result_view import BALANCE, FLOW, Output, described, result_faults, select
 from stresslab.schema import DEFAULTED, PERFORMING
+from stresslab.typed import typed
 
 REVOLVER, TRANSACTOR, OTHER = "qrre_revolver", "qrre_transactor", "other_retail"
 CONTRACTS = ("transactor_share", "revolving")
@@ -47,6 +48,7 @@ class Weighed:
     converted: Array
 
 
+@typed
 def irb_parameters(result: xr.Dataset, *, downturn: float = 1.25, lender: str = "own") -> xr.Dataset:
     r"""PD and LGD by segment as a bank estimates them from a long run of its own portfolio, before floors.
 

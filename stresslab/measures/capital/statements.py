@@ -27,6 +27,7 @@ from stresslab.measures.liquidity.on_balance_sheet import own_part
 from stresslab.measures.provisions.regimes import Regime
 from stresslab.measures.result_view import Output, described, result_faults
 from stresslab.schema import MINOR, minor_units
+from stresslab.typed import typed
 
 Minor = NDArray[np.int64]
 NEEDS = LADDER_NEEDS | {name: ("segment",) for name in CONTRACTS}
@@ -81,6 +82,7 @@ class Statements:
     rules: CapitalRegime
 
 
+@typed
 def financial_statements(
     result: xr.Dataset,
     balance_sheet: BalanceSheet,

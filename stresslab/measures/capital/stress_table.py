@@ -12,6 +12,7 @@ import xarray as xr
 from stresslab.checks import level_faults, refuse
 from stresslab.measures.estimators import quantile
 from stresslab.measures.result_view import of_the_run
+from stresslab.typed import typed
 
 RATIOS = {"cet1_ratio": "CET1", "tier1_ratio": "Tier 1", "total_ratio": "total", "leverage_ratio": "leverage"}
 INCOME = {
@@ -29,6 +30,7 @@ NEEDS = (
 )
 
 
+@typed
 def dfast_loss_rate(adequacy: xr.Dataset, months: int = 27) -> xr.DataArray:
     r"""Loss rate as the stress tests of the Federal Reserve print it, on every path.
 
@@ -81,6 +83,7 @@ def dfast_loss_rate(adequacy: xr.Dataset, months: int = 27) -> xr.DataArray:
     return rate.assign_attrs(units="1", long_name="loss over the average balance", **of_the_run(adequacy))
 
 
+@typed
 def stress_table(
     results: xr.Dataset | Mapping[str, xr.Dataset], *, months: int = 27, level: float = 0.95, labels: bool = True
 ) -> pd.DataFrame:

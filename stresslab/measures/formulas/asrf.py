@@ -15,8 +15,10 @@ from scipy.stats import norm
 
 from stresslab.checks import refuse
 from stresslab.measures.formulas.arguments import AMOUNT, BELOW_ONE, INSIDE, LGD, SHARE, Array, Bound, checked
+from stresslab.typed import typed
 
 
+@typed
 def conditional_pd(pd: ArrayLike, correlation: float, factor: ArrayLike) -> Array:
     r"""Probability of default given the common factor.
 
@@ -82,6 +84,7 @@ def _at_factor(pd: Array, correlation: Array, factor: Array) -> Array:
     return conditional
 
 
+@typed
 def quantile(pd: ArrayLike, correlation: ArrayLike, level: ArrayLike) -> Array:
     r"""Quantile of the default rate of a large pool: the probability of default at a factor as bad as 1 - level.
 
@@ -139,6 +142,7 @@ def _bivariate(h: Array, k: Array, r: Array) -> Array:
     return probability
 
 
+@typed
 def expected_shortfall(pd: ArrayLike, correlation: ArrayLike, level: ArrayLike) -> Array:
     r"""Mean of the worst 1 - level of the default rates of a large pool.
 
@@ -195,6 +199,7 @@ def _variance(pd: Array, correlation: Array) -> Array:
     return variance
 
 
+@typed
 def standard_deviation(pd: ArrayLike, correlation: ArrayLike) -> Array:
     r"""Standard deviation of the default rate of a large pool.
 
@@ -240,6 +245,7 @@ def standard_deviation(pd: ArrayLike, correlation: ArrayLike) -> Array:
     return np.sqrt(_variance(through, correlations))
 
 
+@typed
 def implied_correlation(pd: ArrayLike, deviation: ArrayLike) -> Array:
     r"""Correlation of assets at which the default rate of a large pool has a given standard deviation.
 
@@ -295,6 +301,7 @@ def _implied(pd: float, deviation: float) -> float:
     return float(brentq(excess, 0.0, 1.0, xtol=1e-15, rtol=1e-14))
 
 
+@typed
 def cdf(x: ArrayLike, pd: ArrayLike, correlation: ArrayLike) -> Array:
     r"""Distribution function of the default rate of a large pool.
 
@@ -340,6 +347,7 @@ def cdf(x: ArrayLike, pd: ArrayLike, correlation: ArrayLike) -> Array:
     return probability
 
 
+@typed
 def density(x: ArrayLike, pd: ArrayLike, correlation: ArrayLike) -> Array:
     r"""Density of the default rate of a large pool, the derivative of `cdf`.
 
@@ -397,6 +405,7 @@ def _minus_factor(x: Array, pd: Array, correlation: Array) -> Array:
     return factor
 
 
+@typed
 def systematic_factor(ttc_pd: ArrayLike, pit_pd: ArrayLike, correlation: ArrayLike) -> Array:
     r"""Common factor at which a probability of default through the cycle becomes one at a point in time.
 
@@ -439,6 +448,7 @@ def systematic_factor(ttc_pd: ArrayLike, pit_pd: ArrayLike, correlation: ArrayLi
     return -_minus_factor(point, through, correlations)
 
 
+@typed
 def granularity_adjustment(pd: ArrayLike, correlation: ArrayLike, level: ArrayLike) -> Array:
     r"""Granularity adjustment of the quantile of a pool of equal loans, times their number.
 
@@ -496,6 +506,7 @@ def granularity_adjustment(pd: ArrayLike, correlation: ArrayLike, level: ArrayLi
     return adjustment
 
 
+@typed
 def euler_contributions(
     weight: ArrayLike, pd: ArrayLike, correlation: ArrayLike, lgd: ArrayLike, level: float = 0.999
 ) -> Array:
@@ -560,6 +571,7 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 FAR = 12.0  # a normal factor is beyond it with probability 4e-33
 
 
+@typed
 def default_count_tail(n: int, pd: float, correlation: float, more_than: ArrayLike) -> Array:
     r"""Probability that more than a number of equal loans under one factor default, exact but for rounding.
 
@@ -639,6 +651,7 @@ def _tail(n: int, pd: float, correlation: float, k: float) -> float:
     return float((half * WEIGHTS * inner * norm.pdf(z)).sum())
 
 
+@typed
 def default_count_quantile(n: int, pd: float, correlation: float, level: float) -> int:
     r"""Quantile of the number of defaults among equal loans under one factor.
 

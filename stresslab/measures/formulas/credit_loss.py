@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stresslab.checks import number_faults, refuse
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 
 
+@typed
 def expected_credit_loss(
     pd: ArrayLike, lgd: ArrayLike, ead: ArrayLike, rate: float = 0.0, horizon: int | None = None
 ) -> float:
@@ -89,6 +91,7 @@ def expected_credit_loss(
     return float((counted * default * lost * owed / (1.0 + rate) ** period).sum())
 
 
+@typed
 def modification_gain(gross: float, cash_flows: ArrayLike, rate: float) -> float:
     r"""Gain, or loss if negative, on changed contract terms: present value of the new cash flows less the gross amount.
 
@@ -141,6 +144,7 @@ def modification_gain(gross: float, cash_flows: ArrayLike, rate: float) -> float
     return float((flows / (1.0 + rate) ** np.arange(1, flows.size + 1)).sum() - gross)
 
 
+@typed
 def migrate_stages(stages: ArrayLike, tr12: float, tr13: float, tr21: float, tr23: float) -> Array:
     r"""Balance of stages 1, 2 and 3 a year later, on a static balance sheet without write-off or cure of stage 3.
 
@@ -196,6 +200,7 @@ def migrate_stages(stages: ArrayLike, tr12: float, tr13: float, tr21: float, tr2
     return after
 
 
+@typed
 def npl_sensitivity(
     capital_ratio: float, npl_over_rwa: float, increase: ArrayLike, *, loss: float = 1.0, excess_over_rwa: float = 0.0
 ) -> Array:

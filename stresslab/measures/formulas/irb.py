@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stresslab.measures.formulas import asrf
 from stresslab.measures.formulas.arguments import AMOUNT, BELOW_ONE, INSIDE, LGD, Bound, checked
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 Rules = dict[str, Any]
@@ -60,6 +61,7 @@ def _inputs(
     return np.maximum(rate, floors["pd"]), np.maximum(lost, least)
 
 
+@typed
 def correlation(pd: ArrayLike, exposure_class: str) -> Array:
     r"""Correlation of assets in the risk weights of retail exposures.
 
@@ -109,6 +111,7 @@ def correlation(pd: ArrayLike, exposure_class: str) -> Array:
     return assets
 
 
+@typed
 def capital(
     pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
 ) -> Array:
@@ -169,6 +172,7 @@ def capital(
     return capital
 
 
+@typed
 def risk_weight(
     pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
 ) -> Array:
@@ -223,6 +227,7 @@ def risk_weight(
     return weight
 
 
+@typed
 def expected_loss(
     pd: ArrayLike, lgd: ArrayLike, exposure_class: str, floored: bool = True, secured: str | None = None
 ) -> Array:
@@ -277,6 +282,7 @@ def expected_loss(
     return expected
 
 
+@typed
 def defaulted_capital(lgd: ArrayLike, best_estimate_loss: ArrayLike) -> Array:
     r"""Capital requirement of an exposure in default per unit of exposure at default.
 
@@ -318,6 +324,7 @@ def defaulted_capital(lgd: ArrayLike, best_estimate_loss: ArrayLike) -> Array:
     return capital
 
 
+@typed
 def output_floor(rwa: ArrayLike, rwa_standardised: ArrayLike, year: int, cap: float | None = 0.25) -> Array:
     r"""Risk-weighted assets after the output floor.
 
@@ -382,6 +389,7 @@ def output_floor(rwa: ArrayLike, rwa_standardised: ArrayLike, year: int, cap: fl
     return raised if cap is None or year >= last else np.minimum(raised, (1.0 + most) * own)
 
 
+@typed
 def conservation_ratio(cet1_ratio: ArrayLike, minimum: float = 0.045, buffer: float = 0.025) -> Array:
     r"""Share of earnings that a bank must keep, given its CET1 ratio.
 

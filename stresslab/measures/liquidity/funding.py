@@ -16,6 +16,7 @@ import xarray as xr
 
 from stresslab.checks import number_faults, refuse, type_faults, whole_faults
 from stresslab.measures.result_view import BALANCE, opening_balance, result_faults, select
+from stresslab.typed import typed
 
 ASSET_CLASSES = ("cash", "level_1", "level_2a", "level_2b_rmbs", "level_2b", "other")
 """Classes of liquid assets, LCR30; "other" counts in a ladder, not in a ratio."""
@@ -38,6 +39,7 @@ def kinds() -> tuple[str, ...]:
     return tuple(liquidity_rules()["kinds"])
 
 
+@typed
 @dataclass(frozen=True)
 class Trigger:
     """Thresholds on arrears or losses of the own part, past which a lender or partner of the lender acts.
@@ -84,6 +86,7 @@ class Trigger:
 OBSERVED = ("arrears_30", "arrears_90", "annual_loss")
 
 
+@typed
 @dataclass(frozen=True)
 class RollOver:
     r"""Share of maturing funding that its lenders renew, falling as arrears or losses of the own part rise.
@@ -133,6 +136,7 @@ class RollOver:
         refuse("RollOver", faults)
 
 
+@typed
 @dataclass(frozen=True)
 class Borrowing:
     """Borrowing of one kind: when it falls due, what it costs, and how much of it is renewed.
@@ -192,6 +196,7 @@ class Borrowing:
         object.__setattr__(self, "maturing", amounts)
 
 
+@typed
 @dataclass(frozen=True)
 class Securitisation:
     """Notes repaid from a part of the own loans (ABS), the first note first.
@@ -245,6 +250,7 @@ class Securitisation:
         object.__setattr__(self, "notes", tuple(pairs))
 
 
+@typed
 @dataclass(frozen=True)
 class Partners:
     """Co-lending partners, who fund what own_share leaves, and when they stop.
@@ -290,6 +296,7 @@ class Partners:
         refuse("Partners", faults)
 
 
+@typed
 @dataclass(frozen=True)
 class LiquidAsset:
     """Liquid asset: what can be turned into cash, at which loss and when.
@@ -334,6 +341,7 @@ class LiquidAsset:
         refuse("LiquidAsset", faults)
 
 
+@typed
 @dataclass(frozen=True)
 class ContingentLine:
     """Contingent credit line that a bank, a parent or a central bank has promised.
@@ -372,6 +380,7 @@ class ContingentLine:
         refuse("ContingentLine", faults + type_faults("lost", self.lost, Trigger))
 
 
+@typed
 @dataclass(frozen=True)
 class Funding:
     """Funding of a lender: its liquid assets and borrowings, and the costs that it pays in cash.
@@ -451,6 +460,7 @@ class Funding:
         return float(sum(sum(borrowing.maturing) for borrowing in self.borrowings) + notes)
 
     @classmethod
+    @typed
     def for_book(
         cls,
         result: xr.Dataset,

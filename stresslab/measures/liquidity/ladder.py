@@ -16,6 +16,7 @@ from stresslab.measures.liquidity.funding import Funding, as_json
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part_under, tripped
 from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
+from stresslab.typed import typed
 
 SOURCE_LABELS = {"repayments": "repayments", "recoveries": "recoveries", "partner_fees": "partner fees"}
 """Sources of cash, and how they are printed."""
@@ -67,6 +68,7 @@ EXTERNAL = {
 }
 
 
+@typed
 def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12, lender: str = "own") -> xr.Dataset:
     r"""Cash-flow ladder: cash in and out by month, the cumulative gap, and what can be turned into cash against it.
 
@@ -180,6 +182,7 @@ def cash_flows(part: xr.Dataset, funding: Funding, owed: list[Owed]) -> tuple[di
     return inflow, outflow
 
 
+@typed
 def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12, lender: str = "own") -> xr.Dataset:
     r"""Survival horizon: the first month in which counterbalancing capacity does not cover the cumulative gap.
 
@@ -235,6 +238,7 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     return out.assign_attrs(horizon=horizon, funding=ladder.attrs["funding"])
 
 
+@typed
 def liquidity_buffer(
     result: xr.Dataset, funding: Funding, *, level: float = 0.99, horizon: int = 12, lender: str = "own"
 ) -> xr.Dataset:
@@ -312,6 +316,7 @@ def liquidity_buffer(
     return out.assign_attrs(level=level, horizon=horizon, funding=ladder.attrs["funding"])
 
 
+@typed
 def external_funding_needed(
     result: xr.Dataset, funding: Funding, *, level: float = 0.99, horizon: int = 12, lender: str = "own"
 ) -> xr.Dataset:

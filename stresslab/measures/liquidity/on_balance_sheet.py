@@ -15,6 +15,7 @@ from stresslab.measures.estimators import Array
 from stresslab.measures.liquidity.funding import Funding, Partners, Trigger
 from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, result_faults, select
 from stresslab.schema import DEFAULTED, PAST_DUE
+from stresslab.typed import typed
 
 LENT = ("drawn", "originated")
 FLOWS_OF_OLD = ("interest", "fees", "paid", "forgiven", "written_off", "recovered", "defaulted")
@@ -32,6 +33,7 @@ ADDED = {
 NEEDS = {"balance": BALANCE, "own_share": ("segment",), **{name: FLOW for name in IDENTITY}}
 
 
+@typed
 def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: str = "own") -> xr.Dataset:
     r"""Own part of a result: the lender's share of every balance and flow, of which any measure can be taken.
 
@@ -124,6 +126,7 @@ def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: st
     return whole.assign_attrs({"part": "own"} | (_withdrawal(conditions) if bool(gone.any()) else {}))
 
 
+@typed
 def grow(result: xr.Dataset, annual_growth: float) -> xr.Dataset:
     r"""Result of a portfolio that grows, or shrinks, at a steady rate beside what was simulated.
 

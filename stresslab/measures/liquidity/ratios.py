@@ -16,6 +16,7 @@ from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import own_part_under
 from stresslab.measures.result_view import Output, described, result_faults
 from stresslab.schema import PERFORMING, InputError
+from stresslab.typed import typed
 
 CONTRACTS = ("due_share", "beyond_year_share")
 SECOND_TO_FIRST = 2.0 / 3.0  # level 2 at most 40 % of the stock: 40 / 60 of level 1
@@ -32,6 +33,7 @@ OUTPUTS = {
 }
 
 
+@typed
 def hqla(level_1: ArrayLike, level_2a: ArrayLike, level_2b: ArrayLike) -> Array:
     r"""Stock of high-quality liquid assets under the caps on level 2 [currency].
 
@@ -81,6 +83,7 @@ def hqla(level_1: ArrayLike, level_2a: ArrayLike, level_2b: ArrayLike) -> Array:
     return np.asarray(first + second_a + second_b - above_15 - above_40)
 
 
+@typed
 def lcr(stock: ArrayLike, outflow: ArrayLike, inflow: ArrayLike) -> Array:
     r"""Liquidity coverage ratio: HQLA over net cash outflows of 30 days [1].
 
@@ -128,6 +131,7 @@ def lcr(stock: ArrayLike, outflow: ArrayLike, inflow: ArrayLike) -> Array:
     )
 
 
+@typed
 def nsfr(available: ArrayLike, required: ArrayLike) -> Array:
     r"""Net stable funding ratio: available over required stable funding [1].
 
@@ -170,6 +174,7 @@ def nsfr(available: ArrayLike, required: ArrayLike) -> Array:
     return np.asarray(np.divide(have, need, out=np.full(shape, np.inf), where=need > 0.0))
 
 
+@typed
 def liquidity_ratios(
     result: xr.Dataset, funding: Funding, equity: xr.DataArray | float = 0.0, *, lender: str = "own"
 ) -> xr.Dataset:

@@ -36,6 +36,7 @@ from stresslab.measures.provisions.risk_states import BOOK_CELLS, CELLS, CURRENT
 from stresslab.measures.provisions.rollforward import SOURCES, changes
 from stresslab.measures.result_view import BALANCE, FLOW, Output, described, result_faults, select
 from stresslab.schema import MINOR, STAGES, minor_units, rounded
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 FLOWS = ("drawn", "originated", "interest", "fees", "paid", "forgiven", "written_off", "recovered")
@@ -82,6 +83,7 @@ FAR = 0.03
 """How far beyond the points of the term structures unemployment may lie [1]; luck of small books lies within."""
 
 
+@typed
 def provisions(
     result: xr.Dataset,
     provisioning: str | Regime | None = None,

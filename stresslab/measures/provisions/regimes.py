@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from stresslab.checks import is_number, is_whole, refuse
+from stresslab.checks import is_number, is_whole, refuse, whole_faults
 from stresslab.parameters import Section, choice, documented, parameter, setting
 
 Rules = dict[str, Any]
@@ -286,9 +286,11 @@ class Overlay(Section):
             if not (is_number(value) and low <= value <= 1e15):
                 faults.append(f"{key}: found {value!r}, expected a finite number >= {low:g}; change it")
         first, last = self.first_month, self.last_month
-        if not (is_whole(first) and first >= 0 and (last is None or (is_whole(last) and last >= first))):
+        disorder = whole_faults("first_month", first, 0) + whole_faults("last_month", last, 0, optional=True)
+        if not disorder and last is not None and last < first:
             given = f"first_month: found {first!r} with last_month {last!r}"
-            faults.append(f"{given}, expected whole months in order; change one of them")
+            disorder.append(f"{given}, expected whole months in order; change one of them")
+        faults += disorder
         if self.stage is not None and not (is_whole(self.stage) and self.stage in (1, 2, 3)):
             faults.append(f"stage: found {self.stage!r}, expected 1, 2, 3 or None; choose one")
         return faults

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stresslab.checks import is_whole, refuse
 from stresslab.measures.result_view import Output, labelled
 from stresslab.schema import minor_units, rounded
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 SOURCES = (
@@ -53,6 +54,7 @@ def changes(
     return out
 
 
+@typed
 def allowance_movement(
     provisions: xr.Dataset, *, first: int = 0, last: int | None = None, restated: xr.Dataset | None = None
 ) -> xr.Dataset:

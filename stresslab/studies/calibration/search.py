@@ -23,6 +23,7 @@ from stresslab.studies.calibration.moments import Array, Method, SimulatedMoment
 from stresslab.studies.calibration.question import question_faults, ranges_of, search_faults
 from stresslab.studies.calibration.targets import Target
 from stresslab.studies.seeds import drawn_seed
+from stresslab.typed import typed
 
 Bounds = tuple[float, float]
 OF_PARAMETER, OF_TARGET = "as the parameter", "as the target"
@@ -45,6 +46,7 @@ OUTPUTS = {
 }
 
 
+@typed
 def calibrate(
     portfolio: xr.Dataset,
     macro: xr.Dataset,
@@ -196,6 +198,7 @@ def calibrate(
     return report.assign_attrs(attrs, method=method)
 
 
+@typed
 def calibrated_model(report: xr.Dataset) -> Model:
     """Fitted model of a report of `calibrate`, also of one saved and read again.
 

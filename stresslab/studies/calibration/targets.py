@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stresslab.checks import choice_faults, is_number, refuse
 from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
 from stresslab.schema import BUCKET_FLOOR, BUCKETS
+from stresslab.typed import typed
 
 Array = NDArray[np.float64]
 Figure = Callable[[xr.Dataset], Any]
@@ -40,6 +41,7 @@ class Statistic:
         return self.compute(result)
 
 
+@typed
 @dataclass(frozen=True)
 class Target:
     """A statistic that a model is to reproduce, with its value in data and its standard error.
@@ -106,6 +108,7 @@ class Targets(tuple[Target, ...]):
         return Targets((*self, *more), whole)
 
 
+@typed
 def roll_rate(
     from_bucket: str,
     to_bucket: str,
@@ -168,6 +171,7 @@ def roll_rate(
     return Statistic(f"roll_rate({from_bucket!r}, {to_bucket!r}, {what})", compute)
 
 
+@typed
 def arrears_share(
     days: int,
     months: tuple[int, int] | None = None,
@@ -226,6 +230,7 @@ def arrears_share(
     )
 
 
+@typed
 def charge_off_rate_annual(
     months: tuple[int, int] | None = None, *, net: bool = True, lender: str = "own", product: str | None = None
 ) -> Statistic:
@@ -276,6 +281,7 @@ def charge_off_rate_annual(
     )
 
 
+@typed
 def default_rate_annual(
     months: tuple[int, int] | None = None, *, lender: str = "own", product: str | None = None
 ) -> Statistic:
@@ -320,6 +326,7 @@ def default_rate_annual(
     return Statistic(f"default_rate_annual(months={months}, lender={lender!r}, product={product!r})", compute)
 
 
+@typed
 def vintage_loss(
     month: int | None = None, *, net: bool = True, lender: str = "own", product: str | None = None
 ) -> Statistic:
@@ -366,6 +373,7 @@ def vintage_loss(
     return Statistic(f"vintage_loss({month}, net={net}, lender={lender!r}, product={product!r})", compute)
 
 
+@typed
 def loss_given_write_off(
     months: tuple[int, int] | None = None, *, lender: str = "own", product: str | None = None
 ) -> Statistic:

@@ -24,6 +24,7 @@ from stresslab.studies.calibration.targets import (
     roll_rate,
     vintage_loss,
 )
+from stresslab.typed import typed
 
 Array = NDArray[np.float64]
 
@@ -37,6 +38,7 @@ class Value(NamedTuple):
     parts: Array
 
 
+@typed
 def from_panel(
     frame: pd.DataFrame,
     *,
@@ -126,6 +128,7 @@ def from_panel(
     return _targets("from_panel", [value for value in values if not np.isnan(value.value)])
 
 
+@typed
 def from_tape(
     frame: pd.DataFrame, *, by: str | None = "grade", lgd: bool = True, month: int | None = None, lender: str = "own"
 ) -> Targets:

@@ -20,6 +20,7 @@ from stresslab.scenarios.library import scenario
 from stresslab.studies.evidence.facts import CALM, STRESS
 from stresslab.studies.evidence.stress import stressed_figures
 from stresslab.studies.seeds import drawn_seed
+from stresslab.typed import typed
 
 Array = NDArray[Any]
 SNAPSHOTS = 6
@@ -28,6 +29,7 @@ EARLY_WRITE_OFF = 6
 """Unpaid due dates at write-off in the second run: 180 days past due."""
 
 
+@typed
 def evidence(
     books: int = 6,
     borrowers: int = 100_000,
