@@ -308,6 +308,21 @@ PANEL: dict[str, Variable] = {
 """Panel of loans and borrowers: dimensions `month`, `loan` and `borrower`."""
 
 
+def unit_of(dataset: Any) -> float:
+    """Currency in one unit of the amounts of a portfolio, result or measure: 1, or 1,000 where they are in thousands."""
+    return float(dataset.attrs.get("unit", 1.0))
+
+
+def money_of(attrs: Any) -> str:
+    """What amounts are in, to print: their currency, with the unit if it is not 1.
+
+    >>> money_of({"currency": "CNY"}), money_of({"currency": "CNY", "unit": 1000})
+    ('CNY', '1,000 CNY')
+    """
+    currency, unit = str(attrs.get("currency", "currency")), float(attrs.get("unit", 1.0))
+    return currency if unit == 1.0 else f"{unit:,g} {currency}"
+
+
 def attrs_of(variable: Variable) -> dict[str, str]:
     """Attrs `units` and `long_name` of a variable."""
     return {"units": variable.unit, "long_name": variable.meaning}

@@ -144,6 +144,7 @@ def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks
     }
     for name in EVENTS:
         variables[name] = ((*dims, "segment"), totals[name], {"units": "number"})
+    cost /= unit
     return xr.Dataset(variables, {"response": [one.label for one in every]})
 
 
