@@ -21,7 +21,7 @@ from stresslab.measures.capital.regimes import regime_for
 from stresslab.measures.defaults import by_place
 from stresslab.measures.provisions.regimes import regime_of
 from stresslab.measures.result_view import select
-from stresslab.schema import PAST_DUE, InputError
+from stresslab.schema import PAST_DUE, InputError, money_of
 from stresslab.study_file import Study as Study
 from stresslab.study_file import buffer_arguments, side_by_side
 from stresslab.study_file import read_study as read_study
@@ -181,7 +181,7 @@ def summary_table(answers: Answers) -> pd.DataFrame:
     True
     """
     words = {
-        "currency": answers.result.attrs["currency"],
+        "currency": money_of(answers.result.attrs),
         "buffer": f"{answers.liquidity.attrs['level']:.0%}, {answers.liquidity.attrs['horizon']} months",
     }
     levels = answers.losses["level"].values.tolist()

@@ -19,6 +19,7 @@ def record(prepared: Prepared, renewal: str, macro: xr.Dataset, own_behaviour: d
     macro_attrs = {str(k): v for k, v in macro.attrs.items() if isinstance(v, str | int | float)}
     return {
         **{key: prepared.portfolio.attrs.get(key, "") for key in ("currency", "as_of", "own_lender", "preset")},
+        **({"unit": prepared.portfolio.attrs["unit"]} if "unit" in prepared.portfolio.attrs else {}),
         "seed": str(prepared.seed),
         "portfolio_seed": str(prepared.portfolio.attrs.get("seed", "")),
         "fingerprint": prepared.mark,

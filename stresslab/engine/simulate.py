@@ -18,11 +18,12 @@ from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source
 from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import Model
 from stresslab.engine.packing import pack
-from stresslab.engine.prepare import Prepared, Renewal, argument_faults, model_of, prepare, with_paths
+from stresslab.engine.prepare import Prepared, Renewal, argument_faults, currency_faults, model_of, prepare, with_paths
 from stresslab.engine.provenance import record
-from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow
+from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow, static_notes, unit_notes
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
+from stresslab.notes import noted, notes
 from stresslab.schema import MACRO, MEASURES, RESULT, attrs_of
 
 
@@ -217,7 +218,9 @@ def simulate(
     for name in result.data_vars:
         result[name].attrs = attrs_of(RESULT[str(name)])
     provenance = record(prepared, renewal, macro, source_of(behaviour or {}))
-    return result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
+    result = result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
+    said = static_notes(result) if renewal == "static" else []
+    return noted(result, notes(portfolio), notes(macro), unit_notes(result), said)
 
 
 def _one_scenario(
@@ -227,7 +230,7 @@ def _one_scenario(
     totals, jobless, packed, second_round = prepared.run_paths(macro, progress)
     result = label(prepared.blocks, prepared.portfolio, totals, jobless, packed, macro)
     if second_round is not None and prepared.responses:
-        result = result.merge(label_responses(prepared.responses, totals, prepared.blocks, second_round))
+        result = result.merge(label_responses(prepared.responses, totals, prepared.blocks, second_round, packed.unit))
     if second_round is not None and second_round.amplification is not None:
         ratio, error = second_round.amplification
         dims = ("path", "measure")
@@ -310,6 +313,7 @@ def advance(
     faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads)
     faults += behaviour_faults(behaviour or {})
     faults += single_path_faults(macro) + whole_faults("first_month", first_month, 0)
+    faults += currency_faults(portfolio, model)
     refuse("advance", faults + whole_faults("path", path, 0, 2**32 - 1, advice="choose another"))
     refuse("portfolio", portfolio_faults(portfolio))
     check(macro, MACRO, "macro")

@@ -16,10 +16,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import check, contradictions, seed_faults
+from stresslab.checks import check, contradictions, number_faults, seed_faults
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import BORROWER, PORTFOLIO, InputError, attrs_of
+from stresslab.schema import BORROWER, PORTFOLIO, InputError, attrs_of, rounded, unit_of
 
 Array = NDArray[Any]
 Constant = str | float | bool
@@ -42,6 +42,7 @@ def read_portfolio(
     currency: str,
     as_of: str,
     own_lender: str,
+    unit: float = 1,
     columns: Mapping[str, str] | None = None,
     constants: Mapping[str, Constant] | None = None,
     preset: str | None = None,
@@ -60,6 +61,9 @@ def read_portfolio(
         Month or day of the balances, "2026-01" or "2026-01-31".
     own_lender : str
         The own lender; where the tape has no column `lender`, lender of all loans.
+    unit : float
+        Currency in one unit of the tape's amounts: 1,000 if it counts in thousands. They stay as they are; a minor
+        unit is a hundredth of it, and amounts of model and donors are converted.
     columns : mapping of str to str, optional
         Column of the tape by name: a variable of `stresslab.schema.PORTFOLIO`, "borrower_id" for the key of the
         borrower (whole numbers or text) or "loan_id"; columns not named are not read. None: the tape has these names.
@@ -129,19 +133,33 @@ def read_portfolio(
     claim, claim_months'
     """
     faults = _argument_faults(currency, as_of, own_lender, seed)
+    faults += number_faults("unit", unit, 1e12, "1000 for amounts in thousands", low=1e-12)
     source, rows = _read(tape, columns, dict(constants or {}), faults)
     draft = Draft(_join(rows, faults), set(rows), faults)
     if donors is not None and (unsound := donor_faults(donors)):
         faults += unsound
         donors, draft.given = None, {*draft.given, *BORROWER_VALUES}
+    if donors is not None and not faults:
+        donors = _in_unit(donors, unit)
     derive(draft, own_lender, donors)
     used_seed = draw(draft, donors, currency, seed)
-    attrs = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": source}
+    attrs = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": source} | (
+        {} if unit == 1 else {"unit": unit}
+    )
     book = _dataset(draft.values, rows).assign_attrs(attrs, **_record(draft, preset, constants, donors, used_seed))
     faults += contradictions(book) if "borrower" in draft.values else []
     if faults:
         raise InputError(source, faults)
     return check_portfolio(book)
+
+
+def _in_unit(book: xr.Dataset, unit: float) -> xr.Dataset:
+    """A portfolio with its amounts in units of so much currency."""
+    factor = unit_of(book) / unit
+    if factor == 1.0:
+        return book
+    names = [name for name, want in PORTFOLIO.items() if want.unit.startswith("currency") and name in book]
+    return book.assign({name: book[name].copy(data=rounded(book[name] * factor)) for name in names})
 
 
 def _argument_faults(currency: str, as_of: str, own_lender: str, seed: int | None) -> list[str]:

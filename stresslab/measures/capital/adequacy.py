@@ -159,7 +159,8 @@ def capital_adequacy(
     >>> from stresslab.measures.liquidity.funding import Borrowing, Funding
     >>> from stresslab.testing import tiny_result
     >>> result = tiny_result(1000.0, paths=2, months=2, written_off=[0.0, 10.0], originated=[0.0, 10.0])
-    >>> sheet = BalanceSheet(Funding(100.0, [Borrowing("bond", {90: 1000.0})]), tax_rate=0.0, payout=0.0, liquid_yield=0.0)
+    >>> funding = Funding(100.0, [Borrowing("bond", {90: 1000.0})])
+    >>> sheet = BalanceSheet(funding, tax_rate=0.0, payout=0.0, liquid_yield=0.0)
     >>> adequacy = capital_adequacy(result, sheet, "china-2023", provisioning="china", levels=0.5)
     >>> adequacy.cet1.values  # 1,100 less 1,000 and an allowance of 2.5 %
     array([[75., 75., 75.],

@@ -27,7 +27,7 @@ from stresslab.measures.liquidity.on_balance_sheet import own_part
 from stresslab.measures.provisions.regimes import Regime
 from stresslab.measures.result_view import Output, described, result_faults
 from stresslab.notes import noted, notes
-from stresslab.schema import MINOR, minor_units
+from stresslab.schema import LARGER_UNIT, MINOR, minor_units
 
 Minor = NDArray[np.int64]
 NEEDS = LADDER_NEEDS | {name: ("segment",) for name in CONTRACTS}
@@ -182,7 +182,8 @@ def financial_statements(
     >>> from stresslab.measures.liquidity.funding import Borrowing, Funding
     >>> from stresslab.testing import tiny_result
     >>> result = tiny_result(1000.0, fees=10.0, paid=10.0)
-    >>> sheet = BalanceSheet(Funding(100.0, [Borrowing("bond", {90: 1000.0})]), tax_rate=0.25, payout=0.0, liquid_yield=0.0)
+    >>> funding = Funding(100.0, [Borrowing("bond", {90: 1000.0})])
+    >>> sheet = BalanceSheet(funding, tax_rate=0.25, payout=0.0, liquid_yield=0.0)
     >>> statements = financial_statements(result, sheet, provisioning="china")
     >>> statements.equity.values, statements.tax.values
     (array([[75. , 82.5]]), array([[0. , 2.5]]))
@@ -257,7 +258,7 @@ def _minor(values: Array) -> Minor:
     """
     if values.size and float(np.abs(values).max()) > LARGEST:
         found = f"amount: found {float(np.abs(values).max()):.3g}, expected at most {LARGEST:.0e} of the currency"
-        refuse("financial_statements", [f"{found}; count in thousands"])
+        refuse("financial_statements", [f"{found}; {LARGER_UNIT}"])
     return minor_units(values)
 
 
