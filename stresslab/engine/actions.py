@@ -1,6 +1,7 @@
 """Responses of a lender to arrears, passed to `simulate(..., responses=[...])`.
 
-All act on the loans of the portfolio's own lender. Amounts are in the portfolio's currency, and a capacity is a number
+All act on the loans of the portfolio's own lender. Amounts are in the portfolio's currency, in single units of it
+whatever its attrs["unit"], and a capacity is a number
 of cases a month for each of the lender's accounts at the start, so that it means the same for a book of any size.
 """
 

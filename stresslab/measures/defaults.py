@@ -60,5 +60,5 @@ def by_place(dataset: xr.Dataset, given: Mapping[str, Any]) -> tuple[dict[str, A
     ]
     if missing and place == ELSEWHERE:
         found = f"currency: found {currency_of(dataset)!r}, for which this package has no defaults"
-        said.insert(0, f"{found}; those by default elsewhere are plain assumptions, replace them with your own values")
+        said.insert(0, f"{found}; those used are plain assumptions for no place; give your own values")
     return {name: table[name]["value"] if value is None else value for name, value in given.items()}, said
