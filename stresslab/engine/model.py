@@ -190,7 +190,7 @@ class Model:
         return cls(**made, products=products, currency=currency)
 
     def amounts(self, products: Collection[str]) -> dict[str, float]:
-        """Parameters in currency of some products, those that are not 0.
+        """Currency amounts among the rules of some products, those that are not 0.
 
         Parameters
         ----------

@@ -11,7 +11,7 @@ import xarray as xr
 from tqdm import tqdm
 
 from stresslab.checks import check, portfolio_faults, refuse, single_path_faults, whole_faults
-from stresslab.engine.actions import Response
+from stresslab.engine.actions import Response, cost_notes
 from stresslab.engine.blocks import build, read_back
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
@@ -219,8 +219,9 @@ def simulate(
         result[name].attrs = attrs_of(RESULT[str(name)])
     provenance = record(prepared, renewal, macro, source_of(behaviour or {}))
     result = result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
-    said = static_notes(result) if renewal == "static" else []
-    return noted(result, notes(portfolio), notes(macro), unit_notes(result), said)
+    said = unit_notes(result) + cost_notes(responses, str(result.attrs["currency"]))
+    said += static_notes(result) if renewal == "static" else []
+    return noted(result, notes(portfolio), notes(macro), said)
 
 
 def _one_scenario(

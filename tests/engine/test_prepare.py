@@ -42,6 +42,12 @@ def test_costs_of_responses_follow_the_unit():
     plan = [sl.actions.Outreach(cost_monthly=1_000.0, cost_per_contact=0.0)]
     _, result = losses(counted_in(BOOKS["us-card"], 1000), responses=plan)
     assert result["operating_cost"].isel(path=0, month=1).item() == 1.0
+    assert not any("by default" in note for note in notes(result))
+
+
+def test_costs_of_responses_by_default_are_said():
+    _, result = losses(BOOKS["us-card"], responses=[sl.actions.Outreach(name="calls")])
+    assert "calls: cost_per_contact 10 USD by default (assumption); give yours" in notes(result)
 
 
 @pytest.mark.parametrize("unit", [0, -1, "thousand", True, np.nan])

@@ -146,3 +146,10 @@ def test_a_sheet_without_arguments_survives_a_normal_year_and_earns_a_normal_pro
         assert found["any_breach_probability"].item() == 0.0
         assert found["external_funding"].max().item() == 0.0
         assert liquidity_buffer(result, sheet.funding)["survival_probability"].item() == 1.0
+
+
+def test_tables_of_amounts_in_thousands_say_so():
+    result = book().assign_attrs(unit=1000)
+    found = capital_adequacy(result, BalanceSheet.for_book(result))
+    assert found.attrs["unit"] == 1000
+    assert "money in (1,000 CNY) m" in stress_table(found, months=12).index.name

@@ -170,10 +170,10 @@ class BalanceSheet:
         >>> round(sheet.funding.borrowed, 9)
         99.0
         """
+        faults = result_faults(result, lender, {"balance": BALANCE, "own_share": ("segment",)})
         shares, said = by_place(result, {"equity_share": equity_share, "liquid_share": liquid_share})
-        faults = number_faults("equity_share", shares["equity_share"], 1.0, DECIMAL)
+        faults += number_faults("equity_share", shares["equity_share"], 1.0, DECIMAL)
         faults += number_faults("liquid_share", shares["liquid_share"], 10.0, DECIMAL)
-        faults += result_faults(result, lender, {"balance": BALANCE, "own_share": ("segment",)})
         refuse("BalanceSheet.for_book", faults)
         borrowed = (1.0 + shares["liquid_share"]) * (1.0 - shares["equity_share"])
         made = Funding.for_book(

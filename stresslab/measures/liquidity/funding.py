@@ -523,13 +523,11 @@ class Funding:
         >>> Funding.for_book(result, borrowed_share=0.8, months=4).borrowings[0].maturing
         (60.0, 60.0, 60.0, 60.0)
         """
+        faults = result_faults(result, lender, {"balance": BALANCE, "own_share": ("segment",)})
         given: dict[str, Any] = {
-            "liquid_share": liquid_share,
-            "kind": kind,
-            "annual_rate": annual_rate,
-            "tenor_months": tenor_months,
-        }
-        given |= {"operating_cost_rate": operating_cost_rate}
+            "liquid_share": liquid_share, "kind": kind, "annual_rate": annual_rate, "tenor_months": tenor_months,
+            "operating_cost_rate": operating_cost_rate,
+        }  # fmt: skip
         if borrowed_share is None:
             given["equity_share"] = None
         if rollover is None:
@@ -537,14 +535,15 @@ class Funding:
         if pass_through is None and annual_rate is None and not policy_faults(result):
             given["pass_through"] = None
         use, said = by_place(result, given)
-        share = (1.0 + use["liquid_share"]) * (1.0 - use["equity_share"]) if borrowed_share is None else borrowed_share
         renewed = RollOver(use["rollover"], use["arrears_sensitivity"]) if rollover is None else rollover
         follows = use.get("pass_through", 0.0) if pass_through is None else pass_through
-        faults = result_faults(result, lender, {"balance": BALANCE, "own_share": ("segment",)})
-        for name, value in (("liquid_share", use["liquid_share"]), ("borrowed_share", share)):
+        shares = {"liquid_share": use["liquid_share"]}
+        shares |= {} if borrowed_share is None else {"borrowed_share": borrowed_share}
+        for name, value in shares.items():
             faults += number_faults(name, value, 10.0, "a decimal: 0.8, not 80")
         faults += whole_faults("months", months, 1)
         refuse("Funding.for_book", faults)
+        share = (1.0 + use["liquid_share"]) * (1.0 - use["equity_share"]) if borrowed_share is None else borrowed_share
         view = select(result, lender)
         funded = float((opening_balance(view, "Funding.for_book") * view["own_share"]).sum())
         maturing = [share * funded / months] * months
