@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.schema import MACRO, MONTHLY, PORTFOLIO, Array, InputError, Variable, rounded
+from stresslab.schema import LARGER_UNIT, MACRO, MONTHLY, PORTFOLIO, Array, InputError, Variable, rounded
 
 
 def check(dataset: xr.Dataset, spec: dict[str, Variable], subject: str) -> None:
@@ -59,8 +59,9 @@ def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
     faults = _report(name, values, ~finite, "a finite number", "fill or drop it yourself")
     unit = f" [{want.unit}]"
     hint = "a rate is a decimal: 0.06, not 6" if want.high <= 5.0 else "check sign and unit"
+    too_large = LARGER_UNIT if want.unit.startswith("currency") else hint
     faults += _report(name, values, finite & (data < want.low), f">= {want.low:g}{unit}", hint)
-    faults += _report(name, values, finite & (data > want.high), f"<= {want.high:,.10g}{unit}", hint)
+    faults += _report(name, values, finite & (data > want.high), f"<= {want.high:,.10g}{unit}", too_large)
     if want.kind == "whole":
         faults += _report(name, values, finite & (data != np.floor(data)), "a whole number", "round it yourself")
     return faults

@@ -16,7 +16,7 @@ def notes(dataset: xr.Dataset) -> list[str]:
 
     Parameters
     ----------
-    dataset : xarray.Dataset
+    dataset : xarray.Dataset or pandas.DataFrame
         From any function of this package.
 
     Returns

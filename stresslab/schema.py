@@ -20,6 +20,9 @@ MINOR = 100
 LARGEST_AMOUNT = (2**31 - 1) / MINOR
 """Largest amount [currency] that a 32-bit count of minor units can hold: 21,474,836.47."""
 
+LARGER_UNIT = "count all amounts in thousands and say so with unit=1000 in read_portfolio or attrs['unit'] = 1000"
+"""What to do about amounts that are too large."""
+
 BUCKETS = ("current", "30-59", "60-89", "90-119", "120-179", "180-269", "270-359", "360+")
 """Days-past-due buckets at month end; arrears of 1 to 29 days begin and end within a month and count as current."""
 
@@ -335,6 +338,21 @@ PANEL: dict[str, Variable] = {
     "product": PORTFOLIO["product"],
 }
 """Panel of loans and borrowers: dimensions `month`, `loan` and `borrower`."""
+
+
+def unit_of(dataset: Any) -> float:
+    """Currency in one unit of the amounts of a portfolio, result or measure: 1,000 where they are in thousands."""
+    return float(dataset.attrs.get("unit", 1.0))
+
+
+def money_of(attrs: Any) -> str:
+    """What amounts are in, to print: their currency, with the unit if it is not 1.
+
+    >>> money_of({"currency": "CNY"}), money_of({"currency": "CNY", "unit": 1000})
+    ('CNY', '(1,000 CNY)')
+    """
+    currency, unit = str(attrs.get("currency", "currency")), float(attrs.get("unit", 1.0))
+    return currency if unit == 1.0 else f"({unit:,g} {currency})"
 
 
 def attrs_of(variable: Variable) -> dict[str, str]:

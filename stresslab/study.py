@@ -18,10 +18,10 @@ import xarray as xr
 
 import stresslab as sl
 from stresslab.measures.capital.regimes import regime_for
-from stresslab.measures.defaults import default_provisioning
+from stresslab.measures.defaults import by_place
 from stresslab.measures.provisions.regimes import regime_of
 from stresslab.measures.result_view import select
-from stresslab.schema import PAST_DUE, InputError
+from stresslab.schema import PAST_DUE, InputError, money_of
 from stresslab.study_file import Study as Study
 from stresslab.study_file import buffer_arguments, side_by_side
 from stresslab.study_file import read_study as read_study
@@ -104,16 +104,16 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
         raise InputError(study.title, faults)
     macro = sl.macro_paths(side_by_side(study.scenarios), **given["macro_paths"])
     result = sl.simulate(portfolio, macro, progress=progress, **given["simulate"])
-    rules = regime_of(given["provisions"].get("provisioning") or default_provisioning(result.attrs["currency"]))
+    rules = regime_of(by_place(result, {"provisioning": given["provisions"].get("provisioning")})[0]["provisioning"])
     needed = not isinstance(rules, sl.China) or "term_structures" in given
     terms = _term_structures(portfolio, macro, given, progress) if needed else None
-    provisioning = {**given["provisions"], "provisioning": rules, "terms": terms}
+    provisioning = {**given["provisions"], "terms": terms}
     sheet = sl.BalanceSheet.for_book(result, **given["BalanceSheet.for_book"])
     lender = given["BalanceSheet.for_book"].get("lender", "own")
     part = sl.own_part(result, sheet.funding.partners, lender=lender)
     carried = sl.provisions(part, **{**provisioning, "lender": lender})
     adequacy = {"allowance": carried, "lender": lender, **given["capital_adequacy"]}
-    if regime_for(result, adequacy.get("capital_regime")).approach == "irb":
+    if regime_for(result, adequacy.get("capital_regime"))[0].approach == "irb":
         adequacy["parameters"] = sl.irb_parameters(result, lender=lender, **given.get("irb_parameters", {}))
     answers = Answers(
         portfolio,
@@ -181,7 +181,7 @@ def summary_table(answers: Answers) -> pd.DataFrame:
     True
     """
     words = {
-        "currency": answers.result.attrs["currency"],
+        "currency": money_of(answers.result.attrs),
         "buffer": f"{answers.liquidity.attrs['level']:.0%}, {answers.liquidity.attrs['horizon']} months",
     }
     levels = answers.losses["level"].values.tolist()

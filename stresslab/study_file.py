@@ -44,7 +44,7 @@ def _donors(table: Any, where: str, faults: list[str]) -> dict[str, Any]:
 
 def _funding(table: Any, where: str, faults: list[str]) -> dict[str, Any]:
     """Arguments of Funding.for_book but those that the balance sheet decides."""
-    decided = {"lender", "borrowed_share", "liquid_share", "liquid_assets", "borrowings"}
+    decided = {"lender", "borrowed_share", "liquid_share", "liquid_assets", "borrowings", "notes"}
     return read_arguments(sl.Funding.for_book, table, where, faults, others=sl.Funding, without=decided)
 
 

@@ -198,7 +198,7 @@ def test_every_field_of_a_balance_sheet_and_its_funding_has_a_key():
     faults = faults_of({"scenarios": TWO, "macro_paths": {"paths": 2}, "BalanceSheet": {"for_book": sheet}})
     in_sheet, in_funding = (set(fault.split("one of ")[1].split(";")[0].split(", ")) for fault in faults)
     assert set(inspect.signature(sl.BalanceSheet).parameters) <= in_sheet
-    assert set(inspect.signature(sl.Funding).parameters) - {"liquid_assets", "borrowings"} <= in_funding
+    assert set(inspect.signature(sl.Funding).parameters) - {"liquid_assets", "borrowings", "notes"} <= in_funding
 
 
 def test_the_demo_is_a_million_loans():

@@ -1,13 +1,14 @@
 """Responses of a lender to arrears, passed to `simulate(..., responses=[...])`.
 
-All act on the loans of the portfolio's own lender. Amounts are in the portfolio's currency, and a capacity is a number
+All act on the loans of the portfolio's own lender. Amounts are in the portfolio's currency, in single units of it
+whatever its attrs["unit"], and a capacity is a number
 of cases a month for each of the lender's accounts at the start, so that it means the same for a book of any size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -445,6 +446,16 @@ def unfold(responses: Sequence[Response]) -> Iterator[tuple[Response, Contingenc
 def programmes(responses: Sequence[Response]) -> list[Restructuring]:
     """The restructuring programmes among them, in order."""
     return [response for response, _ in unfold(responses) if isinstance(response, Restructuring)]
+
+
+def cost_notes(responses: Sequence[Response], currency: str) -> list[str]:
+    """A sentence for each cost of a response in currency that is the same by default in every currency."""
+    return [
+        f"{response.label}: {item.name} {item.default:g} {currency} by default ({item.metadata['source']}); give yours"
+        for response, _ in unfold(responses)
+        for item in fields(response)
+        if item.metadata.get("unit", "").startswith("currency") and item.default == getattr(response, item.name) != 0.0
+    ]
 
 
 def response_faults(responses: Any) -> list[str]:

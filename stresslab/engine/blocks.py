@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stresslab.engine.kernel.state import BORROWER_STATE, LANES, LOAN_STATE, Book, slot_table
 from stresslab.engine.model import Model
-from stresslab.schema import LARGEST_AMOUNT, MINOR, InputError, minor_units
+from stresslab.schema import LARGER_UNIT, LARGEST_AMOUNT, MINOR, InputError, minor_units
 
 Array = NDArray[Any]
 MOST_LOANS = 60
@@ -151,7 +151,7 @@ def _refuse(portfolio: xr.Dataset, model: Model, products: list[str], product: A
     if load[worst] > LARGEST_AMOUNT:
         faults.append(
             f"borrower {portfolio['borrower_id'].values[worst]}: found 2 x credit + buffer + costs + 10 x pay = "
-            f"{load[worst]:,.2f}, expected <= {LARGEST_AMOUNT:,.2f} (32-bit minor units); use a larger currency unit"
+            f"{load[worst]:,.2f}, expected <= {LARGEST_AMOUNT:,.2f} (32-bit minor units); {LARGER_UNIT}"
         )
     with_tenor = np.bincount(product, portfolio["tenor_months"].values > 0, len(products)) > 0
     for name in set(products) & set(known):

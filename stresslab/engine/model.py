@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from importlib import resources
 from pathlib import Path
@@ -75,6 +76,8 @@ class Model:
         Recoveries after write-off.
     products : mapping of str to Product
         Rules by product name.
+    currency : str
+        ISO 4217 code of its amounts, such as minimum_payment; "": that of any portfolio.
 
     Raises
     ------
@@ -100,6 +103,7 @@ class Model:
     applications: Applications = field(default_factory=Applications)
     recovery: Recovery = field(default_factory=Recovery)
     products: Mapping[str, Product] = field(default_factory=dict)
+    currency: str = ""
 
     @classmethod
     @typed
@@ -173,15 +177,49 @@ class Model:
         """Model from tables by section; InputError with the faults of all of them."""
         faults: list[str] = []
         content = {key: values for key, values in content.items() if key != PORTFOLIO_TABLE}
+        currency = content.pop("currency", "")
+        if not (isinstance(currency, str) and (currency == "" or re.fullmatch("[A-Z]{3}", currency))):
+            faults.append(f"currency: found {currency!r}, expected three letters as in 'CNY'; use the ISO 4217 code")
         made = {key: _section(kind, content.pop(key, {}), key, faults) for key, kind in SECTIONS.items()}
         products = {
             name: _section(Product, values, f"products.{name}", faults)
             for name, values in _table(content.pop("products", {}), "products", faults).items()
         }
-        faults += [f"{key}: found an unknown section, expected {[*SECTIONS, 'products']}; remove it" for key in content]
+        faults += [
+            f"{key}: found an unknown section, expected {[*SECTIONS, 'products', 'currency']}; remove it"
+            for key in content
+        ]
         if faults:
             raise InputError(subject, faults)
-        return cls(**made, products=products)
+        return cls(**made, products=products, currency=currency)
+
+    @typed
+    def amounts(self, products: Collection[str]) -> dict[str, float]:
+        """Currency amounts among the rules of some products, those that are not 0.
+
+        Parameters
+        ----------
+        products : collection of str
+            Names of products; others than the model's are left out.
+
+        Returns
+        -------
+        dict of str to float
+            By "products.name.parameter", as `replace` takes them.
+
+        Examples
+        --------
+        >>> Model.from_preset("us-card").amounts(["card", "personal-loan"])
+        {'products.card.minimum_payment': 25.0}
+        """
+        names = [item.name for item in fields(Product) if item.metadata.get("unit", "").startswith("currency")]
+        found = {
+            f"products.{product}.{name}": float(getattr(self.products[product], name))
+            for product in sorted(set(products) & set(self.products))
+            for name in names
+            if self.products[product].kind == "revolving" or name != "minimum_payment"
+        }
+        return {name: amount for name, amount in found.items() if amount != 0.0}
 
     @typed
     def to_dict(self) -> dict[str, Any]:

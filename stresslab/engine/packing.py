@@ -17,7 +17,7 @@ from stresslab.engine.conditions import Conditions
 from stresslab.engine.job_flows import job_flows
 from stresslab.engine.kernel.state import DEPTHS, LENDER, MODEL, MONTH, PRODUCT, PROGRAMME, Rules
 from stresslab.engine.model import Model
-from stresslab.schema import MACRO_NEUTRAL, MINOR
+from stresslab.schema import MACRO_NEUTRAL, MINOR, unit_of
 
 Array = NDArray[Any]
 BYTES_SD = math.sqrt(4 * (256**2 - 1) / 12)
@@ -30,6 +30,7 @@ class Packed:
 
     months : MONTH records (path, month); lenders : LENDER records (path, month, lender)
     contact (path, month, lender) : share of late payers reached
+    unit : currency in one unit of the book's amounts
     lender_row : row of `lenders` that each lender of the book reads; all read row 0 if lenders are alike
     rules : of everybody, of products and of restructuring programmes
     """
@@ -39,6 +40,7 @@ class Packed:
     contact: Array
     lender_row: Array
     rules: Rules
+    unit: float
 
 
 def threshold(probability: Any, bits: int) -> Array:
@@ -109,12 +111,14 @@ def pack(
     everywhere = Conditions.of_macro(
         read_macro(macro, "line_supply")[..., None], read_macro(macro, "collections_capacity")[..., None]
     )
+    unit = unit_of(portfolio)
     return Packed(
         _months(macro, portfolio, model),
         lender_records(everywhere, model),
         np.minimum(everywhere.contact, 1.0),
         np.zeros(len(blocks.lenders), np.int64),
-        Rules(_model(model, renewing, window), product_records(model, blocks.products), _programmes(programmes)),
+        Rules(_model(model, renewing, window), product_records(model, blocks.products, unit), _programmes(programmes)),
+        unit,
     )
 
 
@@ -126,7 +130,7 @@ def with_conditions(packed: Packed, conditions: Conditions, model: Model) -> Pac
 
 def with_products(packed: Packed, model: Model, names: list[str]) -> Packed:
     """The same for a book with these products."""
-    return replace(packed, rules=packed.rules._replace(products=product_records(model, names)))
+    return replace(packed, rules=packed.rules._replace(products=product_records(model, names, packed.unit)))
 
 
 def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> Array:
@@ -228,8 +232,8 @@ def _mean_of_cubic(scale: float) -> float:
     return 1.0 + (scale * BYTES_SD) ** 2 / 2.0
 
 
-def product_records(model: Model, names: list[str]) -> Array:
-    """PRODUCT records of the named products."""
+def product_records(model: Model, names: list[str], unit: float) -> Array:
+    """PRODUCT records of the named products, amounts in the book's unit of so much currency."""
     products = np.zeros(len(names), PRODUCT)
     for row, name in zip(products, names, strict=True):
         rules = model.products[name]
@@ -238,7 +242,7 @@ def product_records(model: Model, names: list[str]) -> Array:
         row["recovery_hazard"] = rules.recovery_monthly
         row["rate_pass"] = rules.rate_pass_through
         row["revolving"] = rules.kind == "revolving"
-        row["minimum_payment"] = round(rules.minimum_payment * MINOR)
+        row["minimum_payment"] = round(rules.minimum_payment / unit * MINOR)
         row["prepay"] = threshold(1.0 - rules.prepayment_monthly, 31)
         row["write_off"] = rules.write_off_months
         row["relet"] = threshold(rules.relet_monthly, 31)

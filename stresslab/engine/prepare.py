@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stresslab.checks import (
     choice_faults,
     macro_faults,
+    number_faults,
     portfolio_faults,
     refuse,
     seed_faults,
@@ -90,6 +91,7 @@ def prepare(
     faults += behaviour_faults({} if behaviour is None else behaviour)
     faults += type_faults("feedback", feedback, Feedback)
     refuse(subject, faults)
+    refuse(subject, currency_faults(portfolio, model))
     mark, blocks = laid_out(portfolio, model)
     seed = secrets.randbits(63) if seed is None else int(seed)
     prepared = Prepared(
@@ -129,13 +131,28 @@ _LAST: dict[tuple[str, ...], Blocks] = {}
 def laid_out(portfolio: xr.Dataset, model: Model) -> tuple[str, Blocks]:
     """Fingerprint and blocks of a portfolio without faults; the last are kept for studies that repeat a portfolio."""
     mark = fingerprint(portfolio)
-    key = (mark, str(portfolio.attrs.get("own_lender")), json.dumps(model.to_dict()))
+    key = (mark, *(str(portfolio.attrs.get(name)) for name in ("own_lender", "unit")), json.dumps(model.to_dict()))
     if key not in _LAST:
         refuse("portfolio", portfolio_faults(portfolio))
         blocks = build(portfolio, model)
         _LAST.clear()
         _LAST[key] = blocks
     return mark, _LAST[key]
+
+
+def currency_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
+    """Faults of the unit of a portfolio's amounts, and of a model whose amounts are in another currency."""
+    unit, currency = portfolio.attrs.get("unit", 1.0), str(portfolio.attrs.get("currency", ""))
+    faults = number_faults("attrs['unit']", unit, 1e12, "1000 for amounts in thousands", low=1e-12)
+    known = "product" in portfolio.variables and model.currency not in ("", currency) and currency
+    amounts = model.amounts(np.unique(portfolio["product"].values.astype(str))) if known else {}
+    if amounts:
+        said = ", ".join(f"{name} = {amount:g} {model.currency}" for name, amount in amounts.items())
+        faults.append(
+            f"currency: found {currency!r} of the portfolio and a model in {model.currency!r} with {said}, expected "
+            f"one currency; pass model=model.replace(currency={currency!r}, ...) with these amounts in {currency}"
+        )
+    return faults
 
 
 def model_of(portfolio: xr.Dataset) -> Model:

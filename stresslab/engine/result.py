@@ -35,9 +35,12 @@ from stresslab.schema import (
     STAGES,
     InputError,
     rounded,
+    unit_of,
 )
 
 Array = NDArray[Any]
+HELD = (0.8, 1.25)
+"""Closing over opening balance within which a static book counts as held."""
 EVENTS = ("redefaulted", "flagged", "warned", "false_alarms", "lead_months")
 """What became of plans and warnings: numbers."""
 STAGE_OF_BUCKET = np.array([1 if floor < 1 else 2 if floor < 3 else 3 for floor in BUCKET_FLOOR])
@@ -115,8 +118,13 @@ def fingerprint(portfolio: xr.Dataset) -> str:
     return digest.hexdigest()[:16]
 
 
-def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks, found: SecondRound) -> xr.Dataset:
-    """Activity and cost of each response, and outcomes of plans and warnings by segment."""
+def label_responses(
+    responses: Sequence[Response], totals: Array, blocks: Blocks, found: SecondRound, unit: float
+) -> xr.Dataset:
+    """Activity and cost of each response, and outcomes of plans and warnings by segment.
+
+    unit : currency in one unit of the book's amounts
+    """
     every = [one for one, _ in unfold(responses)]
     dims, first = ("path", "month"), np.zeros((len(totals), 1, len(every)))
     active = np.concatenate([first > 0, found.active], axis=1)
@@ -139,7 +147,7 @@ def label_responses(responses: Sequence[Response], totals: Array, blocks: Blocks
     variables: dict[str, Any] = {
         "active": ((*dims, "response"), active),
         "contacts": ((*dims, "response"), contacts, {"units": "number"}),
-        "operating_cost": ((*dims, "response"), rounded(cost), {"units": "currency"}),
+        "operating_cost": ((*dims, "response"), rounded(cost / unit), {"units": "currency"}),
         "restructured": ((*dims, "segment"), agreed, {"units": "number"}),
     }
     for name in EVENTS:
@@ -155,6 +163,31 @@ def join_scenarios(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
     moving = [part.drop_vars(fixed) for part in parts]
     names = paths["scenario"] if "scenario" in paths.coords else "scenario"
     return xr.concat(moving, dim=names).assign({name: parts[0][name] for name in fixed})
+
+
+def unit_notes(result: xr.Dataset) -> list[str]:
+    """A sentence where amounts are not in single units of the currency."""
+    unit = unit_of(result)
+    amounts = f"in units of {unit:,g} {result.attrs.get('currency', '')}"
+    return [] if unit == 1.0 else [f"unit: amounts are {amounts}; those of the model and of responses were divided"]
+
+
+def static_notes(result: xr.Dataset) -> list[str]:
+    """A sentence where the own balance of a static book ends far from where it began, as a mean over paths."""
+    own = result["lender"].values == result.attrs.get("own_lender")
+    balance = result["balance"].isel(segment=own if own.any() else slice(None)).sum(["segment", "bucket"])
+    balance = balance.mean("path").expand_dims({} if "scenario" in balance.dims else {"scenario": [""]})
+    notes = []
+    for name, first, last in zip(
+        balance["scenario"].values, balance.isel(month=0).values, balance.isel(month=-1).values, strict=True
+    ):
+        if first > 0.0 and not HELD[0] <= last / first <= HELD[1]:
+            moved = f"balance: moved from {first:,.0f} to {last:,.0f} in {balance.sizes['month'] - 1} months"
+            notes.append(
+                f"{moved}{f' of {name}' if name else ''}; renewal='static' grants loans that end anew under the "
+                "model's rules and holds no total; use grow() for a balance sheet of a given size"
+            )
+    return notes
 
 
 TINY = 1e-9

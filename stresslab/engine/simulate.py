@@ -11,16 +11,16 @@ import xarray as xr
 from tqdm import tqdm
 
 from stresslab.checks import portfolio_faults, refuse, single_path_faults, whole_faults
-from stresslab.engine.actions import Response
+from stresslab.engine.actions import Response, cost_notes
 from stresslab.engine.blocks import build, read_back
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
 from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import Model
 from stresslab.engine.packing import income_trend, opening_notes, pack, read_macro
-from stresslab.engine.prepare import Prepared, Renewal, argument_faults, model_of, prepare, with_paths
+from stresslab.engine.prepare import Prepared, Renewal, argument_faults, currency_faults, model_of, prepare, with_paths
 from stresslab.engine.provenance import record
-from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow
+from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow, static_notes, unit_notes
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
 from stresslab.notes import noted, notes
@@ -224,6 +224,8 @@ def simulate(
     provenance = record(prepared, renewal, macro, source_of(behaviour or {}))
     result = result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
     said = [note for macro_paths in scenarios for note in opening_notes(macro_paths, portfolio)]
+    said += unit_notes(result) + cost_notes(responses, str(result.attrs["currency"]))
+    said += static_notes(result) if renewal == "static" else []
     return noted(result, notes(portfolio), notes(macro), said)
 
 
@@ -234,7 +236,7 @@ def _one_scenario(
     totals, jobless, packed, second_round = prepared.run_paths(macro, progress)
     result = label(prepared.blocks, prepared.portfolio, totals, jobless, packed, macro)
     if second_round is not None and prepared.responses:
-        result = result.merge(label_responses(prepared.responses, totals, prepared.blocks, second_round))
+        result = result.merge(label_responses(prepared.responses, totals, prepared.blocks, second_round, packed.unit))
     if second_round is not None and second_round.amplification is not None:
         ratio, error = second_round.amplification
         dims = ("path", "measure")
@@ -318,6 +320,7 @@ def advance(
     faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads, cut=True)
     faults += behaviour_faults(behaviour or {})
     faults += single_path_faults(macro) + whole_faults("first_month", first_month, 0)
+    faults += currency_faults(portfolio, model)
     refuse("advance", faults + whole_faults("path", path, 0, 2**32 - 1, advice="choose another"))
     refuse("portfolio", portfolio_faults(portfolio))
     seed = secrets.randbits(63) if seed is None else int(seed)

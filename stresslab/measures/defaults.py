@@ -1,52 +1,64 @@
-"""Provisioning and capital rules that hold where none are named: by the currency of the portfolio."""
+"""Defaults by place: rules, costs, tax and funding where a caller names none, by the currency of the portfolio."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
 
+import xarray as xr
 
-class Defaults(NamedTuple):
-    """Names of the rules that hold for lenders of one currency, and why."""
-
-    provisioning: str
-    capital_regime: str
-    source: str
-
-
-BY_CURRENCY = {
-    "CNY": Defaults(
-        "china",
-        "china-2023",
-        "Measures for Risk Classification of Financial Assets of Commercial Banks (2023), CBIRC and PBoC Order No. 1; "
-        "Capital Rules for Commercial Banks (2023), NFRA Order No. 4",
-    ),
-    "USD": Defaults(
-        "cecl",
-        "basel-standardised",
-        "ASC 326 for lenders under US GAAP; Basel CRE20, as the rules of the United States are not in this package",
-    ),
+ELSEWHERE = "elsewhere"
+STATUS = {
+    "C": "confirmed",
+    "S": "secondary source",
+    "D": "derived",
+    "K": "from knowledge, not confirmed",
+    "A": "assumption",
 }
-ELSEWHERE = Defaults("ifrs9", "basel-standardised", "IFRS 9 section 5.5; Basel CRE20")
+"""How far a default was checked, by its letter in defaults.toml."""
 
 
-def _defaults(currency: object) -> Defaults:
-    """Rules of a currency; IFRS 9 and Basel for one that the table does not name, and where none is known."""
-    return BY_CURRENCY.get(str(currency), ELSEWHERE)
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((resources.files("stresslab.measures") / "defaults.toml").read_text("utf-8"))
 
 
-def default_provisioning(currency: object) -> str:
-    """Name of the provisioning regime of a currency, as in the attrs of a portfolio or a result.
+def currency_of(dataset: xr.Dataset) -> str:
+    """Currency of a portfolio, result or measure; "" where none is known."""
+    return str(getattr(dataset, "attrs", {}).get("currency", ""))
 
-    >>> default_provisioning("USD"), default_provisioning("EUR")
-    ('cecl', 'ifrs9')
+
+def place_of(dataset: xr.Dataset) -> str:
+    """Table of defaults.toml that holds for a portfolio, result or measure: its currency, or "elsewhere".
+
+    >>> place_of(xr.Dataset(attrs={"currency": "USD"})), place_of(xr.Dataset(attrs={"currency": "EUR"}))
+    ('USD', 'elsewhere')
     """
-    return _defaults(currency).provisioning
+    currency = currency_of(dataset)
+    return currency if currency in _table() else ELSEWHERE
 
 
-def default_capital_regime(currency: object) -> str:
-    """Name of the capital regime of a currency, as in the attrs of a portfolio or a result.
+def by_place(dataset: xr.Dataset, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Arguments of a call, those that are None taken from the place of a dataset, and a sentence for each of these.
 
-    >>> default_capital_regime("CNY"), default_capital_regime("USD")
-    ('china-2023', 'basel-standardised')
+    >>> values, said = by_place(xr.Dataset(attrs={"currency": "USD"}), {"tax_rate": None, "payout": 0.1})
+    >>> values
+    {'tax_rate': 0.21, 'payout': 0.1}
+    >>> said
+    ['tax_rate: 0.21 by default in USD (confirmed: 26 USC 11(b), federal; states add to it)']
     """
-    return _defaults(currency).capital_regime
+    place = place_of(dataset)
+    table = _table()[place]
+    missing = [name for name, value in given.items() if value is None]
+    where = f"in {place}" if place != ELSEWHERE else "elsewhere"
+    said = [
+        f"{name}: {table[name]['value']} by default {where} ({STATUS[table[name]['status']]}: {table[name]['source']})"
+        for name in missing
+    ]
+    if missing and place == ELSEWHERE:
+        found = f"currency: found {currency_of(dataset)!r}, for which this package has no defaults"
+        said.insert(0, f"{found}; those used are plain assumptions for no place; give your own values")
+    return {name: table[name]["value"] if value is None else value for name, value in given.items()}, said

@@ -83,7 +83,18 @@ ENDINGS = {
     "_low": "lower end of the 95 % interval of",
     "_high": "upper end of the 95 % interval of",
 }
-OF_THE_RUN = ("fingerprint", "seed", "currency", "as_of", "own_lender", "part", "partners", "annual_growth", "notes")
+OF_THE_RUN = (
+    "fingerprint",
+    "seed",
+    "currency",
+    "unit",
+    "as_of",
+    "own_lender",
+    "part",
+    "partners",
+    "annual_growth",
+    "notes",
+)
 
 
 def labelled(out: xr.Dataset, outputs: Mapping[str, Output]) -> xr.Dataset:

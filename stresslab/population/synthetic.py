@@ -23,7 +23,8 @@ LARGEST_BOOK = 2**31
 
 def read_preset(name: str) -> dict[str, Any]:
     """Numbers of a preset's synthetic portfolio, as they stand in its file."""
-    numbers: dict[str, Any] = preset_tables(name)[PORTFOLIO_TABLE]
+    tables = preset_tables(name)
+    numbers: dict[str, Any] = tables[PORTFOLIO_TABLE] | {"currency": tables["currency"]}
     return numbers
 
 

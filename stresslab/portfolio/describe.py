@@ -117,7 +117,11 @@ def describe_portfolio(portfolio: xr.Dataset, *, minimum_share: float = 0.10) ->
             "quantile": list(QUANTILES),
             "lenders": np.arange(1, values["borrower_share"].shape[1] + 1),
         },
-        {name: portfolio.attrs[name] for name in ("currency", "as_of", "own_lender")},
+        {
+            name: portfolio.attrs[name]
+            for name in ("currency", "unit", "as_of", "own_lender", "notes")
+            if name in portfolio.attrs
+        },
     )
 
 

@@ -21,7 +21,7 @@ from stresslab.notes import noted
 from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import BORROWER, MACRO, PORTFOLIO, InputError, attrs_of
+from stresslab.schema import BORROWER, MACRO, PORTFOLIO, InputError, attrs_of, rounded, unit_of
 from stresslab.typed import typed
 
 Array = NDArray[Any]
@@ -46,6 +46,7 @@ def read_portfolio(
     currency: str,
     as_of: str,
     own_lender: str,
+    unit: float = 1,
     columns: Mapping[str, str] | None = None,
     constants: Mapping[str, Constant] | None = None,
     preset: str | None = None,
@@ -66,6 +67,9 @@ def read_portfolio(
         Month or day of the balances, "2026-01" or "2026-01-31".
     own_lender : str
         The own lender; where the tape has no column `lender`, lender of all loans.
+    unit : float
+        Currency in one unit of the tape's amounts: 1,000 if it counts in thousands. They stay as they are; a minor
+        unit is a hundredth of it, and amounts of model and donors are converted.
     columns : mapping of str to str, optional
         Column of the tape by name: a variable of `stresslab.schema.PORTFOLIO`, "borrower_id" for the key of the
         borrower (whole numbers or text) or "loan_id"; columns not named are not read. None: the tape has these names.
@@ -144,6 +148,7 @@ def read_portfolio(
     claim, claim_months'
     """
     faults = _argument_faults(currency, as_of, own_lender, seed)
+    faults += number_faults("unit", unit, 1e12, "1000 for amounts in thousands", low=1e-12)
     source, rows = _read(tape, columns, dict(constants or {}), faults)
     if unemployment_rate is not None:
         faults += number_faults("unemployment_rate", unemployment_rate, MACRO["unemployment_rate"].high, "a decimal")
@@ -151,11 +156,13 @@ def read_portfolio(
     if donors is not None and (unsound := donor_faults(donors)):
         faults += unsound
         donors, draft.given = None, {*draft.given, *BORROWER_VALUES}
+    if donors is not None and not faults:
+        donors = _in_unit(donors, unit)
     derive(draft, own_lender, donors)
     used_seed = draw(draft, donors, currency, exchange_rate, seed)
     attrs: dict[str, Any] = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": source}
-    if unemployment_rate is not None:
-        attrs["unemployment_rate"] = float(unemployment_rate)
+    attrs |= {} if unit == 1 else {"unit": unit}
+    attrs |= {} if unemployment_rate is None else {"unemployment_rate": float(unemployment_rate)}
     book = _dataset(draft.values, rows).assign_attrs(attrs, **_record(draft, preset, constants, donors, used_seed))
     faults += contradictions(book) if "borrower" in draft.values else []
     if faults:
@@ -178,6 +185,15 @@ def _notes(draft: Draft, constants: Mapping[str, Constant] | None) -> list[str]:
     if draft.afresh:
         said.append(f"tape: {draft.afresh:,} borrowers with new loans only start with a job and their usual buffer")
     return said
+
+
+def _in_unit(book: xr.Dataset, unit: float) -> xr.Dataset:
+    """A portfolio with its amounts in units of so much currency."""
+    factor = unit_of(book) / unit
+    if factor == 1.0:
+        return book
+    names = [name for name, want in PORTFOLIO.items() if want.unit.startswith("currency") and name in book]
+    return book.assign({name: book[name].copy(data=rounded(book[name] * factor)) for name in names})
 
 
 def _argument_faults(currency: str, as_of: str, own_lender: str, seed: int | None) -> list[str]:

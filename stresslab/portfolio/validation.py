@@ -23,7 +23,7 @@ def check_portfolio(portfolio: xr.Dataset) -> xr.Dataset:
     ----------
     portfolio : xarray.Dataset
         Variables along `borrower` and `loan`, see `stresslab.schema.PORTFOLIO`; attrs `currency`, `as_of` and
-        `own_lender`.
+        `own_lender`, and perhaps `unit`, the currency in one unit of the amounts: 1,000 if they are in thousands.
 
     Returns
     -------

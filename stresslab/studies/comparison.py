@@ -15,10 +15,11 @@ from stresslab.engine.actions import Response, response_faults
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
-from stresslab.measures.defaults import default_provisioning
+from stresslab.measures.defaults import by_place
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import Regime, name_of, regime_of
 from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults, select
+from stresslab.notes import noted
 from stresslab.schema import PAST_DUE
 from stresslab.studies.seeds import drawn_seed
 from stresslab.typed import typed
@@ -165,12 +166,13 @@ def compare(
         if (months := run.sizes.get("month", 0)) < 2:
             faults.append(f"{name}: month: found {months}, expected 0 and at least 1; simulate a longer horizon")
     refuse("compare", faults + _unlike(result, other))
-    rules = regime_of(default_provisioning(result.attrs.get("currency", "")) if provisioning is None else provisioning)
+    values, said = by_place(result, {"provisioning": provisioning})
+    rules = regime_of(values["provisioning"])
     first, second = (_measured(run, discount_rate, lender, rules, terms) for run in (result, other))
     out = _paired(second - first, "difference").assign(path_difference=second - first)
     out["base"], out["changed"] = first.mean("path"), second.mean("path")
     attrs = {"lender": lender, "provisioning": name_of(rules), "discount_rate": discount_rate}
-    return labelled(_with_units(out), OUTPUTS).assign_attrs(of_the_run(result) | attrs)
+    return noted(labelled(_with_units(out), OUTPUTS).assign_attrs(of_the_run(result) | attrs), said)
 
 
 @typed

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from stresslab.measures.estimators import Array
 from stresslab.measures.provisions.rollforward import ROW_LABELS
+from stresslab.schema import money_of
 from stresslab.views import style
 from stresslab.views.quantity import dataset_faults
 from stresslab.views.style import HUES, POINTS, Label, beside, power, same_decimals
@@ -105,7 +106,7 @@ def draw_movement(ax: Axes, movement: xr.Dataset) -> Axes:
     months = f"months {attrs['first_month']} to {attrs['last_month']}" if "last_month" in attrs else ""
     of = ", ".join(str(words) for words in (attrs.get("lender"), regime, months) if words)
     style.furnish(ax, f"Movement of the allowance{', ' if of else ''}{of}", _mean_of(movement), "", "")
-    unit = style.in_units(ax.yaxis, "currency", largest, str(attrs.get("currency", "currency")))
+    unit = style.in_units(ax.yaxis, "currency", largest, money_of(attrs))
     ax.set_ylabel(f"allowance{unit}", fontsize=style.POINTS["medium"])
     return ax
 

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from stresslab.measures.estimators import Array
+from stresslab.schema import money_of
 from stresslab.views import style
 from stresslab.views.bands import TINT, edges
 from stresslab.views.quantity import dataset_faults, each_scenario, scenario_faults
@@ -103,7 +104,7 @@ def draw_ladder(ax: Axes, ladder: xr.Dataset) -> Axes:
     ax.plot(sides[[0, -1]], [0.0, 0.0], color="0.4", linewidth=0.8, zorder=2.2)
     bottom, top = ax.dataLim.intervaly
     margin = 0.05 * (top - bottom) or 1.0
-    largest, currency = max(abs(bottom), abs(top)), str(run.attrs.get("currency", "currency"))
+    largest, currency = max(abs(bottom), abs(top)), money_of(run.attrs)
     of = f"; 90 % of {len(gap):,} paths in the band" if len(gap) > 1 else ", 1 path"
     style.furnish(
         ax,

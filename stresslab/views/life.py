@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from stresslab.measures.estimators import Array
-from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSE_LABELS, CAUSES
+from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSE_LABELS, CAUSES, money_of
 from stresslab.views import style
 
 BORROWER = ("pay", "buffer", "necessities", "jobless_months")
@@ -62,7 +62,7 @@ def draw_life(result: xr.Dataset, borrower: int | None, path: int | None, figure
     if figure is None:
         figure = plt.figure(figsize=(10.0, 7.0 + 0.38 * rows), layout="constrained")
     top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=[2.2, 2.0, 0.9 + 0.38 * rows])
-    currency = str(result.attrs.get("currency", ""))
+    currency = money_of({"currency": ""} | result.attrs)
     _draw_pay(top, person, months, currency)
     owed = _draw_debt(middle, loans, months, currency)
     _draw_loans(bottom, loans, months)

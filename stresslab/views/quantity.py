@@ -11,7 +11,7 @@ import xarray as xr
 from stresslab.checks import lender_name, refuse
 from stresslab.measures.estimators import Array
 from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
-from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError
+from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError, money_of
 from stresslab.views.style import in_words
 
 ARREARS_RATES = {"arrears_rate": 30, "arrears_rate_90": 90}
@@ -78,7 +78,7 @@ def read_quantity(source: object, variable: str, lender: str, subject: str, faul
         months=values["month"].values.astype(np.float64),
         words=_words(name),
         unit=_unit(name, values),
-        currency=str(source.attrs.get("currency", "currency")),
+        currency=money_of(source.attrs),
         whose=whose,
         since=str(source.attrs.get("as_of", "")),
     )

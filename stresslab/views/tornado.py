@@ -12,6 +12,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from stresslab.measures.estimators import Array
+from stresslab.schema import money_of
 from stresslab.views import style
 from stresslab.views.losses import NORMAL_95
 from stresslab.views.quantity import dataset_faults, each_scenario, scenario_faults
@@ -91,7 +92,7 @@ def draw_tornado(ax: Axes | None, sensitivity: xr.Dataset) -> Axes:
     outer = [_draw_row(ax, row, place) for place, row in enumerate(rows)]
     ax.axvline(0.0, color="0.3", linewidth=0.9)
     largest = max(float(np.abs(row.effects).max()) for row in rows)
-    unit = style.in_units(ax.xaxis, str(attrs["units"]), largest, str(attrs.get("currency", "currency")))
+    unit = style.in_units(ax.xaxis, str(attrs["units"]), largest, money_of(attrs))
     unit = unit.replace("[%", "[percentage points")
     whiskers = "; whiskers are 95 % intervals" if any((row.errors > 0.0).any() for row in rows) else ""
     style.furnish(
@@ -187,5 +188,5 @@ def _base(sensitivity: xr.Dataset) -> str:
     base, unit = float(sensitivity["base"]), str(sensitivity.attrs["units"])
     if unit == "currency":
         sign = "-" if base < 0.0 else ""
-        return sign + style.money(abs(base), str(sensitivity.attrs.get("currency", "currency")))[0]
+        return sign + style.money(abs(base), money_of(sensitivity.attrs))[0]
     return f"{100.0 * base:.4g} %" if unit == "1" else f"{base:.4g} {unit}".rstrip()

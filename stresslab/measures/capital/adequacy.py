@@ -16,6 +16,7 @@ from stresslab.measures.liquidity.funding import liquidity_rules
 from stresslab.measures.liquidity.liabilities import Owed
 from stresslab.measures.provisions.regimes import Regime
 from stresslab.measures.result_view import Output, labelled, result_faults
+from stresslab.notes import noted
 from stresslab.typed import typed
 
 CAPITAL_OF = {"cet1_ratio": "cet1", "tier1_ratio": "tier1", "total_ratio": "total_capital", "leverage_ratio": "tier1"}
@@ -160,7 +161,8 @@ def capital_adequacy(
     >>> from stresslab.measures.liquidity.funding import Borrowing, Funding
     >>> from stresslab.testing import tiny_result
     >>> result = tiny_result(1000.0, paths=2, months=2, written_off=[0.0, 10.0], originated=[0.0, 10.0])
-    >>> sheet = BalanceSheet(Funding(100.0, [Borrowing("bond", {90: 1000.0})]), tax_rate=0.0, payout=0.0)
+    >>> funding = Funding(100.0, [Borrowing("bond", {90: 1000.0})])
+    >>> sheet = BalanceSheet(funding, tax_rate=0.0, payout=0.0, liquid_yield=0.0)
     >>> adequacy = capital_adequacy(result, sheet, "china-2023", provisioning="china", levels=0.5)
     >>> adequacy.cet1.values  # 1,100 less 1,000 and an allowance of 2.5 %
     array([[75., 75., 75.],
@@ -171,7 +173,7 @@ def capital_adequacy(
     levels = tuple(np.atleast_1d(levels).tolist())
     subject = "capital_adequacy"
     refuse(subject, result_faults(result, lender, NEEDS, paths=2) + level_faults("levels", levels))
-    rules = regime_for(result, capital_regime)
+    rules, said = regime_for(result, capital_regime)
     made = prepare_statements(
         result, balance_sheet, rules, provisioning, terms, allowance, parameters, lender, subject=subject
     )
@@ -188,7 +190,7 @@ def capital_adequacy(
     out = out.assign_coords(level=list(levels)).assign(
         tail_of_paths(out["shortfall"], levels, "shortfall_value_at_risk", "shortfall_expected_shortfall")
     )
-    return labelled(out, OUTPUTS).assign_attrs(made.statements.attrs)
+    return noted(labelled(out, OUTPUTS).assign_attrs(made.statements.attrs), said)
 
 
 def _ratios(made: Statements, sheet: BalanceSheet) -> dict[str, xr.DataArray]:

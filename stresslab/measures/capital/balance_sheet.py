@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import xarray as xr
 
 from stresslab.checks import number_faults, refuse, type_faults
 from stresslab.measures.capital.regimes import CapitalRegime
-from stresslab.measures.liquidity.funding import DECIMAL, EQUITY_SHARE, LIQUID_SHARE, Funding
+from stresslab.measures.defaults import by_place
+from stresslab.measures.liquidity.funding import DECIMAL, Funding
 from stresslab.measures.result_view import BALANCE, result_faults
 from stresslab.typed import typed
 
-RATES = ("additional_tier1_rate", "tax_rate", "payout", "liquid_yield", "external_rate")
+
+class Rates(NamedTuple):
+    """What a balance sheet earns, pays and owes to the state, as in `BalanceSheet`, none left to the place."""
+
+    tax_rate: float
+    payout: float
+    liquid_yield: float
+    external_rate: float
 
 
 @typed
@@ -34,15 +42,15 @@ class BalanceSheet:
         Part of equity that is AT1 [currency].
     additional_tier1_rate : float
         Coupon of AT1 [1/year].
-    liquid_yield : float
-        Earned on liquid assets [1/year].
-    external_rate : float
+    liquid_yield : float, optional
+        Earned on liquid assets [1/year]; None, here and below: by the currency of the result that is measured.
+    external_rate : float, optional
         Interest on funding raised when cash runs out [1/year].
     minimum_liquid : float
         Liquid assets below which funding is raised [currency].
-    tax_rate : float
+    tax_rate : float, optional
         On profit less earlier losses [1]; losses give no refund and no deferred tax asset.
-    payout : float
+    payout : float, optional
         Part of a month's profit after tax that is paid out where the conservation buffer allows [1].
 
     Raises
@@ -52,13 +60,13 @@ class BalanceSheet:
 
     Notes
     -----
-    Opening equity = liquid assets + own loans - allowance + other assets - borrowings. The defaults are assumptions;
-    the tax rate is the standard one of China, 25 %.
+    Opening equity = liquid assets + own loans - allowance + other assets - borrowings. Defaults by currency stand with
+    their sources in `stresslab/measures/defaults.toml`, and the notes of what is measured say which were used.
 
     Examples
     --------
-    >>> BalanceSheet(Funding(10.0)).tax_rate
-    0.25
+    >>> BalanceSheet(Funding(10.0), tax_rate=0.21).tax_rate
+    0.21
     """
 
     funding: Funding
@@ -66,18 +74,20 @@ class BalanceSheet:
     deductions: float = 0.0
     additional_tier1: float = 0.0
     additional_tier1_rate: float = 0.0
-    liquid_yield: float = 0.0
-    external_rate: float = 0.08
+    liquid_yield: float | None = None
+    external_rate: float | None = None
     minimum_liquid: float = 0.0
-    tax_rate: float = 0.25
-    payout: float = 0.3
+    tax_rate: float | None = None
+    payout: float | None = None
 
     def __post_init__(self) -> None:
         faults = type_faults("funding", self.funding, Funding, needed=True)
         for name in ("other_assets", "deductions", "additional_tier1", "minimum_liquid"):
             faults += number_faults(name, getattr(self, name), math.inf, "an amount")
-        for name in RATES:
-            faults += number_faults(name, getattr(self, name), 1.0, DECIMAL)
+        faults += number_faults("additional_tier1_rate", self.additional_tier1_rate, 1.0, DECIMAL)
+        for name in Rates._fields:
+            if getattr(self, name) is not None:
+                faults += number_faults(name, getattr(self, name), 1.0, DECIMAL)
         if not faults and self.deductions > self.other_assets:
             found = f"deductions: found {self.deductions:g}, expected at most other_assets, {self.other_assets:g}"
             faults.append(f"{found}, of which they are a part; add the assets")
@@ -118,8 +128,8 @@ class BalanceSheet:
         cls,
         result: xr.Dataset,
         *,
-        equity_share: float = EQUITY_SHARE,
-        liquid_share: float = LIQUID_SHARE,
+        equity_share: float | None = None,
+        liquid_share: float | None = None,
         lender: str = "own",
         funding: dict[str, Any] | None = None,
         **others: Any,
@@ -130,10 +140,10 @@ class BalanceSheet:
         ----------
         result : xarray.Dataset
             From `simulate`; needs balance and own_share.
-        equity_share : float
-            Equity before the allowance is deducted, over loans and cash [1].
-        liquid_share : float
-            Cash over the own loans [1].
+        equity_share : float, optional
+            Equity before the allowance is deducted, over loans and cash [1]; None: by the currency of the result.
+        liquid_share : float, optional
+            Cash over the own loans [1]; None: by the currency of the result.
         lender : str
             "own" (attrs own_lender), "all" (the system) or a name.
         funding : dict, optional
@@ -153,7 +163,7 @@ class BalanceSheet:
 
         Notes
         -----
-        The shares are illustrations, not taken from any lender.
+        Defaults by currency: `stresslab/measures/defaults.toml`. Those used are in the notes of what is measured.
 
         Examples
         --------
@@ -164,12 +174,19 @@ class BalanceSheet:
         >>> round(sheet.funding.borrowed, 9)
         99.0
         """
-        faults = number_faults("equity_share", equity_share, 1.0, DECIMAL)
-        faults += number_faults("liquid_share", liquid_share, 10.0, DECIMAL)
-        faults += result_faults(result, lender, {"balance": BALANCE, "own_share": ("segment",)})
+        faults = result_faults(result, lender, {"balance": BALANCE, "own_share": ("segment",)})
+        shares, said = by_place(result, {"equity_share": equity_share, "liquid_share": liquid_share})
+        faults += number_faults("equity_share", shares["equity_share"], 1.0, DECIMAL)
+        faults += number_faults("liquid_share", shares["liquid_share"], 10.0, DECIMAL)
         refuse("BalanceSheet.for_book", faults)
-        borrowed = (1.0 + liquid_share) * (1.0 - equity_share)
+        borrowed = (1.0 + shares["liquid_share"]) * (1.0 - shares["equity_share"])
         made = Funding.for_book(
-            result, borrowed_share=borrowed, liquid_share=liquid_share, lender=lender, **(funding or {})
+            result, borrowed_share=borrowed, liquid_share=shares["liquid_share"], lender=lender, **(funding or {})
         )
-        return cls(made, **others)
+        return cls(replace(made, notes=tuple(dict.fromkeys([*said, *made.notes]))), **others)
+
+
+def rates_of(sheet: BalanceSheet, result: xr.Dataset) -> tuple[Rates, list[str]]:
+    """Rates of a balance sheet, those that it leaves open by the place of a result, and a sentence for each of them."""
+    values, said = by_place(result, {name: getattr(sheet, name) for name in Rates._fields})
+    return Rates(**values), said

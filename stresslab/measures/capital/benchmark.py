@@ -23,6 +23,7 @@ from stresslab.measures.formulas import asrf, irb
 from stresslab.measures.formulas.asrf import implied_correlation
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part
 from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
+from stresslab.notes import noted
 from stresslab.schema import PERFORMING
 from stresslab.typed import typed
 
@@ -149,7 +150,7 @@ def capital_benchmark(
     >>> benchmark.loss_rate.sel(segment="total").values  # half of each default is lost
     array([0.005, 0.015])
     """
-    rules = regime_for(result, capital_regime)
+    rules, said = regime_for(result, capital_regime)
     part = _own_part_with(result, parameters, level, horizon, lender)
     estimates = parameters.sel(segment=part["segment"].values)
     size = _opening(part)
@@ -194,7 +195,8 @@ def capital_benchmark(
     out = xr.Dataset(by, {"segment": labels, "approach": list(METHODS), "cause": list(CAUSES), "path": part["path"]})
     out = out.assign_coords(approach_label=("approach", list(METHOD_LABELS.values())))
     out["capital"] = out["capital_rate"] * out["exposure"]
-    return described(out, result, lender, OUTPUTS).assign_attrs(level=level, horizon=horizon, capital_regime=rules.name)
+    out = described(out, result, lender, OUTPUTS).assign_attrs(level=level, horizon=horizon, capital_regime=rules.name)
+    return noted(out, said)
 
 
 def _own_part_with(result: xr.Dataset, parameters: xr.Dataset, level: float, horizon: int, lender: str) -> xr.Dataset:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import xarray as xr
 
 from stresslab.checks import lender_name, refuse
-from stresslab.measures.defaults import default_provisioning
+from stresslab.measures.defaults import by_place
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import China, Regime, name_of, regime_of
 from stresslab.measures.result_view import of_the_run
+from stresslab.notes import noted
 
 ROUNDING = 1.0
 """Most by which a balance that is stated by category or stage, cell by cell, may differ by rounding [currency]."""
@@ -32,17 +33,17 @@ def own_allowance(
         given = [f"allowance: found beside {' and '.join(beside)}, expected either; drop one of them"] if beside else []
         refuse(subject, faults + given + _allowance_faults(part, allowance, lender))
         return allowance
-    currency = part.attrs.get("currency")
-    rules = regime_of(default_provisioning(currency) if provisioning is None else provisioning)
+    values, said = by_place(part, {"provisioning": provisioning})
+    rules = regime_of(values["provisioning"])
     if terms is None and not isinstance(rules, China):
-        why = f", which holds for currency {currency!r}" if provisioning is None else ""
+        why = f", the default for currency {part.attrs.get('currency')!r}" if provisioning is None else ""
         faults = [
             *faults,
             f"terms: found none, expected term structures for provisioning {name_of(rules)!r}{why}; give "
             "terms=term_structures(portfolio, macro, model) or choose provisioning='china'",
         ]
     refuse(subject, faults)
-    return provisions(part, rules, terms, lender=lender)
+    return noted(provisions(part, rules, terms, lender=lender), said)
 
 
 def taken_off(held: xr.Dataset) -> xr.DataArray:
@@ -63,7 +64,7 @@ def _allowance_faults(part: xr.Dataset, held: xr.Dataset, lender: str) -> list[s
     if shared and held.attrs.get("part") != "own":
         return [f"allowance: found one of whole balances, expected of the own part; {advice}, not of the whole balance"]
     run, other = of_the_run(part), of_the_run(held)
-    names = sorted((set(run) | set(other)) - {"part"} - (set() if shared else {"partners"}))
+    names = sorted((set(run) | set(other)) - {"part", "notes"} - (set() if shared else {"partners"}))
     unlike = [name for name in names if run.get(name) != other.get(name)]
     if unlike:
         return [

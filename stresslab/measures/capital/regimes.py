@@ -13,7 +13,7 @@ from typing import Any
 import xarray as xr
 
 from stresslab.checks import number_faults, refuse
-from stresslab.measures.defaults import default_capital_regime
+from stresslab.measures.defaults import by_place
 from stresslab.schema import InputError
 from stresslab.typed import typed
 
@@ -207,10 +207,10 @@ def regime_named(capital_regime: str | CapitalRegime) -> CapitalRegime:
     return capital_regime if isinstance(capital_regime, CapitalRegime) else CapitalRegime.named(capital_regime)
 
 
-def regime_for(result: xr.Dataset, capital_regime: str | CapitalRegime | None) -> CapitalRegime:
-    """The capital regime, or where there is none that of the currency of the result."""
-    by_currency = default_capital_regime(result.attrs.get("currency"))
-    return regime_named(by_currency if capital_regime is None else capital_regime)
+def regime_for(result: xr.Dataset, capital_regime: str | CapitalRegime | None) -> tuple[CapitalRegime, list[str]]:
+    """The capital regime, or where there is none that of the place of the result, and a sentence that says so."""
+    values, said = by_place(result, {"capital_regime": capital_regime})
+    return regime_named(values["capital_regime"]), said
 
 
 @cache

@@ -7,14 +7,14 @@ interest + fees - written off - forgiven - closing. So assets equal borrowings a
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import refuse, type_faults
-from stresslab.measures.capital.balance_sheet import BalanceSheet
+from stresslab.measures.capital.balance_sheet import BalanceSheet, Rates, rates_of
 from stresslab.measures.capital.own_allowance import own_allowance, taken_off
 from stresslab.measures.capital.regimes import CapitalRegime, regime_for
 from stresslab.measures.capital.rwa import CONTRACTS, Weighed, parameter_faults, weigh
@@ -26,7 +26,8 @@ from stresslab.measures.liquidity.liabilities import Owed, liabilities, tier2
 from stresslab.measures.liquidity.on_balance_sheet import own_part
 from stresslab.measures.provisions.regimes import Regime
 from stresslab.measures.result_view import Output, described, result_faults
-from stresslab.schema import MINOR, minor_units
+from stresslab.notes import noted, notes
+from stresslab.schema import LARGER_UNIT, MINOR, minor_units
 from stresslab.typed import typed
 
 Minor = NDArray[np.int64]
@@ -183,15 +184,17 @@ def financial_statements(
     >>> from stresslab.measures.liquidity.funding import Borrowing, Funding
     >>> from stresslab.testing import tiny_result
     >>> result = tiny_result(1000.0, fees=10.0, paid=10.0)
-    >>> sheet = BalanceSheet(Funding(100.0, [Borrowing("bond", {90: 1000.0})]), tax_rate=0.25, payout=0.0)
+    >>> funding = Funding(100.0, [Borrowing("bond", {90: 1000.0})])
+    >>> sheet = BalanceSheet(funding, tax_rate=0.25, payout=0.0, liquid_yield=0.0)
     >>> statements = financial_statements(result, sheet, provisioning="china")
     >>> statements.equity.values, statements.tax.values
     (array([[75. , 82.5]]), array([[0. , 2.5]]))
     """
-    rules = regime_for(result, capital_regime)
-    return prepare_statements(
+    rules, said = regime_for(result, capital_regime)
+    made = prepare_statements(
         result, balance_sheet, rules, provisioning, terms, allowance, parameters, lender, subject="financial_statements"
     ).statements
+    return noted(made, said)
 
 
 def prepare_statements(
@@ -223,14 +226,16 @@ def prepare_statements(
     counts = tier2(part, balance_sheet.funding)
     owed = liabilities(part, balance_sheet.funding)
     flows = _flows(part, balance_sheet, held, frame, owed)
-    months = _close(flows, balance_sheet, weighed, counts, rules, subject)
+    rates, said = rates_of(balance_sheet, result)
+    months = _close(flows, balance_sheet, rates, weighed, counts, rules, subject)
     statements = xr.Dataset({name: frame.copy(data=values / MINOR) for name, values in months.items()})
     statements = described(statements, result, lender, LINES).assign_attrs(
         capital_regime=rules.name,
         capital_rules=json.dumps(asdict(rules)),
-        balance_sheet=as_json(balance_sheet),
+        balance_sheet=as_json(replace(balance_sheet, **rates._asdict())),
         **{name: held.attrs.get(name, "") for name in ("provisioning", "terms")},
     )
+    statements = noted(statements, notes(held), balance_sheet.funding.notes, said)
     return Statements(statements, weighed, counts, owed, part, rules)
 
 
@@ -255,7 +260,7 @@ def _minor(values: Array) -> Minor:
     """
     if values.size and float(np.abs(values).max()) > LARGEST:
         found = f"amount: found {float(np.abs(values).max()):.3g}, expected at most {LARGEST:.0e} of the currency"
-        refuse("financial_statements", [f"{found}; count in thousands"])
+        refuse("financial_statements", [f"{found}; {LARGER_UNIT}"])
     return minor_units(values)
 
 
@@ -290,7 +295,13 @@ def _flows(
 
 
 def _close(
-    flow: dict[str, Minor], sheet: BalanceSheet, weighed: Weighed, counts: Array, rules: CapitalRegime, subject: str
+    flow: dict[str, Minor],
+    sheet: BalanceSheet,
+    rates: Rates,
+    weighed: Weighed,
+    counts: Array,
+    rules: CapitalRegime,
+    subject: str,
 ) -> dict[str, Minor]:
     """Every line of both statements, closed month by month."""
     none = np.zeros_like(flow["loans"])
@@ -324,15 +335,15 @@ def _close(
     )
     for month in range(1, none.shape[-1]):
         before = line["liquid_assets"][..., month - 1]
-        earned = np.rint(before * (sheet.liquid_yield / 12.0)).astype(np.int64)
-        external = np.rint(line["external_funding"][..., month - 1] * (sheet.external_rate / 12.0)).astype(np.int64)
+        earned = np.rint(before * (rates.liquid_yield / 12.0)).astype(np.int64)
+        external = np.rint(line["external_funding"][..., month - 1] * (rates.external_rate / 12.0)).astype(np.int64)
         profit = steady[..., month] + earned - external - charge[..., month]
         taxable = np.maximum(profit - earlier_losses, 0)
         earlier_losses = np.maximum(earlier_losses - profit, 0)
-        tax = np.rint(taxable * sheet.tax_rate).astype(np.int64)
+        tax = np.rint(taxable * rates.tax_rate).astype(np.int64)
         after = profit - tax
         equity = line["equity"][..., month - 1] + after
-        paid_out = _paid_out(after, equity, coupon, at1, sheet, month, weighed, counts, rules)
+        paid_out = _paid_out(after, equity, coupon, at1, sheet, rates.payout, month, weighed, counts, rules)
         cash = before - line["external_funding"][..., month - 1] + collected[..., month] + flow["recovered"][..., month]
         cash = cash + flow["partner_fees"][..., month] + earned - external - tax - paid_out + borrowed[..., month]
         costs = flow["funding_cost"] + flow["operating_cost"] + flow["guarantee_cost"]
@@ -351,6 +362,7 @@ def _paid_out(
     coupon: int,
     at1: int,
     sheet: BalanceSheet,
+    payout: float,
     month: int,
     weighed: Weighed,
     counts: Array,
@@ -371,7 +383,7 @@ def _paid_out(
         keep = conservation_ratio(ratio, rules.minimum, rules.buffer)
     allowed = np.floor(np.maximum(after, 0) * (1.0 - keep) + 1e-6).astype(np.int64)  # 1 - 0.8 is a bit below 0.2
     coupons = np.minimum(coupon, allowed)
-    dividends = np.floor(np.maximum(after - coupons, 0) * sheet.payout + 1e-6).astype(np.int64)
+    dividends = np.floor(np.maximum(after - coupons, 0) * payout + 1e-6).astype(np.int64)
     return np.asarray(coupons + np.minimum(dividends, allowed - coupons))
 
 

@@ -12,6 +12,8 @@ import xarray as xr
 from stresslab.checks import level_faults, refuse
 from stresslab.measures.estimators import quantile
 from stresslab.measures.result_view import of_the_run
+from stresslab.notes import noted, notes
+from stresslab.schema import money_of
 from stresslab.typed import typed
 
 RATIOS = {"cet1_ratio": "CET1", "tier1_ratio": "Tier 1", "total_ratio": "total", "leverage_ratio": "leverage"}
@@ -104,7 +106,8 @@ def stress_table(
     -------
     pandas.DataFrame
         Columns (scenario, "estimate" or "se"): ratios and rates in %, amounts in millions of the currency; means over
-        paths unless the row says otherwise, and their standard errors. ``attrs["labels"]`` has the label of each name.
+        paths unless the row says otherwise, and their standard errors. ``attrs["labels"]`` has the label of each name,
+        and ``sl.notes(table)`` says what was taken by default.
 
     Raises
     ------
@@ -150,9 +153,9 @@ def stress_table(
     printed = {name: _label(name, level) for name in table.index}
     if labels:
         table = table.rename(index=printed)
-    currency = first.attrs.get("currency", "currency")
-    table.index.name = f"over {months} months; money in {currency} m, ratios and rates in %"
-    table.attrs = {"labels": printed, **of_the_run(first)}
+    table.index.name = f"over {months} months; money in {money_of(first.attrs)} m, ratios and rates in %"
+    said = noted(first, *(notes(adequacy) for adequacy in given.values()))
+    table.attrs = {"labels": printed, **of_the_run(said)}
     return table
 
 

@@ -6,7 +6,7 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -15,14 +15,12 @@ import numpy as np
 import xarray as xr
 
 from stresslab.checks import number_faults, refuse, type_faults, whole_faults
+from stresslab.measures.defaults import by_place
 from stresslab.measures.result_view import BALANCE, opening_balance, result_faults, select
 from stresslab.typed import typed
 
 ASSET_CLASSES = ("cash", "level_1", "level_2a", "level_2b_rmbs", "level_2b", "other")
 """Classes of liquid assets, LCR30; "other" counts in a ladder, not in a ratio."""
-
-EQUITY_SHARE, LIQUID_SHARE = 0.12, 0.08
-"""Equity over loans and cash, and cash over loans, of `for_book` [1]; illustrations, not taken from any lender."""
 
 DECIMAL = "a decimal: 0.05, not 5"
 
@@ -407,6 +405,8 @@ class Funding:
     committed_draw_share : float
         Part of the undrawn lines drawn each month beyond what was simulated [1/month]; the LCR takes 0.05 for committed
         retail lines, for its 30 days (secondary source).
+    notes : tuple of str
+        Sentences on where it comes from, which the notes of every measure of it repeat.
 
     Raises
     ------
@@ -415,7 +415,7 @@ class Funding:
 
     Notes
     -----
-    The defaults are those of no rule; they say "nothing of this".
+    What is not given there is none of: no cost, no partner, no line. `for_book` makes one with the costs of a place.
 
     Examples
     --------
@@ -432,6 +432,7 @@ class Funding:
     operating_cost_rate: float = 0.0
     new_lending_share: float = 1.0
     committed_draw_share: float = 0.0
+    notes: Sequence[str] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         faults = []
@@ -440,7 +441,7 @@ class Funding:
             faults += number_faults("liquid_assets", cash, math.inf, "an amount, or LiquidAsset(...)")
             if not faults:
                 object.__setattr__(self, "liquid_assets", (LiquidAsset(float(cash)),))
-        of = {"borrowings": Borrowing, "securitisations": Securitisation, "lines": ContingentLine}
+        of = {"borrowings": Borrowing, "securitisations": Securitisation, "lines": ContingentLine, "notes": str}
         for name, what in ({"liquid_assets": LiquidAsset} | of).items():
             given = getattr(self, name)
             if isinstance(given, Sequence) and all(isinstance(item, what) for item in given):
@@ -466,13 +467,14 @@ class Funding:
         result: xr.Dataset,
         *,
         borrowed_share: float | None = None,
-        liquid_share: float = LIQUID_SHARE,
+        liquid_share: float | None = None,
         months: int = 12,
-        kind: str = "interbank",
-        annual_rate: float = 0.0,
-        rollover: float | RollOver = 0.0,
+        kind: str | None = None,
+        annual_rate: float | None = None,
+        rollover: float | RollOver | None = None,
         tenor_months: int | None = None,
-        pass_through: float = 0.0,
+        pass_through: float | None = None,
+        operating_cost_rate: float | None = None,
         lender: str = "own",
         **others: Any,
     ) -> Funding:
@@ -483,22 +485,25 @@ class Funding:
         result : xarray.Dataset
             From `simulate`; needs balance and own_share.
         borrowed_share : float, optional
-            Borrowings over the opening own balance [1]; None: all of loans and cash that equity of 12 % leaves,
-            (1 + liquid_share) 0.88.
-        liquid_share : float
-            Cash over the opening own balance [1].
+            Borrowings over the opening own balance [1]; None: all of loans and cash that equity leaves, (1 +
+            liquid_share) (1 - equity_share), with the equity_share of the place.
+        liquid_share : float, optional
+            Cash over the opening own balance [1]; None, here and below: by the currency of the result.
         months : int
             Months over which borrowings mature evenly.
-        kind : str
+        kind : str, optional
             Kind of the borrowing, as in `Borrowing`.
-        annual_rate : float
-            Its interest rate [1/year].
-        rollover : float or RollOver
+        annual_rate : float, optional
+            Its interest rate in month 1 [1/year].
+        rollover : float or RollOver, optional
             Share of it that is renewed.
         tenor_months : int, optional
-            Months after which renewed money falls due again; None: beyond any horizon.
-        pass_through : float
-            Part of a move of the policy rate that its rate follows [1].
+            Months after which renewed money falls due again.
+        pass_through : float, optional
+            Part of a move of the policy rate that its rate follows [1]; 0 by default where annual_rate is given, and
+            where the result has no policy_rate.
+        operating_cost_rate : float, optional
+            Cost on the own balance [1/year].
         lender : str
             "own" (attrs own_lender), "all" (the system) or a name.
         **others : object
@@ -516,7 +521,8 @@ class Funding:
 
         Notes
         -----
-        The shares are illustrations, not taken from any lender. They are the same as in `BalanceSheet.for_book`.
+        Defaults by currency stand with their sources in `stresslab/measures/defaults.toml`; `notes` says which were
+        used. They describe a lender in normal times, not any one.
 
         Examples
         --------
@@ -528,18 +534,42 @@ class Funding:
         (60.0, 60.0, 60.0, 60.0)
         """
         faults = result_faults(result, lender, {"balance": BALANCE, "own_share": ("segment",)})
-        shares = {"liquid_share": liquid_share} | ({} if borrowed_share is None else {"borrowed_share": borrowed_share})
+        given: dict[str, Any] = {
+            "liquid_share": liquid_share, "kind": kind, "annual_rate": annual_rate, "tenor_months": tenor_months,
+            "operating_cost_rate": operating_cost_rate,
+        }  # fmt: skip
+        if borrowed_share is None:
+            given["equity_share"] = None
+        if rollover is None:
+            given |= {"rollover": None, "arrears_sensitivity": None}
+        if pass_through is None and annual_rate is None and not policy_faults(result):
+            given["pass_through"] = None
+        use, said = by_place(result, given)
+        renewed = RollOver(use["rollover"], use["arrears_sensitivity"]) if rollover is None else rollover
+        follows = use.get("pass_through", 0.0) if pass_through is None else pass_through
+        shares = {"liquid_share": use["liquid_share"]}
+        shares |= {} if borrowed_share is None else {"borrowed_share": borrowed_share}
         for name, value in shares.items():
             faults += number_faults(name, value, 10.0, "a decimal: 0.8, not 80")
         faults += whole_faults("months", months, 1)
         refuse("Funding.for_book", faults)
+        share = (1.0 + use["liquid_share"]) * (1.0 - use["equity_share"]) if borrowed_share is None else borrowed_share
         view = select(result, lender)
         funded = float((opening_balance(view, "Funding.for_book") * view["own_share"]).sum())
-        share = (1.0 + liquid_share) * (1.0 - EQUITY_SHARE) if borrowed_share is None else borrowed_share
-        borrowing = Borrowing(
-            kind, [share * funded / months] * months, annual_rate, rollover, tenor_months, pass_through
-        )
-        return cls(liquid_share * funded, [borrowing], **others)
+        maturing = [share * funded / months] * months
+        borrowing = Borrowing(use["kind"], maturing, use["annual_rate"], renewed, use["tenor_months"], follows)
+        cost = use["operating_cost_rate"]
+        return cls(use["liquid_share"] * funded, [borrowing], operating_cost_rate=cost, notes=tuple(said), **others)
+
+
+def policy_faults(part: xr.Dataset) -> list[str]:
+    """What keeps a borrowing from following the policy rate."""
+    todo = "simulate a scenario that has it or set pass_through=0"
+    if "policy_rate" not in part:
+        return [f"policy_rate: missing from the result, expected along (path, month) for a floating rate; {todo}"]
+    if not bool(np.isfinite(part["policy_rate"]).all()):
+        return [f"policy_rate: found NaN or infinity in the result, expected numbers; {todo}"]
+    return []
 
 
 def as_json(description: Any) -> str:

@@ -16,6 +16,7 @@ from stresslab.measures.liquidity.funding import Funding, as_json
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part_under, tripped
 from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
+from stresslab.notes import noted
 from stresslab.typed import typed
 
 SOURCE_LABELS = {"repayments": "repayments", "recoveries": "recoveries", "partner_fees": "partner fees"}
@@ -146,7 +147,8 @@ def liquidity_ladder(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     out["net_flow"] = out["inflow"].sum("source") - out["outflow"].sum("use")
     out["cumulative_gap"] = out["net_flow"].cumsum("month").assign_coords(month=out["month"])
     out["headroom"] = out["cumulative_gap"] + out["counterbalancing_capacity"]
-    return described(out, result, lender, LADDER).assign_attrs(horizon=horizon, funding=as_json(funding))
+    out = described(out, result, lender, LADDER).assign_attrs(horizon=horizon, funding=as_json(funding))
+    return noted(out, funding.notes)
 
 
 def cash_flows(part: xr.Dataset, funding: Funding, owed: list[Owed]) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -234,7 +236,7 @@ def survival_horizon(result: xr.Dataset, funding: Funding, *, horizon: int = 12,
     """
     refuse("survival_horizon", _ladder_faults(result, funding, horizon, lender, paths=2))
     ladder = liquidity_ladder(result, funding, horizon=horizon, lender=lender)
-    out = described(_survival(ladder), result, lender, SURVIVAL)
+    out = noted(described(_survival(ladder), result, lender, SURVIVAL), funding.notes)
     return out.assign_attrs(horizon=horizon, funding=ladder.attrs["funding"])
 
 
@@ -312,7 +314,7 @@ def liquidity_buffer(
     out = ladder[["net_flow", "cumulative_gap"]].assign(shortfall=shortfall)
     lasts = _survival(ladder).isel(month=-1, drop=True).drop_vars("headroom")
     out = out.assign(_at_level(tail_of_paths(shortfall, [level], "buffer", "expected_shortfall"))).assign(lasts)
-    out = described(out, result, lender, BUFFER)
+    out = noted(described(out, result, lender, BUFFER), funding.notes)
     return out.assign_attrs(level=level, horizon=horizon, funding=ladder.attrs["funding"])
 
 
@@ -388,7 +390,7 @@ def external_funding_needed(
     out["expected_peak"] = peak.mean("path")
     out["expected_peak_se"] = peak.std("path", ddof=1) / np.sqrt(peak.sizes["path"])
     out = out.assign(_at_level(tail_of_paths(peak, [level], "peak_value_at_risk", "peak_expected_shortfall")))
-    out = described(out, result, lender, EXTERNAL)
+    out = noted(described(out, result, lender, EXTERNAL), funding.notes)
     return out.assign_attrs(level=level, horizon=horizon, funding=ladder.attrs["funding"])
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stresslab.checks import refuse
 from stresslab.measures.estimators import Array
-from stresslab.measures.liquidity.funding import Borrowing, Funding, RollOver, Securitisation
+from stresslab.measures.liquidity.funding import Borrowing, Funding, RollOver, Securitisation, policy_faults
 from stresslab.measures.liquidity.on_balance_sheet import seen, tripped
 
 HORIZONS = (1, 5, 11)
@@ -42,7 +42,7 @@ def liabilities(part: xr.Dataset, funding: Funding) -> list[Owed]:
     Raises InputError if a borrowing follows the policy rate, and `part` has none.
     """
     if any(borrowing.pass_through > 0.0 for borrowing in funding.borrowings):
-        refuse("liabilities", _policy_faults(part))
+        refuse("liabilities", policy_faults(part))
     owed = [_borrowing(part, borrowing) for borrowing in funding.borrowings]
     return owed + [_notes(part, pool) for pool in funding.securitisations]
 
@@ -164,13 +164,3 @@ def _interest(part: xr.Dataset, outstanding: Array, borrowing: Borrowing) -> Arr
     interest = np.zeros_like(outstanding)
     interest[..., 1:] = outstanding[..., :-1] * rate[..., 1:] / 12.0
     return interest
-
-
-def _policy_faults(part: xr.Dataset) -> list[str]:
-    """What keeps a borrowing from following the policy rate."""
-    todo = "simulate a scenario that has it or set pass_through=0"
-    if "policy_rate" not in part:
-        return [f"policy_rate: missing from the result, expected along (path, month) for a floating rate; {todo}"]
-    if not bool(np.isfinite(part["policy_rate"]).all()):
-        return [f"policy_rate: found NaN or infinity in the result, expected numbers; {todo}"]
-    return []

@@ -15,6 +15,7 @@ from stresslab.measures.liquidity.ladder import LADDER_NEEDS, cash_flows
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import own_part_under
 from stresslab.measures.result_view import Output, described, result_faults
+from stresslab.notes import noted
 from stresslab.schema import PERFORMING, InputError
 from stresslab.typed import typed
 
@@ -281,7 +282,8 @@ def liquidity_ratios(
         "required": required,
     }  # fmt: skip
     dataset = xr.Dataset({name: frame.copy(data=amounts) for name, amounts in values.items()})
-    return described(dataset, result, lender, OUTPUTS).assign_attrs(funding=as_json(funding))
+    out = described(dataset, result, lender, OUTPUTS).assign_attrs(funding=as_json(funding))
+    return noted(out, funding.notes)
 
 
 def _equity_faults(result: xr.Dataset, equity: Any) -> list[str]:

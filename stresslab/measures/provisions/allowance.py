@@ -17,7 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import choice_faults, is_number, refuse
-from stresslab.measures.defaults import default_provisioning
+from stresslab.measures.defaults import by_place
 from stresslab.measures.estimators import jackknife
 from stresslab.measures.provisions.expected_loss import (
     DEFAULTED,
@@ -35,6 +35,7 @@ from stresslab.measures.provisions.regimes import CECL, IFRS9, China, Overlay, R
 from stresslab.measures.provisions.risk_states import BOOK_CELLS, CELLS, CURRENT, book_cells
 from stresslab.measures.provisions.rollforward import SOURCES, changes
 from stresslab.measures.result_view import BALANCE, FLOW, Output, described, result_faults, select
+from stresslab.notes import noted
 from stresslab.schema import MINOR, STAGES, minor_units, rounded
 from stresslab.typed import typed
 
@@ -195,8 +196,8 @@ def provisions(
     >>> allowance.allowance_required.item(), allowance.binding.item()
     (75.0, 'coverage')
     """
-    chosen = default_provisioning(result.attrs.get("currency")) if provisioning is None else provisioning
-    rules = regime_of(chosen)
+    values, said = by_place(result, {"provisioning": provisioning})
+    rules = regime_of(values["provisioning"])
     needs = NEEDS if terms is None and isinstance(rules, China) else NEEDS_EXPECTED
     faults = result_faults(result, lender, needs)
     view = select(result, lender) if not faults else None
@@ -212,7 +213,7 @@ def provisions(
         out = xr.concat([_provisions(single, choice) for single in scenarios], dim=names)
     else:
         out = _provisions(view, choice)
-    out = described(out.drop_attrs(), result, lender, OUTPUTS)
+    out = noted(described(out.drop_attrs(), result, lender, OUTPUTS), said)
     return out.assign_attrs(
         provisioning=name_of(rules), rules=json.dumps(asdict(rules)), outlook=outlook if terms is not None else "none",
         weights=json.dumps(choice.weights), overlays=json.dumps([asdict(overlay) for overlay in overlays]),

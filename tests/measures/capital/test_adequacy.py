@@ -48,7 +48,7 @@ def book_of(losses, loans=1000.0, late=0.0, **contract):
 
 def sheet(borrowed, cash=100.0, kind="bond", **terms):
     """Cash, one debt far away that costs nothing, no tax and no dividends."""
-    usual = {"tax_rate": 0.0, "payout": 0.0}
+    usual = {"tax_rate": 0.0, "payout": 0.0, "liquid_yield": 0.0}
     return BalanceSheet(Funding(cash, [Borrowing(kind, {90: borrowed})]), **(usual | terms))
 
 
@@ -68,7 +68,7 @@ def test_ratios_by_hand():
     allowance, specific = float(held["allowance_held"][0, 0]), float(held["allowance_specific"][0, 0])
     assert (allowance, specific) == (150.0, 25.0)  # coverage of 150 %; a quarter of substandard loans
     found = capital_adequacy(
-        book, BalanceSheet(funding, tax_rate=0.0, payout=0.0, **other), "china-2023", allowance=held
+        book, BalanceSheet(funding, tax_rate=0.0, payout=0.0, liquid_yield=0.0, **other), "china-2023", allowance=held
     )
     loans = 0.75 * (1000.0 + 40.0) + 1.0 * (100.0 - 25.0)  # provisions of a quarter: 100 %
     equity = 100.0 + 1100.0 - 150.0 + 50.0 - 850.0

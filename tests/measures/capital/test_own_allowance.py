@@ -45,7 +45,7 @@ def test_rules_follow_the_currency(currency, provisioning, regime):
 
 def test_what_needs_terms_says_so_and_why():
     book = capital_book(3).assign_attrs(currency="USD")
-    with pytest.raises(InputError, match=r"terms: found none, .*'cecl', which holds for currency 'USD'; give terms="):
+    with pytest.raises(InputError, match=r"terms: found none, .*'cecl', the default for currency 'USD'; give terms="):
         capital_adequacy(book, sheet_of(book, FULL))
     with pytest.raises(InputError, match=r"terms: found none, expected term structures for provisioning 'ifrs9'; give"):
         financial_statements(book, sheet_of(book, FULL), provisioning="ifrs9")

@@ -91,7 +91,9 @@ def test_a_book_in_run_off_closes_and_ends_in_cash():
     owed[:, :, 0, 0] = [[1000.0, 600.0, 300.0, 100.0, 0.0], [1000.0, 500.0, 300.0, 100.0, 0.0]]
     paid = np.concatenate([np.zeros((2, 1)), -np.diff(owed[:, :, 0, 0], axis=1)], axis=1)
     book = hand_book(owed, paid=paid[..., None])
-    sheet = BalanceSheet(Funding(50.0, [Borrowing("bond", [400.0, 300.0, 100.0])]), tax_rate=0.0, payout=0.0)
+    sheet = BalanceSheet(
+        Funding(50.0, [Borrowing("bond", [400.0, 300.0, 100.0])]), tax_rate=0.0, payout=0.0, liquid_yield=0.0
+    )
     found = financial_statements(book, sheet)
     check_closed(found, sheet)
     assert found["loans"].values[:, -1].tolist() == [0.0, 0.0]
@@ -181,7 +183,7 @@ def steady(profits, loans=1000.0):
 
 
 def test_losses_are_carried_forward_by_hand():
-    sheet = BalanceSheet(Funding(100.0), tax_rate=0.25, payout=0.0)
+    sheet = BalanceSheet(Funding(100.0), tax_rate=0.25, payout=0.0, liquid_yield=0.0)
     found = financial_statements(steady([10.0, -30.0, 20.0, 15.0, 8.0]), sheet)
     assert found["profit_before_tax"].values.tolist() == [[0.0, 10.0, -30.0, 20.0, 15.0, 8.0]]
     assert found["tax"].values.tolist() == [[0.0, 2.5, 0.0, 0.0, 1.25, 2.0]]  # of 15 only 5 are beyond the loss of 30
@@ -189,7 +191,7 @@ def test_losses_are_carried_forward_by_hand():
 
 def test_dividends_by_hand():
     hybrid = {"additional_tier1": 120.0, "additional_tier1_rate": 0.1}
-    sheet = BalanceSheet(Funding(100.0), tax_rate=0.0, payout=0.5, **hybrid)
+    sheet = BalanceSheet(Funding(100.0), tax_rate=0.0, payout=0.5, liquid_yield=0.0, **hybrid)
     found = financial_statements(steady([10.0, -30.0, 0.5]), sheet)
     # a coupon of 1 first, half of the 9 left; none out of a loss; half a coupon is all that profit pays
     assert found["dividends"].values.tolist() == [[0.0, 5.5, 0.0, 0.5]]
@@ -259,7 +261,9 @@ def test_external_funding_costs_and_is_repaid():
     lent, paid = np.zeros((1, 4, 1)), np.zeros((1, 4, 1))
     lent[0, 1], paid[0, 3] = 100.0, 150.0
     book = hand_book(owed, originated=lent, paid=paid)
-    sheet = BalanceSheet(Funding(30.0), external_rate=0.12, minimum_liquid=10.0, tax_rate=0.0, payout=0.0)
+    sheet = BalanceSheet(
+        Funding(30.0), external_rate=0.12, minimum_liquid=10.0, tax_rate=0.0, payout=0.0, liquid_yield=0.0
+    )
     found = financial_statements(book, sheet)
     # 30 - 100 is 80 below the least of 10; a month at 1 % is 0.80, raised as well; then 150 come in
     assert found["external_funding"].values.tolist() == [[0.0, 80.0, 80.8, 0.0]]

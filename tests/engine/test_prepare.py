@@ -1,0 +1,98 @@
+"""The unit and the currency of a portfolio's amounts, and what the model makes of them."""
+
+import numpy as np
+import pytest
+
+import stresslab as sl
+from stresslab.engine.model import Model
+from stresslab.engine.simulate import advance, simulate
+from stresslab.measures.losses import loss_distribution
+from stresslab.notes import notes
+from stresslab.population.synthetic import synthetic_portfolio
+from stresslab.schema import PORTFOLIO, InputError
+from tests.engine.small import flat
+
+BOOKS = {preset: synthetic_portfolio(preset, borrowers=1_000, seed=1) for preset in ("us-card", "china-online")}
+MACRO = flat(12, unemployment=np.linspace(0.05, 0.12, 12))
+
+
+def counted_in(book, unit):
+    """The same portfolio, its amounts in units of so much currency."""
+    amounts = {n: book[n] / unit for n, want in PORTFOLIO.items() if want.unit.startswith("currency")}
+    return book.assign(amounts).assign_attrs(unit=unit)
+
+
+def losses(book, **options):
+    result = simulate(book, MACRO, seed=3, progress=False, **options)
+    return loss_distribution(result.isel(path=[0, 0]).assign_coords(path=[0, 1]))["loss_rate"].isel(path=0), result
+
+
+@pytest.mark.parametrize("preset", BOOKS)
+def test_a_book_in_thousands_loses_the_same_rates(preset):
+    whole, first = losses(BOOKS[preset])
+    thousands, second = losses(counted_in(BOOKS[preset], 1000))
+    assert thousands.sel(segment="total").item() == pytest.approx(whole.sel(segment="total").item(), rel=0.05)
+    assert second["balance"].sum().item() * 1000 == pytest.approx(first["balance"].sum().item(), rel=0.01)
+    assert second.attrs["unit"] == 1000
+    assert any(note.startswith("unit: amounts are in units of 1,000") for note in notes(second))
+    assert "unit" not in first.attrs
+
+
+def test_costs_of_responses_follow_the_unit():
+    plan = [sl.actions.Outreach(cost_monthly=1_000.0, cost_per_contact=0.0)]
+    _, result = losses(counted_in(BOOKS["us-card"], 1000), responses=plan)
+    assert result["operating_cost"].isel(path=0, month=1).item() == 1.0
+    assert not any("by default" in note for note in notes(result))
+
+
+def test_costs_of_responses_by_default_are_said():
+    _, result = losses(BOOKS["us-card"], responses=[sl.actions.Outreach(name="calls")])
+    assert "calls: cost_per_contact 10 USD by default (assumption); give yours" in notes(result)
+
+
+@pytest.mark.parametrize("unit", [0, -1, "thousand", True, np.nan])
+def test_a_unit_that_is_none_is_refused(unit):
+    with pytest.raises(InputError, match=r"attrs\['unit'\]: found .*give 1000 for amounts in thousands"):
+        simulate(BOOKS["us-card"].assign_attrs(unit=unit), MACRO, seed=3, progress=False)
+
+
+def test_amounts_beyond_32_bits_say_how_to_count_in_thousands():
+    rich = BOOKS["us-card"].assign(income=BOOKS["us-card"]["income"] * 0.0 + 1e7)
+    with pytest.raises(InputError, match="count all amounts in thousands and say so with unit=1000"):
+        simulate(rich, MACRO, seed=3, progress=False)
+    assert simulate(counted_in(rich, 1000), MACRO, seed=3, progress=False)["balance"].sum() > 0
+
+
+@pytest.mark.parametrize("run", [lambda book, **k: simulate(book, MACRO, seed=3, progress=False, **k),
+                                 lambda book, **k: advance(book, MACRO, 2, seed=3, **k)])  # fmt: skip
+def test_a_model_in_another_currency_is_refused_with_its_amounts(run):
+    euros = BOOKS["us-card"].assign_attrs(currency="EUR")
+    with pytest.raises(InputError, match=r"currency: found 'EUR' .* products.card.minimum_payment = 25 USD.*replace"):
+        run(euros)
+    own = Model.from_preset("us-card").replace(currency="EUR", **{"products.card.minimum_payment": 20.0})
+    run(euros, model=own)
+    run(euros, model=Model.from_preset("us-card").replace(**{"products.card.minimum_payment": 0.0}))
+
+
+def test_the_currency_of_a_model_is_kept_in_its_file(tmp_path):
+    assert Model.from_preset("china-online").currency == "CNY"
+    assert Model().currency == ""
+    Model.from_preset("us-card").to_toml(tmp_path / "model.toml")
+    assert Model.from_toml(tmp_path / "model.toml").currency == "USD"
+    with pytest.raises(InputError, match="currency: found 'yuan'"):
+        Model.from_preset("us-card").replace(currency="yuan")
+
+
+def test_a_static_book_of_one_vintage_shrinks_and_says_so():
+    """All instalment loans were granted today, so that all are repaid for months before any is granted anew."""
+    book = BOOKS["china-online"].assign_attrs(own_lender="platform-1")
+    fresh = (book["tenor_months"] > 0) & (book["days_past_due"] == 0) & (book["balance"] > 0)
+    began = {"remaining_months": book["tenor_months"], "balance": book["usual_balance"]}
+    book = book.assign({name: began[name].where(fresh, book[name]).astype(book[name].dtype) for name in began})
+    result = simulate(book, MACRO, seed=3, horizon=5, progress=False)
+    own = result["balance"].where(result["lender"] == "platform-1", 0.0).sum(["segment", "bucket"]).squeeze("path")
+    (note,) = notes(result)
+    assert f"balance: moved from {own[0].item():,.0f} to {own[-1].item():,.0f} in 5 months; renewal='static'" in note
+    assert "use grow()" in note
+    assert notes(simulate(book, MACRO, seed=3, horizon=5, renewal="run-off", progress=False)) == []
+    assert notes(simulate(BOOKS["china-online"], MACRO, seed=3, progress=False)) == []
