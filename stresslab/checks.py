@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, Variable, rounded
+from stresslab.schema import LOAN, MACRO, PORTFOLIO, Array, InputError, Variable, rounded
 
 
 def check(dataset: xr.Dataset, spec: dict[str, Variable], subject: str) -> None:
@@ -43,25 +44,32 @@ def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
     if not set(want.dims) <= set(values.dims):
         return [f"{name}: found dimensions {values.dims}, expected {_names(want.dims)} among them; rename or transpose"]
     if want.kind == "label":
-        labels = values.values.astype(object)
-        empty = (labels == "") | pd.isna(labels)
-        return [f"{name}: found an empty label, expected a name; fill it"] if empty.any() else []
+        return label_faults(name, values.values)
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
-    data = values.values
+    return value_faults(name, values.values, want)
+
+
+def position(row: int) -> str:
+    """Where a value stands that has no other place."""
+    return f"position {row}"
+
+
+def value_faults(name: str, data: Array, want: Variable, place: Callable[[int], str] = position) -> list[str]:
+    """Faults of numbers or flags that are not finite, out of bounds or not whole; `place` says where a row stands."""
     if want.kind == "flag":
         bad = np.zeros(data.shape, bool) if data.dtype == bool else ~np.isin(data, (0, 1))
-        return _report(name, data, bad, "true or false", "use True and False")
+        return _report(name, data, bad, "true or false", "use True and False", place)
     if data.size and want.low <= data.min() and data.max() <= want.high and want.kind == "number":
         return []  # a NaN would have made the comparison false
     finite = np.isfinite(data)
-    faults = _report(name, data, ~finite, "a finite number", "fill or drop it yourself")
+    faults = _report(name, data, ~finite, "a finite number", "fill or drop it yourself", place)
     unit = f" [{want.unit}]"
     hint = "a rate is a decimal: 0.06, not 6" if want.high <= 5.0 else "check sign and unit"
-    faults += _report(name, data, finite & (data < want.low), f">= {want.low:g}{unit}", hint)
-    faults += _report(name, data, finite & (data > want.high), f"<= {want.high:,.10g}{unit}", hint)
+    faults += _report(name, data, finite & (data < want.low), f">= {want.low:g}{unit}", hint, place)
+    faults += _report(name, data, finite & (data > want.high), f"<= {want.high:,.10g}{unit}", hint, place)
     if want.kind == "whole":
-        faults += _report(name, data, finite & (data != np.floor(data)), "a whole number", "round it yourself")
+        faults += _report(name, data, finite & (data != np.floor(data)), "a whole number", "round it yourself", place)
     return faults
 
 
@@ -70,15 +78,40 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names))
 
 
-def _report(name: str, data: np.ndarray, bad: np.ndarray, expected: str, advice: str) -> list[str]:
+def _report(
+    name: str, data: Array, bad: Array, expected: str, advice: str, place: Callable[[int], str] = position
+) -> list[str]:
     """One sentence for the first offender and the count of the others."""
     if not bad.any():
         return []
     where = tuple(int(i) for i in np.argwhere(bad)[0])
-    at = where[0] if len(where) == 1 else where
-    more = int(bad.sum()) - 1
-    also = f" (and {more:,} more)" if more else ""
-    return [f"{name}: found {data[where]} at position {at}{also}, expected {expected}; {advice}"]
+    at = place(where[0]) if len(where) == 1 else f"position {where}"
+    return [f"{name}: found {data[where]} at {at}{_more(int(bad.sum()) - 1)}, expected {expected}; {advice}"]
+
+
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+"""Characters that cannot be seen and make two names of one."""
+_AMOUNT = re.compile(r"[+-]?\d*[.,]\d+")
+
+
+def label_faults(name: str, labels: Array) -> list[str]:
+    """Faults of the names of lenders or products: each kind once, with the first name that has it."""
+    try:
+        some = pd.unique(np.asarray(labels).astype(object).ravel())
+    except TypeError:  # lists among them
+        return [f"{name}: found values that are no labels, expected text; convert it"]
+    text = [label for label in some if isinstance(label, str)]
+    others = [label for label in some if not isinstance(label, str)]
+    faults = [f"{name}: found an empty label, expected a name; fill it"] * ("" in text or any(pd.isna(others)))
+    strange = [f"found {label} of type {type(label).__name__}" for label in others if not pd.isna(label)]
+    faults += [f"{name}: {found}, expected text; convert it" for found in strange[:1]]
+    kinds = (
+        ([label for label in text if ":" in label], "no ':', as segments are called 'lender:product'; rename it"),
+        ([label for label in text if UNSEEN.search(label)], "characters that can be seen; rename it"),
+        ([label for label in text if label != label.strip()], "no blanks around it; remove them"),
+        ([label for label in text if _AMOUNT.fullmatch(label)], "a name and no amount; map another column"),
+    )
+    return faults + [f"{name}: found {found[0]!r}, expected {rest}" for found, rest in kinds if found]
 
 
 @dataclass(frozen=True)
@@ -149,8 +182,11 @@ def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
     return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio)
 
 
-def contradictions(portfolio: xr.Dataset) -> list[str]:
-    """Contradictions between the variables of a portfolio; rules on variables that are missing are left out."""
+def contradictions(portfolio: xr.Dataset, place: Callable[[int], str] = position) -> list[str]:
+    """Contradictions between the variables of a portfolio; rules on variables that are missing are left out.
+
+    place : says where a loan stands.
+    """
     sizes = {dim: portfolio.sizes.get(dim, 0) for dim in ("borrower", "loan")}
     if 0 in sizes.values():
         return [f"portfolio: found sizes {sizes}, expected a borrower and a loan; add some"]
@@ -163,7 +199,7 @@ def contradictions(portfolio: xr.Dataset) -> list[str]:
     for rule in RULES:
         values = [_values(portfolio, name) for name in rule.names]
         if all(value is not None for value in values):
-            faults += _broken(rule, values)
+            faults += _broken(rule, values, place if PORTFOLIO[rule.names[0]].dims == LOAN else position)
     return faults
 
 
@@ -208,14 +244,14 @@ def _link_faults(portfolio: xr.Dataset, borrowers: int) -> list[str]:
     return faults
 
 
-def _broken(rule: Rule, values: list[Any]) -> list[str]:
+def _broken(rule: Rule, values: list[Any], place: Callable[[int], str]) -> list[str]:
     """One sentence for the first offender of a rule and the count of the others."""
     where = np.flatnonzero(rule.broken(*values))
     if where.size == 0:
         return []
     first = where[0]
     others = " and ".join(f"{name} {value[first]}" for name, value in zip(rule.names[1:], values[1:], strict=True))
-    at = f"at position {first}{_more(where.size - 1)}"
+    at = f"at {place(int(first))}{_more(where.size - 1)}"
     return [f"{rule.names[0]}: found {values[0][first]} with {others} {at}, {rule.advice}"]
 
 

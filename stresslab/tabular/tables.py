@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stresslab.checks import like
+from stresslab.checks import like, refuse, type_faults
 from stresslab.schema import InputError
 from stresslab.tabular.cells import Array, numbers, texts
 from stresslab.tabular.sources import SEPARATORS, Rows, counts, failing, sheet_rows, text_rows
@@ -33,13 +33,21 @@ class Table(ABC):
         What error texts call it.
     header : list of str
         Labels of the columns as they stand, without blanks around them and in composed Unicode (NFC).
-    found : str
-        How it is read, as part of a sentence: "utf-16, separated by tabs, 7 columns 'Date', ...".
+    how : str
+        What was decided to read a file: "utf-16, separated by tabs"; empty for a table that leaves no choice.
+    decimal : str
+        Decimal sign of numbers that are text.
     """
 
     subject: str
     header: list[str]
-    found: str
+    how: str
+    decimal: str = "."
+
+    @property
+    def found(self) -> str:
+        """What was read, as part of a sentence: "utf-16, separated by tabs, 7 columns 'Date', ..."."""
+        return f"{self.how}{', ' * bool(self.how)}{len(self.header)} columns {listed(self.header, 30)}"
 
     @abstractmethod
     def place(self, row: int) -> str:
@@ -87,16 +95,14 @@ class Table(ABC):
         except TypeError as error:
             raise InputError(self.subject, [f"{name!r}: found {error}, expected text; convert it"]) from None
 
-    decimal = "."
-
 
 class RowTable(Table):
     """A table that is read row by row: a text file or the sheet of a workbook."""
 
     def __init__(
-        self, subject: str, rows: Rows, found: str, unit: str, skip: tuple[str, ...], names: Sequence[str] | None
+        self, subject: str, rows: Rows, how: str, unit: str, skip: tuple[str, ...], names: Sequence[str] | None
     ) -> None:
-        self.subject, self._rows, self._unit, self._skip = subject, rows, unit, skip
+        self.subject, self.how, self._rows, self._unit, self._skip = subject, how, rows, unit, skip
         self._places: list[Array] = []
         self._headed = names is None
         with failing(subject):
@@ -106,7 +112,6 @@ class RowTable(Table):
         self._width = len(first[0][1]) if unit == "line" else _filled(first)
         self._first = [[_shown(cell) for cell in cells[: self._width]] for _, cells in first]
         self.header = [_label(name) for name in (names or self._first[0])]
-        self.found = f"{found}, {len(self.header)} columns {listed(self.header)}"
         if len(self.header) != self._width:
             found = f"found {len(self.header)} names for {self._width} columns {listed(self._first[0])}"
             raise InputError(subject, [f"names: {found}, expected one for each; correct names="])
@@ -160,10 +165,9 @@ class RowTable(Table):
 class FrameTable(Table):
     """A table whose columns are at hand: in memory, or in a Parquet file."""
 
-    def __init__(self, subject: str, header: Sequence[object], column: Callable[[int], pd.Series], found: str) -> None:
-        self.subject, self._column = subject, column
+    def __init__(self, subject: str, header: Sequence[object], column: Callable[[int], pd.Series]) -> None:
+        self.subject, self.how, self._column = subject, "", column
         self.header = [_label(name) for name in header]
-        self.found = f"{found}, {len(self.header)} columns {listed(self.header)}"
 
     def place(self, row: int) -> str:
         return f"position {row}"
@@ -202,20 +206,24 @@ def open_table(
     skip : beginnings of rows of a file that are no rows of the table: titles, headings, totals.
     names : of the columns of a file without a header.
     """
-    skip = (skip,) if isinstance(skip, str) else tuple(skip)
     path = _path(source) if isinstance(source, str | PathLike) else None
     subject = subject or (path.name if path else f"{type(source).__name__} in memory")
     kind = "table in memory" if path is None else _kind(path)
-    given = {"encoding": encoding, "separator": separator, "sheet": sheet, "skip": skip or None, "names": names}
-    faults = _option_faults(given, kind)
+    skip = (skip,) if isinstance(skip, str) else skip
+    words = {"encoding": encoding, "separator": separator, "decimal": decimal, "sheet": sheet}
+    lists = {"skip": list(skip) or None if isinstance(skip, Sequence) else skip, "names": names}
+    faults = [f for name, word in words.items() for f in type_faults(name, word, str)]
+    faults += [f for name, some in lists.items() for f in _list_faults(name, some)]
+    refuse(subject, faults)
+    skip = tuple(skip)
+    faults = _option_faults({**words, **lists, "decimal": None}, kind)
     if decimal not in (None, ".", ","):
         faults.append(f"decimal: found {decimal!r}, expected '.' or ','; choose one")
     if separator is not None and (len(str(separator)) != 1 or separator in '"\r\n'):
         faults.append(f"separator: found {separator!r}, expected one character, as one of {[*SEPARATORS]}; correct it")
     elif decimal == "," and separator == ",":
         faults.append("separator: found ',' with decimal=',', expected two different signs; correct one of them")
-    if faults:
-        raise InputError(subject, faults)
+    refuse(subject, faults)
     table: Table
     if path is None:
         table = _in_memory(source, subject)
@@ -237,6 +245,14 @@ def listed(words: Sequence[str], most: int = 12) -> str:
     """
     shown = ", ".join(repr(word[:40]) for word in words[:most])
     return shown + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+def _list_faults(name: str, words: object) -> list[str]:
+    """Fault of what should be a list of words; None passes."""
+    sound = isinstance(words, Sequence) and all(isinstance(word, str) and word for word in words)
+    if words is None or (sound and not isinstance(words, str)):
+        return []
+    return [f"{name}: found {words!r}, expected a list of words; write it as ['...', '...']"]
 
 
 def _option_faults(given: dict[str, Any], kind: str) -> list[str]:
@@ -300,18 +316,16 @@ def _in_memory(table: Any, subject: str) -> Table:
     if isinstance(table, pd.DataFrame):
         if table.columns.nlevels > 1:
             raise InputError(subject, [f"header: found {table.columns.nlevels} levels, expected one; join their names"])
-        return FrameTable(subject, list(table.columns), lambda at: table.iloc[:, at], "a pandas table")
+        return FrameTable(subject, list(table.columns), lambda at: table.iloc[:, at])
     with failing(subject, "table"):
         if type(table).__module__.startswith("polars") and hasattr(table, "collect"):
             table = table.collect()
         if type(table).__module__.startswith("polars") and hasattr(table, "get_columns"):
             polars = table
-            return FrameTable(
-                subject, polars.columns, lambda at: _from_arrow(polars.to_series(at).to_arrow()), "a Polars table"
-            )
+            return FrameTable(subject, polars.columns, lambda at: _from_arrow(polars.to_series(at).to_arrow()))
         if type(table).__module__.startswith("pyarrow") and hasattr(table, "column_names"):
             arrow = table
-            return FrameTable(subject, arrow.column_names, lambda at: _from_arrow(arrow.column(at)), "an Arrow table")
+            return FrameTable(subject, arrow.column_names, lambda at: _from_arrow(arrow.column(at)))
     raise InputError(subject, [f"table: found a {type(table).__name__}, expected {KINDS}; save or convert it"])
 
 
@@ -326,7 +340,6 @@ def _parquet(path: Path, subject: str) -> Table:
             subject,
             header,
             lambda at: _from_arrow(file.read([header[at]], use_pandas_metadata=False).column(0)),
-            "a Parquet file",
         )
 
 
