@@ -151,7 +151,9 @@ def _judge(
         if name in doubted:
             wrong[name] = [doubted[name]]
         elif name not in TEXTS:
-            wrong.setdefault(name, []).extend(value_faults(name, values, PORTFOLIO[name], read.place))
+            wrong.setdefault(name, []).extend(
+                value_faults(name, values, PORTFOLIO[name], lambda where: f" at {read.place(where[0])}")
+            )
 
 
 def _without_foot(frame: pd.DataFrame, usable: Mapping[str, str], read: Columns) -> pd.DataFrame:

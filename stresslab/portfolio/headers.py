@@ -62,10 +62,11 @@ def missing_faults(given: Collection[str], with_donors: bool, header: Sequence[s
         other = ", or one for instalment" if name == "limit" else ""
         constant = "" if name == "borrower_id" else " or give a constant"
         faults.append(f"{name}: missing, expected {meaning(name)}; map a column{may}{other}{constant}")
-    unknown = [name for name in BORROWER_VALUES if name not in known]
+    needs = {identity.name: identity.needs for identity in IDENTITIES if identity.name != "employed"}
+    unknown = [name for name in BORROWER_VALUES if name not in known and not {*needs.get(name, ())} - known]
     if unknown and not with_donors:
         what = meaning(unknown[0]) if len(unknown) == 1 else "what is known of the borrowers"
-        way = "map columns, give constants, or pass donors= (a synthetic portfolio) to draw it from"
+        way = "map a column, give a constant, or pass donors= (a synthetic portfolio) to draw it from"
         faults.append(f"{', '.join(unknown)}: missing, expected {what}; {way}")
     return faults
 

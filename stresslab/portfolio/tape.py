@@ -9,18 +9,21 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from stresslab.checks import contradictions, refuse, seed_faults, type_faults
+from stresslab.checks import contradictions, number_faults, seed_faults
 from stresslab.notes import noted
 from stresslab.portfolio.columns import Constant, read_columns
 from stresslab.portfolio.headers import BORROWER_VALUES, KEYS, VALUES, missing_faults, reachable, shape_faults
+from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import PORTFOLIO, Array, InputError, attrs_of
+from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, attrs_of
 from stresslab.tabular import Table, open_table
 
 KINDS = {"flag": bool, "whole": np.int64, "number": np.float64, "label": np.str_}
+WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 PLAIN = "utf-8, separated by commas"
 
 
@@ -34,7 +37,9 @@ def read_portfolio(
     constants: Mapping[str, Constant] | None = None,
     preset: str | None = None,
     donors: xr.Dataset | None = None,
+    exchange_rate: float | None = None,
     seed: int | None = None,
+    unemployment_rate: float | None = None,
     units: Mapping[str, str] | None = None,
     encoding: str | None = None,
     separator: str | None = None,
@@ -65,8 +70,13 @@ def read_portfolio(
         Preset whose model `simulate` uses by default.
     donors : xarray.Dataset, optional
         A portfolio, as a rule a synthetic one, from whose borrowers missing attributes of borrowers are drawn.
+    exchange_rate : float, optional
+        Units of `currency` that buy what one unit of the donors' currency buys; needed where the two differ.
     seed : int, optional
         Of that draw; drawn and stored in attrs if None.
+    unemployment_rate : float, optional
+        Unemployment of the economy at `as_of` [1], from which `simulate` starts its job flows. None: that of the first
+        month of the macro path.
     units : mapping of str to str, optional
         Unit of a column as a whole, by variable, where it is not that of the schema; values are converted.
 
@@ -135,15 +145,20 @@ def read_portfolio(
     - priority = that of the product among the donors; without donors 0 for instalment loans and 1 for revolving ones:
       short finite debts are paid first (TransUnion, US; in China banks come first, Bao and Huang 2021)
 
-    Other attributes of borrowers are drawn from donors: each borrower takes all that is missing from one donor with as
-    many lenders (or nearly) and the same rank among those by income, or by total balance if income itself is drawn; in
-    the first case necessities and buffers are scaled by income over the donor's income. The rest is a fault. Debts that
-    the tape does not list do not exist: unless it names other lenders' loans too, from a credit bureau for instance, no
-    borrower has several lenders.
+    Other attributes of borrowers are drawn from donors: each borrower takes all that is missing from one of the 5 % of
+    donors nearest by income, or by total balance if income itself is drawn, among those in the same arrears (current,
+    past due, in default) with as many lenders (or nearly). Necessities and buffers are scaled by income over the
+    donor's income. Borrowers with nothing but loans granted that day start with a job and their usual buffer. The rest
+    is a fault. Debts that the tape does not list do not exist: unless it names other lenders' loans too, from a credit
+    bureau for instance, no borrower has several lenders.
+
+    `borrower_id` is a hash of the key, and the draw hangs on it: what becomes of a borrower does not depend on who else
+    is in the tape, and the tapes of two months share their borrowers' lives.
 
     Examples
     --------
     >>> from stresslab.population.synthetic import synthetic_portfolio
+    >>> import pandas as pd
     >>> tape = pd.DataFrame({"who": ["b", "a", "b"], "bank": ["us", "us", "them"], "kind": ["loan", "card", "card"]})
     >>> tape = tape.assign(owed=[1200.0, 500.0, 90.0], line=[1200.0, 900.0, 100.0], term=[12, 0, 0], left=[12, 0, 0])
     >>> book = read_portfolio(
@@ -159,28 +174,57 @@ def read_portfolio(
     claim, claim_months'
     """
     faults = _argument_faults(currency, as_of, own_lender, seed)
-    mappings = {"columns": columns, "constants": constants, "units": units}
-    faults += [fault for name, value in mappings.items() for fault in type_faults(name, value, Mapping)]
+    if unemployment_rate is not None:
+        faults += number_faults("unemployment_rate", unemployment_rate, MACRO["unemployment_rate"].high, "a decimal")
+    wrong = [
+        f for n, v in (("columns", columns), ("constants", constants), ("units", units)) for f in _map_faults(n, v)
+    ]
     options = {"encoding": encoding, "separator": separator, "decimal": decimal, "sheet": sheet}
-    table = _opened(tape, faults, **options, skip=skip, names=names)
-    refuse(table.subject, [fault for fault in faults if fault.split(":")[0] in mappings])
-    refuse(table.subject, faults + shape if (shape := shape_faults(table, columns)) else [])
+    table = _opened(tape, faults + wrong, **options, skip=skip, names=names)
+    if wrong or (wrong := shape_faults(table, columns)):
+        raise InputError(table.subject, faults + wrong)
     columns = {name: name for name in (*KEYS, *VALUES) if name in table.header} if columns is None else columns
     read = read_columns(table, columns, constants or {}, units or {}, currency)
     unsound = [] if donors is None else donor_faults(donors)
     missing = missing_faults(read.values, donors is not None, table.header)
     faults += [*read.faults, *missing, *unsound]
-    donors = None if unsound else donors
-    draft = _draft(read.values, faults, donors)
-    derive(draft, own_lender, donors)
-    used_seed = draw(draft, donors, currency, seed)
-    attrs = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": table.subject}
-    book = _dataset(draft.values, read.values)
-    book = book.assign_attrs(attrs, **_record(draft, preset, constants, donors, used_seed))
+    draft = _draft(read.values, faults, None if unsound else donors)
+    derive(draft, own_lender, None if unsound else donors)
+    used_seed = draw(draft, None if unsound else donors, currency, exchange_rate, seed)
+    attrs: dict[str, Any] = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": table.subject}
+    if unemployment_rate is not None:
+        attrs["unemployment_rate"] = float(unemployment_rate)
+    record = _record(draft, preset, constants, donors, used_seed)
+    book = _dataset(draft.values, read.values).assign_attrs(attrs, **record)
     faults += contradictions(book, read.place) if "borrower" in draft.values else []
-    refuse(f"{table.subject} ({table.found})" if missing else table.subject, faults)
+    if faults:
+        raise InputError(f"{table.subject} ({table.found})" if missing else table.subject, faults)
     said = [f"tape: read as {table.how}"] if table.how not in ("", PLAIN) else []
-    return check_portfolio(noted(book, said, read.notes))
+    return noted(check_portfolio(book), [*said, *read.notes, *_notes(draft, constants)])
+
+
+def _map_faults(name: str, words: object) -> list[str]:
+    """Fault of what should be a mapping of texts; None passes."""
+    if words is None or (isinstance(words, Mapping) and all(isinstance(key, str) for key in words)):
+        return []
+    return [f"{name}: found {words!r:.80}, expected a mapping of names; write it as {{'balance': ...}}"]
+
+
+def _notes(draft: Draft, constants: Mapping[str, Constant] | None) -> list[str]:
+    """What the tape did not say, and how the portfolio came by it."""
+    said = []
+    if draft.derived:
+        said.append(f"tape: derived {', '.join(draft.derived)} by the identities of read_portfolio")
+    if constants:
+        said.append(f"tape: took {', '.join(constants)} as constants")
+    if draft.drawn:
+        said.append(f"tape: drew {', '.join(draft.drawn)} from donors with like arrears, lenders and size")
+    seen = [name for name in ("score", "annual_rate") if name in draft.given]
+    if "job_loss_risk" in draft.drawn and seen:
+        said.append(f"tape: {' and '.join(seen)} did not steer the draw, so simulated losses hardly differ by grade")
+    if draft.afresh:
+        said.append(f"tape: {draft.afresh:,} borrowers with new loans only start with a job and their usual buffer")
+    return said
 
 
 def _argument_faults(currency: str, as_of: str, own_lender: str, seed: int | None) -> list[str]:
@@ -230,17 +274,17 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
     sound = {name: values for name, values in rows.items() if values is not None}
     joined = {name: sound[name] for name in VALUES if name in sound and name not in BORROWER_VALUES}
     if "loan_id" in sound:
-        label, count = np.unique(sound["loan_id"], return_counts=True)
-        if (count > 1).any():
-            first, more = int(np.argmax(count > 1)), int((count > 1).sum()) - 1
-            also = f" (and {more:,} more)" if more else ""
-            faults.append(
-                f"loan_id: found {label[first]!s} {count[first]} times{also}, expected each once; correct the tape"
-            )
+        again = pd.Series(sound["loan_id"])[pd.Series(sound["loan_id"]).duplicated(keep=False)].value_counts(sort=False)
+        if again.size:
+            also = f" (and {again.size - 1:,} more)" if again.size > 1 else ""
+            found = f"found {again.index[0]} {again.iloc[0]} times{also}"
+            faults.append(f"loan_id: {found}, expected each once; correct the tape")
     if "borrower_id" not in sound:
         return joined
-    label, first_row, owner = np.unique(sound["borrower_id"], return_index=True, return_inverse=True)
-    joined |= {"borrower_id": np.arange(label.size), "borrower": owner}
+    label, first_row, owner = _in_order(sound["borrower_id"])
+    ids = borrower_ids(label)
+    faults += collisions(label, ids)
+    joined |= {"borrower_id": ids, "borrower": owner}
     for name in BORROWER_VALUES:
         if name not in sound:
             continue
@@ -254,6 +298,21 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
         else:
             joined[name] = values[first_row]
     return joined
+
+
+def _in_order(keys: Array) -> tuple[Array, Array, Array]:
+    """Each key once, in the order of numbers if all are whole ones; the first row of each, and the key of each row.
+
+    >>> _in_order(np.array(["10", "9", "10"]))[0].tolist(), _in_order(np.array(["10", "9", "x"]))[0].tolist()
+    (['9', '10'], ['10', '9', 'x'])
+    """
+    code, label = pd.factorize(keys)
+    first_row = np.flatnonzero(~pd.Series(keys).duplicated())
+    whole = all(map(WHOLE.fullmatch, label))
+    order = np.argsort(label.astype(np.int64 if whole else np.str_))
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    return label[order], first_row[order], place[code]
 
 
 def _record(
@@ -285,5 +344,7 @@ def _dataset(values: Mapping[str, Array], rows: Mapping[str, Array | None]) -> x
     )
     borrowers, loans = rows.get("borrower_id"), rows.get("loan_id")
     if borrowers is not None:
-        book = book.assign_coords(borrower_label=("borrower", np.unique(borrowers)))
+        label = np.empty(values["borrower_id"].size, borrowers.dtype)
+        label[values["borrower"]] = borrowers
+        book = book.assign_coords(borrower_label=("borrower", label))
     return book if loans is None else book.assign_coords(loan_label=("loan", loans))
