@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.schema import LARGER_UNIT, MACRO, MONTHLY, PORTFOLIO, Array, InputError, Variable, rounded
+from stresslab.schema import LARGER_UNIT, LOAN, MACRO, MONTHLY, PORTFOLIO, Array, InputError, Variable, rounded
 
 
 def check(dataset: xr.Dataset, spec: dict[str, Variable], subject: str) -> None:
@@ -44,26 +46,28 @@ def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
     if not set(want.dims) <= set(values.dims):
         return [f"{name}: found dimensions {values.dims}, expected {_names(want.dims)} among them; rename or transpose"]
     if want.kind == "label":
-        labels = values.values.astype(object)
-        empty = (labels == "") | pd.isna(labels)
-        return [f"{name}: found an empty label, expected a name; fill it"] if empty.any() else []
+        return label_faults(name, values.values)
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
-    data = values.values
+    return value_faults(name, values.values, want, lambda where: _at(values, where))
+
+
+def value_faults(name: str, data: Array, want: Variable, at: Callable[[tuple[int, ...]], str]) -> list[str]:
+    """Faults of numbers or flags that are not finite, out of bounds or not whole; `at` says where a value stands."""
     if want.kind == "flag":
         bad = np.zeros(data.shape, bool) if data.dtype == bool else ~np.isin(data, (0, 1))
-        return _report(name, values, bad, "true or false", "use True and False")
+        return _report(name, data, bad, at, "true or false", "use True and False")
     if data.size and want.low <= data.min() and data.max() <= want.high and want.kind == "number":
         return []  # a NaN would have made the comparison false
     finite = np.isfinite(data)
-    faults = _report(name, values, ~finite, "a finite number", "fill or drop it yourself")
+    faults = _report(name, data, ~finite, at, "a finite number", "fill or drop it yourself")
     unit = f" [{want.unit}]"
     hint = "a rate is a decimal: 0.06, not 6" if want.high <= 5.0 else "check sign and unit"
     too_large = LARGER_UNIT if want.unit.startswith("currency") else hint
-    faults += _report(name, values, finite & (data < want.low), f">= {want.low:g}{unit}", hint)
-    faults += _report(name, values, finite & (data > want.high), f"<= {want.high:,.10g}{unit}", too_large)
+    faults += _report(name, data, finite & (data < want.low), at, f">= {want.low:g}{unit}", hint)
+    faults += _report(name, data, finite & (data > want.high), at, f"<= {want.high:,.10g}{unit}", too_large)
     if want.kind == "whole":
-        faults += _report(name, values, finite & (data != np.floor(data)), "a whole number", "round it yourself")
+        faults += _report(name, data, finite & (data != np.floor(data)), at, "a whole number", "round it yourself")
     return faults
 
 
@@ -72,14 +76,14 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names))
 
 
-def _report(name: str, values: xr.DataArray, bad: np.ndarray, expected: str, advice: str) -> list[str]:
+def _report(
+    name: str, data: Array, bad: Array, at: Callable[[tuple[int, ...]], str], expected: str, advice: str
+) -> list[str]:
     """One sentence for the first offender and the count of the others."""
     if not bad.any():
         return []
     where = tuple(int(i) for i in np.argwhere(bad)[0])
-    more = int(bad.sum()) - 1
-    also = f" (and {more:,} more)" if more else ""
-    return [f"{name}: found {values.values[where]}{_at(values, where)}{also}, expected {expected}; {advice}"]
+    return [f"{name}: found {data[where]}{at(where)}{_more(int(bad.sum()) - 1)}, expected {expected}; {advice}"]
 
 
 def _at(values: xr.DataArray, where: tuple[int, ...]) -> str:
@@ -97,6 +101,31 @@ def _at(values: xr.DataArray, where: tuple[int, ...]) -> str:
         label = values[dim].values[place] if dim in values.coords else place + 1
         parts.append(f"{dim} {str(label)!r}" if dim == "scenario" else f"{dim} {label}")
     return f" in {', '.join(parts)}"
+
+
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+"""Characters that cannot be seen and make two names of one."""
+_AMOUNT = re.compile(r"[+-]?\d*[.,]\d+")
+
+
+def label_faults(name: str, labels: Array) -> list[str]:
+    """Faults of the names of lenders or products: each kind once, with the first name that has it."""
+    try:
+        some = pd.unique(np.asarray(labels).astype(object).ravel())
+    except TypeError:  # lists among them
+        return [f"{name}: found values that are no labels, expected text; convert it"]
+    text = [label for label in some if isinstance(label, str)]
+    others = [label for label in some if not isinstance(label, str)]
+    faults = [f"{name}: found an empty label, expected a name; fill it"] * ("" in text or any(pd.isna(others)))
+    strange = [f"found {label} of type {type(label).__name__}" for label in others if not pd.isna(label)]
+    faults += [f"{name}: {found}, expected text; convert it" for found in strange[:1]]
+    kinds = (
+        ([label for label in text if ":" in label], "no ':', as segments are called 'lender:product'; rename it"),
+        ([label for label in text if UNSEEN.search(label)], "characters that can be seen; rename it"),
+        ([label for label in text if label != label.strip()], "no blanks around it; remove them"),
+        ([label for label in text if _AMOUNT.fullmatch(label)], "a name and no amount; map another column"),
+    )
+    return faults + [f"{name}: found {found[0]!r}, expected {rest}" for found, rest in kinds if found]
 
 
 @dataclass(frozen=True)
@@ -175,8 +204,16 @@ def _economy_faults(portfolio: xr.Dataset) -> list[str]:
     return number_faults("attrs['unemployment_rate']", rate, high, "a decimal: 0.05, not 5, or drop it")
 
 
-def contradictions(portfolio: xr.Dataset) -> list[str]:
-    """Contradictions between the variables of a portfolio; rules on variables that are missing are left out."""
+def position(row: int) -> str:
+    """Where a value stands that has no other place."""
+    return f"position {row}"
+
+
+def contradictions(portfolio: xr.Dataset, place: Callable[[int], str] = position) -> list[str]:
+    """Contradictions between the variables of a portfolio; rules on variables that are missing are left out.
+
+    place : says where a loan stands.
+    """
     sizes = {dim: portfolio.sizes.get(dim, 0) for dim in ("borrower", "loan")}
     if 0 in sizes.values():
         return [f"portfolio: found sizes {sizes}, expected a borrower and a loan; add some"]
@@ -189,7 +226,7 @@ def contradictions(portfolio: xr.Dataset) -> list[str]:
     for rule in RULES:
         values = [_values(portfolio, name) for name in rule.names]
         if all(value is not None for value in values):
-            faults += _broken(rule, values)
+            faults += _broken(rule, values, place if PORTFOLIO[rule.names[0]].dims == LOAN else position)
     return faults
 
 
@@ -234,14 +271,14 @@ def _link_faults(portfolio: xr.Dataset, borrowers: int) -> list[str]:
     return faults
 
 
-def _broken(rule: Rule, values: list[Any]) -> list[str]:
+def _broken(rule: Rule, values: list[Any], place: Callable[[int], str]) -> list[str]:
     """One sentence for the first offender of a rule and the count of the others."""
     where = np.flatnonzero(rule.broken(*values))
     if where.size == 0:
         return []
     first = where[0]
     others = " and ".join(f"{name} {value[first]}" for name, value in zip(rule.names[1:], values[1:], strict=True))
-    at = f"at position {first}{_more(where.size - 1)}"
+    at = f"at {place(int(first))}{_more(where.size - 1)}"
     return [f"{rule.names[0]}: found {values[0][first]} with {others} {at}, {rule.advice}"]
 
 
@@ -337,6 +374,38 @@ def seed_faults(seed: object, name: str = "seed", bits: int = 64) -> list[str]:
     if seed is None or (is_whole(seed) and 0 <= seed < 2**bits):  # type: ignore[operator]
         return []
     return [f"{name}: found {seed!r}, expected a whole number 0 ... 2**{bits} - 1 or None; choose another"]
+
+
+def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
+    """Words that a misspelt one may stand for, the likeliest first: spelled alike, or with more to their name.
+
+    Case, spaces, hyphens and underscores do not count, nor what stands before the last dot.
+
+    >>> near("us-cards", ["china-online", "us-card"]), near("finding", ["job.finding_monthly", "job.separation"])
+    (['us-card'], ['job.finding_monthly'])
+    """
+    plain = {str(known): _plain(str(known)) for known in words}
+    given = _plain(str(word))
+    begins = [known for known, name in plain.items() if given and name.rsplit(".", 1)[-1].startswith(given)]
+    names = {name: known for known, name in reversed(plain.items())}
+    names |= {name.rsplit(".", 1)[-1]: known for name, known in reversed(names.items())}
+    alike = [names[name] for name in difflib.get_close_matches(given, names, n=2 * most, cutoff=0.7)]
+    return list(dict.fromkeys([*alike, *begins]))[:most]
+
+
+def _plain(word: str) -> str:
+    """A word in small letters, its parts joined by underscores."""
+    return word.strip().casefold().replace("-", "_").replace(" ", "_")
+
+
+def like(word: object, words: Iterable[object]) -> str:
+    """Words that a misspelt one may stand for, in brackets; nothing if there is none.
+
+    >>> like("incom", ["income", "score"])
+    " (there is 'income')"
+    """
+    close = near(word, words, 2)
+    return f" (there is {' and '.join(map(repr, close))})" if close else ""
 
 
 def choice_faults(name: str, value: object, options: Sequence[object]) -> list[str]:

@@ -63,7 +63,7 @@ class Identity:
     undefined: str = ""
 
 
-def _months_of_payment(rate: Array, months: Array) -> Array:
+def months_of_payment(rate: Array, months: Array) -> Array:
     """Present value of one unit of currency a month: (1 - (1 + r)^-n) / r with r = rate / 12, n where r is 0."""
     monthly = np.asarray(rate, float) / 12.0
     discount = -np.expm1(-np.asarray(months, float) * np.log1p(monthly))
@@ -72,11 +72,11 @@ def _months_of_payment(rate: Array, months: Array) -> Array:
 
 
 def _granted(instalment: Array, rate: Array, tenor: Array) -> Array:
-    return np.where(tenor > 0, rounded(instalment * _months_of_payment(rate, tenor)), np.nan)
+    return np.where(tenor > 0, rounded(instalment * months_of_payment(rate, tenor)), np.nan)
 
 
 def _instalment(limit: Array, rate: Array, tenor: Array) -> Array:
-    annuity = _months_of_payment(rate, np.maximum(tenor, 1))
+    annuity = months_of_payment(rate, np.maximum(tenor, 1))
     return np.where(tenor > 0, rounded(limit / annuity), 0.0)
 
 

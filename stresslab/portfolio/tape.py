@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import difflib
+import datetime
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
-from os import PathLike, fspath
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
-from stresslab.checks import check, contradictions, number_faults, seed_faults
+from stresslab.checks import contradictions, number_faults, seed_faults
 from stresslab.notes import noted
+from stresslab.portfolio.columns import Constant, read_columns
+from stresslab.portfolio.headers import BORROWER_VALUES, KEYS, VALUES, missing_faults, reachable, shape_faults
 from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import BORROWER, MACRO, PORTFOLIO, InputError, attrs_of, rounded, unit_of
+from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, attrs_of, rounded, unit_of
+from stresslab.tabular import Table, open_table
 from stresslab.typed import typed
 
-Array = NDArray[Any]
-Constant = str | float | bool
-Load = Callable[[list[str], list[str]], pd.DataFrame]
-KEYS = ("borrower_id", "loan_id")
-VALUES = tuple(name for name in PORTFOLIO if name not in ("borrower_id", "borrower"))
-BORROWER_VALUES = tuple(name for name in VALUES if PORTFOLIO[name].dims == BORROWER)
-TEXTS = (*KEYS, *(name for name in VALUES if PORTFOLIO[name].kind == "label"))
 KINDS = {"flag": bool, "whole": np.int64, "number": np.float64, "label": np.str_}
-CSV: dict[str, Any] = {"low_memory": False, "index_col": False}
-if tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1):
-    CSV["float_precision"] = "round_trip"  # later versions read every number exactly
-WHOLE = r"0|-?[1-9]\d{0,17}"
-EXTRA = "pip install 'stresslab[tape]'"
+WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
+PLAIN = "utf-8, separated by commas"
 
 
 @typed
@@ -54,13 +43,21 @@ def read_portfolio(
     exchange_rate: float | None = None,
     seed: int | None = None,
     unemployment_rate: float | None = None,
+    units: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    sheet: str | None = None,
+    skip: str | Sequence[str] = (),
+    names: Sequence[str] | None = None,
 ) -> xr.Dataset:
     """Portfolio from a loan tape.
 
     Parameters
     ----------
     tape : path, pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        One row for each loan; a path ends with .parquet, .csv or .csv.gz.
+        One row for each loan: a text file (plain, .gz, .bz2, .xz or .zip), an Excel workbook, a Parquet file, or a
+        table in memory. Nothing is fetched from a network.
     currency : str
         ISO 4217 code of all amounts, as in "CNY".
     as_of : str
@@ -86,6 +83,35 @@ def read_portfolio(
     unemployment_rate : float, optional
         Unemployment of the economy at `as_of` [1], from which `simulate` starts its job flows. None: that of the first
         month of the macro path.
+    units : mapping of str to str, optional
+        Unit of a column as a whole, by variable, where it is not that of the schema; values are converted.
+
+        ====================================  ===================================================================
+        variables                             units
+        ====================================  ===================================================================
+        annual_rate                           "decimal", "percent", "decimal a month", "percent a month"
+        own_share, household_support,         "decimal", "percent"
+        pay_level
+        income                                "month", "year", "thousands a month", "thousands a year"
+        other amounts                         "units", "thousands"
+        tenor_months, remaining_months        "months", "years"
+        days_past_due                         "days", "months" (of 30 days)
+        score                                 "points" (0 and 999 are scores, not codes)
+        ====================================  ===================================================================
+
+        Naming the unit of the schema says that doubtful values are right.
+    encoding : str, optional
+        Of a text file, as in "gb18030". None: that of its byte-order mark, else UTF-8.
+    separator : str, optional
+        Between the cells of a text file. None: comma, semicolon, tab or pipe, whichever alone splits all lines alike.
+    decimal : {".", ","}, optional
+        Decimal sign of numbers that are text. None: the point.
+    sheet : str, optional
+        Of a workbook. None: the only one with rows.
+    skip : str or sequence of str, optional
+        Beginnings of the lines of a file that are no loans: legal lines, headings, totals.
+    names : sequence of str, optional
+        Names of the columns of a file without a header.
 
     Returns
     -------
@@ -96,13 +122,18 @@ def read_portfolio(
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
     InputError
-        Names all faults of arguments, columns and values at once, positions from 0.
+        Names all faults of the file, of arguments, columns, units and values at once; rows by their line in a text
+        file, their row in a sheet, or else their position from 0.
 
     Notes
     -----
+    In every kind of table, keys and names are text without blanks around it, in composed Unicode (NFC); "NA" is a name,
+    and only an empty cell is nothing. The key 12 is the same as a number, as 12.0 and as "12". Numbers have no signs
+    between thousands. Units that stand in all cells of a column ("10.65%", "36 months") are obeyed. A column as a whole
+    is refused if it can only be, or may be, in another unit: rates of 1 and more, days past due that are all few,
+    instalments below a month's interest or beyond half of the income.
+
     Borrower columns repeat on each row of a borrower and must agree. What the tape lacks is derived where that is an
     identity, with n = tenor_months (0: a revolving loan) and r = annual_rate / 12, in this order:
 
@@ -133,6 +164,7 @@ def read_portfolio(
     Examples
     --------
     >>> from stresslab.population.synthetic import synthetic_portfolio
+    >>> import pandas as pd
     >>> tape = pd.DataFrame({"who": ["b", "a", "b"], "bank": ["us", "us", "them"], "kind": ["loan", "card", "card"]})
     >>> tape = tape.assign(owed=[1200.0, 500.0, 90.0], line=[1200.0, 900.0, 100.0], term=[12, 0, 0], left=[12, 0, 0])
     >>> book = read_portfolio(
@@ -148,26 +180,44 @@ def read_portfolio(
     claim, claim_months'
     """
     faults = _argument_faults(currency, as_of, own_lender, seed)
-    faults += number_faults("unit", unit, 1e12, "1000 for amounts in thousands", low=1e-12)
-    source, rows = _read(tape, columns, dict(constants or {}), faults)
+    wrong_unit = number_faults("unit", unit, 1e12, "1000 for amounts in thousands", low=1e-12)
+    faults += wrong_unit
     if unemployment_rate is not None:
         faults += number_faults("unemployment_rate", unemployment_rate, MACRO["unemployment_rate"].high, "a decimal")
-    draft = Draft(_join(rows, faults), set(rows), faults)
-    if donors is not None and (unsound := donor_faults(donors)):
-        faults += unsound
-        donors, draft.given = None, {*draft.given, *BORROWER_VALUES}
-    if donors is not None and not faults:
-        donors = _in_unit(donors, unit)
+    wrong = [
+        f for n, v in (("columns", columns), ("constants", constants), ("units", units)) for f in _map_faults(n, v)
+    ]
+    options = {"encoding": encoding, "separator": separator, "decimal": decimal, "sheet": sheet}
+    table = _opened(tape, faults + wrong, **options, skip=skip, names=names)
+    if wrong or (wrong := shape_faults(table, columns)):
+        raise InputError(table.subject, faults + wrong)
+    columns = {name: name for name in (*KEYS, *VALUES) if name in table.header} if columns is None else columns
+    read = read_columns(table, columns, constants or {}, units or {}, currency, 1 if wrong_unit else unit)
+    unsound = [] if donors is None else donor_faults(donors)
+    missing = missing_faults(read.values, donors is not None, table.header)
+    faults += [*read.faults, *missing, *unsound]
+    if donors is not None:
+        donors = None if unsound else donors if faults else _in_unit(donors, unit)
+    draft = _draft(read.values, faults, donors)
     derive(draft, own_lender, donors)
     used_seed = draw(draft, donors, currency, exchange_rate, seed)
-    attrs: dict[str, Any] = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": source}
+    attrs: dict[str, Any] = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": table.subject}
     attrs |= {} if unit == 1 else {"unit": unit}
     attrs |= {} if unemployment_rate is None else {"unemployment_rate": float(unemployment_rate)}
-    book = _dataset(draft.values, rows).assign_attrs(attrs, **_record(draft, preset, constants, donors, used_seed))
-    faults += contradictions(book) if "borrower" in draft.values else []
+    record = _record(draft, preset, constants, donors, used_seed)
+    book = _dataset(draft.values, read.values).assign_attrs(attrs, **record)
+    faults += contradictions(book, read.place) if "borrower" in draft.values else []
     if faults:
-        raise InputError(source, faults)
-    return noted(check_portfolio(book), _notes(draft, constants))
+        raise InputError(f"{table.subject} ({table.found})" if missing else table.subject, faults)
+    said = [f"tape: read as {table.how}"] if table.how not in ("", PLAIN) else []
+    return noted(check_portfolio(book), [*said, *read.notes, *_notes(draft, constants)])
+
+
+def _map_faults(name: str, words: object) -> list[str]:
+    """Fault of what should be a mapping of texts; None passes."""
+    if words is None or (isinstance(words, Mapping) and all(isinstance(key, str) for key in words)):
+        return []
+    return [f"{name}: found {words!r:.80}, expected a mapping of names; write it as {{'balance': ...}}"]
 
 
 def _notes(draft: Draft, constants: Mapping[str, Constant] | None) -> list[str]:
@@ -179,8 +229,8 @@ def _notes(draft: Draft, constants: Mapping[str, Constant] | None) -> list[str]:
         said.append(f"tape: took {', '.join(constants)} as constants")
     if draft.drawn:
         said.append(f"tape: drew {', '.join(draft.drawn)} from donors with like arrears, lenders and size")
-    if "job_loss_risk" in draft.drawn:
-        seen = [name for name in ("score", "annual_rate") if name in draft.given]
+    seen = [name for name in ("score", "annual_rate") if name in draft.given]
+    if "job_loss_risk" in draft.drawn and seen:
         said.append(f"tape: {' and '.join(seen)} did not steer the draw, so simulated losses hardly differ by grade")
     if draft.afresh:
         said.append(f"tape: {draft.afresh:,} borrowers with new loans only start with a job and their usual buffer")
@@ -201,154 +251,41 @@ def _argument_faults(currency: str, as_of: str, own_lender: str, seed: int | Non
     faults = []
     if not re.fullmatch("[A-Z]{3}", str(currency)):
         faults.append(f"currency: found {currency!r}, expected three letters as in 'CNY'; use the ISO 4217 code")
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?", str(as_of)):
+    if not _is_day(as_of):
         faults.append(f"as_of: found {as_of!r}, expected a month or day as in '2026-01' or '2026-01-31'; write it so")
     if not own_lender or not isinstance(own_lender, str):
         faults.append(f"own_lender: found {own_lender!r}, expected the name of the own lender; give it")
     return faults + seed_faults(seed)
 
 
-def _read(
-    tape: Any, columns: Mapping[str, str] | None, constants: Mapping[str, Constant], faults: list[str]
-) -> tuple[str, dict[str, Array | None]]:
-    """Name of the tape and its values by row under the names of the schema; None for those with a fault."""
-    source = Path(fspath(tape)).name if isinstance(tape, str | PathLike) else f"{type(tape).__name__} in memory"
-    with _opening(source):
-        names, load = _open(tape, source)
-    columns = {name: name for name in (*KEYS, *VALUES) if name in names} if columns is None else columns
-    faults += _map_faults(columns, constants, names)
-    usable = {name: c for name, c in columns.items() if name in (*KEYS, *VALUES) and names.count(c) == 1}
-    if not usable:
-        raise InputError(source, [*faults, "columns: found none to read; name the tape's with columns={name: column}"])
-    with _opening(source):
-        frame = load(list(dict.fromkeys(usable.values())), [column for name, column in usable.items() if name in TEXTS])
-    if frame.empty:
-        raise InputError(source, [*faults, "tape: found no rows, expected one for each loan; add some"])
-    rows: dict[str, Array | None] = dict.fromkeys([*columns, *constants])
-    for name, column in usable.items():
-        read = _texts if name in TEXTS else _numbers
-        rows[name], wrong = read(name, frame[column])
-        faults += [fault.replace(f"{name}:", f"{name} (column {column!r}):", 1) for fault in wrong]
-    for name, value in constants.items():
-        if name in VALUES and name not in columns and isinstance(value, str | int | float | np.generic):
-            rows[name], wrong = _sound(name, np.full(len(frame), str(value) if name in TEXTS else value))
-            faults += [fault.replace(f"{name}:", f"{name} (constant):", 1) for fault in wrong]
-    return source, rows
+def _is_day(text: object) -> bool:
+    """Whether a text is a month or a day of the calendar.
 
-
-@contextmanager
-def _opening(source: str) -> Iterator[None]:
-    """InputError for a missing package, naming the extra to install, and for a file that cannot be read."""
-    try:
-        yield
-    except ImportError as error:
-        raise InputError(source, [f"tape: {error}, expected the packages that read it; {EXTRA}"]) from error
-    except InputError:
-        raise
-    except ValueError as error:
-        fault = f"tape: found it unreadable ({error}), expected a table; correct the file"
-        raise InputError(source, [fault]) from error
-
-
-def _open(tape: Any, source: str) -> tuple[list[str], Load]:
-    """Names of a tape's columns, and how to load some of them, of which some as text."""
-    if isinstance(tape, pd.DataFrame):
-        return list(tape.columns), lambda some, _: tape[some]
-    if isinstance(tape, str | PathLike) and source.endswith((".parquet", ".pq")):
-        from pyarrow.parquet import ParquetFile
-
-        file = ParquetFile(tape)
-        return file.schema_arrow.names, lambda some, _: file.read(some).to_pandas(ignore_metadata=True)
-    if isinstance(tape, str | PathLike) and re.search(r"\.csv(\.\w+)?$", source):
-        header = list(pd.read_csv(tape, nrows=0).columns)
-        return header, lambda some, texts: pd.read_csv(tape, usecols=some, dtype=dict.fromkeys(texts, str), **CSV)
-    table = tape.collect() if hasattr(tape, "collect") else tape  # a Polars query
-    if hasattr(table, "select") and hasattr(table, "to_pandas"):  # Polars, Arrow
-        names = getattr(table, "column_names", None) or table.columns
-        return list(names), lambda some, _: table.select(some).to_pandas()
-    kinds = "a .parquet, .csv or .csv.gz file, or a pandas, Polars or Arrow table"
-    raise InputError(source, [f"tape: found {source!r}, expected {kinds}; save or convert it"])
-
-
-def _map_faults(columns: Mapping[str, str], constants: Mapping[str, Constant], names: list[str]) -> list[str]:
-    """Faults of unknown names, columns that the tape does not have, and names given twice."""
-    faults = []
-    if "borrower_id" not in columns:
-        faults.append("borrower_id: missing, expected the column that names the borrower; map it with columns=")
-    for name in columns:
-        if name not in (*KEYS, *VALUES):
-            near = _like(name, (*KEYS, *VALUES))
-            faults.append(f"columns: found {name!r}, expected a variable of a portfolio{near}; rename it")
-    for name in constants:
-        if name not in VALUES:
-            near = _like(name, VALUES)
-            faults.append(f"constants: found {name!r}, expected a variable of a portfolio{near}; rename it")
-        elif not isinstance(constants[name], str | int | float | np.generic):
-            kind = type(constants[name]).__name__
-            faults.append(f"{name} (constant): found a {kind}, expected a number, True, False or a name; give one")
-        elif name in columns:
-            faults.append(f"{name}: found a column and a constant, expected one of them; remove the other")
-    for name, column in columns.items():
-        count = names.count(column)
-        if count == 0:
-            faults.append(f"{name}: found no column {column!r}{_like(column, names)}, expected one; correct columns=")
-        elif count > 1:
-            faults.append(f"{name}: found {count} columns {column!r}, expected one; rename the others")
-    return faults
-
-
-def _like(word: str, words: Iterable[str]) -> str:
-    """Names that look like a misspelt one, in brackets."""
-    lower = {str(known).lower(): str(known) for known in words}
-    close = [lower[near] for near in difflib.get_close_matches(str(word).lower(), lower, n=2, cutoff=0.7)]
-    return f" (there is {' and '.join(map(repr, close))})" if close else ""
-
-
-def _texts(name: str, column: pd.Series) -> tuple[Array | None, list[str]]:
-    """Names as text; keys that are whole numbers throughout as numbers, so that they sort as such."""
-    if name in KEYS and pd.api.types.is_float_dtype(column) and (column == np.floor(column)).all():
-        column = column.astype(np.int64)
-    text = column.astype(str)
-    missing = (column.isna() | (text.str.strip() == "")).to_numpy(dtype=bool)
-    if missing.any():
-        return None, [f"{name}: found nothing {_where(missing)}, expected a name; fill it"]
-    values = text.to_numpy(dtype=np.str_)
-    whole = name in KEYS and text.str.fullmatch(WHOLE).all()
-    return values.astype(np.int64) if whole else values, []
-
-
-def _numbers(name: str, column: pd.Series) -> tuple[Array | None, list[str]]:
-    """Numbers and flags, also those that a file keeps as decimals or text."""
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return None, [f"{name}: found dates, expected numbers; count the days or months yourself"]
-    plain = pd.api.types.is_numeric_dtype(column)
-    numbers = column if plain else pd.to_numeric(column.astype(object), errors="coerce")
-    values = numbers.to_numpy(dtype=float, na_value=np.nan)
-    words = np.isnan(values) & column.notna().to_numpy(dtype=bool)
-    if words.any():
-        wanted = "True or False" if PORTFOLIO[name].kind == "flag" else "a number"
-        found = f"found {column.iloc[int(np.argmax(words))]!r} {_where(words)}"
-        return None, [f"{name}: {found}, expected {wanted}; convert it"]
-    return _sound(name, values)
-
-
-def _where(bad: Array) -> str:
-    """Position of the first offender and count of the others.
-
-    >>> _where(np.array([False, True, True]))
-    'at position 1 (and 1 more)'
+    >>> _is_day("2026-02"), _is_day("2026-02-28"), _is_day("2026-02-31")
+    (True, True, False)
     """
-    more = int(bad.sum()) - 1
-    return f"at position {int(np.argmax(bad))}" + (f" (and {more:,} more)" if more else "")
-
-
-def _sound(name: str, values: Array) -> tuple[Array | None, list[str]]:
-    """The values, or None and why `schema.check` refuses them."""
+    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d(-\d\d)?", text, re.ASCII):
+        return False
     try:
-        check(xr.Dataset({name: ("row", values)}), {name: replace(PORTFOLIO[name], dims=("row",))}, name)
+        datetime.date.fromisoformat(f"{text}-01"[:10])
+    except ValueError:
+        return False
+    return True
+
+
+def _opened(tape: Any, faults: list[str], **options: Any) -> Table:
+    """The tape as a table; faults of arguments are named with those of the file."""
+    try:
+        return open_table(tape, **options)
     except InputError as error:
-        return None, error.faults
-    return values, []
+        raise InputError(error.subject, [*faults, *error.faults]) from error
+
+
+def _draft(rows: Mapping[str, Array | None], faults: list[str], donors: xr.Dataset | None) -> Draft:
+    """The portfolio so far; what follows from a fault counts as given, so that it is no further fault."""
+    joined = _join(rows, faults)
+    lost = {*VALUES} - reachable(joined, donors is not None)
+    return Draft(joined, {*rows, *(lost if donors is None else lost - {*BORROWER_VALUES})}, faults)
 
 
 def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Array]:
@@ -356,16 +293,14 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
     sound = {name: values for name, values in rows.items() if values is not None}
     joined = {name: sound[name] for name in VALUES if name in sound and name not in BORROWER_VALUES}
     if "loan_id" in sound:
-        label, count = np.unique(sound["loan_id"], return_counts=True)
-        if (count > 1).any():
-            first, more = int(np.argmax(count > 1)), int((count > 1).sum()) - 1
-            also = f" (and {more:,} more)" if more else ""
-            faults.append(
-                f"loan_id: found {label[first]!s} {count[first]} times{also}, expected each once; correct the tape"
-            )
+        again = pd.Series(sound["loan_id"])[pd.Series(sound["loan_id"]).duplicated(keep=False)].value_counts(sort=False)
+        if again.size:
+            also = f" (and {again.size - 1:,} more)" if again.size > 1 else ""
+            found = f"found {again.index[0]} {again.iloc[0]} times{also}"
+            faults.append(f"loan_id: {found}, expected each once; correct the tape")
     if "borrower_id" not in sound:
         return joined
-    label, first_row, owner = np.unique(sound["borrower_id"], return_index=True, return_inverse=True)
+    label, first_row, owner = _in_order(sound["borrower_id"])
     ids = borrower_ids(label)
     faults += collisions(label, ids)
     joined |= {"borrower_id": ids, "borrower": owner}
@@ -382,6 +317,21 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
         else:
             joined[name] = values[first_row]
     return joined
+
+
+def _in_order(keys: Array) -> tuple[Array, Array, Array]:
+    """Each key once, in the order of numbers if all are whole ones; the first row of each, and the key of each row.
+
+    >>> _in_order(np.array(["10", "9", "10"]))[0].tolist(), _in_order(np.array(["10", "9", "x"]))[0].tolist()
+    (['9', '10'], ['10', '9', 'x'])
+    """
+    code, label = pd.factorize(keys)
+    first_row = np.flatnonzero(~pd.Series(keys).duplicated())
+    whole = all(map(WHOLE.fullmatch, label))
+    order = np.argsort(label.astype(np.int64 if whole else np.str_))
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    return label[order], first_row[order], place[code]
 
 
 def _record(
@@ -413,5 +363,7 @@ def _dataset(values: Mapping[str, Array], rows: Mapping[str, Array | None]) -> x
     )
     borrowers, loans = rows.get("borrower_id"), rows.get("loan_id")
     if borrowers is not None:
-        book = book.assign_coords(borrower_label=("borrower", np.unique(borrowers)))
+        label = np.empty(values["borrower_id"].size, borrowers.dtype)
+        label[values["borrower"]] = borrowers
+        book = book.assign_coords(borrower_label=("borrower", label))
     return book if loans is None else book.assign_coords(loan_label=("loan", loans))

@@ -272,7 +272,7 @@ def test_new_loans_only_are_owed_by_people_in_work():
     assert book.employed.all()
     assert (book.jobless_months == 0).all()
     assert book.liquid_buffer.equals(book.buffer_target)
-    even = aged.borrower_label.values % 2 == 0
+    even = aged.borrower_label.values.astype(int) % 2 == 0
     assert aged.employed.values[even].all()
     assert not aged.employed.values[~even].all()
     assert any("1,000 borrowers with new loans only start with a job" in note for note in notes(aged))

@@ -40,7 +40,7 @@ def test_three_borrowers():
     book = three_book()
     assert book.borrower_label.values.tolist() == ["a1", "m3", "x7"]
     assert book.borrower.values.tolist() == [2, 0, 2, 1, 0, 1, 2]
-    assert book.loan_label.values.tolist() == [11, 12, 13, 14, 15, 16, 17]
+    assert book.loan_label.values.tolist() == ["11", "12", "13", "14", "15", "16", "17"]
     assert book.income.values.tolist() == [4000.0, 8000.0, 5000.0]
     assert book.balance.values.tolist() == three().balance.tolist()
     assert book.attrs == {**BASICS, "source": "DataFrame in memory", "derived": "", "drawn": "", "constants": ""}
@@ -79,7 +79,7 @@ def test_keys_are_ordered_as_numbers_if_all_are_and_as_text_otherwise():
     by_number = tape.borrower_id.map({"a1": 9, "m3": 10, "x7": 100})
     for keys in (by_number, by_number.astype(str), by_number.astype(float)):
         book = read_portfolio(tape.assign(borrower_id=keys), **BASICS)
-        assert book.borrower_label.values.tolist() == [9, 10, 100]
+        assert book.borrower_label.values.tolist() == ["9", "10", "100"]
         assert book.income.values.tolist() == [4000.0, 8000.0, 5000.0]
     text = tape.borrower_id.map({"a1": "007", "m3": "7", "x7": "10"})
     assert read_portfolio(tape.assign(borrower_id=text), **BASICS).borrower_label.values.tolist() == ["007", "10", "7"]
@@ -125,14 +125,28 @@ SPOILT = [
     (
         "annual_rate",
         18.0,
-        "found 18.0 at position 0 (and 6 more), expected <= 5 [1/year]; a rate is a decimal: 0.06, not 6",
+        "found 18 (an instalment of 106.62 at position 2 would be below a month's interest of 900.00), expected "
+        "decimals, as 0.18 for 18 %; pass units={'annual_rate': 'percent' or 'decimal'}, or correct the column",
     ),
-    ("balance", np.nan, "found nan at position 0 (and 6 more), expected a finite number; fill or drop it yourself"),
+    (
+        "balance",
+        np.nan,
+        "found nothing at position 0 (and 6 more), expected owed now, accrued interest included [currency]; fill it",
+    ),
     ("balance", -1.0, "found -1.0 at position 0 (and 6 more), expected >= 0 [currency]; check sign and unit"),
-    ("limit", "4,000", "found '4,000' at position 0 (and 6 more), expected a number; convert it"),
+    (
+        "limit",
+        "4,000",
+        "found '4,000' at position 0 (and 6 more), expected a number with a point; pass decimal=',' or, if ',' stands "
+        "between thousands, remove it",
+    ),
     ("employed", "yes", "found 'yes' at position 0 (and 6 more), expected True or False; convert it"),
     ("tenor_months", 1.5, "found 1.5 at position 0 (and 6 more), expected a whole number; round it yourself"),
-    ("days_past_due", pd.Timestamp(0), "found dates, expected numbers; count the days or months yourself"),
+    (
+        "days_past_due",
+        pd.Timestamp(0),
+        "found 1970-01-01 00:00:00 at position 0 (and 6 more), expected a number; count the days or months yourself",
+    ),
     (
         "lender",
         ["ours", None, " ", *["ours"] * 4],
@@ -150,8 +164,8 @@ def test_each_fault_of_a_column_is_named(name, value, says):
 DISAGREEING = [
     ({"loan_id": [1, 1, 2, 3, 4, 5, 5]}, "loan_id: found 1 2 times (and 1 more), expected each once; correct the tape"),
     (
-        {"income": [1, 2, 3, 4, 5, 6, 7]},
-        "income: found 1.0 and 3.0 for borrower x7 (and 2 more borrowers), expected the",
+        {"income": [1001, 2002, 3003, 4004, 5005, 6006, 7007]},
+        "income: found 1001.0 and 3003.0 for borrower x7 (and 2 more borrowers), expected the",
     ),
     ({"overdue": 1e6}, "overdue: found 1000000.0 with balance 1000.0 at position 0 (and 6 more), expected at most the"),
 ]
@@ -177,7 +191,7 @@ ARGUMENTS = [
     ),
     ({"donors": DONORS.drop_vars("score")}, "donors: score: missing, expected application score"),
     ({"donors": DONORS.assign(income=DONORS.income * 0)}, "donors: found 60 borrowers without income, expected none"),
-    ({"donors": three()}, "donors: portfolio: found DataFrame, expected a Dataset"),
+    ({"donors": three()}, "donors: found DataFrame of shape (7, 34), expected a Dataset"),
 ]
 
 
@@ -190,7 +204,8 @@ def test_each_fault_of_an_argument_is_named(change, says):
 
 def test_a_constant_has_one_value():
     found = faults(three().drop(columns="claim"), constants={"claim": [0, 1]})
-    assert found == ["claim (constant): found a list, expected a number, True, False or a name; give one"]
+    expected = "expected a dict of text to text, a number or True or False or None; give one"
+    assert found == [f"constants: found {{'claim': [0, 1]}}, {expected}"]
 
 
 def test_all_faults_at_once():
@@ -212,22 +227,34 @@ def test_all_faults_at_once():
 
 
 def test_a_map_without_borrowers_or_a_tape_without_rows():
-    assert faults(three().drop(columns="borrower_id"))[0].startswith("borrower_id: missing, expected the column that")
+    assert faults(three().drop(columns="borrower_id"))[0].startswith(
+        "borrower_id: missing, expected the key of the borrower"
+    )
     assert faults(three().iloc[:0]) == ["tape: found no rows, expected one for each loan; add some"]
-    assert faults(three(), columns={})[-1].startswith("columns: found none to read")
+    assert [fault.split(":")[0] for fault in faults(three(), columns={})] == [
+        "borrower_id",
+        "product",
+        "balance",
+        "annual_rate",
+        "tenor_months",
+        "days_past_due",
+        "limit",
+        ", ".join(name for name in PEOPLE if name not in ("pay_level", "jobless_months", "inquiries")),
+    ]
     twice = pd.concat([three(), three()[["limit"]]], axis=1)
     assert faults(twice)[0].startswith("limit: found 2 columns 'limit', expected one")
 
 
 def test_what_is_no_tape(tmp_path):
-    assert faults([1, 2])[0].startswith("tape: found 'list in memory', expected a .parquet, .csv or .csv.gz file")
-    assert faults(tmp_path / "tape.xlsx")[0].startswith("tape: found 'tape.xlsx', expected a .parquet")
-    with pytest.raises(FileNotFoundError):
-        read_portfolio(tmp_path / "tape.csv", **BASICS)
+    assert faults([1, 2])[0].startswith("table: found a list, expected a path to a .csv")
+    assert faults(tmp_path / "tape.xlsx")[0].startswith("file: found none at ")
     (tmp_path / "tape.parquet").write_bytes(b"nothing of the kind")
-    assert faults(tmp_path / "tape.parquet")[0].startswith("tape: found it unreadable (")
+    assert faults(tmp_path / "tape.parquet")[0].startswith("file: found it unreadable as a Parquet file")
     (tmp_path / "tape.csv").write_text("")
-    assert faults(tmp_path / "tape.csv")[0].startswith("tape: found it unreadable (")
+    assert faults(tmp_path / "tape.csv", as_of="2026-02-31") == [
+        "as_of: found '2026-02-31', expected a month or day as in '2026-01' or '2026-01-31'; write it so",
+        "file: found it empty, expected a header and rows; fill it",
+    ]
 
 
 def test_a_missing_package_names_the_extra(tmp_path, monkeypatch):
