@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -297,6 +298,38 @@ def seed_faults(seed: object, name: str = "seed", bits: int = 64) -> list[str]:
     if seed is None or (is_whole(seed) and 0 <= seed < 2**bits):  # type: ignore[operator]
         return []
     return [f"{name}: found {seed!r}, expected a whole number 0 ... 2**{bits} - 1 or None; choose another"]
+
+
+def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
+    """Words that a misspelt one may stand for, the likeliest first: spelled alike, or with more to their name.
+
+    Case, spaces, hyphens and underscores do not count, nor what stands before the last dot.
+
+    >>> near("us-cards", ["china-online", "us-card"]), near("finding", ["job.finding_monthly", "job.separation"])
+    (['us-card'], ['job.finding_monthly'])
+    """
+    plain = {str(known): _plain(str(known)) for known in words}
+    given = _plain(str(word))
+    begins = [known for known, name in plain.items() if given and name.rsplit(".", 1)[-1].startswith(given)]
+    names = {name: known for known, name in reversed(plain.items())}
+    names |= {name.rsplit(".", 1)[-1]: known for name, known in reversed(names.items())}
+    alike = [names[name] for name in difflib.get_close_matches(given, names, n=2 * most, cutoff=0.7)]
+    return list(dict.fromkeys([*alike, *begins]))[:most]
+
+
+def _plain(word: str) -> str:
+    """A word in small letters, its parts joined by underscores."""
+    return word.strip().casefold().replace("-", "_").replace(" ", "_")
+
+
+def like(word: object, words: Iterable[object]) -> str:
+    """Words that a misspelt one may stand for, in brackets; nothing if there is none.
+
+    >>> like("incom", ["income", "score"])
+    " (there is 'income')"
+    """
+    close = near(word, words, 2)
+    return f" (there is {' and '.join(map(repr, close))})" if close else ""
 
 
 def choice_faults(name: str, value: object, options: Sequence[object]) -> list[str]:

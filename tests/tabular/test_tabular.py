@@ -1,0 +1,266 @@
+"""One reader for all kinds of table: the same cells from each, and a sentence for what is no table."""
+
+import bz2
+import datetime
+import gzip
+import lzma
+import zipfile
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stresslab.schema import InputError
+from stresslab.tabular import is_missing, numbers, open_table, parse_number, sources, texts
+
+HEADER = ["key", "who", "owed"]
+ROWS = [["007", " a ", "1.5"], ["8", "NA", ""], ["9", "", "1e3"]]
+CSV = "\n".join(",".join(row) for row in [HEADER, *ROWS]) + "\n"
+
+
+def read(table, columns=("key", "who", "owed"), as_text=("key", "who"), **options):
+    frame = open_table(table, **options).load(list(columns), as_text)
+    return [[None if cell != cell else cell for cell in frame[name].tolist()] for name in columns]
+
+
+def fault(table, columns=("key", "owed"), **options):
+    with pytest.raises(InputError) as caught:
+        open_table(table, **options).load(list(columns), ["key"])
+    assert len(caught.value.faults) == 1
+    return caught.value.faults[0]
+
+
+def written(path, content, **options):
+    path.write_bytes(content) if isinstance(content, bytes) else path.write_text(content, **options)
+    return path
+
+
+RIGHT = [["007", "8", "9"], ["a", "NA", None], [1.5, None, 1000.0]]
+
+
+def test_every_kind_of_table_holds_the_same_cells(tmp_path):
+    frame = pd.DataFrame(
+        {"key": ["007", "8", "9"], "who": [" a ", "NA", None], "owed": [1.5, np.nan, 1000.0], "more": [1, 2, 3]}
+    )
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_csv(tmp_path / "a.tsv", index=False, sep="\t", encoding="utf-16")
+    frame.to_csv(tmp_path / "semicolon.txt", index=False, sep=";", encoding="utf-8-sig")
+    frame.to_csv(tmp_path / "pipe.txt", index=False, sep="|", lineterminator="\r\n")
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    text = (tmp_path / "a.csv").read_bytes()
+    for name, pack in (("a.csv.gz", gzip.compress), ("a.csv.bz2", bz2.compress), ("a.csv.xz", lzma.compress)):
+        written(tmp_path / name, pack(text))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("folder/a.csv", text)
+    for path in tmp_path.iterdir():
+        assert read(path) == RIGHT, path.name
+    polars = pl.from_pandas(frame)
+    for table in (frame, polars, polars.lazy(), polars.to_arrow(), frame.convert_dtypes(), frame.astype(object)):
+        assert read(table) == RIGHT
+    assert read(frame.astype({"who": "category"})) == RIGHT
+
+
+def test_found_says_how_a_file_is_read(tmp_path):
+    path = written(tmp_path / "a.csv", CSV.replace(",", "\t"), encoding="utf-16")
+    assert open_table(path).found == "utf-16, separated by tabs, 3 columns 'key', 'who', 'owed'"
+
+
+def test_rows_are_counted_as_an_editor_does(tmp_path):
+    path = written(tmp_path / "a.csv", '\nkey,owed\n\n"a\nb",1\n\nc,2\n')
+    table = open_table(path)
+    table.load(["owed"])
+    assert [table.place(row) for row in (0, 1)] == ["line 4", "line 7"]
+    pd.DataFrame([[None, None], ["key", "owed"], ["a", 1]]).to_excel(tmp_path / "a.xlsx", index=False, header=False)
+    sheet = open_table(tmp_path / "a.xlsx")
+    sheet.load(["owed"])
+    assert sheet.place(0) == "row 3"
+    assert open_table(pd.DataFrame({"key": ["a"]})).place(0) == "position 0"
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "number"),
+    [
+        ("5.6", ".", 5.6),
+        ("\u22125.6", ".", -5.6),
+        ("\u00a05.6\u202f", ".", 5.6),
+        ("1e3", ".", 1000.0),
+        (".5", ".", 0.5),
+        ("5,6", ",", 5.6),
+        ("-8,9", ",", -8.9),
+        ("5,6", ".", None),
+        ("1.234,5", ".", None),
+        ("1.234,5", ",", None),
+        ("1.234", ",", None),
+        ("1,234.50", ".", None),
+        ("1 234", ".", None),
+        ("5_6", ".", None),
+        ("\u0661", ".", None),
+        ("0x10", ".", None),
+        ("inf", ".", None),
+        ("(5.6)", ".", None),
+        ("5.6-", ".", None),
+        ("5.6%", ".", None),
+        ("\u200b5.6", ".", None),
+    ],
+)
+def test_a_number_is_read_right_or_not_at_all(text, decimal, number):
+    assert parse_number(text, decimal) == number
+    (cell,) = numbers([text], decimal).tolist()
+    assert cell == (text if number is None else number)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
+def test_every_float_survives_as_text(values):
+    assert numbers([repr(value) for value in values]).tolist() == values
+
+
+def test_flags_are_the_same_word_in_any_case():
+    assert numbers(["true", "False", "TRUE"]).tolist() == [True, False, True]
+    assert numbers(pd.Series([True, False])).tolist() == [True, False]
+
+
+def test_words_for_nothing_stand_among_numbers_as_they_are():
+    assert numbers(["1", "NA", "."]).tolist() == [1.0, "NA", "."]
+    assert [word for word in ("NA", "n/a", ".", "-", " ", "None", "0", "x") if not is_missing(word)] == ["0", "x"]
+
+
+KEYS = [
+    pd.Series([12, 7]),
+    pd.Series([12.0, 7.0]),
+    pd.Series([12, 7], dtype="uint64"),
+    pd.Series([12, 7], dtype="Int64"),
+    pd.Series([Decimal("12.00"), Decimal(7)]),
+    pd.Series(["12", " 7"]),
+    pd.Series([12, "7"], dtype=object),
+    pd.Series(["12", "7"], dtype="category"),
+]
+
+
+@pytest.mark.parametrize("keys", KEYS, ids=lambda keys: str(keys.dtype))
+def test_a_key_is_the_same_text_in_every_type(keys):
+    assert texts(keys).tolist() == ["12", "7"]
+
+
+def test_big_keys_stay_apart_and_those_that_lost_digits_show_it():
+    big = [2**63 + 1, 2**63 + 2]
+    assert texts(pd.Series(big, dtype="uint64")).tolist() == [str(key) for key in big]
+    assert texts(pd.Series([2.0**53 + 2, 1.1e22])).tolist() == ["9.007199e+15", "1.100000e+22"]
+    held = pa.table({"key": pa.array([2**60 + 1, None], pa.int64())})
+    assert read(held, ["key"], ["key"]) == [[str(2**60 + 1), None]]
+
+
+def test_names_are_composed_and_without_blanks():
+    assert texts(["Caf\u0065\u0301\u00a0", " Caf\u00e9"]).tolist() == ["Café", "Café"]
+    assert texts([datetime.date(2026, 3, 31), pd.Timestamp("2026-03-31"), True]).tolist() == [
+        "2026-03-31",
+        "2026-03-31",
+        "True",
+    ]
+
+
+UNEVEN = [
+    ("key,owed\na,1\nb,1,234.50\n", "line 3: found 3 cells 'b', '1', '234.50', expected 2 as in the header; correct"),
+    ("key,who,owed\na,x,1\n\nb\n", "line 4: found 1 cells 'b', expected 3 as in the header; correct or remove"),
+    ('key,owed\na,1\n"b,1\nc,2\n', "line 3: found it unreadable (unexpected end of data), expected cells; close its"),
+    ("key,owed,owed\na,1,2\n", "'owed': found 2 columns of that name, expected one; rename the others"),
+    ("key,Owed\na,1\n", "'owed': found no such column (there is 'Owed') among 'key', 'Owed', expected one; correct"),
+    ("", "file: found it empty, expected a header and rows; fill it"),
+    ("\n\n", "file: found no rows, expected a header and rows; fill it"),
+    ("A legal line\nkey,owed\na,1\nb,2\n", "header: found 'A legal line' alone in its line, above rows of 2 cells"),
+    ("key,a;owed\nb,1;2\n", "separator: found 2 columns by commas or 2 columns by semicolons, expected one"),
+    ("key,owed\na," + "9" * 200_000, "line 2: found it unreadable (field larger than field limit (131072))"),
+    (b"key,owed\na\0,1\n", "file: found the character NUL (\\0) in it, expected text; save it again without it"),
+    ("key,owed\nMüller,1\n".encode("latin-1"), "encoding: found bytes that are no utf-8 text, which may be read as"),
+    (b"\x1f\x8b\x08\x00 no archive", "file: found it unreadable ("),
+    (gzip.compress(CSV.encode() * 999)[:-30], "file: found it unreadable ("),
+    (b"PK\x03\x04 no archive", "file: found it unreadable ("),
+    (b"PAR1 no table", "file: found it unreadable ("),
+    (b"%PDF-1.4", "file: found a PDF, expected a table; name the file after what it is"),
+]
+
+
+@pytest.mark.parametrize(("content", "says"), UNEVEN)
+def test_each_fault_of_a_file_is_one_sentence(content, says, tmp_path):
+    assert fault(written(tmp_path / "a.csv", content)).startswith(says)
+
+
+def test_rows_that_are_no_rows_are_left_out_by_their_first_words(tmp_path):
+    text = 'A title\nkey,owed\na,1\nHeading\nb,2\n"Total, all",3\n'
+    table = open_table(written(tmp_path / "a.csv", text), skip=["A title", "Heading", "Total"])
+    assert table.load(["key", "owed"], ["key"]).values.tolist() == [["a", 1.0], ["b", 2.0]]
+    assert table.place(1) == "line 5"
+
+
+def test_a_file_without_a_header_gets_names(tmp_path):
+    path = written(tmp_path / "a.txt", "1|x, y|2\n3|z|4\n")
+    assert read(path, ["c", "a"], ["c"], names=["a", "b", "c"]) == [["2", "4"], [1.0, 3.0]]
+    assert fault(path, names=["a"]).startswith("names: found 1 names for 3 columns '1', 'x, y', '2', expected one for")
+
+
+def test_an_encoding_is_proposed_with_what_it_would_read_and_then_obeyed(tmp_path):
+    path = written(tmp_path / "a.csv", "key,owed\n花呗,1\n", encoding="gb18030")
+    assert "'gb18030' ('花呗')" in fault(path)
+    assert read(path, ["key"], ["key"], encoding="gbk") == [["花呗"]]
+    assert fault(path, encoding="utf-9").startswith("encoding: found 'utf-9', expected a text encoding")
+    wide = written(tmp_path / "b.csv", CSV.encode("utf-16-le"))
+    assert "'utf-16-le' ('key" in fault(wide)
+    marked = written(tmp_path / "c.csv", CSV.encode("utf-8-sig"))
+    assert fault(marked, encoding="latin-1").startswith(
+        "encoding: found 'iso8859-1', and the file begins with the mark"
+    )
+
+
+def test_what_is_no_file(tmp_path):
+    assert fault("https://example.org/a.csv").startswith("file: found the address 'https://example.org/a.csv'")
+    written(tmp_path / "tape.csv", CSV)
+    assert fault(tmp_path).startswith("file: found a folder with the files 'tape.csv', expected a file; name one")
+    assert "(there is 'tape.csv')" in fault(tmp_path / "tapes.csv")
+    assert fault("/dev/null").startswith("file: found '/dev/null', which is no ordinary file")
+    assert fault([1, 2]).startswith("table: found a list, expected a path to a .csv")
+
+
+def test_archives_have_a_bound(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "FREE", 10_000)
+    monkeypatch.setattr(sources, "CHUNK", 1000)
+    bomb = b"key,owed\n" + b"a,1\n" * 100_000
+    assert "expected at most 200 times its size" in fault(written(tmp_path / "a.csv.gz", gzip.compress(bomb)))
+    assert fault(written(tmp_path / "a.csv.bz2", bz2.compress(bomb))).startswith("archive: found more than")
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.csv", CSV)
+        archive.writestr("b.csv", CSV)
+    assert fault(tmp_path / "two.zip").startswith("archive: found 2 files ['a.csv', 'b.csv'], expected one")
+
+
+def test_a_sheet_of_several_is_asked_for(tmp_path):
+    with pd.ExcelWriter(tmp_path / "a.xlsx") as writer:
+        for name, owed in (("Jan", 1.0), ("Feb", 2.0)):
+            pd.DataFrame({"key": [12], "owed": [owed]}).to_excel(writer, sheet_name=name, index=False)
+    assert fault(tmp_path / "a.xlsx").startswith("sheet: found ['Jan', 'Feb'], expected to know which one; pass sheet=")
+    assert "(there is 'Feb')" in fault(tmp_path / "a.xlsx", sheet="feb")
+    assert read(tmp_path / "a.xlsx", ["key", "owed"], ["key"], sheet="Feb") == [["12"], [2.0]]
+
+
+OPTIONS = [
+    ({"sheet": "x"}, "sheet: found 'x' for a text file, expected it for a workbook; drop sheet="),
+    ({"decimal": "'"}, "decimal: found \"'\", expected '.' or ','; choose one"),
+    ({"separator": ", "}, "separator: found ', ', expected one character"),
+    ({"separator": ",", "decimal": ","}, "separator: found ',' with decimal=',', expected two different signs"),
+]
+
+
+@pytest.mark.parametrize(("options", "says"), OPTIONS)
+def test_options_that_cannot_be_followed_are_refused(options, says, tmp_path):
+    assert fault(written(tmp_path / "a.csv", CSV), **options).startswith(says)
+    assert fault(pd.DataFrame(), separator=";").startswith("separator: found ';' for a table in memory")
+
+
+def test_cells_that_are_no_names_are_refused():
+    assert fault(pd.DataFrame({"key": [b"a"], "owed": [1]})) == "'key': found b'a', expected text; convert it"
+    doubled = pd.DataFrame([["a", 1, 2]], columns=["key", "owed", "owed "])
+    assert fault(doubled).startswith("'owed': found 2 columns of that name")
