@@ -7,6 +7,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -64,14 +65,13 @@ def numbers(cells: Sequence[object] | pd.Series, decimal: str = ".") -> Array:
         if kind.is_numeric_dtype(cells) and not kind.is_complex_dtype(cells) and not kind.is_bool_dtype(cells):
             return cells.to_numpy(dtype=float, na_value=np.nan)
         cells = cells.astype(object).tolist()
-    try:
-        if decimal == "." and not "".join(cells).translate(_PLAIN):  # type: ignore[arg-type]
+    words = _words(cells)
+    if words is not None and decimal == "." and not words.translate(_PLAIN):
+        with suppress(ValueError):  # signs of a number, and yet none: 1.2.3
             return np.array([float(cell) if cell else math.nan for cell in cells])  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        pass  # some cell is no text, or no number
-    values = np.empty(len(cells), object)
-    values[:] = [_number(cell, decimal) for cell in cells]
-    return values.astype(float) if all(type(value) is float for value in values) else values
+    known = {} if words is None else {cell: _number(cell, decimal) for cell in set(cells)}
+    values = [known[cell] for cell in cells] if known else [_number(cell, decimal) for cell in cells]
+    return np.array(values) if all(type(value) is float for value in values) else _objects(values)
 
 
 def texts(cells: Sequence[object] | pd.Series) -> Array:
@@ -85,7 +85,8 @@ def texts(cells: Sequence[object] | pd.Series) -> Array:
      array(['12.5', '12', '1.152922e+18'], dtype=object))
     """
     if not isinstance(cells, pd.Series):
-        return _objects(map(_text, cells))
+        known = {} if _words(cells) is None else {cell: _text(cell) for cell in set(cells)}
+        return _objects([known[cell] for cell in cells] if known else map(_text, cells))
     if isinstance(cells.dtype, pd.CategoricalDtype):
         known = _objects([*map(_text, cells.cat.categories), None])
         return known[cells.cat.codes.to_numpy()]
@@ -103,6 +104,14 @@ def _objects(cells: Iterable[object]) -> Array:
     values = np.empty(len(held), object)
     values[:] = held
     return values
+
+
+def _words(cells: Sequence[object]) -> str | None:
+    """Cells as one text; None if any of them is none."""
+    try:
+        return "".join(cells)  # type: ignore[arg-type]
+    except TypeError:
+        return None
 
 
 def _nothing(cell: object) -> bool:

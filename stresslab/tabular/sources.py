@@ -253,5 +253,7 @@ def _widths(head: str, separator: str, skip: tuple[str, ...], whole: bool) -> li
 
 def counts(cells: Sequence[Any], skip: tuple[str, ...]) -> bool:
     """Whether a row is neither blank nor begins with one of the words to skip."""
-    first = next((text for cell in cells if cell is not None and (text := str(cell).strip())), "")
-    return bool(first) and not (skip and first.startswith(skip))
+    for cell in cells:
+        if cell is not None and (text := str(cell).strip()):
+            return not (skip and text.startswith(skip))
+    return False

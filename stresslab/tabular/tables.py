@@ -139,7 +139,8 @@ class RowTable(Table):
             while piece := list(itertools.islice(rows, PIECE)):
                 even = [row for row in piece if self._even(*row, uneven)]
                 self._places.append(np.array([place for place, _ in even], np.int64))
-                yield [[cells[at] for _, cells in even] for at in columns]
+                turned = list(zip(*(cells for _, cells in even), strict=True)) or [()] * self._width
+                yield [turned[at] for at in columns]
         if uneven:
             more = f" (and {len(uneven) - 5:,} more {self._unit}s like these)" if len(uneven) > 5 else ""
             raise InputError(self.subject, [*uneven[:4], *(fault + more for fault in uneven[4:5])])
