@@ -59,6 +59,12 @@ def read_macro(macro: xr.Dataset, name: str) -> Array:
     return values
 
 
+def income_trend(macro: xr.Dataset, model: Model) -> xr.DataArray:
+    """Normal growth of real income [1/year]: of the macro paths, or of the model where they do not have it."""
+    trend = macro.get("real_income_trend", xr.DataArray(model.income.normal_growth_annual)).astype(float)
+    return trend.isel(path=0, drop=True) if "path" in trend.dims else trend
+
+
 def pack(
     macro: xr.Dataset,
     portfolio: xr.Dataset,
@@ -107,7 +113,7 @@ def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> Array:
         jobless,
         model.employment,
     )
-    trend = float(macro.attrs.get("real_income_trend", model.income.normal_growth_annual))
+    trend = float(income_trend(macro, model))
     months = np.zeros(unemployment.shape, MONTH)
     months["separation"], months["find_early"], months["find_late"] = separation, early, late
     # Pay moves with aggregate income's departure from its trend (living costs and limits grow with the trend), less the

@@ -10,20 +10,20 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from stresslab.checks import check, portfolio_faults, refuse, single_path_faults, whole_faults
+from stresslab.checks import portfolio_faults, refuse, single_path_faults, whole_faults
 from stresslab.engine.actions import Response
 from stresslab.engine.blocks import build, read_back
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
 from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import Model
-from stresslab.engine.packing import pack
+from stresslab.engine.packing import income_trend, pack
 from stresslab.engine.prepare import Prepared, Renewal, argument_faults, model_of, prepare, with_paths
 from stresslab.engine.provenance import record
 from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
-from stresslab.schema import MACRO, MEASURES, RESULT, attrs_of
+from stresslab.schema import MEASURES, RESULT, attrs_of
 
 
 def simulate(
@@ -104,6 +104,7 @@ def simulate(
         contact             path, month, segment          1         contact of the lender with late payers over normal
                                                                     contact
         policy_rate         path, month                   1/year    short-term interest rate, if macro has it
+        real_income_trend                                 1/year    normal growth of real income that the run took
         own_share           segment                       1         share of the opening balance funded by the lender of
                                                                     record
         due_share           segment                       1         due at the next due date over the balance of current
@@ -214,6 +215,7 @@ def simulate(
     with tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05) as bar:
         parts = [_one_scenario(prepared, macro_paths, bar.update, trace) for macro_paths in scenarios]
     result = join_scenarios([part for part, _ in parts], paths)
+    result["real_income_trend"] = income_trend(paths, prepared.model).reset_coords(drop=True)
     for name in result.data_vars:
         result[name].attrs = attrs_of(RESULT[str(name)])
     provenance = record(prepared, renewal, macro, source_of(behaviour or {}))
@@ -307,12 +309,11 @@ def advance(
     True
     """
     model = model or model_of(portfolio)
-    faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads)
+    faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads, cut=True)
     faults += behaviour_faults(behaviour or {})
     faults += single_path_faults(macro) + whole_faults("first_month", first_month, 0)
     refuse("advance", faults + whole_faults("path", path, 0, 2**32 - 1, advice="choose another"))
     refuse("portfolio", portfolio_faults(portfolio))
-    check(macro, MACRO, "macro")
     seed = secrets.randbits(63) if seed is None else int(seed)
     blocks = build(portfolio, model)
     macro_path = with_paths(macro, path).isel(month=slice(0, months))

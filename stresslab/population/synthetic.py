@@ -99,9 +99,9 @@ def season(book: xr.Dataset, numbers: dict[str, Any], model: Model, months: int,
         {
             "unemployment_rate": ("month", np.full(months, numbers["normal_unemployment"])),
             "real_income_growth": ("month", np.full(months, numbers["normal_income_growth"])),
+            "real_income_trend": numbers["normal_income_growth"],
         },
         {"month": np.arange(1, months + 1)},
-        {"real_income_trend": numbers["normal_income_growth"]},
     )
     return advance(book, calm, months, model, seed=seed, path=2**32 - 1)
 

@@ -11,10 +11,10 @@ from stresslab.scenarios.units import GROWTH, Reals, Unit
 from stresslab.schema import MACRO
 
 LEAST_PERCENT = {"unemployment_rate": 0.3, "real_income_growth": 0.2, "gdp_growth": 0.2}
-"""A column in percent whose largest figure is smaller than this holds decimals: no economy moves so little in a year."""
+"""A column in percent whose largest figure is smaller holds decimals: no economy moves so little in a year."""
 
 DOUBTFUL_PERCENT = {"real_income_growth": 1.0, "gdp_growth": 1.0, "inflation": 0.3, "policy_rate": 0.3}
-"""A column whose largest figure is smaller than this may hold decimals, if its figures are finer than those of percent."""
+"""A column whose largest figure is smaller may hold decimals, if its figures are finer than those of percent."""
 
 FINE = {"real_income_growth": 3, "gdp_growth": 3, "inflation": 2, "policy_rate": 2}
 """Digits after the point that are finer than publishers write percent."""
@@ -93,7 +93,7 @@ def _decimal_faults(variable: str, label: str, figures: Reals, explicit: bool) -
     middle = float(np.median(np.abs(figures)))
     if middle <= LARGEST_DECIMAL.get(variable, np.inf) or (explicit and variable in ("inflation", "policy_rate")):
         return []
-    found = f"found {figures.min():g} to {figures.max():g}, as decimals {middle:.0%} in the middle, which looks like percent"
+    found = f"found {figures.min():g} to {figures.max():g}, which look like percent (decimals: {middle:.0%})"
     return [f"{label!r}: {found}, expected decimals; pass units={{{variable!r}: 'percent'}}, or divide by 100"]
 
 

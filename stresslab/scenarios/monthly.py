@@ -25,8 +25,8 @@ def to_monthly(values: ArrayLike, previous: float | None = None, *, floor: float
     span : months of a figure; 12 for annual means, and read year for quarter
     Returns array (..., span * quarter).
     x minimises sum_t (x[t+1] - 2 x[t] + x[t-1])^2 subject to (x[3q] + x[3q+1] + x[3q+2]) / 3 = values[q]: one sparse
-    linear system. Boot, Feibes and Lisman (1967), Further methods of derivation of quarterly figures from annual data, Applied
-    Statistics 16, with second differences. A straight line stays a straight line.
+    linear system. Boot, Feibes and Lisman (1967), Further methods of derivation of quarterly figures from annual data,
+    Applied Statistics 16, with second differences. A straight line stays a straight line.
 
     >>> to_monthly([2.0, 5.0, 8.0])
     array([1., 2., 3., 4., 5., 6., 7., 8., 9.])

@@ -70,15 +70,15 @@ COUNTRIES = {
     "eu": ("eu", "european union", "eu27"),
     "china": ("china", "mainland china"),
 }
-COUNTRIES |= {
-    name: (name,)
-    for name in (
-        "argentina australia austria belgium brazil bulgaria canada chile colombia croatia cyprus czechia denmark "
-        "estonia finland france germany greece hungary iceland india indonesia ireland israel italy japan korea latvia "
-        "lithuania luxembourg malaysia malta mexico netherlands norway philippines poland portugal romania russia "
-        "singapore slovakia slovenia spain sweden switzerland taiwan thailand turkey ukraine vietnam"
-    ).split()
-} | {name: (name,) for name in ("czech republic", "developing asia", "hong kong", "new zealand", "south africa")}
+_OTHERS = (
+    "argentina", "australia", "austria", "belgium", "brazil", "bulgaria", "canada", "chile", "colombia",
+    "croatia", "cyprus", "czechia", "denmark", "estonia", "finland", "france", "germany", "greece", "hungary",
+    "iceland", "india", "indonesia", "ireland", "israel", "italy", "japan", "korea", "latvia", "lithuania",
+    "luxembourg", "malaysia", "malta", "mexico", "netherlands", "norway", "philippines", "poland", "portugal",
+    "romania", "russia", "singapore", "slovakia", "slovenia", "spain", "sweden", "switzerland", "taiwan",
+    "thailand", "turkey", "ukraine", "vietnam", "developing asia", "hong kong", "new zealand", "south africa",
+)  # fmt: skip
+COUNTRIES |= {name: (name,) for name in _OTHERS}
 """Countries and areas that stand before or after the name of a variable."""
 
 Kind = Literal["rate", "level", "nominal level"]

@@ -66,7 +66,10 @@ _DAYS = [
     )
 ]
 _SLASHED = re.compile(rf"(\d\d?)[/-](\d\d?)[/-]{_YEAR}{_CLOCK}", re.ASCII)
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
 
 
 def parse_period(text: str) -> Period | None:
@@ -204,9 +207,7 @@ def read_periods(
     return span, numbers, faults + _order_faults(span, numbers, column), remarks
 
 
-def _from_days(
-    texts: Sequence[str], column: str, frequency: str | None
-) -> tuple[int, list[int], list[str], list[str]]:
+def _from_days(texts: Sequence[str], column: str, frequency: str | None) -> tuple[int, list[int], list[str], list[str]]:
     """What `read_periods` says of days."""
     days, ambiguous = days_of(texts)
     unreadable = [text for text, day in zip(texts, days, strict=True) if day is None]
@@ -222,7 +223,7 @@ def _from_days(
     span = SPANS[frequency] if frequency else _spacing(months)
     if span not in NOUN:
         found = f"found days {', '.join(texts[:3])}"
-        expected = "expected days a month, a quarter or a year apart; pass frequency= for a single one"
+        expected = "expected steps of 1, 3 or 12 months; pass frequency= for a single day, or add the rows between"
         return 0, [], [f"{column!r}: {found}, {expected}"], []
     if span == 1:
         return span, months, [], []
@@ -278,7 +279,7 @@ def _ends(day: date) -> bool:
     """Whether a day is the last day or the last weekday of its month."""
     following = np.datetime64(day) + 1
     weekday = np.busday_offset(following, 0, roll="forward")
-    return bool((weekday.astype("datetime64[M]") != np.datetime64(day, "M")))
+    return bool(weekday.astype("datetime64[M]") != np.datetime64(day, "M"))
 
 
 def _plain(text: str) -> str:

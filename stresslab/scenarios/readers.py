@@ -10,10 +10,11 @@ import pandas as pd
 import xarray as xr
 
 from stresslab.checks import choice_faults, like, refuse, type_faults
-from stresslab.scenarios.library import check_scenario, described, mean_income_growth
+from stresslab.notes import noted
+from stresslab.scenarios.library import check_scenario, described
 from stresslab.scenarios.names import RATES, read_name
 from stresslab.scenarios.sheets import Sheet, read_sheet
-from stresslab.scenarios.tables import Units, monthly_scenario
+from stresslab.scenarios.tables import Units, income_trend, monthly_scenario, trend_faults
 from stresslab.scenarios.units import WORDS, unit_of
 from stresslab.schema import InputError
 from stresslab.tabular import open_table, texts
@@ -52,15 +53,15 @@ def read_scenario(
         Normal growth of real income [1/year], against which a loss of income counts. None: the mean of
         `fed-2026-baseline`, which fits the United States only.
     layout : {"fed", "tidy", "boe"}
-        "fed": a column for each variable, in percent and at an annual rate, as in the domestic files of any year. "boe":
-        the same, with the unit in the header: "Unemployment rate (%)"; levels without one. "tidy": a row for each figure,
-        with "variable", "value" and "date", perhaps "scenario", "unit", "transformation" and "frequency". In each,
-        several scenarios stand in a column "Scenario Name". Periods across the columns are read too, with a row for each
-        variable.
+        "fed": a column for each variable, in percent and at an annual rate, as in the domestic files of any year.
+        "boe": the same, with the unit in the header: "Unemployment rate (%)"; levels without one. "tidy": a row for
+        each figure, with "variable", "value" and "date", perhaps "scenario", "unit", "transformation" and "frequency".
+        In each, several scenarios stand in a column "Scenario Name". Periods across the columns are read too, with a
+        row for each variable.
     units : str, mapping of str to str, or None
         For all variables or for each, where the table does not state them: "percent", "decimal", "percent on the period
-        before" (or "quarter", "month"), "percent on a year earlier", "level". "percent" and "decimal" of growth are at an
-        annual rate.
+        before" (or "quarter", "month"), "percent on a year earlier", "level". "percent" and "decimal" of growth are at
+        an annual rate.
     frequency : {"monthly", "quarterly", "annual"} or None
         Where dates do not tell it, as a single day.
     encoding : str or None
@@ -75,8 +76,8 @@ def read_scenario(
     Returns
     -------
     xarray.Dataset
-        Scenario (month), with the variables, units and attrs of `scenario`; `notes` says what was converted, left out or
-        taken by default.
+        Scenario (month), with the variables, units and attrs of `scenario`; `notes` says what was converted, left out
+        or taken by default.
 
     Raises
     ------
@@ -84,13 +85,11 @@ def read_scenario(
         Names each fault: columns, periods that are missing or not in order, cells, units that are missing, unknown, or
         other than the figures prove.
 
-    Notes
-    -----
-    Periods are written "2026Q1", "2026 Q1", "Q1 2026", "2026:Q1", "1Q26", "2026-03", "2026M03", "Mar 2026", "2026", or as
-    days: "2026-03-31", "31.03.2026", "31 March 2026", and "31/03/2026" where the column tells days from months. The last
-    day of any month ends its quarter or year; a first day begins one if it is that of a calendar quarter or year. attrs
-    and error texts say "2026Q1". Quarters and years become months with their means kept; shares, as `line_supply`, are
-    held.
+    Notes ----- Periods are written "2026Q1", "2026 Q1", "Q1 2026", "2026:Q1", "1Q26", "2026-03", "2026M03", "Mar 2026",
+    "2026", or as days: "2026-03-31", "31.03.2026", "31 March 2026", and "31/03/2026" where the column tells days from
+    months. The last day of any month ends its quarter or year; a first day begins one if it is that of a calendar
+    quarter or year. attrs and error texts say "2026Q1". Quarters and years become months with their means kept; shares,
+    as `line_supply`, are held.
 
     Growth g on the period before becomes :math:`(1 + g)^{12/m} - 1`, with m months in a period, and levels become their
     growth on the period before, likewise. Nominal levels of income are divided by consumer prices of the same table.
@@ -137,8 +136,9 @@ def from_dataset(
     ----------
     dataset : xarray.Dataset
         One dimension, of time, under any name. Variables are those of `scenario`, each with attrs["units"], in the
-        words of `read_scenario` or "%", "1", "1/year". The coordinate is dates a month, a quarter or a year apart, or labels such as "2026Q1", or
-        years. A dataset along `month` with labels 1, 2, ... is taken to be in decimals, and checked and kept.
+        words of `read_scenario` or "%", "1", "1/year". The coordinate is dates a month, a quarter or a year apart, or
+        labels such as "2026Q1", or years. A dataset along `month` with labels 1, 2, ... is taken to be in decimals, and
+        checked and kept.
     trend : float or None
         Normal growth of real income [1/year], as in `read_scenario`.
     units : str, mapping of str to str, or None
@@ -208,11 +208,14 @@ def _as_text(subject: str, name: str, values: xr.DataArray) -> list[str]:
 
 def _along_months(dataset: xr.Dataset, trend: float | None) -> xr.Dataset:
     """A dataset that is a scenario already, checked, with its normal growth of real income and its units."""
-    macro = dataset if trend is None else dataset.assign_attrs(real_income_trend=float(trend))
-    if "real_income_trend" not in macro.attrs:
-        macro = macro.assign_attrs(real_income_trend=mean_income_growth("fed-2026-baseline"))
+    refuse("from_dataset", trend_faults(trend))
+    if trend is None and "real_income_trend" in dataset:
+        check_scenario(dataset)
+        return described(dataset)
+    normal, notes = income_trend(trend)
+    macro = dataset.assign(real_income_trend=normal)
     check_scenario(macro)
-    return described(macro)
+    return noted(described(macro), notes)
 
 
 def _unit_argument_faults(units: object) -> list[str]:

@@ -137,10 +137,6 @@ def _long(table: Table, header: list[str], rows: Rows, name: str | None) -> Shee
         figures[label][period] = row[value]
     sheet.periods = _in_time([period for column in figures.values() for period in column])
     for label, column in figures.items():
-        missing = [period for period in sheet.periods if period not in column]
-        if missing and not faults:
-            more = f", {len(missing)} in all" if len(missing) > 1 else ""
-            sheet.faults.append(f"{label!r}: missing in {missing[0]}{more}, expected a figure; add it")
         sheet.columns[label] = [column.get(period, "") for period in sheet.periods]
     sheet.faults += dict.fromkeys(faults)
     return sheet
@@ -154,7 +150,7 @@ def _empty(table: Table) -> Sheet:
 def _rows_of(sheet: Sheet, header: list[str], rows: Rows, name: str | None) -> Rows:
     """The rows of one scenario, whose name the sheet takes; if it cannot be told which one, those of the first."""
     place = _place(header, SCENARIO)
-    names = [] if place is None else list(dict.fromkeys(row[place] for row in rows))
+    names = [] if place is None else sorted({row[place] for row in rows})
     if name is None and len(names) > 1:
         found = f"found {', '.join(names)}, expected one scenario"
         sheet.faults.append(f"{header[place or 0]!r}: {found}; choose it with name=")

@@ -15,7 +15,7 @@ from stresslab.scenarios.library import INTERPOLATION, as_history, mean_income_g
 from stresslab.scenarios.names import RATES, Name, read_name, usual_unit
 from stresslab.scenarios.periods import FREQUENCY, normalised, parse_day, parse_period, period_label, read_periods
 from stresslab.scenarios.sheets import Sheet
-from stresslab.scenarios.units import GROWTH, Reals, Unit, as_decimals, settled, unit_of
+from stresslab.scenarios.units import Reals, Unit, as_decimals, settled, unit_of
 from stresslab.schema import MACRO
 from stresslab.tabular import is_missing, listed, parse_number
 
@@ -69,29 +69,27 @@ def monthly_scenario(
     figures = _figures(sheet, columns, default, units, span or 3)
     without_growth = 1 if any(np.isnan(values[:1]).any() for values in figures.values.values()) else 0
     first, start_faults = _first_row(span, numbers, start, without_growth)
-    faults = [*sheet.faults, *column_faults, *figures.faults, *period_faults, *start_faults, *_trend_faults(trend)]
+    faults = [*sheet.faults, *column_faults, *figures.faults, *period_faults, *start_faults, *trend_faults(trend)]
     refuse(sheet.subject, list(dict.fromkeys(faults)))
     before = {key: float(values[first - 1]) for key, values in figures.values.items()} if first else {}
     before = {key: value for key, value in before.items() if np.isfinite(value)}
     months = monthly_values({key: values[first:] for key, values in figures.values.items()}, before, span)
-    normal = mean_income_growth("fed-2026-baseline") if trend is None else float(trend)
+    normal, trend_notes = income_trend(trend)
     notes = [*sheet.notes, *period_notes, *column_notes, *figures.notes]
     if without_growth and start is None:
         notes.append(f"{sheet.date}: {normalised(sheet.periods[0])} is left out, the base of growth from levels")
     if "real_income_growth" not in months:
         months["real_income_growth"] = np.full(months["unemployment_rate"].shape, normal)
         notes.append(f"real_income_growth: not in the table, set to its trend of {normal:.2%} a year in every month")
-    if trend is None:
-        notes.append(f"real_income_trend: {normal:.2%} a year, the mean of fed-2026-baseline; pass trend= elsewhere")
+    notes += trend_notes
     origin = f", starting from {normalised(sheet.periods[first - 1])}" if before and span > 1 else ""
-    attrs: dict[str, str | float] = {
+    attrs = {
         "name": sheet.name,
         "publisher": "",
         "published": "",
         "address": sheet.subject,
         "frequency": FREQUENCY[span],
         "start": period_label(1, numbers[first]),
-        "real_income_trend": normal,
         "history": as_history(
             [
                 f"read from {sheet.subject}",
@@ -100,7 +98,7 @@ def monthly_scenario(
             ]
         ),
     }
-    return noted(monthly_dataset({key: months[key] for key in RATES if key in months}, attrs), notes)
+    return noted(monthly_dataset({key: months[key] for key in RATES if key in months}, attrs, normal), notes)
 
 
 def _columns(sheet: Sheet, units: Units) -> tuple[dict[str, Column], list[str], list[str]]:
@@ -137,7 +135,8 @@ def _columns(sheet: Sheet, units: Units) -> tuple[dict[str, Column], list[str], 
             expected = "expected a column of the same country; drop it, or give both names of one country"
             faults.append(f"{listed(labels)}: found another country than that of unemployment, {expected}")
     others = [label for label in sheet.columns if label and label not in known]
-    missing_faults, missing_notes = _missing({**foreign, **columns}, others, [*filter(None, sheet.columns)])
+    shown = [] if sheet.faults else [*filter(None, sheet.columns)]
+    missing_faults, missing_notes = _missing({**foreign, **columns}, others, shown)
     return columns, faults + missing_faults, notes + missing_notes
 
 
@@ -152,13 +151,13 @@ def _as_stated(column: Column, units: Units) -> Column | None:
     return column._replace(name=column.name._replace(kind="rate"))
 
 
-def _missing(columns: Mapping[str, object], others: Sequence[str], labels: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Fault of what is needed and not there, and notes of columns that are perhaps misspelt."""
+def _missing(columns: Mapping[str, object], others: Sequence[str], shown: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Fault of what is needed and not there, and notes of columns that are perhaps misspelt; `shown` are all labels."""
     faults, notes = [], []
     if "unemployment_rate" not in columns:
         label = COLUMNS["unemployment_rate"]
-        among = listed(labels) or "none"
-        found = f"found no such column{like(label, others)} among {among}"
+        among = f" among {listed(shown)}" if shown else ""
+        found = f"found no such column{like(label, others)}{among}"
         faults.append(f"{label!r}: {found}, expected it; add or rename it")
     for variable, label in COLUMNS.items():
         if variable in columns or variable == "unemployment_rate":
@@ -198,7 +197,9 @@ def _figures(sheet: Sheet, columns: Mapping[str, Column], default: str, units: U
         faults.append(f"{labels}: found {alike}, expected percent; pass units='decimal', or multiply by 100")
     for variable, figures in raw.items():
         if not (alike and variable in unsaid):
-            decimals, more_faults, more_notes = _decimals(sheet, variable, columns[variable], figures, default, units, span)
+            decimals, more_faults, more_notes = _decimals(
+                sheet, variable, columns[variable], figures, default, units, span
+            )
             faults += more_faults
             notes += more_notes
             if not more_faults:
@@ -306,9 +307,7 @@ def _period(periods: Sequence[str], place: int) -> str:
     return normalised(text) if day is None else f"{day:%Y-%m}"
 
 
-def _first_row(
-    span: int, numbers: Sequence[int], start: str | None, without_growth: int
-) -> tuple[int, list[str]]:
+def _first_row(span: int, numbers: Sequence[int], start: str | None, without_growth: int) -> tuple[int, list[str]]:
     """Row of the first period wanted, in whatever spelling, and its fault; of unreadable periods there is none.
 
     without_growth : rows at the top in which growth is not known
@@ -333,11 +332,21 @@ def _first_row(
     return 0, [f"start: found {start!r}, expected one of {known}{why}; choose one of these periods"]
 
 
-def _trend_faults(trend: float | None) -> list[str]:
+def trend_faults(trend: float | None) -> list[str]:
     """Fault of a normal growth of real income."""
     if trend is None or (is_number(trend) and abs(trend) <= 0.5):
         return []
     return [f"trend: found {trend!r}, expected growth within -0.5 to 0.5 [1/year]; a rate is a decimal: 0.02, not 2"]
+
+
+def income_trend(trend: float | None) -> tuple[float, list[str]]:
+    """The normal growth of real income [1/year], and a note if it is taken by default."""
+    if trend is not None:
+        return float(trend), []
+    normal = mean_income_growth("fed-2026-baseline")
+    return normal, [
+        f"real_income_trend: {normal:.2%} a year, the mean of fed-2026-baseline (United States); pass trend= elsewhere"
+    ]
 
 
 def unit_argument(units: Units, variable: str) -> str:

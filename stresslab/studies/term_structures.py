@@ -23,6 +23,7 @@ from stresslab.checks import is_whole, refuse
 from stresslab.engine.loan_outcomes import loan_outcomes
 from stresslab.engine.mean_field import sample_of
 from stresslab.engine.model import Model
+from stresslab.engine.packing import income_trend
 from stresslab.engine.prepare import Renewal, prepare
 from stresslab.engine.simulate import advance, simulate
 from stresslab.measures.provisions.expected_loss import change_over_a_year
@@ -218,7 +219,6 @@ def _fingerprint(choice: dict[str, Any], paths: xr.Dataset) -> str:
     for name in sorted(map(str, paths.variables)):
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(paths[name].values).tobytes())
-    digest.update(str(paths.attrs.get("real_income_trend")).encode())
     return digest.hexdigest()[:16]
 
 
@@ -228,7 +228,6 @@ def _estimate(
     """Advance the sampled borrowers to each point, and follow their loans from there under each outlook."""
     model, seed, renewal = settings.model, settings.seed, settings.renewal
     chosen, features = choose_points(paths, sampled, model, points, renewal)
-    trend = float(paths.attrs.get("real_income_trend", model.income.normal_growth_annual))
     start = _unemployment(sampled, model)
     segments = _segments(portfolio)
     sums: list[list[dict[str, Array]]] = [[] for _ in settings.outlooks]
@@ -240,7 +239,7 @@ def _estimate(
                 there = advance(sampled, path, month, model, seed=seed, renewal=renewal, threads=settings.threads)
             now = _unemployment(there, model)
             for number, outlook in enumerate(settings.outlooks):
-                expected = expected_macro(outlook, now, start, trend, settings.horizon)
+                expected = expected_macro(outlook, now, start, float(income_trend(path, model)), settings.horizon)
                 outcomes = loan_outcomes(there, expected, model, seed=settings.later_seed, renewal=renewal)
                 sums[number].append(_count(outcomes, segments, settings.horizon))
                 recovered += _recovered(outcomes, segments)

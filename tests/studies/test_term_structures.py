@@ -6,6 +6,7 @@ import xarray as xr
 
 from stresslab.engine.loan_outcomes import loan_outcomes
 from stresslab.engine.model import Model
+from stresslab.engine.packing import income_trend
 from stresslab.engine.result import fingerprint
 from stresslab.engine.simulate import advance, simulate
 from stresslab.measures.provisions.allowance import provisions
@@ -35,7 +36,7 @@ def macro():
 
 @pytest.fixture(scope="session")
 def trend(macro, model):
-    return float(macro.attrs.get("real_income_trend", model.income.normal_growth_annual))
+    return float(income_trend(macro, model))
 
 
 @pytest.fixture(scope="session")
