@@ -91,7 +91,10 @@ def all_decimals(columns: Mapping[str, Reals]) -> str:
 def _decimal_faults(variable: str, label: str, figures: Reals, explicit: bool) -> list[str]:
     """Fault of decimals that only percent explains; very high inflation and interest pass if they are said to be so."""
     middle = float(np.median(np.abs(figures)))
-    if middle <= LARGEST_DECIMAL.get(variable, np.inf) or (explicit and variable in ("inflation", "policy_rate")):
+    largest = LARGEST_DECIMAL.get(variable, np.inf)
+    if variable in LEAST_PERCENT and len(figures) < 4:
+        largest *= 2  # a quarter or two of growth may be extreme
+    if middle <= largest or (explicit and variable in ("inflation", "policy_rate")):
         return []
     found = f"found {figures.min():g} to {figures.max():g}, which look like percent (decimals: {middle:.0%})"
     return [f"{label!r}: {found}, expected decimals; pass units={{{variable!r}: 'percent'}}, or divide by 100"]

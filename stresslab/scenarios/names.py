@@ -103,7 +103,7 @@ def read_name(header: str) -> Name | None:
     >>> read_name("real_income_growth"), read_name("Nominal GDP growth"), read_name("UK household income").kind
     (Name(variable='real_income_growth', kind='rate', country='', unit=''), None, 'nominal level')
     """
-    words = re.sub(r"([(\[;])", r" \1", header).split()
+    words = re.sub(r"([(\[])", r" \1", header).split()
     for count in range(len(words), 0, -1):
         name = " ".join(words[:count])
         known = None if re.search(r"[(\[%]", name) else _known(_plain(name))

@@ -210,14 +210,17 @@ def read_periods(
 def _from_days(texts: Sequence[str], column: str, frequency: str | None) -> tuple[int, list[int], list[str], list[str]]:
     """What `read_periods` says of days."""
     days, ambiguous = days_of(texts)
-    unreadable = [text for text, day in zip(texts, days, strict=True) if day is None]
     if ambiguous:
         found = f"found {ambiguous!r}, in which day and month may be exchanged"
         return 0, [], [f"{column!r}: {found}, expected a day beyond doubt; write it as 2026-03-31"], []
+    others = [text for text, day in zip(texts, days, strict=True) if day is None]
+    unreadable = [text for text in others if parse_period(text) is None]
     if unreadable:
         more = f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else ""
-        expected = f"expected {SPELLINGS}, one kind in all rows"
-        return 0, [], [f"{column!r}: found {unreadable[0]!r}{more}, {expected}; rewrite it"], []
+        return 0, [], [f"{column!r}: found {unreadable[0]!r}{more}, expected {SPELLINGS}; rewrite it"], []
+    if others:
+        day = next(text for text, day in zip(texts, days, strict=True) if day is not None)
+        return 0, [], [f"{column!r}: found {day!r} and {others[0]!r}, expected one kind; write all labels alike"], []
     known = [day for day in days if day is not None]
     months = [12 * day.year + day.month - 1 for day in known]
     span = SPANS[frequency] if frequency else _spacing(months)
@@ -227,12 +230,13 @@ def _from_days(texts: Sequence[str], column: str, frequency: str | None) -> tupl
         return 0, [], [f"{column!r}: {found}, {expected}"], []
     if span == 1:
         return span, months, [], []
-    last, first = all(map(_ends, known)), all(map(_begins, known))
-    numbers = [month - span + 1 for month in months] if last else months
-    if not last and not (first and not any(number % span for number in numbers)):
-        odd = next(text for text, day in zip(texts, known, strict=True) if not _begins(day) or (day.month - 1) % span)
+    ends = [_ends(day) for day in known]
+    begins = [_begins(day) and not month % span for day, month in zip(known, months, strict=True)]
+    if not all(ends) and not all(begins):
+        odd = texts[(ends if sum(ends) >= sum(begins) else begins).index(False)]
         found = f"found {odd!r}, which is neither the first day of a calendar {NOUN[span]} nor the last of any"
         return 0, [], [f"{column!r}: {found}, expected the last day of each {NOUN[span]}; rewrite the days"], []
+    numbers = [month - span + 1 for month in months] if all(ends) else months
     fiscal = [f"{column}: {NOUN[span]}s are {period_label(span, numbers[0])} and those that follow"]
     return span, numbers, [], fiscal if numbers[0] % span else []
 

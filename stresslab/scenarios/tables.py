@@ -224,10 +224,12 @@ def _decimals(
     if rate and not (stated or argument or usual) and only_percent(variable, figures):
         usual = "percent"
         notes.append(f"{variable}: {column.label!r} is {figures.max():g} at most, which can only be percent")
-    unit, fault, unsaid = settled(variable, column.label, stated, argument, usual, span)
-    if fault:
-        return figures, [fault], []
     explicit = bool(argument) and not isinstance(units, str)
+    settlement = settled(variable, column.label, stated, argument, usual, span, explicit=explicit)
+    unit = settlement.unit
+    if settlement.fault:
+        return figures, [settlement.fault], []
+    notes += settlement.notes
     faults = unit_faults(variable, column.label, figures, unit, explicit=explicit, said=_said(column, units))
     faults = faults or _bound_faults(variable, column.label, figures, unit, sheet.periods)
     if column.name.kind == "nominal level" and not faults:
@@ -238,7 +240,9 @@ def _decimals(
     if faults:
         return figures, faults, []
     values = as_decimals(figures, unit, span)
-    notes += unit_notes(variable, column.label, figures, unit, span, unsaid and bool(stated or argument or not default))
+    notes += unit_notes(
+        variable, column.label, figures, unit, span, settlement.unsaid and bool(stated or argument or not default)
+    )
     return values, _annual_faults(variable, column.label, figures, values, sheet.periods), notes
 
 
@@ -266,7 +270,8 @@ def _numbers(label: str, sheet: Sheet) -> tuple[Reals, list[str], list[tuple[str
         return np.array(numbers, dtype=np.float64), [], []
     more = f" (and in {len(bad) - 1} more)" if len(bad) > 1 else ""
     found = f"found {cells[bad[0]]!r} in {_period(sheet.periods, bad[0])}{more}"
-    return np.full(len(cells), np.nan), [f"{label!r}: {found}, expected a number; fill the cell"], []
+    advice = "fill the cell" if is_missing(cells[bad[0]]) else "correct the cell"
+    return np.full(len(cells), np.nan), [f"{label!r}: {found}, expected a number; {advice}"], []
 
 
 def _with_comma(cell: str) -> bool:

@@ -83,29 +83,53 @@ def unit_of(text: str) -> Unit | None:
     return Unit(next(iter(scales), ""), next(iter(changes), ""))
 
 
-def settled(
-    variable: str, label: str, stated: str, argument: str, default: str, span: int
-) -> tuple[Unit, str | None, bool]:
-    """The unit of a column, its fault, and whether growth was taken to be at an annual rate unsaid.
+class Settled(NamedTuple):
+    """The unit of a column, and what there is to say of it."""
 
-    stated : in the file; argument : by units=; default : of the layout
+    unit: Unit
+    fault: str = ""
+    notes: tuple[str, ...] = ()
+    unsaid: bool = False
+    """Growth of which nobody says over which time it is."""
+
+
+def settled(
+    variable: str, label: str, stated: str, argument: str, default: str, span: int, *, explicit: bool
+) -> Settled:
+    """The unit of a column from what is said of it.
+
+    stated : in the table; argument : by units=; default : of the layout
+    explicit : units= says it of this variable alone, which then holds against the table
     """
     said, asked = unit_of(stated) if stated else Unit(""), unit_of(argument) if argument else Unit("")
     ask = f"state it in the file, or pass units={{{variable!r}: 'percent'}}"
     if said is None and not argument:
         expected = f"expected one of {WORDS}" if variable in GROWTH else "expected percent or decimal"
-        return Unit("percent"), f"{label!r}: found unit {stated!r}, {expected}; {ask}", False
+        return Settled(Unit("percent"), f"{label!r}: found unit {stated!r}, {expected}; {ask}")
     said, asked = said or Unit(""), asked or Unit("")
-    for of_file, of_argument in zip(said, asked, strict=True):
-        if of_file and of_argument and of_file != of_argument and {of_file, of_argument} not in _SAME.get(span, ()):
-            found = f"found unit {stated!r} in the file and {argument!r} by units="
-            return Unit("percent"), f"{label!r}: {found}, expected one of them; drop units= or correct the file", False
-    unit = Unit(asked.scale or said.scale or default, asked.change or said.change)
-    if not unit.scale:
+    notes: tuple[str, ...] = ()
+    if _contradict(said, asked, span):
+        found = f"found unit {stated!r} in the file and {argument!r} by units="
+        if not explicit:
+            advice = f"drop units=, or say it of this variable alone: units={{{variable!r}: ...}}"
+            return Settled(Unit("percent"), f"{label!r}: {found}, expected the same; {advice}")
+        notes = (f"{variable}: unit {stated!r} of {label!r} replaced by {argument!r}, as units= says",)
+    scale = asked.scale or said.scale or default
+    unit = Unit(scale, asked.change or ("" if asked.scale == "level" else said.change))
+    if not scale:
         found = f"found unit {stated!r} without a scale" if stated else "found no unit"
-        return Unit("percent"), f"{label!r}: {found}, expected percent or decimal; {ask}", False
-    fault = _growth_fault(variable, label, unit, stated or argument, span)
-    return unit, fault, variable in GROWTH and unit.scale != "level" and not unit.change and span < 12
+        return Settled(Unit("percent"), f"{label!r}: {found}, expected percent or decimal; {ask}")
+    fault = _growth_fault(variable, label, unit, argument or stated, span)
+    unsaid = variable in GROWTH and scale != "level" and not unit.change and span < 12
+    return Settled(unit, fault or "", notes, unsaid)
+
+
+def _contradict(said: Unit, asked: Unit, span: int) -> bool:
+    """Whether two units differ in anything that both say."""
+    return any(
+        first and second and first != second and {first, second} not in _SAME.get(span, ())
+        for first, second in zip(said, asked, strict=True)
+    )
 
 
 _SAME = {1: ({"before", "month"},), 3: ({"before", "quarter"},), 12: ({"before", "year"}, {"year", "annual"})}

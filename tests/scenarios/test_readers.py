@@ -296,7 +296,8 @@ def test_units_in_headers_are_needed(write):
     assert growth == pytest.approx([0.99**4 - 1, 0.97**4 - 1, 0.98**4 - 1])
     assert sl.notes(macro)[:2] == [
         "unemployment_rate: 'Unemployment rate' is 6 at most, which can only be percent",
-        "real_income_growth: 'Real income growth (%; q/q)' is growth on the quarter before, converted to an annual rate",
+        "real_income_growth: 'Real income growth (%; q/q)' is growth on the quarter before, converted to an annual "
+        "rate",
     ]
 
 
