@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -162,7 +163,16 @@ def as_decimals(figures: Reals, unit: Unit, span: int) -> Reals:
         growth = np.full(figures.shape, np.nan)
         growth[1:] = (figures[1:] / figures[:-1]) ** (12 / span) - 1
         return growth
-    decimals = figures / 100 if unit.scale == "percent" else figures.copy()
+    decimals = _hundredths(figures) if unit.scale == "percent" else figures.copy()
     if unit.change in ("before", "quarter", "month"):
         decimals = (1 + decimals) ** (12 / span) - 1
     return decimals
+
+
+def _hundredths(figures: Reals) -> Reals:
+    """Figures in percent as the decimals that would be written for them: 4.4 as 0.044, not as 4.4 / 100.
+
+    >>> _hundredths(np.array([4.4])).tolist(), (np.array([4.4]) / 100).tolist()
+    ([0.044], [0.044000000000000004])
+    """
+    return np.array([float(Decimal(repr(float(figure))).scaleb(-2)) for figure in figures])
