@@ -162,7 +162,15 @@ RULES = (
 
 def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
     """Faults of a portfolio: of each variable alone, and of variables that contradict each other."""
-    return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio)
+    return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio) + _economy_faults(portfolio)
+
+
+def _economy_faults(portfolio: xr.Dataset) -> list[str]:
+    """Fault of the unemployment on the portfolio's day, which its attrs may tell."""
+    if "unemployment_rate" not in portfolio.attrs:
+        return []
+    rate, high = portfolio.attrs["unemployment_rate"], MACRO["unemployment_rate"].high
+    return number_faults("attrs['unemployment_rate']", rate, high, "a decimal: 0.05, not 5, or drop it")
 
 
 def contradictions(portfolio: xr.Dataset) -> list[str]:

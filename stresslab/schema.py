@@ -125,7 +125,7 @@ CONSTANT: tuple[str, ...] = ()
 
 PORTFOLIO: dict[str, Variable] = {
     "borrower_id": Variable(
-        BORROWER, "1", "number that names the borrower and selects the random draws", high=2**32 - 1, kind="whole"
+        BORROWER, "1", "number that names the borrower and selects the random draws", high=2**63 - 1, kind="whole"
     ),
     "income": Variable(BORROWER, "currency/month", "usual pay while employed"),
     "pay_level": Variable(BORROWER, "1", "lasting pay relative to usual pay", high=100.0),
@@ -213,6 +213,18 @@ MONTHLY = tuple(name for name, variable in MACRO.items() if "month" in variable.
 MACRO_NEUTRAL = {"furlough_share": 0.0, "furlough_income_loss": 0.0, "collections_capacity": 1.0, "line_supply": 1.0}
 """Value of an optional macro variable that a scenario does not have."""
 
+FACTS = (
+    "name",
+    "publisher",
+    "published",
+    "address",
+    "frequency",
+    "start",
+    "filled_in",
+    "history",
+    "reference",
+)
+"""What is told of a scenario: attrs of one, labels along `scenario` of several; see `notes.told`."""
 
 PATH_MONTH = ("path", "month")
 SEGMENT_MONTH = (*PATH_MONTH, "segment")

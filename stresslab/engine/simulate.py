@@ -17,12 +17,13 @@ from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
 from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import Model
-from stresslab.engine.packing import income_trend, pack
+from stresslab.engine.packing import income_trend, opening_notes, pack, read_macro
 from stresslab.engine.prepare import Prepared, Renewal, argument_faults, model_of, prepare, with_paths
 from stresslab.engine.provenance import record
 from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
+from stresslab.notes import noted, notes
 from stresslab.schema import MEASURES, RESULT, attrs_of
 
 
@@ -219,7 +220,9 @@ def simulate(
     for name in result.data_vars:
         result[name].attrs = attrs_of(RESULT[str(name)])
     provenance = record(prepared, renewal, macro, source_of(behaviour or {}))
-    return result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
+    result = result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
+    said = [note for macro_paths in scenarios for note in opening_notes(macro_paths, portfolio)]
+    return noted(result, notes(portfolio), notes(macro), said)
 
 
 def _one_scenario(
@@ -293,7 +296,7 @@ def advance(
     -------
     xarray.Dataset
         The portfolio at the end of the last month: usual pay and floating rates moved by the economy, the rest of the
-        attributes as it was.
+        attributes as it was; attrs `unemployment_rate` is that of the last month.
 
     Raises
     ------
@@ -325,7 +328,9 @@ def advance(
     # What the economy did to pay and to floating rates stays, so that a second move goes on from there.
     last = packed.months[0, -1]
     rate = _moved(after, model, 12.0 * float(last["rate_move"]))
-    return after.assign(income=after["income"] * float(last["wage"]), annual_rate=rate)
+    unemployment = float(read_macro(macro_path, "unemployment_rate")[0, -1])
+    moved = after.assign(income=after["income"] * float(last["wage"]), annual_rate=rate)
+    return moved.assign_attrs(unemployment_rate=unemployment)
 
 
 def _moved(portfolio: xr.Dataset, model: Model, move: float) -> xr.DataArray:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from stresslab.checks import is_number, refuse, whole_faults
+from stresslab.notes import told
 from stresslab.scenarios.library import as_history, check_scenario, described, history_of, macro_attrs
-from stresslab.schema import MACRO, MACRO_NEUTRAL, MONTHLY
+from stresslab.schema import FACTS, MACRO, MACRO_NEUTRAL, MONTHLY
 
 Reals = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -345,20 +345,21 @@ def _comparable(name: str, *parts: xr.Dataset) -> bool:
 
 def _name(macro: xr.Dataset) -> str:
     """Name of a scenario."""
-    return str(macro.attrs.get("name", "?"))
+    return told(macro, "name", "?")
 
 
 def _with_months(values: Mapping[str, Reals], like: xr.Dataset) -> xr.Dataset:
     """Dataset (month) of new months with the attrs and the trend of another."""
     length = len(next(iter(values.values())))
-    variables: dict[str, Any] = {name: ("month", value) for name, value in values.items()}
-    constants = {name: like[name] for name in like.data_vars if name not in MONTHLY}
-    return xr.Dataset(variables | constants, {"month": np.arange(1, length + 1)}, like.attrs)
+    variables = {name: ("month", value) for name, value in values.items()}
+    return like.drop_dims("month").assign(variables).assign_coords(month=np.arange(1, length + 1))
 
 
 def _finished(macro: xr.Dataset, name: str, *steps: str) -> xr.Dataset:
     """A checked scenario with its name, its longer history and its units, without results published for another."""
-    macro = described(macro).assign_attrs(name=name, history=as_history([*history_of(macro), *steps]))
+    facts = {fact: told(macro, fact) for fact in FACTS if told(macro, fact)}
+    facts |= {"name": name, "history": as_history([*history_of(macro), *steps])}
+    macro = described(macro.reset_coords(drop=True)).assign_attrs(facts)
     macro.attrs.pop("reference", None)
     check_scenario(macro)
     return macro

@@ -15,8 +15,10 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from stresslab.checks import macro_faults, refuse
+from stresslab.notes import told
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.scenarios.periods import SPANS, first_month_of
+from stresslab.scenarios.side_by_side import Scenarios, side_by_side
 from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
 
 VARIABLES = ("unemployment_rate", "real_income_growth", "gdp_growth", "inflation", "policy_rate")
@@ -31,18 +33,19 @@ INTERPOLATION = {
 """How figures become months, by the months that a figure covers."""
 
 
-def scenario(name: str) -> xr.Dataset:
-    """A scenario of the library as a monthly path.
+def scenario(name: str | Scenarios) -> xr.Dataset:
+    """A scenario of the library as a monthly path, or several scenarios side by side.
 
     Parameters
     ----------
-    name : str
-        One of `scenarios.table()["name"]`.
+    name : str, list of str and xarray.Dataset, or mapping of str to str or xarray.Dataset
+        One of `scenarios.table()["name"]`. Several names and scenarios, as of `read_scenario`, `shock_scenario` or
+        `scenarios.scale`, stand along `scenario` under their own names, or under the labels of a mapping.
 
     Returns
     -------
     xarray.Dataset
-        Those of the following that the scenario contains; months 1, 2, ...
+        Those of the following that the scenario contains; months 1, 2, ...; with `scenario` in front if several.
 
         ====================  =====  ======  ====================================================
         variable              dims   unit    meaning
@@ -62,15 +65,20 @@ def scenario(name: str) -> xr.Dataset:
         attrs: `name`, `publisher`, `published`, `address`; `start`, the first month; `frequency`, as published;
         `filled_in`, the variables that are assumptions of this package; `history`, a JSON list of the source of each
         variable and of each step of processing; `reference`, JSON, results that were published beside the paths, in
-        the units of the source.
+        the units of the source. Of several scenarios these are labels along `scenario`.
 
     Raises
     ------
     InputError
-        Names the scenarios of the library.
+        Names the scenarios of the library; each fault of scenarios side by side: of one of them, labels that repeat, a
+        policy rate or an income trend that only some of them have.
 
     Notes
     -----
+    Scenarios side by side are cut to the months of the shortest. A variable that has a neutral value is neutral in
+    those without it; `gdp_growth` and `inflation` are left out unless all have them. `notes` says what was done.
+    Simulated together, each has the same results as alone.
+
     Quarterly and annual figures become the smoothest monthly path with the same means, which starts from the last
     published figure before it [1]_. A policy rate that is published as never negative stays so.
 
@@ -87,7 +95,20 @@ def scenario(name: str) -> xr.Dataset:
     >>> severe = sl.scenario("fed-2026-severely-adverse")
     >>> severe["unemployment_rate"].sel(month=[19, 20, 21]).mean().item()
     0.10
+
+    Three countries' worth of normal growth, each with its own:
+
+    >>> both = sl.scenario({"calm": "china-baseline", "recession": "us-2007", "severe": severe})
+    >>> both["real_income_trend"].values.round(4)
+    array([0.05  , 0.0347, 0.0215])
+    >>> sl.notes(both)[0]
+    'month: cut to 36, those of calm; longer are recession (48), severe (39)'
     """
+    return _published(name) if isinstance(name, str) else side_by_side(name, _published)
+
+
+def _published(name: str) -> xr.Dataset:
+    """A scenario of the library as a monthly path."""
     record = _record(name)
     values = {key: np.atleast_1d(np.asarray(figures)) / 100 for key, figures in record["values"].items()}
     attrs = {key: str(record[key]) for key in ("name", "publisher", "published", "address", "frequency")}
@@ -184,7 +205,7 @@ def history_of(macro: xr.Dataset) -> list[str]:
     >>> history_of(xr.Dataset(attrs={"history": '["read from a.csv", "shifted"]'}))
     ['read from a.csv', 'shifted']
     """
-    text = str(macro.attrs.get("history", ""))
+    text = told(macro, "history")
     if not text.startswith("["):
         return [text] if text else []
     return [str(step) for step in json.loads(text)]
@@ -205,7 +226,7 @@ def check_scenario(macro: xr.Dataset) -> None:
     if macro.sizes.get("month") and "month" not in macro.coords:
         advice = f"assign_coords(month=range(1, {macro.sizes['month'] + 1}))"
         faults.append(f"month: found no coordinate, expected 1, 2, 3, ...; {advice}")
-    refuse(f"scenario {macro.attrs.get('name', 'without a name')!r}", faults + macro_faults(macro))
+    refuse(f"scenario {told(macro, 'name', 'without a name')!r}", faults + macro_faults(macro))
 
 
 def monthly_values(

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from stresslab.checks import choice_faults, like, refuse, type_faults
-from stresslab.notes import noted
+from stresslab.notes import noted, told
 from stresslab.scenarios.library import check_scenario, described
 from stresslab.scenarios.names import RATES, read_name
 from stresslab.scenarios.sheets import Sheet, read_sheet
@@ -168,7 +168,7 @@ def from_dataset(
     >>> macro["unemployment_rate"].values  # means of 5 % and 8 %: a straight line
     array([0.04, 0.05, 0.06, 0.07, 0.08, 0.09])
     """
-    subject = f"dataset {dataset.attrs.get('name', 'without a name')!r}"
+    subject = f"dataset {told(dataset, 'name', 'without a name')!r}"
     faults = _unit_argument_faults(units)
     if len(dataset.dims) != 1:
         faults.append(f"dimensions: found {tuple(dataset.dims)}, expected one, of time; select one path or scenario")
@@ -188,7 +188,7 @@ def from_dataset(
     ]
     sheet = Sheet(
         subject=subject,
-        name=str(dataset.attrs.get("name", "from a dataset")),
+        name=told(dataset, "name", "from a dataset"),
         date=dim,
         periods=_as_text(subject, dim, dataset[dim]),
         columns={key: _as_text(subject, key, values) for key, values in variables.items()},
