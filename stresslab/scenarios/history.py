@@ -118,11 +118,11 @@ def _quarter_faults(labels: list[str], fewest: int) -> list[str]:
     if len(labels) < fewest:
         return [f"quarter: found {len(labels)} quarters, expected at least {fewest}; give a longer history"]
     periods = [parse_period(label) for label in labels]
-    numbers = [period[1] for period in periods if period is not None and period[0] == 3]
+    numbers = [period.first for period in periods if period is not None and period.span == 3]
     if len(numbers) < len(labels):
         found = f"found {labels[0]!r} ... {labels[-1]!r}"
         return [f"quarter: {found}, expected labels of quarters such as '1976Q1'; assign such labels"]
-    breaks = np.flatnonzero(np.diff(numbers) != 1)
+    breaks = np.flatnonzero(np.diff(numbers) != 3)
     if breaks.size:
         first, second = (period_label(3, number) for number in numbers[breaks[0] : breaks[0] + 2])
         found = f"found {second!r} after {first!r}"

@@ -238,7 +238,7 @@ def monthly_values(
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
     """Monthly paths of several variables [decimals], with the means of the published periods.
 
-    previous : the figures of the period before, None if there is none
+    previous : the figures of the period before, where they are known
     span : months of a figure: 3, or 12 for years, or 1, which leaves them as they are
     Unemployment and a never negative policy rate stay above zero. Shares that are neutral by default, as line_supply,
     are held for the whole period, as a smooth path would leave their bounds.
@@ -251,7 +251,7 @@ def monthly_values(
         if span == 1 or name in MACRO_NEUTRAL:
             months[name] = np.repeat(np.asarray(figures, dtype=np.float64), span)
             continue
-        before = None if previous is None else previous[name]
+        before = None if previous is None else previous.get(name)
         lowest = np.min(figures if before is None else np.append(figures, before))
         bounded = name in ("unemployment_rate", "policy_rate") and lowest >= 0
         months[name] = to_monthly(figures, before, floor=0.0 if bounded else None, span=span)

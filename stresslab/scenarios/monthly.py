@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import solve
+from scipy import sparse
+from scipy.sparse.linalg import splu
 
 from stresslab.checks import refuse
 
@@ -25,9 +24,9 @@ def to_monthly(values: ArrayLike, previous: float | None = None, *, floor: float
     floor : no month may lie below it, same unit: months that would are held at it and the others solved again
     span : months of a figure; 12 for annual means, and read year for quarter
     Returns array (..., span * quarter).
-    x minimises sum_t (x[t+1] - 2 x[t] + x[t-1])^2 subject to (x[3q] + x[3q+1] + x[3q+2]) / 3 = values[q]: one linear
-    system. Boot, Feibes and Lisman (1967), Further methods of derivation of quarterly figures from annual data, Applied
-    Statistics 16, with second differences. A straight line stays a straight line.
+    x minimises sum_t (x[t+1] - 2 x[t] + x[t-1])^2 subject to (x[3q] + x[3q+1] + x[3q+2]) / 3 = values[q]: one sparse
+    linear system. Boot, Feibes and Lisman (1967), Further methods of derivation of quarterly figures from annual data,
+    Applied Statistics 16, with second differences. A straight line stays a straight line.
 
     >>> to_monthly([2.0, 5.0, 8.0])
     array([1., 2., 3., 4., 5., 6., 7., 8., 9.])
@@ -42,7 +41,8 @@ def to_monthly(values: ArrayLike, previous: float | None = None, *, floor: float
     if previous is not None:
         first = np.full((*quarters.shape[:-1], 1), float(previous))
         quarters = np.concatenate([first, quarters], axis=-1)
-    months = quarters @ _smoother(quarters.shape[-1], span).T
+    columns = quarters.reshape(-1, quarters.shape[-1]).T
+    months = _solve(_means(quarters.shape[-1], span), columns).T.reshape(*quarters.shape[:-1], -1)
     if floor is not None:
         for row in np.ndindex(months.shape[:-1]):
             months[row] = _held_at_floor(months[row], quarters[row], floor, span)
@@ -64,31 +64,30 @@ def _faults(quarters: Reals, previous: float | None, floor: float | None) -> lis
     return faults
 
 
-@lru_cache(maxsize=64)
-def _smoother(quarters: int, span: int) -> Reals:
-    """Matrix (month, quarter) from quarterly means to the smoothest months."""
-    return _solve(np.repeat(np.eye(quarters), span, axis=1) / span, np.eye(quarters))
+def _means(quarters: int, span: int) -> sparse.csr_array:
+    """Matrix (quarter, month) from months to their means."""
+    return sparse.csr_array(sparse.kron(sparse.eye_array(quarters), np.full((1, span), 1.0 / span)))
 
 
-def _solve(constraints: Reals, right: Reals) -> Reals:
+def _solve(constraints: sparse.csr_array, right: Reals) -> Reals:
     """Minimiser x of the sum of squared second differences subject to constraints @ x = right."""
     rows, months = constraints.shape
     if rows == 1:  # one quarter leaves the slope open: flat is the smoothest
         return np.repeat(right, months, axis=0)
-    second = np.diff(np.eye(months), 2, axis=0)
-    system = np.block([[second.T @ second, constraints.T], [constraints, np.zeros((rows, rows))]])
+    second = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(months - 2, months))
+    system = sparse.block_array([[second.T @ second, constraints.T], [constraints, None]], format="csc")
     right = np.concatenate([np.zeros((months, *right.shape[1:])), right])
-    solution: Reals = solve(system, right)[:months]
+    solution: Reals = splu(system).solve(right)[:months]
     return solution
 
 
 def _held_at_floor(months: Reals, quarters: Reals, floor: float, span: int) -> Reals:
     """A path with the months that fell below the floor held at it; at least one month of a quarter stays free."""
-    means = np.repeat(np.eye(quarters.size), span, axis=1) / span
+    means = _means(quarters.size, span)
     held = np.zeros(months.size, dtype=bool)
     while (months < floor - ROUNDING).any():
         held |= months < floor - ROUNDING
-        at_floor = np.eye(months.size)[held]
-        constraints = np.concatenate([means, at_floor])
-        months = _solve(constraints, np.concatenate([quarters, np.full(len(at_floor), floor)]))
+        at_floor = sparse.eye_array(months.size, format="csr")[held]
+        constraints = sparse.vstack([means, at_floor], format="csr")
+        months = _solve(constraints, np.concatenate([quarters, np.full(at_floor.shape[0], floor)]))
     return np.where(held, floor, np.maximum(months, floor))  # after the loop the maximum removes rounding errors only

@@ -78,7 +78,8 @@ def text_rows(path: Path, encoding: str | None, separator: str | None, skip: tup
 
     def rows() -> Iterator[tuple[int, Sequence[str]]]:
         with failing(subject), io.TextIOWrapper(opener(), encoding, newline="") as stream:
-            reader = csv.reader(stream, delimiter=separator, strict=True)
+            lines = (line.replace("\ufeff", "") for line in stream)  # files joined end to end hold several marks
+            reader = csv.reader(lines, delimiter=separator, strict=True)
             line = 0
             try:
                 for cells in reader:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from stresslab.scenarios.library import check_scenario, scenario, table
 from stresslab.scenarios.paths import macro_paths
-from stresslab.scenarios.readers import COLUMNS
+from stresslab.scenarios.tables import COLUMNS
 from stresslab.schema import MACRO, InputError
 
 BASELINE = [4.6, 4.6, 4.6, 4.5, 4.5, 4.4, 4.4, 4.3, 4.3, 4.3, 4.2, 4.2, 4.2]

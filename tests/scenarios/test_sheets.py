@@ -1,0 +1,173 @@
+"""Shapes of tables: columns, rows, long rows, titles between them, and the kinds of file they come in."""
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import xarray as xr
+
+from stresslab.scenarios.readers import read_scenario
+from stresslab.schema import InputError
+
+PLAIN = pd.DataFrame(
+    {
+        "Date": ["2025 Q1", "2025 Q2", "2025 Q3"],
+        "Unemployment rate": [5.6, 6.8, 8.1],
+        "Real disposable income growth": [-6.0, -3.5, 0.5],
+        "3-month Treasury rate": [1.8, 0.1, 0.1],
+    }
+)
+
+
+def read(table, **kwargs):
+    return read_scenario(table, trend=0.02, **kwargs)
+
+
+def faults(table, **kwargs):
+    with pytest.raises(InputError) as caught:
+        read(table, **kwargs)
+    return caught.value.faults
+
+
+def assert_same(macro, other):
+    xr.testing.assert_identical(macro.drop_attrs(), other.drop_attrs())
+
+
+def test_periods_across_the_columns():
+    across = PLAIN.set_index("Date").T.rename_axis("variable").reset_index()
+    assert_same(read(across), read(PLAIN))
+    assert_same(read(across, layout="tidy", units="percent"), read(PLAIN))
+    dates = across.set_axis(["variable", *pd.to_datetime(["2025-03-31", "2025-06-30", "2025-09-30"])], axis=1)
+    assert_same(read(dates), read(PLAIN))
+    twice = pd.concat([across, across.iloc[:1]])
+    assert faults(twice) == ["'Unemployment rate': found in 2 rows, expected one; drop the others"]
+
+
+def test_periods_across_the_columns_with_units_and_scenarios():
+    across = PLAIN.set_index("Date").T.rename_axis("variable").reset_index()
+    across.insert(1, "unit", ["percent", "% q/q", "percent"])
+    mild = across.assign(scenario="mild")
+    macro = read(pd.concat([mild, mild.assign(scenario="severe")]), name="severe", layout="tidy")
+    growth = macro["real_income_growth"].values.reshape(-1, 3).mean(axis=1)
+    assert growth == pytest.approx([0.94**4 - 1, 0.965**4 - 1, 1.005**4 - 1])
+    assert macro.attrs["name"] == "severe"
+
+
+def test_long_rows_are_sorted_by_their_days():
+    rows = PLAIN.assign(Date=["31/03/2025", "30/06/2025", "30/09/2025"]).melt("Date").sample(frac=1, random_state=1)
+    assert_same(read(rows, layout="tidy", units="percent"), read(PLAIN))
+
+
+def test_long_rows_in_the_words_of_statistical_offices():
+    rows = pd.DataFrame(
+        {
+            "FREQ": "Q",
+            "REF_AREA": "POL",
+            "indicator": ["unemployment_rate", "gdp_growth"],
+            "UNIT_MEASURE": ["PC_ACT", "PC"],
+            "TRANSFORMATION": ["", "G1"],
+            "TIME_PERIOD": "2022-Q2",
+            "OBS_VALUE": [2.7, -1.113254137],
+        }
+    )
+    macro = read(rows, layout="tidy")
+    assert macro["gdp_growth"].values == pytest.approx([-0.0437921] * 3, abs=1e-7)
+    assert macro.attrs["start"] == "2022-04"
+    both = pd.concat([rows, rows.assign(REF_AREA="CAN")])
+    assert faults(both, layout="tidy") == ["'REF_AREA': found 'POL', 'CAN', expected one country; keep the rows of one"]
+    unknown = faults(rows.assign(TRANSFORMATION=["", "GCM"]), layout="tidy")
+    assert len(unknown) == 1
+    assert "found unit 'PC GCM', expected one of ('percent', " in unknown[0]
+    said = {"gdp_growth": "percent on the quarter before"}  # the sentence can be followed
+    assert_same(read(rows.assign(TRANSFORMATION=["", "GCM"]), layout="tidy", units=said), macro)
+    assert (
+        "periods of several lengths"
+        in faults(rows.assign(TIME_PERIOD=["2022-Q2", "2022"], FREQ=["Q", "A"]), layout="tidy")[-1]
+    )
+
+
+def test_long_rows_passed_as_columns_and_columns_as_long_rows():
+    rows = PLAIN.melt("Date")
+    assert "pass layout='tidy'" in faults(rows.rename(columns={"Date": "When"}))[0]
+    assert [fault.split(":")[0] for fault in faults(PLAIN, layout="tidy")] == ["'variable'", "'value'"]
+    assert "among 'Date', 'Unemployment rate'" in faults(PLAIN, layout="tidy")[0]
+
+
+def test_titles_and_what_stands_below_are_left_out_with_a_note(tmp_path):
+    text = PLAIN.to_csv(index=False).splitlines()
+    text[1:1] = ["Historical data,,,"]
+    text[3:3] = ["Projections,,,"]
+    text += ["Guidance,,,", "Rate to be applied from 2037 onwards,4.5,0.9,3"]
+    file = tmp_path / "titles.csv"
+    file.write_text("\n".join(text))
+    macro = read(file)
+    assert_same(macro, read(PLAIN))
+    assert "'Historical data', 'Projections', 'Guidance', 'Rate to be applied" in macro.attrs["notes"]
+    file.write_text("\n".join(text).replace("2025 Q3", "2025 Q5"))
+    assert "found '2025 Q5'" in faults(file)[0]
+
+
+def test_several_scenarios_and_missing_columns_are_named_in_one_round():
+    table = pd.DataFrame({"scenario": ["Base", "Severe"], "gdp_growth": [6.5, 3.2], "policy_rate": [4.5, 6.5]})
+    found = faults(table)
+    assert "'Date': found no column of periods among 'scenario', 'gdp_growth', 'policy_rate'" in found[0]
+    assert found[1:] == [
+        "'scenario': found Base, Severe, expected one scenario; choose it with name=",
+        "'Unemployment rate': found no such column, expected it; add or rename it",
+    ]
+    assert "name: found 'Sever' (there is 'Severe'), expected one of Base, Severe" in faults(table, name="Sever")[1]
+
+
+def test_a_name_without_scenarios():
+    assert faults(PLAIN, name="Severe") == [
+        "name: found 'Severe', expected None, as the table names no scenario; correct name="
+    ]
+
+
+def test_tables_in_memory_and_on_disk_are_the_same(tmp_path):
+    days = PLAIN.assign(Date=pd.to_datetime(["2025-03-31", "2025-06-30", "2025-09-30"]))
+    quarters = PLAIN.assign(Date=pd.PeriodIndex(["2025Q1", "2025Q2", "2025Q3"], freq="Q"))
+    days.to_excel(tmp_path / "a.xlsx", index=False)
+    days.to_parquet(tmp_path / "a.parquet")
+    days.to_csv(tmp_path / "a.csv.gz", index=False)
+    PLAIN.to_csv(tmp_path / "tabs.txt", index=False, sep="\t", encoding="utf-16")
+    PLAIN.to_csv(tmp_path / "de.csv", index=False, sep=";", decimal=",", encoding="utf-8-sig")
+    tables = [days, quarters, pl.from_pandas(PLAIN), pl.from_pandas(days), pa.Table.from_pandas(days)]
+    tables += [tmp_path / name for name in ("a.xlsx", "a.parquet", "a.csv.gz", "tabs.txt")]
+    for table in tables:
+        assert_same(read(table), read(PLAIN))
+    assert_same(read(tmp_path / "de.csv", decimal=","), read(PLAIN))
+
+
+def test_years_of_a_table_in_memory_may_be_numbers():
+    for years in ([2025, 2026], [2025.0, 2026.0], ["2025", "2026"]):
+        macro = read(pd.DataFrame({"year": years, "Unemployment rate": [5.0, 6.0]}))
+        assert (macro.attrs["start"], macro.attrs["frequency"], macro.sizes["month"]) == ("2025-01", "annual", 24)
+
+
+@pytest.mark.parametrize("cell", ["5,6", "5_6", "5.6%", "5 6", "five", "inf", "True", "1.234.5"])
+def test_a_cell_that_is_no_number_is_never_another_number(cell):
+    (fault,) = faults(PLAIN.assign(**{"Unemployment rate": ["4.5", cell, "8.1"]}))
+    assert f"found {cell!r} in" in fault
+
+
+def test_decimal_commas_are_one_sentence(tmp_path):
+    file = tmp_path / "de.csv"
+    PLAIN.to_csv(file, index=False, sep=";", decimal=",")
+    assert faults(file) == [
+        "decimal: found '5,6' in 'Unemployment rate' (and in 2 more columns), expected points as decimal signs and "
+        "none between thousands; pass decimal=',' or remove the commas"
+    ]
+    wrong = faults(file, separator=",")
+    assert len(wrong) <= 3
+
+
+def test_a_minus_of_print_is_a_minus(tmp_path):
+    file = tmp_path / "print.csv"
+    file.write_text(
+        PLAIN.to_csv(index=False)
+        .replace("-6.0", "\N{MINUS SIGN}6.0")
+        .replace("-3.5", "\N{MINUS SIGN}3.5\N{NO-BREAK SPACE}"),
+        "utf-8",
+    )
+    assert_same(read(file), read(PLAIN))
