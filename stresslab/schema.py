@@ -285,6 +285,13 @@ RESULT: dict[str, Variable] = {
     "amplification_se": Variable(
         ("path", "measure"), "1", "standard error of the amplification over groups of borrowers", required=False
     ),
+    "feedback_gap": Variable(
+        ("path",),
+        "1",
+        "mean difference between the conditions used and those that the whole portfolio implies",
+        high=1e3,
+        required=False,
+    ),
     "trace_pay": Variable(TRACED, "currency/month", "pay of the month, or benefit and support", required=False),
     "trace_buffer": Variable(TRACED, "currency", "cash and deposits at month end", required=False),
     "trace_jobless_months": Variable(

@@ -39,7 +39,7 @@ INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stan
     "mean_field": {"kernel", "model", "actions", "conditions", "blocks", "packing", "feedback", "run"},
     "result": {"kernel", "actions", "blocks", "packing", "mean_field"},
     "prepare": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field", "result"},
-    "provenance": {"actions", "prepare"},
+    "provenance": {"model", "actions", "prepare"},
     "trace": {"kernel", "blocks", "packing", "result", "prepare"},
     "panel": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "prepare", "provenance"},
     "loan_outcomes": {"kernel", "model", "prepare", "panel"},

@@ -318,13 +318,14 @@ def _share_served(capacity: Array, cases: Array) -> Array:
     return np.asarray(np.minimum(1.0, capacity / np.maximum(cases, 1e-9)))
 
 
-def gap(found: Conditions, implied: Conditions, weight: Array) -> float:
-    """Largest mean absolute difference between conditions, over supply, contact, contagion and recoveries.
+def gap(found: Conditions, implied: Conditions, weight: Array) -> Array:
+    """Mean absolute difference (path) between conditions: the largest of supply, contact, contagion and recoveries.
 
     weight (lender) : share of all loans, for what a lender of few does moves little
     """
     names = ("supply", "contact", "strategic", "recovery")
-    return max(float((np.abs(getattr(found, name) - getattr(implied, name)) @ weight).mean()) for name in names)
+    apart = [np.abs(getattr(found, name) - getattr(implied, name)) * weight for name in names]
+    return np.asarray(np.max([difference.sum(-1).mean(-1) for difference in apart], axis=0))
 
 
 def all_months(field: MeanField, totals: Array) -> tuple[Conditions, Array, Array]:

@@ -39,14 +39,14 @@ class SecondRound:
     """Conditions, responses and amplification of a run with feedback or responses.
 
     conditions (path, month, lender); active, contacts (path, month, response) of the whole book
-    gap : between the conditions used and those that the whole book implies
+    gap (path) : between the conditions used and those that the whole book implies
     amplification, amplification_se (path, measure) : arrears with feedback over those without; None without feedback
     """
 
     conditions: Conditions
     active: Array
     contacts: Array
-    gap: float
+    gap: Array
     amplification: tuple[Array, Array] | None
 
 
@@ -128,7 +128,7 @@ def run_with_feedback(
     amplification = None if feedback is None else _amplification(sums, in_step(replace(field, feedback=OFF))[0])
     totals = summed(sums, 2)
     weight = np.bincount(blocks.lender[blocks.place // LANES], minlength=len(blocks.lenders)) / blocks.place.size
-    difference = 0.0
+    difference = np.zeros(paths.size)
     if whole:
         progress(portfolio.sizes["loan"] * paths.size * macro.sizes["month"] * gains.rounds)
         used = with_conditions(packed, conditions, model)

@@ -11,13 +11,14 @@ from typing import Any
 import xarray as xr
 
 from stresslab.engine.actions import ContingencyPlan, Response
+from stresslab.engine.model import Model
 from stresslab.engine.prepare import Prepared
 from stresslab.notes import noted, notes
 
 
 def record(prepared: Prepared, renewal: str, macro: xr.Dataset, own_behaviour: dict[str, str]) -> dict[str, Any]:
     """Attrs of a result; what is no text or number is JSON."""
-    notes_of_inputs = [*notes(prepared.portfolio), *notes(macro), *_taken(prepared, macro)]
+    notes_of_inputs = [*notes(prepared.portfolio), *notes(macro), *taken_by_default(macro, prepared.model)]
     return noted(xr.Dataset(), notes_of_inputs).attrs | {
         **{key: prepared.portfolio.attrs.get(key, "") for key in ("currency", "as_of", "own_lender", "preset")},
         **({"unit": prepared.portfolio.attrs["unit"]} if "unit" in prepared.portfolio.attrs else {}),
@@ -52,11 +53,11 @@ def _told(macro: xr.Dataset) -> dict[str, Any]:
     return told
 
 
-def _taken(prepared: Prepared, macro: xr.Dataset) -> list[str]:
+def taken_by_default(macro: xr.Dataset, model: Model) -> list[str]:
     """Note of a trend that the macro paths do not have."""
     if "real_income_trend" in macro:
         return []
-    growth = prepared.model.income.normal_growth_annual
+    growth = model.income.normal_growth_annual
     return [f"real_income_trend: not in macro, so income.normal_growth_annual of the model holds, {growth:g} a year"]
 
 

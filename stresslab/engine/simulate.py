@@ -19,7 +19,7 @@ from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import Model
 from stresslab.engine.packing import income_trend, opening_notes, pack, read_macro
 from stresslab.engine.prepare import Prepared, Renewal, argument_faults, currency_faults, model_of, prepare, with_paths
-from stresslab.engine.provenance import record
+from stresslab.engine.provenance import record, taken_by_default
 from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow, static_notes, unit_notes
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
@@ -142,6 +142,8 @@ def simulate(
         ================  =============  ====  =========================================================================
         amplification     path, measure  1     measure with feedback over the measure without
         amplification_se  path, measure  1     standard error of the amplification over groups of borrowers
+        feedback_gap      path           1     mean difference between the conditions used and those that the whole
+                                               portfolio implies
         ================  =============  ====  =========================================================================
 
         With a trace:
@@ -179,8 +181,8 @@ def simulate(
         Coordinates: `lender` and `product` of each segment "lender:product", `bucket` [days past due], `stage`
         (IFRS 9), `cause`; with a trace `traced` (borrower id), `traced_loan` (position in the portfolio) and its
         `traced_borrower`, `traced_lender` and `traced_product`. Attrs: seed, fingerprint of the portfolio, model,
-        responses, feedback, macro and versions, as text or JSON; with feedback also `feedback_gap`,
-        `feedback_tolerance` and `feedback_converged`.
+        responses, feedback, macro and versions, as text or JSON. `real_income_trend` stands along
+        `scenario` if that of macro does. `notes` says what was taken by default, and a gap beyond its tolerance.
 
     Raises
     ------
@@ -217,22 +219,19 @@ def simulate(
     loan_months *= 1 if feedback is None else feedback.rounds
     with tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05) as bar:
         parts = [_one_scenario(prepared, macro_paths, bar.update, trace) for macro_paths in scenarios]
-    result = join_scenarios([part for part, _ in parts], paths)
+    result = join_scenarios(parts, paths)
     result["real_income_trend"] = income_trend(paths, prepared.model).reset_coords(drop=True)
     for name in result.data_vars:
         result[name].attrs = attrs_of(RESULT[str(name)])
-    provenance = record(prepared, renewal, macro, source_of(behaviour or {}))
-    result = result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
+    result = result.assign_attrs(record(prepared, renewal, macro, source_of(behaviour or {})))
     said = [note for macro_paths in scenarios for note in opening_notes(macro_paths, portfolio)]
     said += unit_notes(result) + cost_notes(responses, str(result.attrs["currency"]))
     said += static_notes(result) if renewal == "static" else []
-    return noted(result, notes(portfolio), notes(macro), said)
+    return noted(result, notes(portfolio), notes(macro), said, _gap_notes(result, feedback))
 
 
-def _one_scenario(
-    prepared: Prepared, macro: xr.Dataset, progress: Progress, trace: Sequence[int] | None
-) -> tuple[xr.Dataset, float]:
-    """All paths of one scenario, and the gap of the conditions used; 0 without feedback and responses."""
+def _one_scenario(prepared: Prepared, macro: xr.Dataset, progress: Progress, trace: Sequence[int] | None) -> xr.Dataset:
+    """All paths of one scenario."""
     totals, jobless, packed, second_round = prepared.run_paths(macro, progress)
     result = label(prepared.blocks, prepared.portfolio, totals, jobless, packed, macro)
     if second_round is not None and prepared.responses:
@@ -241,21 +240,19 @@ def _one_scenario(
         ratio, error = second_round.amplification
         dims = ("path", "measure")
         result = result.assign(amplification=(dims, ratio), amplification_se=(dims, error))
+        result = result.assign(feedback_gap=("path", second_round.gap))
         result = result.assign_coords(measure=list(MEASURES))
     if trace is not None:
         result = result.merge(traced_months(prepared, packed, macro["path"].values, trace))
-    return result, 0.0 if second_round is None else second_round.gap
+    return result
 
 
-def _convergence(gaps: list[float], feedback: Feedback | None) -> dict[str, Any]:
-    """How far the conditions used are from those that the whole book implies."""
-    if feedback is None:
-        return {}
-    return {
-        "feedback_gap": max(gaps),
-        "feedback_tolerance": feedback.tolerance,
-        "feedback_converged": "yes" if max(gaps) <= feedback.tolerance else "no",
-    }
+def _gap_notes(result: xr.Dataset, feedback: Feedback | None) -> list[str]:
+    """Note of conditions whose gap, mean over paths, is beyond the tolerance in a scenario."""
+    worst = 0.0 if feedback is None else float(result["feedback_gap"].mean("path").max())
+    if feedback is None or worst <= feedback.tolerance:
+        return []
+    return [f"feedback_gap: {worst:.2g} on average, beyond the tolerance of {feedback.tolerance:g}; raise its rounds"]
 
 
 @typed
@@ -319,7 +316,7 @@ def advance(
     model = model or model_of(portfolio)
     faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads, cut=True)
     faults += behaviour_faults(behaviour or {})
-    faults += single_path_faults(macro) + whole_faults("first_month", first_month, 0)
+    faults += single_path_faults(macro) + whole_faults("first_month", first_month, 0, 2**31 - 1)
     faults += currency_faults(portfolio, model)
     refuse("advance", faults + whole_faults("path", path, 0, 2**32 - 1, advice="choose another"))
     refuse("portfolio", portfolio_faults(portfolio))
@@ -336,7 +333,7 @@ def advance(
     rate = _moved(after, model, 12.0 * float(last["rate_move"]))
     unemployment = float(read_macro(macro_path, "unemployment_rate")[0, -1])
     moved = after.assign(income=after["income"] * float(last["wage"]), annual_rate=rate)
-    return moved.assign_attrs(unemployment_rate=unemployment)
+    return noted(moved.assign_attrs(unemployment_rate=unemployment), taken_by_default(macro, model))
 
 
 def _moved(portfolio: xr.Dataset, model: Model, move: float) -> xr.DataArray:

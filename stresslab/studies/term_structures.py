@@ -145,6 +145,9 @@ def term_structures(
         discounted to the default at the loan's rate. Where `pooled`, all segments of the kind, revolving or not, stand
         in. Attrs `fingerprint` is the portfolio's, `terms_fingerprint` that of all that the output depends on.
 
+        Of several scenarios all variables stand along `scenario`, each with points on its own paths, the same as alone;
+        one with fewer points than another is filled up with points without loans.
+
     Raises
     ------
     InputError
@@ -188,7 +191,10 @@ def term_structures(
         terms = xr.load_dataset(file)
     else:
         settings = _Settings(prepared.model, seed, renewal, outlooks, horizon, threads)
-        terms = _estimate(sample_of(portfolio, sample), portfolio, paths, points, settings, progress)
+        sampled = sample_of(portfolio, sample)
+        terms = _along_scenarios(
+            [_estimate(sampled, portfolio, part, points, settings, progress) for part in _scenarios(paths)], paths
+        )
         of_portfolio = {name: str(portfolio.attrs.get(name, "")) for name in ("currency", "own_lender")}
         terms = labelled(terms, OUTPUTS).assign_attrs(choice, terms_fingerprint=key, **of_portfolio)
         if file is not None:
@@ -197,6 +203,23 @@ def term_structures(
     _KEPT.clear()
     _KEPT[key] = terms
     return terms
+
+
+def _scenarios(paths: xr.Dataset) -> list[xr.Dataset]:
+    """The macro paths of each scenario, whose points do not depend on the others."""
+    if "scenario" not in paths.dims:
+        return [paths]
+    return [paths.isel(scenario=place, drop=True) for place in range(paths.sizes["scenario"])]
+
+
+def _along_scenarios(parts: list[xr.Dataset], paths: xr.Dataset) -> xr.Dataset:
+    """Term structures along `scenario`, if the macro paths are, filled up with empty points where there are fewer."""
+    if "scenario" not in paths.dims:
+        return parts[0]
+    most = max(part.sizes["point"] for part in parts)
+    alike = [part.pad(point=(0, most - part.sizes["point"]), constant_values=0) for part in parts]
+    names = paths["scenario"].variable if "scenario" in paths.coords else "scenario"
+    return xr.concat(alike, names, data_vars="all")
 
 
 _KEPT: dict[str, xr.Dataset] = {}
@@ -264,7 +287,7 @@ def choose_points(
     Returns (macro (month) of the path, months to advance) for each, and features (point, 3): unemployment of borrowers,
     its change over 12 months, age. Distances are in standard deviations; the age counts only in run-off.
     """
-    lines = paths.stack(line=[dim for dim in ("scenario", "path") if dim in paths.dims])  # fmt: skip
+    lines = paths.rename(path="line").assign_coords(path=("line", paths["path"].values))
     rate = lines["unemployment_rate"].transpose("line", "month").values * model.employment.borrower_ratio
     start = float(1.0 - book["employed"].values.mean())
     rate = np.concatenate([np.full((len(rate), 1), start), rate], axis=1)

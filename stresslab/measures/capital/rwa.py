@@ -73,7 +73,7 @@ def irb_parameters(result: xr.Dataset, *, downturn: float = 1.25, lender: str = 
         best_estimate_loss  segment  1     cost of a default, its cures included
         ==================  =======  ====  =====================================================================
 
-        Averages over all paths and months, by balance; NaN where nothing defaulted.
+        Averages over all paths and months, by balance, in each scenario by itself; NaN where nothing defaulted.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def irb_parameters(result: xr.Dataset, *, downturn: float = 1.25, lender: str = 
         faults.append(f"downturn: found {downturn!r}, expected a factor from 1 to 10; give 1.25, not 25")
     refuse("irb_parameters", faults)
     view = select(result, lender)
-    over = [dim for dim in view["balance"].dims if dim not in ("segment", "bucket")]
+    over = [dim for dim in view["balance"].dims if dim not in ("scenario", "segment", "bucket")]
     performing = view["balance"].isel(bucket=PERFORMING, month=slice(None, -1)).sum([*over, "bucket"])
     total = view[list(flows)].isel(month=slice(1, None)).sum(over)
     monthly = total["defaulted"] / performing.where(performing > 0.0)
@@ -131,6 +131,12 @@ def parameter_faults(part: xr.Dataset, parameters: xr.Dataset | None) -> list[st
     lost = sorted(set(part["segment"].values.tolist()) - set(np.atleast_1d(parameters["segment"].values).tolist()))
     if lost:
         return [f"parameters: found no segment {lost}, expected all of the lender's; estimate them from its own part"]
+    if "scenario" in parameters.dims:
+        known = parameters["scenario"].values.tolist()
+        wanted = part["scenario"].values.tolist() if "scenario" in part.dims else []
+        if not wanted or not set(wanted) <= set(known):
+            found = f"found those of scenarios {known}, expected the result's, {wanted or 'one'}"
+            return [f"parameters: {found}; select with parameters.sel(scenario=...), or estimate them"]
     for name in PARAMETERS:
         values = parameters[name].sel(segment=part["segment"].values).values
         bad = ~((values >= 0.0) & (values <= 1.0)) | ((name == "pd") & (values >= 1.0))
@@ -160,6 +166,8 @@ def weigh(
     if rules.approach == "irb":
         assert parameters is not None
         at = parameters.sel(segment=part["segment"].values)
+        if "scenario" in at.dims:
+            at = at.sel(scenario=part["scenario"].values).expand_dims(("path", "month")).transpose("scenario", ...)
         rwa, expected = _internal(performing + converted, defaulted, transactor, part["revolving"].values > 0.5, at)
         deduction, tier2 = tier2_from_provisions(allowance, expected, rwa)
         rwa = output_floor(rwa, standardised, rules.year) if rules.output_floor else rwa

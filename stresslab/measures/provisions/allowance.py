@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -207,12 +207,9 @@ def provisions(
     refuse("provisions", faults)
     assert view is not None
     choice = _Choice(rules, terms, outlook, dict(weights or {}), tuple(overlays))
-    if "scenario" in view.dims:
-        names = view["scenario"] if "scenario" in view.coords else "scenario"
-        scenarios = [view.isel(scenario=s, drop=True) for s in range(view.sizes["scenario"])]
-        out = xr.concat([_provisions(single, choice) for single in scenarios], dim=names)
-    else:
-        out = _provisions(view, choice)
+    parts = [_provisions(single, replace(choice, terms=own)) for single, own in _by_scenario(view, terms)]
+    names = view["scenario"] if "scenario" in view.coords else "scenario"
+    out = xr.concat(parts, dim=names) if "scenario" in view.dims else parts[0]
     out = noted(described(out.drop_attrs(), result, lender, OUTPUTS), said)
     return out.assign_attrs(
         provisioning=name_of(rules), rules=json.dumps(asdict(rules)), outlook=outlook if terms is not None else "none",
@@ -269,8 +266,12 @@ def _choice_faults(
     absent = sorted(set(TERMS) - set(terms.variables))
     if absent:
         return [*faults, f"terms: found no {', '.join(absent)}, expected a Dataset of term_structures(); give that"]
-    broken = [name for name in TERMS if not np.isfinite(terms[name].values).all()]
-    faults += [f"terms: found {name} that is not finite, expected numbers; make the terms again" for name in broken]
+    if view is not None:
+        if lost := _scenario_faults(view, terms):
+            return faults + lost
+        each = [own for _, own in _by_scenario(view, terms) if own is not None]
+        broken = [name for name in TERMS if not all(np.isfinite(own[name].values).all() for own in each)]
+        faults += [f"terms: found {name} that is not finite, expected numbers; make the terms again" for name in broken]
     known = terms["outlook"].values.tolist()
     if weights is None and len(known) > 1:
         faults.append(f"weights: found none for outlooks {known}, expected a weight for each, summing to 1; give them")
@@ -294,13 +295,44 @@ def _terms_faults(result: xr.Dataset, view: xr.Dataset, terms: xr.Dataset) -> li
     strange = sorted(set(view["segment"].values.tolist()) - set(terms["segment"].values.tolist()))
     if strange:
         faults.append(f"terms: found no segment {', '.join(strange)}, expected all of the result's; make terms for it")
-    rate, known = view["unemployment_rate"].values, terms["unemployment"].values
-    if rate.size and (rate.min() < known.min() - FAR or rate.max() > known.max() + FAR):
-        made_for = f"found them for {known.min():.3f} to {known.max():.3f} of borrowers unemployed"
-        faults.append(
-            f"terms: {made_for}, expected the result's {rate.min():.3f} to {rate.max():.3f}; make terms for its paths"
-        )
+    for single, own in _by_scenario(view, terms):
+        assert own is not None
+        rate, known = single["unemployment_rate"].values, own["unemployment"].values
+        if rate.size and (rate.min() < known.min() - FAR or rate.max() > known.max() + FAR):
+            made_for = f"found them for {known.min():.3f} to {known.max():.3f} of borrowers unemployed"
+            expected = f"expected the result's {rate.min():.3f} to {rate.max():.3f}"
+            faults.append(f"terms: {made_for}, {expected}; make terms for its paths")
     return faults
+
+
+def _scenario_faults(view: xr.Dataset, terms: xr.Dataset) -> list[str]:
+    """Fault of term structures of several scenarios that are not those of the result."""
+    if "scenario" not in terms.dims:
+        return []
+    known, wanted = (data["scenario"].values.tolist() if "scenario" in data.dims else [] for data in (terms, view))
+    if wanted and set(wanted) <= set(known):
+        return []
+    found = f"found those of scenarios {known}"
+    return [
+        f"terms: {found}, expected the result's, {wanted or 'one'}; select with terms.sel(scenario=...), or make them"
+    ]
+
+
+def _by_scenario(view: xr.Dataset, terms: xr.Dataset | None) -> list[tuple[xr.Dataset, xr.Dataset | None]]:
+    """Result and term structures of each scenario, without the points that fill up to the most of any scenario."""
+    several = terms is not None and "scenario" in terms.dims
+    pairs: list[tuple[xr.Dataset, xr.Dataset | None]] = []
+    for number in range(view.sizes.get("scenario", 1)):
+        single = view.isel(scenario=number, drop=True) if "scenario" in view.dims else view
+        own = terms
+        if terms is not None and several:
+            own = terms.isel(
+                scenario=terms["scenario"].values.tolist().index(view["scenario"].values[number]), drop=True
+            )
+        if own is not None:
+            own = own.isel(point=np.flatnonzero(own["loans"].sum(("segment", "cell")).values > 0))
+        pairs.append((single, own))
+    return pairs
 
 
 def _provisions(view: xr.Dataset, choice: _Choice) -> xr.Dataset:
