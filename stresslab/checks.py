@@ -266,6 +266,25 @@ def is_number(value: object) -> bool:
     return is_real(value) and abs(value) <= sys.float_info.max  # type: ignore[arg-type]
 
 
+def as_numbers(values: object) -> Array | None:
+    """Real numbers as an array of floats, of any shape; None if they are none.
+
+    Text, truth values, dates, complex numbers, gaps of a masked array and numbers beyond a float are none.
+
+    >>> as_numbers([1, np.float32(0.5)]), as_numbers(["0.5"]), as_numbers(True), as_numbers([0.5, None])
+    (array([1. , 0.5]), None, None, None)
+    """
+    if np.ma.is_masked(values):
+        return None
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "O" and all(is_real(number) for number in array.flat):
+            array = array.astype(float)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
+    return array.astype(float, copy=False) if array.dtype.kind in "iuf" else None
+
+
 def level_faults(name: str, levels: Sequence[float]) -> list[str]:
     """Faults of levels of quantiles, strictly between 0 and 1, each once."""
     faults = [
