@@ -9,9 +9,8 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-import reprlib
 import types
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -19,7 +18,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from stresslab.checks import as_numbers, is_real, is_whole, stopping
+from stresslab.checks import as_numbers, is_real, is_whole, shown, stopping
 from stresslab.schema import InputError
 
 Public = TypeVar("Public", bound=Callable[..., Any])
@@ -219,22 +218,6 @@ def _mapping(value: Any, key: Any, entry: Any) -> Any:
     if not isinstance(value, Mapping) or isinstance(value, xr.Dataset):
         raise Unfit
     return {plain(name, key): plain(content, entry) for name, content in value.items()}
-
-
-SHORT = reprlib.Repr()
-SHORT.maxstring = SHORT.maxother = 60
-
-
-def shown(value: Any) -> str:
-    """A value in a message: data and iterators by their type, others as they are, cut if long.
-
-    >>> shown(["0.5"]), shown(np.zeros((2, 3))), shown(xr.Dataset())
-    ("['0.5']", 'ndarray of shape (2, 3)', 'Dataset')
-    """
-    kind = type(value).__name__
-    if hasattr(value, "shape") and not isinstance(value, np.generic):
-        return f"{kind} of shape {value.shape}"
-    return kind if isinstance(value, xr.Dataset | Iterator) else SHORT.repr(value)
 
 
 def expected(hint: Any) -> str:

@@ -113,7 +113,7 @@ def _watch(responses: Sequence[Response]) -> int:
 def argument_faults(macro: xr.Dataset, seed: Any, horizon: Any, renewal: str, threads: Any) -> list[str]:
     """Faults of the macro paths' shape, the seed, the horizon, the renewal and the threads."""
     faults = seed_faults(seed) + choice_faults("renewal", renewal, ("static", "run-off"))
-    faults += whole_faults("threads", threads, 1, optional=True, advice="choose a number of processors")
+    faults += whole_faults("threads", threads, 1, 4_096, optional=True, advice="choose a number of processors")
     if length := macro.sizes.get("month", 0):
         advice = f"choose among the {length} months of macro, or extend it"
         faults += whole_faults("horizon", horizon, 1, length, optional=True, advice=advice)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stresslab.checks import as_numbers, refuse
+from stresslab.checks import as_numbers, refuse, shown
 
 Array = NDArray[Any]
 
@@ -46,7 +46,7 @@ def checked(subject: str, given: dict[str, tuple[ArrayLike, Bound]], faults: Seq
     for name, (values, bound) in given.items():
         array = as_numbers(values)
         if array is None:
-            faults.append(f"{name}: found {values!r}, expected {bound.words}; give numbers")
+            faults.append(f"{name}: found {shown(values)}, expected {bound.words}; give numbers")
             continue
         arrays.append(array)
         above = array >= bound.low if bound.ends[0] == "[" else array > bound.low
