@@ -65,6 +65,6 @@ def larger(portfolio: xr.Dataset, times: int) -> xr.Dataset:
         portfolio.assign(borrower_id=portfolio["borrower_id"] + i * count, borrower=portfolio["borrower"] + i * count)
         for i in range(times)
     ]
-    loans = xr.concat([c.drop_dims("borrower") for c in copies], "loan", combine_attrs="override")
-    people = xr.concat([c.drop_dims("loan") for c in copies], "borrower", combine_attrs="override")
-    return people.merge(loans, combine_attrs="override")
+    loans = xr.concat([c.drop_dims("borrower") for c in copies], "loan")
+    people = xr.concat([c.drop_dims("loan") for c in copies], "borrower")
+    return people.merge(loans)

@@ -7,14 +7,11 @@ adverse scenarios of 2026. ``make demo`` does the same with a million loans.
 """
 
 import matplotlib.pyplot as plt
-import xarray as xr
 
 import stresslab as sl
 
 names = ["fed-2026-baseline", "fed-2026-severely-adverse"]
-scenarios = [sl.scenario(name) for name in names]
-economy = xr.concat(scenarios, dim="scenario", combine_attrs="override")
-macro = sl.macro_paths(economy.assign_coords(scenario=names), paths=50, seed=2)
+macro = sl.macro_paths(sl.scenario(names), paths=50, seed=2)
 loans = sl.synthetic_portfolio("china-online", borrowers=30_000, seed=1)
 result = sl.simulate(loans, macro, seed=3, horizon=27, progress=False)
 

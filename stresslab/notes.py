@@ -1,4 +1,4 @@
-"""Notes of a dataset: what was derived, drawn, filled, cut or taken by default on the way to it, a sentence each."""
+"""What is said of a dataset: notes of what was derived, filled, cut or taken by default, and facts of a scenario."""
 
 from __future__ import annotations
 
@@ -42,3 +42,14 @@ def noted(dataset: xr.Dataset, *more: Iterable[str]) -> xr.Dataset:
     """
     every = list(dict.fromkeys([*notes(dataset), *(note for some in more for note in some)]))
     return dataset.assign_attrs(notes=json.dumps(every, ensure_ascii=False)) if every else dataset
+
+
+def told(scenario: xr.Dataset, fact: str, default: str = "") -> str:
+    """What is told of a scenario, in its attrs or by its label where it stood beside others; see `schema.FACTS`.
+
+    >>> told(xr.Dataset(attrs={"name": "calm"}), "name"), told(xr.Dataset(coords={"name": "calm"}), "name")
+    ('calm', 'calm')
+    """
+    if fact in scenario.coords and scenario[fact].ndim == 0:
+        return str(scenario[fact].item())
+    return str(scenario.attrs.get(fact, default))

@@ -16,7 +16,7 @@ import xarray as xr
 import stresslab as sl
 from stresslab.measures.capital.regimes import regime_for
 from stresslab.measures.provisions.regimes import regime_of
-from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
+from stresslab.schema import InputError
 from stresslab.sections import read_arguments, unknown
 from stresslab.testing import tiny_result
 
@@ -254,46 +254,21 @@ def _scenario_names(entries: Sequence[Any]) -> list[str]:
 
 
 def side_by_side(entries: Sequence[Any]) -> xr.Dataset:
-    """Scenarios along `scenario`, a single one as it is; cut to the shortest and to the variables that matter or agree.
-
-    A variable that has a neutral value is filled with it; others that not all scenarios have are left out.
-    """
-    made = _scenarios(entries)
-    if len(made) == 1:
-        return made[0]
-    months = min(scenario.sizes["month"] for scenario in made)
-    names = {str(name) for scenario in made for name in scenario.data_vars}
-    shared = [
-        name
-        for name in MACRO
-        if name in names and (name in MACRO_NEUTRAL or all(name in scenario for scenario in made))
-    ]
-    neutral = {name: xr.DataArray(MACRO_NEUTRAL[name]) for name in shared if name in MACRO_NEUTRAL}
-    alike = []
-    for scenario in made:
-        filled = scenario.assign({name: value for name, value in neutral.items() if name not in scenario})
-        alike.append(filled[shared].isel(month=slice(0, months)))
-    together: xr.Dataset = xr.concat(alike, dim="scenario", combine_attrs="override")
-    return together.assign_coords(scenario=_scenario_names(entries))
-
-
-def _scenarios(entries: Sequence[Any]) -> list[xr.Dataset]:
-    """Scenarios that can be made, in their order."""
-    return [made for entry in entries if (made := _scenario(entry, "scenarios", [])) is not None]
+    """Scenarios of a study along `scenario`, a single one as it is."""
+    made = [_scenario(entry, "scenarios", []) for entry in entries]
+    together: xr.Dataset = (
+        made[0] if len(made) == 1 else sl.scenario(dict(zip(_scenario_names(entries), made, strict=True)))
+    )
+    return together
 
 
 def _difference_faults(entries: Sequence[Any]) -> list[str]:
-    """Faults of scenarios that are sound alone but cannot be simulated side by side."""
-    made, names = _scenarios(entries), _scenario_names(entries)
-    advice = "run them in studies of their own"
-    with_rate = [name for name, scenario in zip(names, made, strict=True) if "policy_rate" in scenario]
-    trends = {name: scenario.attrs.get("real_income_trend") for name, scenario in zip(names, made, strict=True)}
-    faults = []
-    if 0 < len(with_rate) < len(made):
-        faults.append(f"scenarios: found a policy_rate in {with_rate} only, expected it in all or in none; {advice}")
-    if len(set(trends.values())) > 1:
-        faults.append(f"scenarios: found real_income_trend {trends}, expected the same in all; {advice}")
-    return faults
+    """Faults of scenarios that are sound alone but cannot stand side by side."""
+    try:
+        side_by_side(entries)
+    except InputError as error:
+        return [f"scenarios: {fault}" for fault in error.faults]
+    return []
 
 
 def buffer_arguments(given: Mapping[str, Mapping[str, Any]], result: xr.Dataset) -> dict[str, Any]:

@@ -38,14 +38,14 @@ ADVICE = {
     "macro": "use scenario(), read_scenario() or macro_paths()",
     "scenario": "use scenario(), read_scenario() or macro_paths()",
     "result": "use simulate()",
-    "model": "use Model.from_preset('china-online') or Model.from_toml()",
-    "funding": "use Funding.for_book(result)",
-    "balance_sheet": "use BalanceSheet.for_book(result)",
+    "Model": "use Model.from_preset('china-online') or Model.from_toml()",
+    "Funding": "use Funding.for_book(result)",
+    "BalanceSheet": "use BalanceSheet.for_book(result)",
     "terms": "use term_structures()",
     "parameters": "use irb_parameters(result)",
     "allowance": "use provisions(result)",
 }
-"""What gives an argument of this name, where a value of one of our kinds is expected."""
+"""What gives a dataset of this name, or an object of this class."""
 
 
 class Unfit(Exception):
@@ -264,5 +264,6 @@ def _several(words: str) -> str:
 
 def _advice(name: str, hint: Any) -> str:
     """What to do about an argument."""
-    ours = any(inspect.isclass(option) and option not in WORDS for option in (*get_args(hint), hint))
-    return ADVICE[name] if ours and name in ADVICE else "give one"
+    kinds = [option for option in (*get_args(hint), hint) if inspect.isclass(option)]
+    wanted = [name if kind is xr.Dataset else kind.__name__ for kind in kinds]
+    return next((ADVICE[key] for key in wanted if key in ADVICE), "give one")

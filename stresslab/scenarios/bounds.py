@@ -80,9 +80,11 @@ def sample_shift(share: Reals, sample: Reals) -> Reals:
         level = expit(shift + sample)
         mean = level.mean(axis=0)
         error = logit(mean) - target
-        if np.abs(error).max() <= 1e-12:
+        moving = np.abs(error) > 1e-12  # month by month, so that no month depends on the others
+        if not moving.any():
             return np.asarray(shift)
-        shift = shift - error * mean * (1 - mean) / (level * (1 - level)).mean(axis=0)
+        step = error * mean * (1 - mean) / (level * (1 - level)).mean(axis=0)
+        shift = shift - np.where(moving, step, 0.0)
     raise ArithmeticError(
         f"mean of unemployment not reached in 50 steps: off by {np.abs(error).max():.1e} in the logit"
     )
@@ -100,7 +102,8 @@ def sample_shadow(mean: Reals, sample: Reals) -> Reals:
     for _ in range(200):
         level = shadow + sample
         error = np.maximum(level, 0.0).mean(axis=0) - mean
-        if (error <= 1e-12 * np.maximum(mean, 1e-6)).all():
+        moving = error > 1e-12 * np.maximum(mean, 1e-6)
+        if not moving.any():
             return np.asarray(shadow)
-        shadow = shadow - error / (level > 0.0).mean(axis=0)
+        shadow = shadow - np.where(moving, error / (level > 0.0).mean(axis=0), 0.0)
     raise ArithmeticError(f"mean of the policy rate not reached in 200 steps: off by {np.abs(error).max():.1e}")

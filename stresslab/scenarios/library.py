@@ -14,9 +14,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from stresslab.checks import variable_faults
+from stresslab.checks import macro_faults
+from stresslab.notes import told
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.scenarios.periods import SPANS, first_month_of
+from stresslab.scenarios.side_by_side import Scenarios, side_by_side
 from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
 from stresslab.typed import typed
 
@@ -33,18 +35,19 @@ INTERPOLATION = {
 
 
 @typed
-def scenario(name: str) -> xr.Dataset:
-    """A scenario of the library as a monthly path.
+def scenario(name: str | Scenarios) -> xr.Dataset:
+    """A scenario of the library as a monthly path, or several scenarios side by side.
 
     Parameters
     ----------
-    name : str
-        One of `scenarios.table()["name"]`.
+    name : str, list of str and xarray.Dataset, or mapping of str to str or xarray.Dataset
+        One of `scenarios.table()["name"]`. Several names and scenarios, as of `read_scenario`, `shock_scenario` or
+        `scenarios.scale`, stand along `scenario` under their own names, or under the labels of a mapping.
 
     Returns
     -------
     xarray.Dataset
-        Those of the following that the scenario contains; months 1, 2, ...
+        Those of the following that the scenario contains; months 1, 2, ...; with `scenario` in front if several.
 
         ====================  =====  ======  ====================================================
         variable              dims   unit    meaning
@@ -58,21 +61,26 @@ def scenario(name: str) -> xr.Dataset:
         furlough_income_loss  month  1       share of pay that a furloughed borrower loses
         collections_capacity  month  1       contact with late payers over normal contact
         line_supply           month  1       share of open lines and renewals that lenders grant
+        real_income_trend            1/year  normal growth of real income, against which a loss counts
         ====================  =====  ======  ====================================================
 
         attrs: `name`, `publisher`, `published`, `address`; `start`, the first month; `frequency`, as published;
-        `real_income_trend`, the normal growth of real income [1/year], against which a loss of income counts;
         `filled_in`, the variables that are assumptions of this package; `history`, a JSON list of the source of each
         variable and of each step of processing; `reference`, JSON, results that were published beside the paths, in
-        the units of the source.
+        the units of the source. Of several scenarios these are labels along `scenario`.
 
     Raises
     ------
     InputError
-        Names the scenarios of the library.
+        Names the scenarios of the library; each fault of scenarios side by side: of one of them, labels that repeat, a
+        policy rate or an income trend that only some of them have.
 
     Notes
     -----
+    Scenarios side by side are cut to the months of the shortest. A variable that has a neutral value is neutral in
+    those without it; `gdp_growth` and `inflation` are left out unless all have them. `notes` says what was done.
+    Simulated together, each has the same results as alone.
+
     Quarterly and annual figures become the smoothest monthly path with the same means, which starts from the last
     published figure before it [1]_. A policy rate that is published as never negative stays so.
 
@@ -89,7 +97,20 @@ def scenario(name: str) -> xr.Dataset:
     >>> severe = sl.scenario("fed-2026-severely-adverse")
     >>> severe["unemployment_rate"].sel(month=[19, 20, 21]).mean().item()
     0.10
+
+    Three countries' worth of normal growth, each with its own:
+
+    >>> both = sl.scenario({"calm": "china-baseline", "recession": "us-2007", "severe": severe})
+    >>> both["real_income_trend"].values.round(4)
+    array([0.05  , 0.0347, 0.0215])
+    >>> sl.notes(both)[0]
+    'month: cut to 36, those of calm; longer are recession (48), severe (39)'
     """
+    return _published(name) if isinstance(name, str) else side_by_side(name, _published)
+
+
+def _published(name: str) -> xr.Dataset:
+    """A scenario of the library as a monthly path."""
     record = _record(name)
     values = {key: np.atleast_1d(np.asarray(figures)) / 100 for key, figures in record["values"].items()}
     attrs = {key: str(record[key]) for key in ("name", "publisher", "published", "address", "frequency")}
@@ -110,8 +131,7 @@ def scenario(name: str) -> xr.Dataset:
         months = monthly_values(values, {key: record["jumping_off"][key] / 100 for key in values}, span)
     if "reference" in record:
         attrs["reference"] = json.dumps(record["reference"], ensure_ascii=False)
-    trend = _income_trend(record)
-    return monthly_dataset(months, {**attrs, "real_income_trend": trend, "history": as_history(history)})
+    return monthly_dataset(months, attrs | {"history": as_history(history)}, _income_trend(record))
 
 
 @typed
@@ -188,7 +208,7 @@ def history_of(macro: xr.Dataset) -> list[str]:
     >>> history_of(xr.Dataset(attrs={"history": '["read from a.csv", "shifted"]'}))
     ['read from a.csv', 'shifted']
     """
-    text = str(macro.attrs.get("history", ""))
+    text = told(macro, "history")
     if not text.startswith("["):
         return [text] if text else []
     return [str(step) for step in json.loads(text)]
@@ -205,32 +225,12 @@ def check_scenario(macro: xr.Dataset) -> None:
     stresslab.schema.InputError: scenario 'china-baseline': 1 fault
       - month: found 2, 3, 4 ..., expected 1, 2, 3, ...; assign_coords(month=range(1, 36))
     """
-    subject = f"scenario {macro.attrs.get('name', 'without a name')!r}"
     faults = []
-    unknown = [str(dim) for dim in macro.dims if dim not in ("scenario", "path", "month")]
-    if unknown:
-        faults.append(
-            f"dimensions: found {', '.join(unknown)}, expected scenario, path, month; select a label or rename them"
-        )
-    faults += variable_faults(macro, MACRO)
-    if "month" in macro.dims:
-        faults += _month_faults(macro)
-    if faults:
-        raise InputError(subject, faults)
-
-
-def _month_faults(macro: xr.Dataset) -> list[str]:
-    """Faults of the month coordinate."""
-    size = macro.sizes["month"]
-    advice = f"assign_coords(month=range(1, {size + 1}))"
-    if size == 0:
-        return ["month: found none, expected one at least; select more months"]
-    if "month" not in macro.coords:
-        return [f"month: found no coordinate, expected 1, 2, 3, ...; {advice}"]
-    labels = macro["month"].values
-    if labels.dtype.kind in "iuf" and np.array_equal(labels, np.arange(1, size + 1)):
-        return []
-    return [f"month: found {', '.join(map(str, labels[:3]))} ..., expected 1, 2, 3, ...; {advice}"]
+    if macro.sizes.get("month") and "month" not in macro.coords:
+        advice = f"assign_coords(month=range(1, {macro.sizes['month'] + 1}))"
+        faults.append(f"month: found no coordinate, expected 1, 2, 3, ...; {advice}")
+    if faults := faults + macro_faults(macro):
+        raise InputError(f"scenario {told(macro, 'name', 'without a name')!r}", faults)
 
 
 def monthly_values(
@@ -258,11 +258,12 @@ def monthly_values(
     return months
 
 
-def monthly_dataset(months: Mapping[str, ArrayLike], attrs: Mapping[str, str | float]) -> xr.Dataset:
-    """A checked scenario (month) from monthly values [decimals]."""
-    variables = {
+def monthly_dataset(months: Mapping[str, ArrayLike], attrs: Mapping[str, str], trend: float) -> xr.Dataset:
+    """A checked scenario (month) from monthly values and the normal growth of real income [decimals]."""
+    variables: dict[str, Any] = {
         name: ("month", np.asarray(values, dtype=np.float64), macro_attrs(name)) for name, values in months.items()
     }
+    variables["real_income_trend"] = ((), float(trend), macro_attrs("real_income_trend"))
     macro = xr.Dataset(variables, attrs=dict(attrs))
     macro = macro.assign_coords(month=np.arange(1, macro.sizes["month"] + 1))
     check_scenario(macro)

@@ -104,12 +104,14 @@ def macro_paths(
     exact in expectation.
 
     Random numbers are a function of (seed, month, path, variable), Philox4x64-10 [2]_: a path is the same whatever the
-    number of paths or months, and all scenarios share their draws. Sobol points depend on the number of months.
+    number of paths or months, and all scenarios share their draws. Only Sobol points, and mode "through", which draws
+    given all months, depend on the number of months; they are refused for scenarios that were cut to stand side by
+    side.
 
-    Fitted models deviate by quarter, and their months are the smoothest with the same means: a path is the same
-    whatever the number of paths, but not of months. They are centred in the same way, with the model's own standard
-    deviation in each month: exactly for a normal VAR, else by 8192 fixed draws of the model, which leaves the mean off
-    by about 1 % of a standard deviation at spread 1.
+    Fitted models deviate by quarter, and their months are the smoothest with the same means, given the eight quarters
+    before and after. They are centred in the same way, with the model's own standard deviation in each month: exactly
+    for a normal VAR, else by 8192 fixed draws of the model, which leaves the mean off by about 1 % of a standard
+    deviation at spread 1.
 
     Paths of "antithetic" and "sobol" depend on each other: sd / sqrt(paths) is not their standard error, and no error
     bar of a measure holds. Repeat with several seeds and compare. Not for paths that must agree with more than the mean
@@ -254,6 +256,12 @@ def _drawing_faults(
         reason = "as a resampled quarter has no mirror image"
         faults.append(f"draws: found 'antithetic', expected 'random' or 'sobol', {reason}; choose one of these")
     faults += choice_faults("mode", mode, MODES)
+    length = int(scenario["length"].max()) if "length" in scenario.coords else 0
+    if (draws == "sobol" or mode == "through") and length > (months := scenario.sizes["month"]):
+        name, value = ("draws", draws) if draws == "sobol" else ("mode", mode)
+        found = f"found {value!r} with scenarios cut from {length} to {months} months, on whose number its paths depend"
+        advice = f"cut each to {months} months before scenario([...]), or choose another"
+        faults.append(f"{name}: {found}, expected scenarios of one length; {advice}")
     if mode == "through":
         if not (isinstance(model, QuarterlyModel) and model.gaussian):
             kind = type(model).__name__

@@ -28,6 +28,9 @@ Loadings = tuple[Reals, Reals]
 FIRST_STEP = 2**32
 """Step of the first quarter's random numbers: no month of the monthly model has it."""
 
+AHEAD = 8
+"""Quarters before and after a month's own that shape it: those beyond would add less than 0.03 % of their own."""
+
 COLUMNS = len(VARIABLES) + 1
 """Random numbers of a quarter: one for each of `VARIABLES`, in their order, and one for tails, blocks or regimes."""
 
@@ -297,35 +300,42 @@ def monthly_deviations(
     """Monthly deviations of every variable of a model that does not follow its scenario.
 
     follow : variables without deviations: the others are drawn given that, x_o - S_of S_ff^-1 x_f for normal x
+    Each quarter is a product of its own, so that its months have the same bits whatever the number of months.
     """
-    quarters = -(-months // 3)
+    quarters = -(-months // 3) + AHEAD
     covariance = model.innovation_covariance(quarters)
-    loadings = _monthly_loadings(model, months, quarters, covariance, follow)
-    scaled = np.concatenate(
-        [loading / np.sqrt(_variance(loading, covariance))[:, None] for loading in loadings.values()]
-    )
-    first = months if "unemployment_rate" in loadings else 0
-    leading = (scaled[:first], scaled[first:])
+    loadings = _monthly_loadings(model, quarters, covariance, follow)
+    sds = {name: [_sd(loading, covariance) for loading in rows] for name, rows in loadings.items()}
+    leading = _leading(loadings, sds, months, quarters * len(model.variables))
     innovations = model.innovations(seed, paths, quarters, draws, leading).reshape(paths, -1)
     sample = None
     if not model.gaussian:
         sample = model.innovations(REFERENCE_SEED, REFERENCE_PATHS, quarters, "random", leading)
         sample = sample.reshape(REFERENCE_PATHS, -1)
     out = {}
-    for name, loading in loadings.items():
+    for name, rows in loadings.items():
         reference = None
         if sample is not None:
-            reference = rows_times(sample, loading.T)
-            reference -= reference.mean(axis=0)  # the mean of the model is zero
-        sd = np.sqrt(_variance(loading, covariance))
-        out[name] = MonthlyDeviations(rows_times(innovations, loading.T), sd, reference)
+            reference = _months(sample, rows)[:, :months]
+            reference = reference - reference.mean(axis=0)  # the mean of the model is zero
+        out[name] = MonthlyDeviations(
+            _months(innovations, rows)[:, :months], np.concatenate(sds[name])[:months], reference
+        )
     return out
 
 
+def _months(innovations: Reals, loadings: Sequence[Reals]) -> Reals:
+    """Deviations (path, month) from innovations (path, quarter x variable)."""
+    return np.concatenate([rows_times(innovations[:, : rows.shape[1]], rows.T) for rows in loadings], axis=1)
+
+
 def _monthly_loadings(
-    model: QuarterlyModel, months: int, quarters: int, covariance: Reals, follow: Sequence[str]
-) -> dict[str, Reals]:
-    """Loadings (month, quarter x variable) of each variable's months on the innovations; unemployment comes first."""
+    model: QuarterlyModel, quarters: int, covariance: Reals, follow: Sequence[str]
+) -> dict[str, list[Reals]]:
+    """Loadings of each variable's months, three of a quarter together, on the innovations up to `AHEAD` quarters later.
+
+    Unemployment comes first. covariance : of the innovations (quarter x variable, quarter x variable)
+    """
     size = len(model.variables)
     response = model.impulse_responses(quarters)
     held = np.isin(np.tile(model.variables, quarters), list(follow))
@@ -333,13 +343,35 @@ def _monthly_loadings(
         total = response @ covariance @ response.T
         gain = np.linalg.solve(total[np.ix_(held, held)], total[np.ix_(held, ~held)]).T
         response[~held] -= gain @ response[held]
-    smoother = to_monthly(np.eye(quarters), 0.0)[:, :months]
     by_variable = response.reshape(quarters, size, -1)
     names = [name for name in model.variables if name not in follow]
     names.sort(key=lambda name: name != "unemployment_rate")
-    return {name: smoother.T @ by_variable[:, model.variables.index(name)] for name in names}
+    loadings: dict[str, list[Reals]] = {name: [] for name in names}
+    for quarter in range(quarters - AHEAD):
+        first, last = max(quarter - AHEAD, 0), quarter + AHEAD + 1
+        smoother = to_monthly(np.eye(last - first), None if first else 0.0)
+        weights = np.ascontiguousarray(smoother[:, 3 * (quarter - first) : 3 * (quarter - first) + 3].T)
+        for name in names:
+            deviations = by_variable[first:last, model.variables.index(name), : last * size]
+            loadings[name].append(weights @ np.ascontiguousarray(deviations))
+    return loadings
 
 
-def _variance(loading: Reals, covariance: Reals) -> Reals:
-    """Variance of each row of loadings."""
-    return np.asarray(((loading @ covariance) * loading).sum(axis=1))
+def _sd(loadings: Reals, covariance: Reals) -> Reals:
+    """Standard deviation of each row of loadings on the first innovations."""
+    those = np.ascontiguousarray(covariance[: loadings.shape[1], : loadings.shape[1]])
+    return np.asarray(np.sqrt(((loadings @ those) * loadings).sum(axis=1)))
+
+
+def _leading(
+    loadings: dict[str, list[Reals]], sds: dict[str, list[Reals]], months: int, width: int
+) -> tuple[Reals, Reals]:
+    """Loadings over their standard deviations, of unemployment's months and of the other variables'."""
+    scaled: dict[bool, list[Reals]] = {True: [], False: []}
+    for name, rows in loadings.items():
+        full = np.zeros((3 * len(rows), width))
+        for quarter, (some, sd) in enumerate(zip(rows, sds[name], strict=True)):
+            full[3 * quarter : 3 * quarter + 3, : some.shape[1]] = some / sd[:, None]
+        scaled[name == "unemployment_rate"].append(full[:months])
+    unemployment, others = (np.concatenate([np.zeros((0, width)), *scaled[first]]) for first in (True, False))
+    return unemployment, others

@@ -18,6 +18,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.estimators import Array, Estimate, quantile, share
 from stresslab.measures.result_view import Output, labelled, of_the_run
+from stresslab.notes import told
 from stresslab.scenarios.algebra import BORROWER_VARIABLES, blend
 from stresslab.scenarios.ar1 import log_density
 from stresslab.scenarios.library import VARIABLES
@@ -216,7 +217,7 @@ def _answer(multiples: _Multiples, root: float, hurdle: float, side: str, level:
     simulation = {key: repr(value) for key, value in multiples.simulation.items() if key != "model"}
     return labelled(out, _outputs(multiples.outcome)).assign_attrs(
         multiples.attrs, hurdle=hurdle, side=side, level=level, outcome=getattr(multiples.outcome, "__name__", ""),
-        start=str(multiples.start.attrs.get("name", "")), end=str(multiples.end.attrs.get("name", "")),
+        start=told(multiples.start, "name"), end=told(multiples.end, "name"),
         simulation=json.dumps(simulation),
     )  # fmt: skip
 

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stresslab.checks import variable_faults
+from stresslab.checks import macro_faults
 from stresslab.measures.estimators import Array
+from stresslab.notes import told
 from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
 from stresslab.views import style
 from stresslab.views.quantity import each_scenario
@@ -55,10 +56,10 @@ def named_scenarios(given: Sequence[object], figure: object) -> list[tuple[str, 
             )
         elif "path" in scenario.dims:
             faults.append(f"scenario {place}: found a dimension path, expected a scenario without paths; use plot.fan")
-        elif wrong := variable_faults(scenario, MACRO):
+        elif wrong := macro_faults(scenario):
             faults += [f"scenario {place}: {fault}" for fault in wrong]
         else:
-            own = str(scenario.attrs.get("name", f"scenario {place}"))
+            own = told(scenario, "name", f"scenario {place}")
             named += [(name or own, part) for name, part in each_scenario(scenario)]
     if not faults and not 1 <= len(named) <= len(COLOURS):
         faults.append(f"scenarios: found {len(named)}, expected 1 to {len(COLOURS)} in a plot; leave some out")

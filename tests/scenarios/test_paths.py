@@ -4,7 +4,6 @@ import csv
 from dataclasses import fields, replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import given, settings
@@ -132,7 +131,7 @@ def test_seeds_differ_and_are_kept():
 
 def test_scenarios_share_their_draws():
     names = [SEVERE, "fed-2026-baseline"]
-    both = xr.concat([scenario(name) for name in names], pd.Index(names, name="scenario"), combine_attrs="drop")
+    both = scenario(names)
     fan = macro_paths(both, 6, seed=3)
     assert fan.unemployment_rate.dims == ("scenario", "path", "month")
     for name in names:

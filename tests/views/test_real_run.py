@@ -2,7 +2,6 @@
 
 import matplotlib as mpl
 import pytest
-import xarray as xr
 
 from stresslab.engine.simulate import simulate
 from stresslab.measures.liquidity.funding import Funding
@@ -19,7 +18,7 @@ from tests.views.drawn import overlapping
 def simulated():
     """A small real run of two scenarios."""
     names = ["fed-2026-baseline", "fed-2026-severely-adverse"]
-    both = xr.concat([scenario(name) for name in names], xr.Variable("scenario", names)).isel(month=slice(0, 18))
+    both = scenario(names).isel(month=slice(0, 18))
     book = synthetic_portfolio("china-online", borrowers=2_000, seed=1)
     return simulate(book, macro_paths(both, paths=10, seed=2), seed=3, progress=False)
 

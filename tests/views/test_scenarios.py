@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 from matplotlib.figure import Figure
 
 from stresslab.scenarios.library import scenario
@@ -56,8 +55,8 @@ def test_a_variable_that_one_scenario_leaves_out_has_no_line():
 
 def test_a_scenario_dimension_is_several_and_one_alone_has_its_name_above():
     names = ["fed-2026-baseline", "fed-2026-severely-adverse"]
-    both = xr.concat([scenario(name) for name in names], "scenario", combine_attrs="override")
-    figure, panels = drawn(both.assign_coords(scenario=names))
+    both = scenario(names)
+    figure, panels = drawn(both)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == names
     assert panels["Unemployment"].lines[1].get_ydata().max() == pytest.approx(0.1, abs=1e-3)
     alone, _ = drawn("us-2007")

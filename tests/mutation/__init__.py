@@ -1,0 +1,1 @@
+"""Mutation test: does a small wrong change of the code fail a test?"""
