@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import reprlib
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -301,6 +302,26 @@ def refuse(subject: str, faults: Sequence[str]) -> None:
         raise InputError(subject, faults)
 
 
+SHORT = reprlib.Repr()
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 60
+
+
+def shown(value: object) -> str:
+    """A value in a message: data and iterators by their type, others as they are, cut if long.
+
+    >>> shown(["0.5"]), shown(np.zeros((2, 3))), shown(xr.Dataset())
+    ("['0.5']", 'ndarray of shape (2, 3)', 'Dataset')
+    >>> shown(10**5000)
+    'a number of 5,001 digits'
+    """
+    kind = type(value).__name__
+    if isinstance(value, int) and abs(value) >= 10**60:
+        return f"a number of {int(math.log10(abs(value))) + 1:,} digits"
+    if hasattr(value, "shape") and not isinstance(value, np.generic):
+        return f"{kind} of shape {value.shape}"
+    return kind if isinstance(value, xr.Dataset | Iterator) else SHORT.repr(value)
+
+
 def is_whole(value: object) -> bool:
     """Whether a value is a whole number; True and False are none, nor is a span of time.
 
@@ -328,10 +349,29 @@ def is_number(value: object) -> bool:
     return is_real(value) and abs(value) <= sys.float_info.max  # type: ignore[arg-type]
 
 
+def as_numbers(values: object) -> Array | None:
+    """Real numbers as an array of floats, of any shape; None if they are none.
+
+    Text, truth values, dates, complex numbers, gaps of a masked array and numbers beyond a float are none.
+
+    >>> as_numbers([1, np.float32(0.5)]), as_numbers(["0.5"]), as_numbers(True), as_numbers([0.5, None])
+    (array([1. , 0.5]), None, None, None)
+    """
+    if np.ma.is_masked(values):
+        return None
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "O" and all(is_real(number) for number in array.flat):
+            array = array.astype(float)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
+    return array.astype(float, copy=False) if array.dtype.kind in "iuf" else None
+
+
 def level_faults(name: str, levels: Sequence[float]) -> list[str]:
     """Faults of levels of quantiles, strictly between 0 and 1, each once."""
     faults = [
-        f"{name}: found {level!r}, expected a number between 0 and 1; a level is a decimal: 0.99, not 99"
+        f"{name}: found {shown(level)}, expected a number between 0 and 1; a level is a decimal: 0.99, not 99"
         for level in levels
         if not (is_number(level) and 0.0 < level < 1.0)
     ]
@@ -344,7 +384,9 @@ def interval_faults(name: str, interval: object) -> list[str]:
     """Fault of an interval: the central share of a distribution, strictly between 0 and 1."""
     if is_number(interval) and 0.0 < interval < 1.0:  # type: ignore[operator]
         return []
-    return [f"{name}: found {interval!r}, expected a number between 0 and 1; a central share is a decimal: 0.9, not 90"]
+    return [
+        f"{name}: found {shown(interval)}, expected a number between 0 and 1; a central share is a decimal: 0.9, not 90"
+    ]
 
 
 def number_faults(name: str, value: object, high: float, advice: str, low: float = 0.0) -> list[str]:
@@ -352,17 +394,21 @@ def number_faults(name: str, value: object, high: float, advice: str, low: float
     if is_number(value) and low <= value <= high:  # type: ignore[operator]
         return []
     ceiling = "" if math.isinf(high) else f" and <= {high:g}"
-    return [f"{name}: found {value!r}, expected a finite number >= {low:g}{ceiling}; give {advice}"]
+    return [f"{name}: found {shown(value)}, expected a finite number >= {low:g}{ceiling}; give {advice}"]
+
+
+LONGEST = 1_200
+"""Most months of anything: a hundred years."""
 
 
 def whole_faults(
-    name: str, value: object, low: int, high: int | None = None, *, optional: bool = False, advice: str = "give months"
+    name: str, value: object, low: int, high: int = LONGEST, *, optional: bool = False, advice: str = "give months"
 ) -> list[str]:
-    """Fault of what should be a whole number from low, at most high; None passes if it is optional."""
-    if (optional and value is None) or (is_whole(value) and low <= value and (high is None or value <= high)):  # type: ignore[operator]
+    """Fault of what should be a whole number from low to high; None passes if it is optional."""
+    if (optional and value is None) or (is_whole(value) and low <= value <= high):  # type: ignore[operator]
         return []
-    bounds = f"from {low}" if high is None else f"{low:,} ... {high:,}"
-    return [f"{name}: found {value!r}, expected a whole number {bounds}{' or None' if optional else ''}; {advice}"]
+    bounds = f"{low:,} ... {high:,}{' or None' if optional else ''}"
+    return [f"{name}: found {shown(value)}, expected a whole number {bounds}; {advice}"]
 
 
 def seed_faults(seed: object, name: str = "seed", bits: int = 64) -> list[str]:
@@ -373,7 +419,7 @@ def seed_faults(seed: object, name: str = "seed", bits: int = 64) -> list[str]:
     """
     if seed is None or (is_whole(seed) and 0 <= seed < 2**bits):  # type: ignore[operator]
         return []
-    return [f"{name}: found {seed!r}, expected a whole number 0 ... 2**{bits} - 1 or None; choose another"]
+    return [f"{name}: found {shown(seed)}, expected a whole number 0 ... 2**{bits} - 1 or None; choose another"]
 
 
 def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
@@ -412,14 +458,14 @@ def choice_faults(name: str, value: object, options: Sequence[object]) -> list[s
     """Fault of a value that is none of the options."""
     if any(isinstance(value, type(option)) and value == option for option in options):
         return []
-    return [f"{name}: found {value!r}, expected one of {tuple(options)}; choose one"]
+    return [f"{name}: found {shown(value)}, expected one of {tuple(options)}; choose one"]
 
 
 def type_faults(name: str, value: object, kind: type, needed: bool = False) -> list[str]:
     """Fault of a value of another type than expected; None passes unless it is needed."""
     if isinstance(value, kind) or (value is None and not needed):
         return []
-    return [f"{name}: found {value!r}, expected {kind.__name__}(...){'' if needed else ' or None'}; give one"]
+    return [f"{name}: found {shown(value)}, expected {kind.__name__}(...){'' if needed else ' or None'}; give one"]
 
 
 def single_path_faults(macro: xr.Dataset) -> list[str]:

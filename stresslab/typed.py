@@ -9,9 +9,8 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-import reprlib
 import types
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -19,7 +18,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from stresslab.checks import is_real, is_whole, stopping
+from stresslab.checks import as_numbers, is_real, is_whole, shown, stopping
 from stresslab.schema import InputError
 
 Public = TypeVar("Public", bound=Callable[..., Any])
@@ -140,8 +139,11 @@ def plain(value: Any, hint: Any) -> Any:
     >>> plain(np.array([0.5, 1.0]), Sequence[float]), plain(np.int8(3), int | None), plain(3, float)
     ([0.5, 1.0], 3, 3)
     """
-    if hint in (Any, object) or hint == ArrayLike or isinstance(hint, TypeVar):
+    if hint in (Any, object) or isinstance(hint, TypeVar):
         return value
+    if hint == ArrayLike:
+        numbers = as_numbers(value)
+        return numbers if numbers is not None else _unfit()
     kind, arguments = get_origin(hint) or hint, get_args(hint)
     if kind in (Union, types.UnionType):
         return _first(value, arguments)
@@ -185,8 +187,13 @@ SCALARS: dict[Any, Callable[[Any], Any]] = {
 
 
 def _number(value: Any) -> int | float:
-    """A whole number as int, any other as float."""
-    return int(value) if is_whole(value) else float(value)
+    """A whole number as int if 64 bits hold it, any other as float."""
+    if is_whole(value) and abs(int(value)) < 2**63:
+        return int(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise Unfit from None
 
 
 def _list(value: Any, hint: Any, sets: bool = False) -> Any:
@@ -213,28 +220,14 @@ def _mapping(value: Any, key: Any, entry: Any) -> Any:
     return {plain(name, key): plain(content, entry) for name, content in value.items()}
 
 
-SHORT = reprlib.Repr()
-SHORT.maxstring = SHORT.maxother = 60
-
-
-def shown(value: Any) -> str:
-    """A value in a message: data and iterators by their type, others as they are, cut if long.
-
-    >>> shown(["0.5"]), shown(np.zeros((2, 3))), shown(xr.Dataset())
-    ("['0.5']", 'ndarray of shape (2, 3)', 'Dataset')
-    """
-    kind = type(value).__name__
-    if hasattr(value, "shape") and not isinstance(value, np.generic):
-        return f"{kind} of shape {value.shape}"
-    return kind if isinstance(value, xr.Dataset | Iterator) else SHORT.repr(value)
-
-
 def expected(hint: Any) -> str:
     """What an annotation allows, in words.
 
     >>> expected(float | Sequence[float] | None)
     'a number, a list of numbers or None'
     """
+    if hint == ArrayLike:
+        return "numbers"
     kind, arguments = get_origin(hint) or hint, get_args(hint)
     if kind in (Union, types.UnionType):
         *most, last = dict.fromkeys(expected(option) for option in arguments)

@@ -148,13 +148,13 @@ def faults_of(function, *args, **kwargs):
 
 def test_all_types_and_what_the_function_finds_itself_come_at_once():
     assert faults_of(paid, pd.DataFrame(), -1, 0.1, "x", lender=None) == [
-        "months: found -1, expected a whole number from 1; give months",
+        "months: found -1, expected a whole number 1 ... 1,200; give months",
         "result: found DataFrame of shape (0, 0), expected a Dataset; use simulate()",
         "rates: found (0.1, 'x'), expected a list of numbers; give one",
         "lender: found None, expected text; give one",
     ]
     assert faults_of(paid, xr.Dataset(), True) == [
-        "months: found True, expected a whole number from 1; give months",
+        "months: found True, expected a whole number 1 ... 1,200; give months",
     ]
     assert paid(xr.Dataset(), np.int64(2), np.float64(0.5), 1) == 3.0
 
@@ -188,7 +188,7 @@ def test_the_wrong_kind_says_what_makes_the_right_one():
 def test_a_class_tells_its_own_faults_and_those_of_types_together():
     assert faults_of(sl.funding.Trigger, "x", months=0) == [
         "arrears_30: found 'x', expected a finite number >= 0; give a decimal: 0.05, not 5",
-        "months: found 0, expected a whole number from 1; give months",
+        "months: found 0, expected a whole number 1 ... 1,200; give months",
     ]
     plan = Outreach(effect=np.array([0.25, 0.1], np.float32), capacity=np.float32(0.5), start_month=np.int64(2))
     assert (plan.effect, plan.capacity, plan.start_month) == ((0.25, float(np.float32(0.1))), 0.5, 2)

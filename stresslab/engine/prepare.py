@@ -118,7 +118,7 @@ def argument_faults(
     cut : the macro paths may be a later part of paths, as months 13, 14, ...
     """
     faults = seed_faults(seed) + choice_faults("renewal", renewal, ("static", "run-off"))
-    faults += whole_faults("threads", threads, 1, optional=True, advice="choose a number of processors")
+    faults += whole_faults("threads", threads, 1, 4_096, optional=True, advice="choose a number of processors")
     if length := macro.sizes.get("month", 0):
         advice = f"choose among the {length} months of macro, or extend it"
         faults += whole_faults("horizon", horizon, 1, length, optional=True, advice=advice)

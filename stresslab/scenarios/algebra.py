@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import is_number, refuse, whole_faults
+from stresslab.checks import LONGEST, is_number, refuse, whole_faults
 from stresslab.notes import told
 from stresslab.scenarios.library import as_history, check_scenario, described, history_of, macro_attrs
 from stresslab.schema import FACTS, MACRO, MACRO_NEUTRAL, MONTHLY
@@ -17,9 +17,6 @@ Reals = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 BORROWER_VARIABLES = ("unemployment_rate", "real_income_growth", *MACRO_NEUTRAL)
 """Variables that act on borrowers; the others describe the economy and may drive what a user adds."""
-
-LONGEST = 1200
-"""Largest delay [month]."""
 
 
 @typed

@@ -240,7 +240,7 @@ def _argument_faults(scenario: xr.Dataset, paths: int, seed: int | None, spread:
     faults = []
     if "path" in scenario.dims:
         faults.append("scenario: found a path dimension, expected none; select a path: isel(path=0, drop=True)")
-    faults += whole_faults("paths", paths, 1, advice="give the number of paths") + seed_faults(seed, bits=63)
+    faults += whole_faults("paths", paths, 1, 2**32, advice="give the number of paths") + seed_faults(seed, bits=63)
     faults += number_faults("spread", spread, 10.0, "a factor on standard deviations")
     if not isinstance(model, PathModel | QuarterlyModel):
         faults.append(f"model: found {model!r}, expected a path model; give PathModel(...), VAR.fit() or the like")

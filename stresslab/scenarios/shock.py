@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse, whole_faults
+from stresslab.checks import LONGEST, refuse, whole_faults
 from stresslab.scenarios.library import as_history, monthly_dataset
 from stresslab.schema import MACRO, InputError
 from stresslab.typed import typed
@@ -16,9 +16,6 @@ from stresslab.typed import typed
 INCOME_FALL_PER_POINT = 0.75
 """Fall of real income below normal over the rise of unemployment, both at their worst, in the Federal Reserve's 2026
 scenarios (severely adverse against baseline): 4.1 % against 5.5 points."""
-
-LONGEST = 1200
-"""Largest number of months."""
 
 
 @typed

@@ -315,7 +315,7 @@ def test_the_gap_of_a_sample_shrinks_with_rounds(book):
 
 def test_a_book_that_is_its_own_sample_has_no_gap(severe):
     assert severe["feedback_gap"].max() == 0.0
-        assert not [note for note in notes(severe) if note.startswith("feedback")]
+    assert not [note for note in notes(severe) if note.startswith("feedback")]
 
 
 def test_contacts_stay_within_capacity_and_cost_each(book):

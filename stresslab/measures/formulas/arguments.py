@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stresslab.checks import refuse
+from stresslab.checks import as_numbers, refuse, shown
 
 Array = NDArray[Any]
 
@@ -44,10 +44,9 @@ def checked(subject: str, given: dict[str, tuple[ArrayLike, Bound]], faults: Seq
     """
     arrays, faults = [], list(faults)
     for name, (values, bound) in given.items():
-        try:
-            array = np.asarray(values, float)
-        except (TypeError, ValueError):
-            faults.append(f"{name}: found {values!r}, expected {bound.words}; give numbers")
+        array = as_numbers(values)
+        if array is None:
+            faults.append(f"{name}: found {shown(values)}, expected {bound.words}; give numbers")
             continue
         arrays.append(array)
         above = array >= bound.low if bound.ends[0] == "[" else array > bound.low

@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from scipy.special import betainc, owens_t
 from scipy.stats import norm
 
-from stresslab.checks import refuse
+from stresslab.checks import refuse, whole_faults
 from stresslab.measures.formulas.arguments import AMOUNT, BELOW_ONE, INSIDE, LGD, SHARE, Array, Bound, checked
 from stresslab.typed import typed
 
@@ -568,6 +568,7 @@ def euler_contributions(
 
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
+MOST_LOANS = 10**9
 FAR = 12.0  # a normal factor is beyond it with probability 4e-33
 
 
@@ -624,9 +625,8 @@ def _counted(
     subject: str, n: int, more_than: ArrayLike, pd: float, correlation: float, level: float = 0.5
 ) -> list[Array]:
     """Counts, pd, correlation and level as arrays, or every fault of them and of n."""
-    sound = isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 1
-    faults = [] if sound else [f"n: found {n!r}, expected a whole number >= 1; give the number of loans"]
-    most = float(n) if sound else np.inf
+    faults = whole_faults("n", n, 1, MOST_LOANS, advice="give the number of loans")
+    most = np.inf if faults else float(n)
     given: dict[str, tuple[ArrayLike, Bound]] = {
         "more_than": (more_than, Bound(0.0, most, "[]", f"whole numbers 0 to n = {n}", "correct it", whole=True)),
         "pd": (pd, SHARE._replace(single=True)),

@@ -299,7 +299,7 @@ def test_without_correlation_defaults_are_binomial():
         ),
         (
             lambda: default_count_tail(0, 0.1, 0.1, -1),
-            ["n: found 0, expected a whole number >= 1", "more_than: found -1"],
+            ["n: found 0, expected a whole number 1 ... 1,000,000,000", "more_than: found -1"],
         ),
         (lambda: default_count_tail(10.0, 0.1, 0.1, 1), [r"n: found 10\.0"]),
         (

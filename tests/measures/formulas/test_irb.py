@@ -316,7 +316,7 @@ def test_every_number_of_the_file_has_a_source_and_a_status():
             lambda: tier2_from_provisions(-1.0, math.nan, math.inf),
             ["provisions: found -1", "expected_loss: found nan", "rwa: found inf"],
         ),
-        (lambda: general_provisions_in_tier2(None, "x"), ["general: found nan", "rwa: found 'x', .*give numbers"]),
+        (lambda: general_provisions_in_tier2(None, "x"), ["general: found None", "rwa: found 'x', .*give numbers"]),
     ],
 )
 def test_bad_input_is_refused_by_name_and_all_at_once(call, faults):

@@ -93,7 +93,7 @@ FAULTY = {
     ),
     "Trigger that looks at nothing": (
         lambda: Trigger(months=1.5),
-        ["thresholds: found none", "months: found 1.5, expected a whole number from 1"],
+        ["thresholds: found none", "months: found 1.5, expected a whole number 1 ... 1,200"],
     ),
     "RollOver": (
         lambda: RollOver(1.1, -1.0, math.inf, normal_arrears=math.nan, normal_loss=-0.1),
