@@ -14,10 +14,11 @@ from typing import Any
 import xarray as xr
 
 import stresslab as sl
+from stresslab.checks import unknown
 from stresslab.measures.capital.regimes import regime_for
 from stresslab.measures.provisions.regimes import regime_of
 from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
-from stresslab.sections import read_arguments, unknown
+from stresslab.sections import read_arguments
 from stresslab.testing import tiny_result
 
 

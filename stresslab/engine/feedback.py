@@ -120,8 +120,8 @@ class Feedback(Section):
         0.0,
         100.0,
         "a matter of taste",
-        "mean difference, lenders weighted by loans, between the conditions used and those that the whole "
-        "book implies, up to which they count as converged",
+        "mean difference on a path, lenders weighted by loans, between the conditions used and those that the "
+        "whole book implies, up to which they count as converged",
     )
     rounds: int = parameter(
         1,
@@ -319,12 +319,13 @@ def _share_served(capacity: Array, cases: Array) -> Array:
 
 
 def gap(found: Conditions, implied: Conditions, weight: Array) -> float:
-    """Largest mean absolute difference between conditions, over supply, contact, contagion and recoveries.
+    """Largest mean absolute difference between conditions of a path, over supply, contact, contagion and recoveries.
 
     weight (lender) : share of all loans, for what a lender of few does moves little
     """
     names = ("supply", "contact", "strategic", "recovery")
-    return max(float((np.abs(getattr(found, name) - getattr(implied, name)) @ weight).mean()) for name in names)
+    apart = [(np.abs(getattr(found, name) - getattr(implied, name)) @ weight).mean(-1).max() for name in names]
+    return float(max(apart))
 
 
 def all_months(field: MeanField, totals: Array) -> tuple[Conditions, Array, Array]:

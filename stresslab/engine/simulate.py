@@ -23,7 +23,7 @@ from stresslab.engine.provenance import record
 from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
-from stresslab.schema import MACRO, MEASURES, RESULT, attrs_of
+from stresslab.schema import MACRO, MEASURES, RESULT, attrs_of, stored_as_text
 
 
 def simulate(
@@ -217,7 +217,7 @@ def simulate(
     for name in result.data_vars:
         result[name].attrs = attrs_of(RESULT[str(name)])
     provenance = record(prepared, renewal, macro, source_of(behaviour or {}))
-    return result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
+    return stored_as_text(result).assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
 
 
 def _one_scenario(

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from scipy import optimize, special
 
-from stresslab.checks import is_number, refuse
+from stresslab.checks import advised, is_number, refuse
 from stresslab.measures.estimators import Array
 from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.schema import InputError
@@ -186,7 +186,8 @@ def _view_faults(source: xr.Dataset, name: str, view: Any) -> list[str]:
         return [f"{name}: found a tuple ({kinds}), expected (DataArray along path, target); give the two"]
     if not isinstance(view, tuple) and name not in source.data_vars:
         known = [str(key) for key, values in source.data_vars.items() if set(values.dims) <= {"path", "month"}]
-        return [f"{name}: found no such variable, expected one of {known}; or give (DataArray, target)"]
+        advice = advised(name, known, "give (DataArray, target)")
+        return [f"{name}: found no such variable, expected one of {known}; {advice}"]
     values, target = _stated(source, name, view)
     faults = _unfit(values, source)
     if not is_number(target):

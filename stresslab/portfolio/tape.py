@@ -16,10 +16,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import check, contradictions, seed_faults
+from stresslab.checks import check, choice_faults, contradictions, seed_faults
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import BORROWER, PORTFOLIO, InputError, attrs_of
+from stresslab.schema import BORROWER, PORTFOLIO, InputError, attrs_of, presets
 
 Array = NDArray[Any]
 Constant = str | float | bool
@@ -129,6 +129,7 @@ def read_portfolio(
     claim, claim_months'
     """
     faults = _argument_faults(currency, as_of, own_lender, seed)
+    faults += choice_faults("preset", preset, [None, *presets()])
     source, rows = _read(tape, columns, dict(constants or {}), faults)
     draft = Draft(_join(rows, faults), set(rows), faults)
     if donors is not None and (unsound := donor_faults(donors)):

@@ -14,10 +14,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from stresslab.checks import refuse, variable_faults
+from stresslab.checks import choice_faults, refuse, variable_faults
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.scenarios.periods import SPANS, first_month_of
-from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
+from stresslab.schema import MACRO, MACRO_NEUTRAL
 
 VARIABLES = ("unemployment_rate", "real_income_growth", "gdp_growth", "inflation", "policy_rate")
 """The macro variables in which scenarios are published and models of paths move. The order is that of their random
@@ -301,7 +301,5 @@ def _names() -> tuple[str, ...]:
 @cache
 def _record(name: str) -> dict[str, Any]:
     """A scenario's file, as published."""
-    if name not in _names():
-        known = ", ".join(_names())
-        raise InputError("scenario", [f"name: found {name!r}, expected one of {known}; choose one of these names"])
+    refuse("scenario", choice_faults("name", name, _names()))
     return tomllib.loads(files("stresslab.scenarios").joinpath("data", f"{name}.toml").read_text(encoding="utf-8"))

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 
 from stresslab.measures.estimators import Array
 from stresslab.measures.provisions.rollforward import ROW_LABELS
+from stresslab.measures.result_view import dataset_faults
 from stresslab.views import style
-from stresslab.views.quantity import dataset_faults
 from stresslab.views.style import HUES, POINTS, Label, beside, power, same_decimals
 
 ENDS = ("opening", "closing")

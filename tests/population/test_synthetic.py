@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from stresslab.checks import check
-from stresslab.engine.model import presets
+from stresslab.schema import presets
 from stresslab.engine.simulate import simulate
 from stresslab.population.synthetic import read_preset, synthetic_portfolio
 from stresslab.scenarios.library import scenario

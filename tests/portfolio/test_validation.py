@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from stresslab.checks import contradictions
-from stresslab.engine.model import presets
+from stresslab.schema import presets
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.portfolio.validation import check_portfolio
 from stresslab.schema import InputError
