@@ -28,7 +28,7 @@ class People:
         self.opening = (*(rows[n] for n in ("buffer", "jobless_months", "pay_level", "inquiries", "open_loans")),)
         # Two of the ten rounds of Philox do not depend on month and path.
         low = rows["id"].astype(np.uint64) * MULTIPLIERS[0]
-        high = (low >> 32 ^ key[1]) * MULTIPLIERS[1]
+        high = (low >> 32 ^ rows["id_high"].astype(np.uint64) ^ key[1]) * MULTIPLIERS[1]
         self.draws = high >> 32, high & LOW, low & LOW
 
     def reopen(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, Variable, rounded
+from stresslab.schema import MACRO, MONTHLY, PORTFOLIO, Array, InputError, Variable, rounded
 
 
 def check(dataset: xr.Dataset, spec: dict[str, Variable], subject: str) -> None:
@@ -54,17 +54,17 @@ def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
     data = values.values
     if want.kind == "flag":
         bad = np.zeros(data.shape, bool) if data.dtype == bool else ~np.isin(data, (0, 1))
-        return _report(name, data, bad, "true or false", "use True and False")
+        return _report(name, values, bad, "true or false", "use True and False")
     if data.size and want.low <= data.min() and data.max() <= want.high and want.kind == "number":
         return []  # a NaN would have made the comparison false
     finite = np.isfinite(data)
-    faults = _report(name, data, ~finite, "a finite number", "fill or drop it yourself")
+    faults = _report(name, values, ~finite, "a finite number", "fill or drop it yourself")
     unit = f" [{want.unit}]"
     hint = "a rate is a decimal: 0.06, not 6" if want.high <= 5.0 else "check sign and unit"
-    faults += _report(name, data, finite & (data < want.low), f">= {want.low:g}{unit}", hint)
-    faults += _report(name, data, finite & (data > want.high), f"<= {want.high:,.10g}{unit}", hint)
+    faults += _report(name, values, finite & (data < want.low), f">= {want.low:g}{unit}", hint)
+    faults += _report(name, values, finite & (data > want.high), f"<= {want.high:,.10g}{unit}", hint)
     if want.kind == "whole":
-        faults += _report(name, data, finite & (data != np.floor(data)), "a whole number", "round it yourself")
+        faults += _report(name, values, finite & (data != np.floor(data)), "a whole number", "round it yourself")
     return faults
 
 
@@ -73,15 +73,31 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names))
 
 
-def _report(name: str, data: np.ndarray, bad: np.ndarray, expected: str, advice: str) -> list[str]:
+def _report(name: str, values: xr.DataArray, bad: np.ndarray, expected: str, advice: str) -> list[str]:
     """One sentence for the first offender and the count of the others."""
     if not bad.any():
         return []
     where = tuple(int(i) for i in np.argwhere(bad)[0])
-    at = where[0] if len(where) == 1 else where
     more = int(bad.sum()) - 1
     also = f" (and {more:,} more)" if more else ""
-    return [f"{name}: found {data[where]} at position {at}{also}, expected {expected}; {advice}"]
+    return [f"{name}: found {values.values[where]}{_at(values, where)}{also}, expected {expected}; {advice}"]
+
+
+def _at(values: xr.DataArray, where: tuple[int, ...]) -> str:
+    """Where a value stands: by scenario, path and month in macro paths, else by its position.
+
+    >>> _at(xr.DataArray([[0.0]], {"scenario": ["calm"], "month": [1]}, ("scenario", "month")), (0, 0))
+    " in scenario 'calm', month 1"
+    """
+    if not where:
+        return ""
+    if not set(values.dims) & {"scenario", "path", "month"}:
+        return f" at position {where[0] if len(where) == 1 else where}"
+    parts = []
+    for dim, place in zip(values.dims, where, strict=True):
+        label = values[dim].values[place] if dim in values.coords else place + 1
+        parts.append(f"{dim} {str(label)!r}" if dim == "scenario" else f"{dim} {label}")
+    return f" in {', '.join(parts)}"
 
 
 @dataclass(frozen=True)
@@ -149,7 +165,15 @@ RULES = (
 
 def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
     """Faults of a portfolio: of each variable alone, and of variables that contradict each other."""
-    return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio)
+    return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio) + _economy_faults(portfolio)
+
+
+def _economy_faults(portfolio: xr.Dataset) -> list[str]:
+    """Fault of the unemployment on the portfolio's day, which its attrs may tell."""
+    if "unemployment_rate" not in portfolio.attrs:
+        return []
+    rate, high = portfolio.attrs["unemployment_rate"], MACRO["unemployment_rate"].high
+    return number_faults("attrs['unemployment_rate']", rate, high, "a decimal: 0.05, not 5, or drop it")
 
 
 def contradictions(portfolio: xr.Dataset) -> list[str]:
@@ -366,25 +390,107 @@ def single_path_faults(macro: xr.Dataset) -> list[str]:
     return [f"macro: found dimensions {dict(macro.sizes)}, expected a single path; select one with isel"]
 
 
-def macro_faults(macro: xr.Dataset) -> list[str]:
-    """Faults of the dimensions and path numbers of macro paths; `variable_faults` looks at the values."""
-    faults = []
+def macro_faults(macro: xr.Dataset, *, cut: bool = False) -> list[str]:
+    """Faults of macro paths: months, path numbers, scenario labels, and each variable's dimensions and values.
+
+    cut : the months may be a later part of a path, as 13, 14, ...
+    """
     if macro.sizes.get("month", 0) == 0:
         advice = "use scenario() or macro_paths()"
-        faults.append(f"macro: found no months, expected a dimension 'month' of at least 1; {advice}")
-    elif macro.sizes.get("path", 1) == 0:
-        faults.append("macro: found no paths, expected at least 1; use macro_paths()")
-    if "path" in macro.coords and macro["path"].ndim == 1:
-        paths = macro["path"].values
-        sound = paths.dtype.kind in "iu" and paths.size == np.unique(paths).size
-        if not sound or (paths < 0).any() or (paths >= 2**32).any():
-            faults.append(f"path: found {paths[:5]}, expected distinct whole numbers 0 ... 2**32 - 1; renumber them")
-    for name in sorted(set(map(str, macro.data_vars)) & set(MACRO)):
-        strange = set(macro[name].dims) - {"scenario", "path", "month"}
-        if strange or "month" not in macro[name].dims:
-            dims = f"found dimensions {macro[name].dims}, expected month, with path or scenario"
-            faults.append(f"{name}: {dims}; rename or select them")
+        return [f"macro: found no months in {dict(macro.sizes)}, expected a dimension 'month' of at least 1; {advice}"]
+    if macro.sizes.get("path", 1) == 0:
+        return ["macro: found no paths, expected at least 1; use macro_paths()"]
+    faults = _month_faults(macro, cut) + _path_faults(macro) + _label_faults(macro) + _dimension_faults(macro)
+    told = macro.attrs.get("real_income_trend")
+    if told is not None and ("real_income_trend" not in macro or (macro["real_income_trend"] != told).any()):
+        faults.append(
+            f"real_income_trend: found {told} in attrs, expected a variable; assign(real_income_trend={told})"
+        )
+    padded = _padding(macro)
+    whole = macro.assign({name: macro[name].fillna(MACRO[name].low) for names in padded.values() for name in names})
+    return faults + [_padding_fault(*place, names) for place, names in padded.items()] + variable_faults(whole, MACRO)
+
+
+def _month_faults(macro: xr.Dataset, cut: bool) -> list[str]:
+    """Fault of labels of months that do not count up one by one."""
+    if "month" not in macro.coords:
+        return []
+    labels = macro["month"].values
+    numbers = labels.dtype.kind in "iuf"
+    first = labels[0] if cut and numbers and labels[0] >= 1 and labels[0] == np.floor(labels[0]) else 1
+    if numbers and np.array_equal(labels, np.arange(first, first + labels.size)):
+        return []
+    sound = labels == np.arange(first, first + labels.size) if numbers else np.zeros(labels.size, bool)
+    place = int(np.argmin(sound))
+    found = f"{labels[place]} after {labels[place - 1]}" if place else f"{', '.join(map(str, labels[:3]))} ..."
+    inside = numbers and bool((np.diff(labels) != 1).any())
+    advice = f"assign_coords(month=range(1, {labels.size + 1}))"
+    advice = f"put the months in order, without gaps, then {advice}" if inside else advice
+    return [f"month: found {found}, expected 1, 2, 3, ...; {advice}"]
+
+
+def _path_faults(macro: xr.Dataset) -> list[str]:
+    """Fault of numbers of paths, which select the random draws."""
+    if "path" not in macro.coords or macro["path"].ndim > 1:
+        return []
+    paths = np.atleast_1d(macro["path"].values)
+    if paths.dtype.kind in "iu" and paths.size == np.unique(paths).size and paths.min() >= 0 and paths.max() < 2**32:
+        return []
+    return [f"path: found {paths[:5]}, expected distinct whole numbers 0 ... 2**32 - 1; renumber them"]
+
+
+def _label_faults(macro: xr.Dataset) -> list[str]:
+    """Fault of labels of scenarios, which results are read by."""
+    if "scenario" not in macro.dims or "scenario" not in macro.coords:
+        return []
+    labels = macro["scenario"].values.tolist()
+    if len(set(labels)) == len(labels) and all(isinstance(label, str) and label.strip() for label in labels):
+        return []
+    return [f"scenario: found {labels[:5]}, expected different names; assign_coords(scenario=[...])"]
+
+
+def _dimension_faults(macro: xr.Dataset) -> list[str]:
+    """Faults of dimensions, and of a constant along months or different on paths."""
+    strange = [str(dim) for dim in macro.dims if dim not in ("scenario", "path", "month")]
+    advice = "select a label or rename them"
+    faults = [f"dimensions: found {', '.join(strange)}, expected scenario, path, month; {advice}"] if strange else []
+    for name in sorted(set(map(str, macro.data_vars)) & set(MACRO) - set(MONTHLY)):
+        values = macro[name]
+        if "month" in values.dims:
+            faults.append(f"{name}: found one for each month, expected one for each scenario; give one number")
+        elif "path" in values.dims and bool((values != values.isel(path=0)).any()):
+            found = " and ".join(map(str, np.unique(values.values)[:2]))
+            faults.append(f"{name}: found {found} on different paths, expected one for each scenario; give one number")
     return faults
+
+
+def _padding(macro: xr.Dataset) -> dict[tuple[Any, Any], list[str]]:
+    """Variables whose only gaps are at the end of some scenarios, by scenario and first month without a figure.
+
+    That is what joining scenarios of different months or variables leaves, if nothing is cut and filled.
+    """
+    padded: dict[tuple[Any, Any], list[str]] = {}
+    for name in sorted(set(map(str, macro.data_vars)) & set(MACRO)):
+        dims = macro[name].dims
+        if dims.count("scenario") != 1 or macro[name].dtype.kind != "f":
+            continue
+        empty = macro[name].isnull()
+        empty = empty.any([dim for dim in dims if dim not in ("scenario", "month")]).transpose("scenario", ...)
+        rows = empty.values.reshape(empty.sizes["scenario"], -1)
+        if not rows.any() or (np.diff(rows.astype(int), axis=1) < 0).any():
+            continue
+        for place in np.flatnonzero(rows.any(axis=1)):
+            month = int(np.argmax(rows[place])) + 1 if "month" in dims else 1
+            label = macro["scenario"].values[place].item() if "scenario" in macro.coords else int(place) + 1
+            padded.setdefault((label, month), []).append(name)
+    return padded
+
+
+def _padding_fault(label: Any, month: int, names: Sequence[str]) -> str:
+    """Sentence for variables of a scenario that have no figures from a month on."""
+    found = f"found nan in scenario {label!r} from month {month} on"
+    advice = "put scenarios of different months or variables side by side by scenario([...])"
+    return f"{', '.join(names)}: {found}, expected a figure in each month; {advice}"
 
 
 def lender_name(result: xr.Dataset, lender: str) -> str:

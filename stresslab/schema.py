@@ -134,10 +134,11 @@ class Variable:
 
 
 BORROWER, LOAN, MONTH = ("borrower",), ("loan",), ("month",)
+CONSTANT: tuple[str, ...] = ()
 
 PORTFOLIO: dict[str, Variable] = {
     "borrower_id": Variable(
-        BORROWER, "1", "number that names the borrower and selects the random draws", high=2**32 - 1, kind="whole"
+        BORROWER, "1", "number that names the borrower and selects the random draws", high=2**63 - 1, kind="whole"
     ),
     "income": Variable(BORROWER, "currency/month", "usual pay while employed"),
     "pay_level": Variable(BORROWER, "1", "lasting pay relative to usual pay", high=100.0),
@@ -206,8 +207,21 @@ MACRO: dict[str, Variable] = {
     "line_supply": Variable(
         MONTH, "1", "share of open lines and renewals that lenders grant", high=1.0, required=False
     ),
+    "real_income_trend": Variable(
+        CONSTANT,
+        "1/year",
+        "normal growth of real income, against which a loss of income counts",
+        low=-0.5,
+        high=0.5,
+        required=False,
+    ),
 }
-"""Macro: dimensions `month`, or `path` and `month`, and perhaps `scenario`; `month` counts 1, 2, ... from the start."""
+"""Macro: dimensions `month`, or `path` and `month`, and perhaps `scenario`; `month` counts 1, 2, ... from the start.
+`real_income_trend` is one number, or one for each scenario; without it the `income.normal_growth_annual` of the model
+holds."""
+
+MONTHLY = tuple(name for name, variable in MACRO.items() if "month" in variable.dims)
+"""Macro variables that have a value for each month."""
 
 MACRO_NEUTRAL = {"furlough_share": 0.0, "furlough_income_loss": 0.0, "collections_capacity": 1.0, "line_supply": 1.0}
 """Value of an optional macro variable that a scenario does not have."""
@@ -240,6 +254,9 @@ RESULT: dict[str, Variable] = {
     "line_supply": Variable(SEGMENT_MONTH, "1", "share of open lines and renewals that the lender grants"),
     "contact": Variable(SEGMENT_MONTH, "1", "contact of the lender with late payers over normal contact"),
     "policy_rate": Variable(PATH_MONTH, "1/year", "short-term interest rate, if macro has it", required=False),
+    "real_income_trend": Variable(
+        CONSTANT, "1/year", "normal growth of real income that the run took", low=-0.5, high=0.5, required=False
+    ),
     "own_share": Variable(("segment",), "1", "share of the opening balance funded by the lender of record"),
     "due_share": Variable(("segment",), "1", "due at the next due date over the balance of current loans at the start"),
     "transactor_share": Variable(

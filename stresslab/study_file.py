@@ -288,12 +288,9 @@ def _difference_faults(entries: Sequence[Any]) -> list[str]:
     made, names = _scenarios(entries), _scenario_names(entries)
     advice = "run them in studies of their own"
     with_rate = [name for name, scenario in zip(names, made, strict=True) if "policy_rate" in scenario]
-    trends = {name: scenario.attrs.get("real_income_trend") for name, scenario in zip(names, made, strict=True)}
     faults = []
     if 0 < len(with_rate) < len(made):
         faults.append(f"scenarios: found a policy_rate in {with_rate} only, expected it in all or in none; {advice}")
-    if len(set(trends.values())) > 1:
-        faults.append(f"scenarios: found real_income_trend {trends}, expected the same in all; {advice}")
     return faults
 
 

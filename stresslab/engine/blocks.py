@@ -259,8 +259,10 @@ def _borrowers(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) ->
     p = {name: portfolio[name].values for name in portfolio.variables if portfolio[name].dims == ("borrower",)}
     jobless = np.where(p["employed"].astype(bool), 0, np.maximum(p["jobless_months"], 1))
     owner, owing = portfolio["borrower"].values, portfolio["balance"].values > 0
+    ids = p["borrower_id"].astype(np.int64)
     fields = {
-        "id": p["borrower_id"].astype(np.uint32),
+        "id": ids & 0xFFFFFFFF,
+        "id_high": ids >> 32,
         "necessities": minor(p["necessities"]),
         "buffer": minor(p["liquid_buffer"]),
         "buffer_target": minor(p["buffer_target"]),

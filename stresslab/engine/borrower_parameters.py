@@ -20,6 +20,14 @@ class Employment(Section):
         "assumption, range 0.6-1: borrowers' over general unemployment",
         "unemployment of the borrowers over general unemployment",
     )
+    risk_log_sd: float = parameter(
+        0.6,
+        "1",
+        0.0,
+        2.0,
+        "assumption",
+        "standard deviation of the logarithm of job-loss risk in the population, whose mean risk is 1",
+    )
     finding_monthly: float = parameter(
         0.15,
         "1/month",

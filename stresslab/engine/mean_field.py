@@ -17,7 +17,15 @@ from stresslab.engine.feedback import OFF, Feedback, MeanField, all_months, gap
 from stresslab.engine.kernel.custom import Kernel
 from stresslab.engine.kernel.state import LANES, SUMS, numbers, summed
 from stresslab.engine.model import Model
-from stresslab.engine.packing import Packed, pack, read_macro, with_conditions, with_products
+from stresslab.engine.packing import (
+    Packed,
+    income_trend,
+    opening_unemployment,
+    pack,
+    read_macro,
+    with_conditions,
+    with_products,
+)
 from stresslab.engine.run import Progress, run, run_in_step
 from stresslab.schema import PAST_DUE, InputError
 
@@ -54,13 +62,12 @@ def sample_of(portfolio: xr.Dataset, size: int) -> xr.Dataset:
 
 
 def standing_still(macro: xr.Dataset, book: xr.Dataset, model: Model) -> xr.Dataset:
-    """Paths on which the economy stays as the borrowers meet it at the start: their unemployment, income on trend."""
-    trend = float(macro.attrs.get("real_income_trend", model.income.normal_growth_annual))
-    unemployed = float(1.0 - book["employed"].values.mean()) / model.employment.borrower_ratio
-    level = {"unemployment_rate": unemployed, "real_income_growth": trend}
+    """Paths on which the economy stays as it is at the start: its unemployment, income on trend."""
+    trend = float(income_trend(macro, model))
+    level = {"unemployment_rate": opening_unemployment(macro, book)[:, None], "real_income_growth": trend}
     shape = (macro.sizes["path"], macro.sizes["month"])
-    values = {name: (("path", "month"), np.full(shape, value)) for name, value in level.items()}
-    return xr.Dataset(values, {"path": macro["path"].values}, {"real_income_trend": trend})
+    values: dict[str, Any] = {name: (("path", "month"), np.broadcast_to(value, shape)) for name, value in level.items()}
+    return xr.Dataset(values | {"real_income_trend": trend}, {"path": macro["path"].values})
 
 
 def by_lender(totals: Array, blocks: Blocks, lenders: Sequence[str]) -> Array:

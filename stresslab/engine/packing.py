@@ -59,6 +59,38 @@ def read_macro(macro: xr.Dataset, name: str) -> Array:
     return values
 
 
+OPENING_GAP = 0.01
+"""Difference of unemployment between the portfolio's day and month 1 of the paths that is worth a note."""
+
+
+def opening_notes(macro: xr.Dataset, portfolio: xr.Dataset) -> list[str]:
+    """What is assumed of unemployment at the start."""
+    first = read_macro(macro, "unemployment_rate")[:, 0]
+    low, high = first.min(), first.max()
+    path = f"{low:.1%}" if high - low < 0.0005 else f"{low:.1%} to {high:.1%}"
+    path += f" ({macro['scenario'].item()})" if "scenario" in macro.coords else ""
+    if "unemployment_rate" not in portfolio.attrs:
+        return [f"unemployment_rate: at the start taken from month 1 of the paths, {path}, as the portfolio tells none"]
+    start = portfolio.attrs["unemployment_rate"]
+    if max(high - start, start - low) <= OPENING_GAP:
+        return []
+    return [
+        f"unemployment_rate: {start:.1%} on the portfolio's day, {path} in month 1 of the paths: a jump of job flows"
+    ]
+
+
+def opening_unemployment(macro: xr.Dataset, portfolio: xr.Dataset) -> Array:
+    """Unemployment of the economy at the start (path): that of the portfolio's day, else that of month 1."""
+    first = read_macro(macro, "unemployment_rate")[:, 0]
+    return np.full(first.shape, portfolio.attrs.get("unemployment_rate", first))
+
+
+def income_trend(macro: xr.Dataset, model: Model) -> xr.DataArray:
+    """Normal growth of real income [1/year]: of the macro paths, or of the model where they do not have it."""
+    trend = macro.get("real_income_trend", xr.DataArray(model.income.normal_growth_annual)).astype(float)
+    return trend.isel(path=0, drop=True) if "path" in trend.dims else trend
+
+
 def pack(
     macro: xr.Dataset,
     portfolio: xr.Dataset,
@@ -71,7 +103,7 @@ def pack(
     """Records for the kernel; lenders do what the macro path says until `with_conditions` says otherwise.
 
     macro : Dataset (path, month)
-    portfolio : Dataset (borrower, loan), whose risks and jobless decide the job flows
+    portfolio : Dataset (borrower, loan), whose attrs may tell the unemployment at the start
     programmes, window : of restructuring, and months that an early warning holds (0: nobody warns)
     """
     everywhere = Conditions.of_macro(
@@ -100,14 +132,9 @@ def with_products(packed: Packed, model: Model, names: list[str]) -> Packed:
 def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> Array:
     """MONTH records (path, month)."""
     unemployment, growth = read_macro(macro, "unemployment_rate"), read_macro(macro, "real_income_growth")
-    jobless = np.where(portfolio["employed"].values, 0, np.maximum(portfolio["jobless_months"].values, 1))
-    separation, early, late = job_flows(
-        unemployment * model.employment.borrower_ratio,
-        portfolio["job_loss_risk"].values.astype(float),
-        jobless,
-        model.employment,
-    )
-    trend = float(macro.attrs.get("real_income_trend", model.income.normal_growth_annual))
+    ratio, opening = model.employment.borrower_ratio, opening_unemployment(macro, portfolio)
+    separation, early, late = job_flows(unemployment * ratio, opening * ratio, model.employment)
+    trend = float(income_trend(macro, model))
     months = np.zeros(unemployment.shape, MONTH)
     months["separation"], months["find_early"], months["find_late"] = separation, early, late
     # Pay moves with aggregate income's departure from its trend (living costs and limits grow with the trend), less the

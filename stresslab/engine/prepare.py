@@ -13,7 +13,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import (
-    check,
     choice_faults,
     macro_faults,
     portfolio_faults,
@@ -31,7 +30,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack
 from stresslab.engine.result import fingerprint
 from stresslab.engine.run import Progress, run, silent
-from stresslab.schema import MACRO, InputError
+from stresslab.schema import InputError
 
 Array = NDArray[Any]
 Renewal = Literal["static", "run-off"]
@@ -91,7 +90,6 @@ def prepare(
     faults += behaviour_faults({} if behaviour is None else behaviour)
     faults += type_faults("feedback", feedback, Feedback)
     refuse(subject, faults)
-    check(macro, MACRO, "macro")
     mark, blocks = laid_out(portfolio, model)
     seed = secrets.randbits(63) if seed is None else int(seed)
     prepared = Prepared(
@@ -110,14 +108,19 @@ def _watch(responses: Sequence[Response]) -> int:
     return warnings[0] if warnings else int(freezes)
 
 
-def argument_faults(macro: xr.Dataset, seed: Any, horizon: Any, renewal: str, threads: Any) -> list[str]:
-    """Faults of the macro paths' shape, the seed, the horizon, the renewal and the threads."""
+def argument_faults(
+    macro: xr.Dataset, seed: Any, horizon: Any, renewal: str, threads: Any, *, cut: bool = False
+) -> list[str]:
+    """Faults of the macro paths, the seed, the horizon, the renewal and the threads.
+
+    cut : the macro paths may be a later part of paths, as months 13, 14, ...
+    """
     faults = seed_faults(seed) + choice_faults("renewal", renewal, ("static", "run-off"))
     faults += whole_faults("threads", threads, 1, optional=True, advice="choose a number of processors")
     if length := macro.sizes.get("month", 0):
         advice = f"choose among the {length} months of macro, or extend it"
         faults += whole_faults("horizon", horizon, 1, length, optional=True, advice=advice)
-    return faults + macro_faults(macro)
+    return faults + macro_faults(macro, cut=cut)
 
 
 _LAST: dict[tuple[str, ...], Blocks] = {}
@@ -144,7 +147,7 @@ def model_of(portfolio: xr.Dataset) -> Model:
 
 
 def with_paths(macro: xr.Dataset, path: int = 0) -> xr.Dataset:
-    """Macro with a `path` dimension and coordinate."""
+    """Macro with a `path` dimension and coordinate; a path that was selected keeps its number."""
     if "path" not in macro.dims:
-        return macro.expand_dims(path=[path])
+        return macro.expand_dims("path" if "path" in macro.coords else {"path": [path]})
     return macro if "path" in macro.coords else macro.assign_coords(path=np.arange(macro.sizes["path"]))

@@ -12,12 +12,13 @@ import xarray as xr
 
 from stresslab.engine.actions import ContingencyPlan, Response
 from stresslab.engine.prepare import Prepared
+from stresslab.notes import noted, notes
 
 
 def record(prepared: Prepared, renewal: str, macro: xr.Dataset, own_behaviour: dict[str, str]) -> dict[str, Any]:
     """Attrs of a result; what is no text or number is JSON."""
-    macro_attrs = {str(k): v for k, v in macro.attrs.items() if isinstance(v, str | int | float)}
-    return {
+    notes_of_inputs = [*notes(prepared.portfolio), *notes(macro), *_taken(prepared, macro)]
+    return noted(xr.Dataset(), notes_of_inputs).attrs | {
         **{key: prepared.portfolio.attrs.get(key, "") for key in ("currency", "as_of", "own_lender", "preset")},
         "seed": str(prepared.seed),
         "portfolio_seed": str(prepared.portfolio.attrs.get("seed", "")),
@@ -29,10 +30,33 @@ def record(prepared: Prepared, renewal: str, macro: xr.Dataset, own_behaviour: d
         "feedback": json.dumps(None if prepared.feedback is None else dataclasses.asdict(prepared.feedback)),
         "responses": json.dumps([_plain(response) for response in prepared.responses]),
         "behaviour": json.dumps(own_behaviour),
-        "macro": json.dumps(macro_attrs),
+        "macro": json.dumps(_told(macro), ensure_ascii=False),
         "versions": json.dumps({n: version(n) for n in ("stresslab", "numpy", "numba", "xarray")}),
         "python": platform.python_version(),
     }
+
+
+def _told(macro: xr.Dataset) -> dict[str, Any]:
+    """What is told of the macro paths: attrs, and labels along `scenario` by scenario."""
+    told = {str(name): value for name, value in macro.attrs.items() if isinstance(value, str | int | float)}
+    told.pop("notes", None)
+    for name, values in macro.coords.items():
+        if values.dtype.kind in "OU" and values.dims in ((), ("scenario",)):
+            labels = values.values.astype(str).tolist()
+            told[str(name)] = (
+                labels
+                if name == "scenario" or not values.dims
+                else dict(zip(macro["scenario"].values.astype(str).tolist(), labels, strict=True))
+            )
+    return told
+
+
+def _taken(prepared: Prepared, macro: xr.Dataset) -> list[str]:
+    """Note of a trend that the macro paths do not have."""
+    if "real_income_trend" in macro:
+        return []
+    growth = prepared.model.income.normal_growth_annual
+    return [f"real_income_trend: not in macro, so income.normal_growth_annual of the model holds, {growth:g} a year"]
 
 
 def _plain(response: Response) -> dict[str, Any]:

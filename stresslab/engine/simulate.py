@@ -10,20 +10,21 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from stresslab.checks import check, portfolio_faults, refuse, single_path_faults, whole_faults
+from stresslab.checks import portfolio_faults, refuse, single_path_faults, whole_faults
 from stresslab.engine.actions import Response
 from stresslab.engine.blocks import build, read_back
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
 from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import Model
-from stresslab.engine.packing import pack
+from stresslab.engine.packing import income_trend, opening_notes, pack, read_macro
 from stresslab.engine.prepare import Prepared, Renewal, argument_faults, model_of, prepare, with_paths
 from stresslab.engine.provenance import record
 from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
-from stresslab.schema import MACRO, MEASURES, RESULT, attrs_of, stored_as_text
+from stresslab.notes import noted, notes
+from stresslab.schema import MEASURES, RESULT, attrs_of, stored_as_text
 
 
 def simulate(
@@ -104,6 +105,7 @@ def simulate(
         contact             path, month, segment          1         contact of the lender with late payers over normal
                                                                     contact
         policy_rate         path, month                   1/year    short-term interest rate, if macro has it
+        real_income_trend                                 1/year    normal growth of real income that the run took
         own_share           segment                       1         share of the opening balance funded by the lender of
                                                                     record
         due_share           segment                       1         due at the next due date over the balance of current
@@ -214,10 +216,13 @@ def simulate(
     with tqdm(total=loan_months, disable=not progress, unit=" loan-months", unit_scale=True, smoothing=0.05) as bar:
         parts = [_one_scenario(prepared, macro_paths, bar.update, trace) for macro_paths in scenarios]
     result = join_scenarios([part for part, _ in parts], paths)
+    result["real_income_trend"] = income_trend(paths, prepared.model).reset_coords(drop=True)
     for name in result.data_vars:
         result[name].attrs = attrs_of(RESULT[str(name)])
     provenance = record(prepared, renewal, macro, source_of(behaviour or {}))
-    return stored_as_text(result).assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
+    result = stored_as_text(result).assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
+    said = [note for macro_paths in scenarios for note in opening_notes(macro_paths, portfolio)]
+    return noted(result, notes(portfolio), notes(macro), said)
 
 
 def _one_scenario(
@@ -291,7 +296,7 @@ def advance(
     -------
     xarray.Dataset
         The portfolio at the end of the last month: usual pay and floating rates moved by the economy, the rest of the
-        attributes as it was.
+        attributes as it was; attrs `unemployment_rate` is that of the last month.
 
     Raises
     ------
@@ -307,12 +312,11 @@ def advance(
     True
     """
     model = model or model_of(portfolio)
-    faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads)
+    faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads, cut=True)
     faults += behaviour_faults(behaviour or {})
     faults += single_path_faults(macro) + whole_faults("first_month", first_month, 0)
     refuse("advance", faults + whole_faults("path", path, 0, 2**32 - 1, advice="choose another"))
     refuse("portfolio", portfolio_faults(portfolio))
-    check(macro, MACRO, "macro")
     seed = secrets.randbits(63) if seed is None else int(seed)
     blocks = build(portfolio, model)
     macro_path = with_paths(macro, path).isel(month=slice(0, months))
@@ -324,7 +328,9 @@ def advance(
     # What the economy did to pay and to floating rates stays, so that a second move goes on from there.
     last = packed.months[0, -1]
     rate = _moved(after, model, 12.0 * float(last["rate_move"]))
-    return after.assign(income=after["income"] * float(last["wage"]), annual_rate=rate)
+    unemployment = float(read_macro(macro_path, "unemployment_rate")[0, -1])
+    moved = after.assign(income=after["income"] * float(last["wage"]), annual_rate=rate)
+    return moved.assign_attrs(unemployment_rate=unemployment)
 
 
 def _moved(portfolio: xr.Dataset, model: Model, move: float) -> xr.DataArray:

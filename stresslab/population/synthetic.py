@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import choice_faults, refuse, seed_faults, type_faults, whole_faults
+from stresslab.engine.job_flows import HIGHEST_RISK
 from stresslab.engine.model import PORTFOLIO_TABLE, Model, preset_tables
 from stresslab.engine.simulate import advance
 from stresslab.schema import MINOR, PORTFOLIO, attrs_of, presets, rounded
@@ -86,6 +87,7 @@ def synthetic_portfolio(
     book.attrs = {
         "preset": preset,
         "seed": str(seed),
+        "unemployment_rate": numbers["normal_unemployment"],
         **{key: numbers[key] for key in ("currency", "as_of", "own_lender")},
     }
     months = numbers["seasoning_months"] if seasoning_months is None else int(seasoning_months)
@@ -98,9 +100,9 @@ def season(book: xr.Dataset, numbers: dict[str, Any], model: Model, months: int,
         {
             "unemployment_rate": ("month", np.full(months, numbers["normal_unemployment"])),
             "real_income_growth": ("month", np.full(months, numbers["normal_income_growth"])),
+            "real_income_trend": numbers["normal_income_growth"],
         },
         {"month": np.arange(1, months + 1)},
-        {"real_income_trend": numbers["normal_income_growth"]},
     )
     return advance(book, calm, months, model, seed=seed, path=2**32 - 1)
 
@@ -135,15 +137,14 @@ def _debts(numbers: dict[str, Any], count: int, rng: np.random.Generator) -> tup
 def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator, model: Model) -> dict[str, Array]:
     b, count = numbers["borrowers"], lenders.size
     income = rounded(b["income_median"] * np.exp(b["income_log_sd"] * rng.standard_normal(count)))
-    risk = np.exp(b["risk_log_sd"] * rng.standard_normal(count)) * np.where(
-        lenders >= 3, b["risk_factor_3_lenders"], 1.0
-    )
+    factor = np.where(lenders >= 3, b["risk_factor_3_lenders"], 1.0) / _mean_risk_factor(numbers)
+    risk = factor * np.exp(b["risk_log_sd"] * rng.standard_normal(count) - b["risk_log_sd"] ** 2 / 2.0)
     stacked = np.where(
         lenders >= 5, b["buffer_factor_5_lenders"], np.where(lenders >= 3, b["buffer_factor_3_lenders"], 1)
     )
     months = b["buffer_months"] * stacked * np.exp(b["buffer_log_sd"] * rng.standard_normal(count))
     target = rounded(np.minimum(months, 24.0) * income)
-    risk = np.minimum(risk / risk.mean(), 20.0)
+    risk = np.minimum(risk, HIGHEST_RISK)
     jobless = rng.random(count) < numbers["normal_unemployment"] * model.employment.borrower_ratio
     needs = b["necessities_share"] * np.exp(b["necessities_log_sd"] * rng.standard_normal(count))
     a = b["support_mean"] * b["support_concentration"]
@@ -162,6 +163,12 @@ def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator
         "strategic": rng.random(count) < b["strategic_share"],
         "inquiries": np.zeros(count),
     }
+
+
+def _mean_risk_factor(numbers: dict[str, Any]) -> float:
+    """Expected factor on the job-loss risk of a borrower of the preset, by the number of their lenders."""
+    share = np.array(numbers["lenders"]["share"])
+    return float(1.0 + (numbers["borrowers"]["risk_factor_3_lenders"] - 1.0) * share[2:].sum() / share.sum())
 
 
 def _loans(

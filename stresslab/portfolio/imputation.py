@@ -11,13 +11,23 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from stresslab.checks import number_faults
 from stresslab.portfolio.describe import count_lenders
+from stresslab.portfolio.identity import luck
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import PORTFOLIO, InputError, minor_units, rounded
+from stresslab.schema import MINOR, PORTFOLIO, InputError, minor_units, rounded
 
 Array = NDArray[Any]
 SCALED = ("necessities", "liquid_buffer", "buffer_target")
 """Amounts that are drawn relative to income."""
+DONOR = 0
+"""Use of a borrower's luck: which donor."""
+NEIGHBOURS = 0.05
+"""Share of the donors of a kind among whom one is drawn."""
+ARREARS = (0, 1, 90)
+"""Days past due from which a borrower counts as current, in arrears, in default."""
+HIGHEST_DEBT_SERVICE = 0.5
+"""Instalments over income, in the median, above which drawn incomes are refused."""
 
 
 @dataclass
@@ -27,6 +37,7 @@ class Draft:
     values : what is known and sound, by loan or by borrower, and `borrower` of each loan
     given : names that the tape has, with or without a fault: neither derived nor drawn
     faults, derived, drawn : what went wrong, and how the rest was completed
+    afresh : borrowers who start with a job and their usual buffer, as all of their loans are new
     """
 
     values: dict[str, Array]
@@ -34,6 +45,7 @@ class Draft:
     faults: list[str]
     derived: list[str] = field(default_factory=list)
     drawn: list[str] = field(default_factory=list)
+    afresh: int = 0
 
     def missing(self, dim: str) -> list[str]:
         """Names along a dimension that are neither given nor known."""
@@ -155,11 +167,13 @@ def donor_faults(donors: xr.Dataset) -> list[str]:
     return [f"donors: found {poor:,} borrowers without income, expected none; drop them"] if poor else []
 
 
-def draw(draft: Draft, donors: xr.Dataset | None, currency: str, seed: int | None) -> int | None:
+def draw(
+    draft: Draft, donors: xr.Dataset | None, currency: str, exchange_rate: float | None, seed: int | None
+) -> int | None:
     """Complete a draft's borrowers, each from one donor, so that attributes stay joint; returns the seed or None.
 
-    Without donors what is missing is a fault, and so is a drawn income in another currency. `donor_of` chooses the
-    donor.
+    Without donors what is missing is a fault, and so is a drawn income that leaves no room for the debts. `donor_of`
+    chooses the donor. exchange_rate : units of currency for one unit of the donors'.
     """
     missing = draft.missing("borrower")
     if not missing:
@@ -170,54 +184,106 @@ def draw(draft: Draft, donors: xr.Dataset | None, currency: str, seed: int | Non
         return None
     fixed = [name for name in SCALED if name in draft.given]
     if "income" in missing and fixed:
-        draft.faults.append(
-            f"income: missing while {fixed} are given, expected it too: a drawn income does not fit them"
-        )
-    if "income" in missing and donors.attrs["currency"] != currency:
-        found = f"income: missing, and the donors' is in {donors.attrs['currency']!r}"
-        draft.faults.append(f"{found}, expected {currency!r}; map a column or pass donors in that currency")
+        found = f"income: missing while {fixed} are given"
+        draft.faults.append(f"{found}, expected it too, as a drawn income does not fit them; map a column")
+    draft.faults += _currency_faults(donors.attrs["currency"], currency, exchange_rate)
     needed = ("borrower", "lender", "balance", *(() if "income" in missing else ("income",)))
     if draft.faults or not all(name in draft.values for name in needed):
         return None
     seed = secrets.randbits(63) if seed is None else int(seed)
-    lenders, debt = _standing(draft.values, int(draft.values["borrower"].max()) + 1)
-    donor_lenders, donor_debt = _standing(donors, donors.sizes["borrower"])
-    size, donor_size = (debt, donor_debt) if "income" in missing else (draft.values["income"], donors["income"].values)
-    chosen = donor_of(lenders, size, donor_lenders, donor_size, np.random.Generator(np.random.PCG64(seed)))
+    borrowers, rate = draft.values["borrower_id"].size, exchange_rate or 1.0
+    lenders, debt, arrears = _standing(draft.values, borrowers)
+    donor_lenders, donor_debt, donor_arrears = _standing(donors, donors.sizes["borrower"])
+    donor_income = donors["income"].values * rate
+    size, donor_size = (debt, donor_debt * rate) if "income" in missing else (draft.values["income"], donor_income)
+    chance = luck(draft.values["borrower_id"], seed, DONOR)
+    chosen = donor_of(np.stack([lenders, arrears]), size, np.stack([donor_lenders, donor_arrears]), donor_size, chance)
+    scale = rate if "income" in missing else size / donor_income[chosen] * rate
     taken = {name: donors[name].values[chosen] for name in missing}
-    if "income" not in missing:
-        scale = size / donors["income"].values[chosen]
-        taken |= {name: rounded(taken[name] * scale) for name in SCALED if name in taken}
+    taken |= {name: rounded(taken[name] * scale) for name in ("income", *SCALED) if name in taken}
     draft.values |= taken
     draft.drawn = missing
+    _start_afresh(draft)
+    _refuse_debt_service(draft)
     return seed
 
 
-def donor_of(lenders: Array, size: Array, donor_lenders: Array, donor_size: Array, rng: np.random.Generator) -> Array:
-    """A donor for each borrower: with the same or the nearest number of lenders, and of the same rank by size there.
+def _currency_faults(theirs: str, ours: str, exchange_rate: float | None) -> list[str]:
+    """Fault of donors whose amounts are in another currency, or of a rate between equal ones."""
+    if theirs == ours and exchange_rate is None:
+        return []
+    if theirs == ours:
+        return [f"exchange_rate: found {exchange_rate!r} between {ours!r} and itself, expected none; drop it"]
+    if exchange_rate is None:
+        ask = f"pass exchange_rate= (units of {ours} that buy what one {theirs} buys), or donors in {ours}"
+        return [f"donors: found amounts in {theirs!r}, expected {ours!r} as in the tape; {ask}"]
+    return number_faults("exchange_rate", exchange_rate, 1e9, f"units of {ours} for one {theirs}", low=1e-9)
 
-    lenders, size (borrower); donor_lenders, donor_size (donor)
-    Returns positions of donors (borrower). Rank i of n meets a donor drawn from ranks i m / n ... (i + 1) m / n of m:
-    over all borrowers, every donor with that number of lenders is as likely as any other.
 
-    >>> rng = np.random.Generator(np.random.PCG64(1))
-    >>> donor_of(np.array([1, 9, 1]), np.array([5, 1, 2]), np.array([1, 1, 3]), np.array([70, 80, 60]), rng)
+def donor_of(kind: Array, size: Array, donor_kind: Array, donor_size: Array, chance: Array) -> Array:
+    """A donor for each borrower, of like kind and size: a function of that borrower and the donors alone.
+
+    kind (2, borrower) : number of lenders, and `ARREARS` of the worst loan; donor_kind (2, donor)
+    size (borrower), donor_size (donor) : income, or total balance
+    chance (borrower) : uniform in [0, 1)
+    Returns positions of donors (borrower): one of the `NEIGHBOURS` nearest in size among those in the same arrears with
+    the same, or the nearest, number of lenders; where no donor is in such arrears, among all.
+
+    >>> kind, donor_kind = np.array([[1, 9, 1], [0, 0, 0]]), np.array([[1, 1, 3], [0, 0, 0]])
+    >>> donor_of(kind, np.array([79, 1, 2]), donor_kind, np.array([70, 80, 60]), np.array([0.9, 0.5, 0.1]))
     array([1, 2, 0])
     """
-    counts = np.unique(donor_lenders)
-    nearest = counts[np.abs(lenders[:, None] - counts).argmin(axis=1)]
-    luck = rng.random(lenders.size)
-    chosen = np.empty(lenders.size, np.int64)
-    for count in np.unique(nearest):
-        here, pool = np.flatnonzero(nearest == count), np.flatnonzero(donor_lenders == count)
-        here, pool = here[np.argsort(size[here], kind="stable")], pool[np.argsort(donor_size[pool], kind="stable")]
-        place = (np.arange(here.size) + luck[here]) / here.size * pool.size
-        chosen[here] = pool[np.minimum(place.astype(np.int64), pool.size - 1)]
+    chosen = np.empty(size.size, np.int64)
+    for arrears in np.unique(kind[1]):
+        pool = np.flatnonzero(donor_kind[1] == arrears)
+        pool = pool if pool.size else np.arange(donor_size.size)
+        counts = np.unique(donor_kind[0, pool])
+        here = np.flatnonzero(kind[1] == arrears)
+        nearest = counts[np.abs(kind[0, here, None] - counts).argmin(axis=1)]
+        for count in np.unique(nearest):
+            alike = pool[donor_kind[0, pool] == count]
+            alike = alike[np.argsort(donor_size[alike], kind="stable")]
+            mine = here[nearest == count]
+            room = max(1, int(NEIGHBOURS * alike.size))
+            first = np.searchsorted(donor_size[alike], size[mine]) - room // 2
+            place = np.clip(first, 0, alike.size - room) + (chance[mine] * room).astype(np.int64)
+            chosen[mine] = alike[place]
     return chosen
 
 
-def _standing(book: Mapping[Any, Any], borrowers: int) -> tuple[Array, Array]:
-    """Number of lenders and total balance of each borrower; sums of minor units do not depend on the order of loans."""
+def _standing(book: Mapping[Any, Any], borrowers: int) -> tuple[Array, Array, Array]:
+    """Number of lenders, total balance and `ARREARS` of each borrower; no sum depends on the order of loans."""
     owner = np.asarray(book["borrower"], np.int64)
-    debt = np.bincount(owner, minor_units(book["balance"]), borrowers)
-    return count_lenders(owner, np.asarray(book["lender"]), borrowers), debt
+    debt = np.bincount(owner, minor_units(book["balance"]), borrowers) / MINOR
+    late = np.searchsorted(ARREARS, np.asarray(book["days_past_due"]), side="right") - 1
+    late = np.where(np.asarray(book["written_off"]) != 0, len(ARREARS) - 1, late)
+    worst = np.zeros(borrowers, np.int64)
+    np.maximum.at(worst, owner, late)
+    return count_lenders(owner, np.asarray(book["lender"]), borrowers), debt, worst
+
+
+def _start_afresh(draft: Draft) -> None:
+    """Borrowers whose loans have all just been granted have a job and their usual buffer, as lenders look at both."""
+    values = draft.values
+    tenor, new = values["tenor_months"], values["remaining_months"] == values["tenor_months"]
+    fresh = (tenor > 0) & new & (values["days_past_due"] == 0)
+    aged = np.bincount(values["borrower"], ~fresh, values["borrower_id"].size) > 0
+    start = {"employed": True, "jobless_months": 0, "liquid_buffer": values["buffer_target"], "pay_level": 1.0}
+    for name in set(draft.drawn) & set(start):
+        values[name] = np.where(aged, values[name], start[name])
+    draft.afresh = int((~aged).sum())
+
+
+def _refuse_debt_service(draft: Draft) -> None:
+    """Fault of drawn incomes of which debts take more than half in the median: donors who do not fit the tape."""
+    if "income" not in draft.drawn:
+        return
+    values = draft.values
+    instalment = np.minimum(values["instalment"], values["balance"]) * (values["remaining_months"] > 0)
+    service = np.bincount(values["borrower"], instalment, values["income"].size)
+    share = float(np.median(service / values["income"]))
+    if share > HIGHEST_DEBT_SERVICE:
+        found = f"income: missing, and the donors' leaves instalments of {share:.0%} of income in the median"
+        draft.faults.append(
+            f"{found}, expected less than {HIGHEST_DEBT_SERVICE:.0%}; map a column or pass other donors"
+        )

@@ -16,10 +16,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import check, choice_faults, contradictions, seed_faults
+from stresslab.checks import check, choice_faults, contradictions, number_faults, seed_faults
+from stresslab.notes import noted
+from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import BORROWER, PORTFOLIO, InputError, attrs_of, presets
+from stresslab.schema import BORROWER, MACRO, PORTFOLIO, InputError, attrs_of, presets
 
 Array = NDArray[Any]
 Constant = str | float | bool
@@ -46,7 +48,9 @@ def read_portfolio(
     constants: Mapping[str, Constant] | None = None,
     preset: str | None = None,
     donors: xr.Dataset | None = None,
+    exchange_rate: float | None = None,
     seed: int | None = None,
+    unemployment_rate: float | None = None,
 ) -> xr.Dataset:
     """Portfolio from a loan tape.
 
@@ -69,8 +73,13 @@ def read_portfolio(
         Preset whose model `simulate` uses by default.
     donors : xarray.Dataset, optional
         A portfolio, as a rule a synthetic one, from whose borrowers missing attributes of borrowers are drawn.
+    exchange_rate : float, optional
+        Units of `currency` that buy what one unit of the donors' currency buys; needed where the two differ.
     seed : int, optional
         Of that draw; drawn and stored in attrs if None.
+    unemployment_rate : float, optional
+        Unemployment of the economy at `as_of` [1], from which `simulate` starts its job flows. None: that of the first
+        month of the macro path.
 
     Returns
     -------
@@ -105,11 +114,15 @@ def read_portfolio(
     - priority = that of the product among the donors; without donors 0 for instalment loans and 1 for revolving ones:
       short finite debts are paid first (TransUnion, US; in China banks come first, Bao and Huang 2021)
 
-    Other attributes of borrowers are drawn from donors: each borrower takes all that is missing from one donor with as
-    many lenders (or nearly) and the same rank among those by income, or by total balance if income itself is drawn; in
-    the first case necessities and buffers are scaled by income over the donor's income. The rest is a fault. Debts that
-    the tape does not list do not exist: unless it names other lenders' loans too, from a credit bureau for instance, no
-    borrower has several lenders.
+    Other attributes of borrowers are drawn from donors: each borrower takes all that is missing from one of the 5 % of
+    donors nearest by income, or by total balance if income itself is drawn, among those in the same arrears (current,
+    past due, in default) with as many lenders (or nearly). Necessities and buffers are scaled by income over the
+    donor's income. Borrowers with nothing but loans granted that day start with a job and their usual buffer. The rest
+    is a fault. Debts that the tape does not list do not exist: unless it names other lenders' loans too, from a credit
+    bureau for instance, no borrower has several lenders.
+
+    `borrower_id` is a hash of the key, and the draw hangs on it: what becomes of a borrower does not depend on who else
+    is in the tape, and the tapes of two months share their borrowers' lives.
 
     Examples
     --------
@@ -131,18 +144,39 @@ def read_portfolio(
     faults = _argument_faults(currency, as_of, own_lender, seed)
     faults += choice_faults("preset", preset, [None, *presets()])
     source, rows = _read(tape, columns, dict(constants or {}), faults)
+    if unemployment_rate is not None:
+        faults += number_faults("unemployment_rate", unemployment_rate, MACRO["unemployment_rate"].high, "a decimal")
     draft = Draft(_join(rows, faults), set(rows), faults)
     if donors is not None and (unsound := donor_faults(donors)):
         faults += unsound
         donors, draft.given = None, {*draft.given, *BORROWER_VALUES}
     derive(draft, own_lender, donors)
-    used_seed = draw(draft, donors, currency, seed)
-    attrs = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": source}
+    used_seed = draw(draft, donors, currency, exchange_rate, seed)
+    attrs: dict[str, Any] = {"currency": currency, "as_of": as_of, "own_lender": own_lender, "source": source}
+    if unemployment_rate is not None:
+        attrs["unemployment_rate"] = float(unemployment_rate)
     book = _dataset(draft.values, rows).assign_attrs(attrs, **_record(draft, preset, constants, donors, used_seed))
     faults += contradictions(book) if "borrower" in draft.values else []
     if faults:
         raise InputError(source, faults)
-    return check_portfolio(book)
+    return noted(check_portfolio(book), _notes(draft, constants))
+
+
+def _notes(draft: Draft, constants: Mapping[str, Constant] | None) -> list[str]:
+    """What the tape did not say, and how the portfolio came by it."""
+    said = []
+    if draft.derived:
+        said.append(f"tape: derived {', '.join(draft.derived)} by the identities of read_portfolio")
+    if constants:
+        said.append(f"tape: took {', '.join(constants)} as constants")
+    if draft.drawn:
+        said.append(f"tape: drew {', '.join(draft.drawn)} from donors with like arrears, lenders and size")
+    if "job_loss_risk" in draft.drawn:
+        seen = [name for name in ("score", "annual_rate") if name in draft.given]
+        said.append(f"tape: {' and '.join(seen)} did not steer the draw, so simulated losses hardly differ by grade")
+    if draft.afresh:
+        said.append(f"tape: {draft.afresh:,} borrowers with new loans only start with a job and their usual buffer")
+    return said
 
 
 def _argument_faults(currency: str, as_of: str, own_lender: str, seed: int | None) -> list[str]:
@@ -315,7 +349,9 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
     if "borrower_id" not in sound:
         return joined
     label, first_row, owner = np.unique(sound["borrower_id"], return_index=True, return_inverse=True)
-    joined |= {"borrower_id": np.arange(label.size), "borrower": owner}
+    ids = borrower_ids(label)
+    faults += collisions(label, ids)
+    joined |= {"borrower_id": ids, "borrower": owner}
     for name in BORROWER_VALUES:
         if name not in sound:
             continue

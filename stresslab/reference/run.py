@@ -48,7 +48,7 @@ def simulate_reference(
                 loan.begin_month(NEUTRAL, 0)
             for t in range(months + 1):
                 if t > 0:
-                    words = philox((borrower.id, t - 1, path, 0), (seed & WORD, seed >> 32))
+                    words = philox((borrower.id & WORD, t - 1, path, borrower.id >> 32), (seed & WORD, seed >> 32))
                     live_month(borrower, words, economy[t - 1], model)
                 add_up(borrower, model, sums, (p, t))
                 for name, history in people.items():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from stresslab.checks import is_number, refuse, whole_faults
 from stresslab.scenarios.library import as_history, check_scenario, described, history_of, macro_attrs
-from stresslab.schema import MACRO, MACRO_NEUTRAL
+from stresslab.schema import MACRO, MACRO_NEUTRAL, MONTHLY
 
 Reals = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -66,10 +67,10 @@ def blend(
     refuse("blend", faults)
     months = start.sizes["month"]
     moved = {}
-    for name in variables:
+    for name in _with_trend(variables):
         if _comparable(name, start, end):
             first, second = (_values(macro, name, months) for macro in (start, end))
-            moved[name] = ("month", first + float(multiple) * (second - first), macro_attrs(name))
+            moved[name] = (MACRO[name].dims, first + float(multiple) * (second - first), macro_attrs(name))
     names = [_name(macro) for macro in (start, end)]
     step = f"blend of {names[0]} and {names[1]}, multiple {multiple!r}, variables {', '.join(moved)}"
     return _finished(start.assign(moved), f"{multiple:g} of the way from {names[0]} to {names[1]}", step)
@@ -129,11 +130,11 @@ def scale(
     refuse("scale", faults)
     months = scenario.sizes["month"]
     moved = {}
-    for name in variables:
+    for name in _with_trend(variables):
         if _comparable(name, *parts.values()):
             value = _values(scenario, name, months)
-            base = np.full(months, value[0]) if baseline is None else _values(baseline, name, months)
-            moved[name] = ("month", base + float(factor) * (value - base), macro_attrs(name))
+            base = np.full_like(value, value.flat[0]) if baseline is None else _values(baseline, name, months)
+            moved[name] = (MACRO[name].dims, base + float(factor) * (value - base), macro_attrs(name))
     origin = "its first month" if baseline is None else _name(baseline)
     step = f"scaled by {factor!r} from {origin}, variables {', '.join(moved)}"
     return _finished(scenario.assign(moved), f"{_name(scenario)} x {factor:g}", step)
@@ -180,7 +181,7 @@ def shift(scenario: xr.Dataset, amounts: Mapping[str, float]) -> xr.Dataset:
     refuse("shift", faults)
     months = scenario.sizes["month"]
     moved = {
-        name: ("month", _values(scenario, name, months) + float(amount), macro_attrs(name))
+        name: (MACRO[name].dims, _values(scenario, name, months) + float(amount), macro_attrs(name))
         for name, amount in amounts.items()
     }
     added = ", ".join(f"{name} {amount:+g}" for name, amount in amounts.items())
@@ -311,14 +312,29 @@ def _unmatched_faults(first: xr.Dataset, second: xr.Dataset) -> list[str]:
     unmatched = {*map(str, first.data_vars)} ^ {*map(str, second.data_vars)}
     return [
         f"{name}: found in one scenario alone, expected in both; add it, or drop_vars({name!r})"
-        for name in MACRO
+        for name in MONTHLY
         if name in unmatched and name not in MACRO_NEUTRAL
+    ] + _trend_faults(first, second)
+
+
+def _trend_faults(first: xr.Dataset, second: xr.Dataset) -> list[str]:
+    """Fault of normal growths of real income that differ: one scenario has one."""
+    trends = [float(macro["real_income_trend"]) if "real_income_trend" in macro else None for macro in (first, second)]
+    if trends[0] == trends[1]:
+        return []
+    return [
+        f"real_income_trend: found {trends[0]} and {trends[1]}, expected the same in both; assign it to one of them"
     ]
 
 
+def _with_trend(variables: Sequence[str]) -> list[str]:
+    """The variables, and with the growth of real income the growth that counts as normal."""
+    return [*variables, *(["real_income_trend"] if "real_income_growth" in variables else [])]
+
+
 def _contained(*parts: xr.Dataset) -> list[str]:
-    """Variables that any of the scenarios contains, in the order of the schema."""
-    return [name for name in MACRO if any(name in macro for macro in parts)]
+    """Monthly variables that any of the scenarios contains, in the order of the schema."""
+    return [name for name in MONTHLY if any(name in macro for macro in parts)]
 
 
 def _comparable(name: str, *parts: xr.Dataset) -> bool:
@@ -333,10 +349,11 @@ def _name(macro: xr.Dataset) -> str:
 
 
 def _with_months(values: Mapping[str, Reals], like: xr.Dataset) -> xr.Dataset:
-    """Dataset (month) of new months with the attrs of another."""
+    """Dataset (month) of new months with the attrs and the trend of another."""
     length = len(next(iter(values.values())))
-    variables = {name: ("month", value) for name, value in values.items()}
-    return xr.Dataset(variables, {"month": np.arange(1, length + 1)}, like.attrs)
+    variables: dict[str, Any] = {name: ("month", value) for name, value in values.items()}
+    constants = {name: like[name] for name in like.data_vars if name not in MONTHLY}
+    return xr.Dataset(variables | constants, {"month": np.arange(1, length + 1)}, like.attrs)
 
 
 def _finished(macro: xr.Dataset, name: str, *steps: str) -> xr.Dataset:
@@ -348,7 +365,8 @@ def _finished(macro: xr.Dataset, name: str, *steps: str) -> xr.Dataset:
 
 
 def _values(macro: xr.Dataset, name: str, months: int) -> Reals:
-    """The first months of a variable; neutral if the scenario does not contain it."""
+    """The first months of a variable, or its one value; neutral if the scenario does not contain it."""
     if name in macro:
-        return np.asarray(macro[name].values[:months], dtype=np.float64)
+        values = np.asarray(macro[name].values, dtype=np.float64)
+        return values[:months] if values.ndim else values
     return np.full(months, MACRO_NEUTRAL[name])

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from stresslab.checks import choice_faults, refuse, variable_faults
+from stresslab.checks import choice_faults, macro_faults, refuse
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.scenarios.periods import SPANS, first_month_of
 from stresslab.schema import MACRO, MACRO_NEUTRAL
@@ -56,10 +56,10 @@ def scenario(name: str) -> xr.Dataset:
         furlough_income_loss  month  1       share of pay that a furloughed borrower loses
         collections_capacity  month  1       contact with late payers over normal contact
         line_supply           month  1       share of open lines and renewals that lenders grant
+        real_income_trend            1/year  normal growth of real income, against which a loss counts
         ====================  =====  ======  ====================================================
 
         attrs: `name`, `publisher`, `published`, `address`; `start`, the first month; `frequency`, as published;
-        `real_income_trend`, the normal growth of real income [1/year], against which a loss of income counts;
         `filled_in`, the variables that are assumptions of this package; `history`, a JSON list of the source of each
         variable and of each step of processing; `reference`, JSON, results that were published beside the paths, in
         the units of the source.
@@ -108,8 +108,7 @@ def scenario(name: str) -> xr.Dataset:
         months = monthly_values(values, {key: record["jumping_off"][key] / 100 for key in values}, span)
     if "reference" in record:
         attrs["reference"] = json.dumps(record["reference"], ensure_ascii=False)
-    trend = _income_trend(record)
-    return monthly_dataset(months, {**attrs, "real_income_trend": trend, "history": as_history(history)})
+    return monthly_dataset(months, attrs | {"history": as_history(history)}, _income_trend(record))
 
 
 def table() -> pd.DataFrame:
@@ -202,31 +201,11 @@ def check_scenario(macro: xr.Dataset) -> None:
     stresslab.schema.InputError: scenario 'china-baseline': 1 fault
       - month: found 2, 3, 4 ..., expected 1, 2, 3, ...; assign_coords(month=range(1, 36))
     """
-    subject = f"scenario {macro.attrs.get('name', 'without a name')!r}"
     faults = []
-    unknown = [str(dim) for dim in macro.dims if dim not in ("scenario", "path", "month")]
-    if unknown:
-        faults.append(
-            f"dimensions: found {', '.join(unknown)}, expected scenario, path, month; select a label or rename them"
-        )
-    faults += variable_faults(macro, MACRO)
-    if "month" in macro.dims:
-        faults += _month_faults(macro)
-    refuse(subject, faults)
-
-
-def _month_faults(macro: xr.Dataset) -> list[str]:
-    """Faults of the month coordinate."""
-    size = macro.sizes["month"]
-    advice = f"assign_coords(month=range(1, {size + 1}))"
-    if size == 0:
-        return ["month: found none, expected one at least; select more months"]
-    if "month" not in macro.coords:
-        return [f"month: found no coordinate, expected 1, 2, 3, ...; {advice}"]
-    labels = macro["month"].values
-    if labels.dtype.kind in "iuf" and np.array_equal(labels, np.arange(1, size + 1)):
-        return []
-    return [f"month: found {', '.join(map(str, labels[:3]))} ..., expected 1, 2, 3, ...; {advice}"]
+    if macro.sizes.get("month") and "month" not in macro.coords:
+        advice = f"assign_coords(month=range(1, {macro.sizes['month'] + 1}))"
+        faults.append(f"month: found no coordinate, expected 1, 2, 3, ...; {advice}")
+    refuse(f"scenario {macro.attrs.get('name', 'without a name')!r}", faults + macro_faults(macro))
 
 
 def monthly_values(
@@ -254,11 +233,12 @@ def monthly_values(
     return months
 
 
-def monthly_dataset(months: Mapping[str, ArrayLike], attrs: Mapping[str, str | float]) -> xr.Dataset:
-    """A checked scenario (month) from monthly values [decimals]."""
-    variables = {
+def monthly_dataset(months: Mapping[str, ArrayLike], attrs: Mapping[str, str], trend: float) -> xr.Dataset:
+    """A checked scenario (month) from monthly values and the normal growth of real income [decimals]."""
+    variables: dict[str, Any] = {
         name: ("month", np.asarray(values, dtype=np.float64), macro_attrs(name)) for name, values in months.items()
     }
+    variables["real_income_trend"] = ((), float(trend), macro_attrs("real_income_trend"))
     macro = xr.Dataset(variables, attrs=dict(attrs))
     macro = macro.assign_coords(month=np.arange(1, macro.sizes["month"] + 1))
     check_scenario(macro)

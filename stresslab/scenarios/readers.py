@@ -15,7 +15,7 @@ from stresslab.checks import choice_faults, refuse
 from stresslab.scenarios.library import check_scenario, described, mean_income_growth
 from stresslab.scenarios.periods import normalised, parse_period, read_periods
 from stresslab.scenarios.tables import Column, monthly_scenario, unit_fault, unit_of, variable_of
-from stresslab.schema import MACRO, InputError
+from stresslab.schema import MACRO, MONTHLY, InputError
 
 COLUMNS = {
     "unemployment_rate": "Unemployment rate",
@@ -209,7 +209,7 @@ def from_dataset(
     for key, values in dataset.data_vars.items():
         variable = variable_of(str(key))
         if variable is None:
-            faults.append(f"{key}: unknown, expected among {sorted(MACRO)}; rename or drop it")
+            faults.append(f"{key}: unknown, expected among {sorted(MONTHLY)}; rename or drop it")
             continue
         if variable in columns:
             faults.append(f"{key}: found a second {variable}, expected one; drop one of them")
@@ -237,9 +237,9 @@ def from_dataset(
 
 def _along_months(dataset: xr.Dataset, trend: float | None) -> xr.Dataset:
     """A dataset that is a scenario already, checked, with its normal growth of real income and its units."""
-    macro = dataset if trend is None else dataset.assign_attrs(real_income_trend=float(trend))
-    if "real_income_trend" not in macro.attrs:
-        macro = macro.assign_attrs(real_income_trend=mean_income_growth("fed-2026-baseline"))
+    macro = dataset
+    if trend is not None or "real_income_trend" not in dataset:
+        macro = dataset.assign(real_income_trend=mean_income_growth("fed-2026-baseline") if trend is None else trend)
     check_scenario(macro)
     return described(macro)
 
@@ -257,8 +257,8 @@ def _unit_argument_faults(units: Units) -> list[str]:
         for name, unit in by_name.items()
         if unit not in ("percent", "decimal")
     ]
-    unknown = [name for name in by_name if name != "all" and name not in MACRO]
-    return faults + [f"units: found variable {name!r}, expected among {sorted(MACRO)}; rename it" for name in unknown]
+    unknown = [name for name in by_name if name != "all" and name not in MONTHLY]
+    return faults + [f"units: found variable {name!r}, expected among {sorted(MONTHLY)}; rename it" for name in unknown]
 
 
 def _quarter_faults(table: Table) -> list[str]:

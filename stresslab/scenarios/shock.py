@@ -111,17 +111,16 @@ def shock_scenario(
         f"peak {peak}, start {start}, months_to_peak {months_to_peak}, recovery_months {recovery_months}, "
         f"income_fall {fall}"
     )
-    attrs: dict[str, str | float] = {
+    attrs = {
         "name": f"shock to {100 * peak:g} % in {months_to_peak} months",
         "publisher": "stresslab, shock_scenario",
         "published": "",
         "address": "",
         "frequency": "monthly",
         "start": first_month,
-        "real_income_trend": float(trend),
         "history": as_history([history]),
     }
-    return monthly_dataset(values, attrs)
+    return monthly_dataset(values, attrs, trend)
 
 
 def _shape(month: NDArray[np.int_], rise: int, recovery: float) -> NDArray[np.float64]:

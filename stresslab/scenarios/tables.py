@@ -185,17 +185,16 @@ def monthly_scenario(
         f"{INTERPOLATION[span]}{origin}",
         f"real_income_trend: {'mean of fed-2026-baseline' if trend is None else 'as given'}",
     ]
-    attrs: dict[str, str | float] = {
+    attrs = {
         "name": name,
         "publisher": "",
         "published": "",
         "address": subject,
         "frequency": FREQUENCY[span],
         "start": first_month(span, numbers[first]),
-        "real_income_trend": mean_income_growth("fed-2026-baseline") if trend is None else float(trend),
         "history": as_history(history),
     }
-    return monthly_dataset(months, attrs)
+    return monthly_dataset(months, attrs, mean_income_growth("fed-2026-baseline") if trend is None else trend)
 
 
 def _first_row(span: int, numbers: Sequence[int], start: str | None) -> tuple[int, list[str]]:

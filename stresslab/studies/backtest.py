@@ -212,8 +212,11 @@ def macro_of(history: pd.DataFrame, begin: int, usual_quarters: int, trend: floa
         "real_income_growth": to_monthly(against.to_numpy()[rows]),
     }
     variables = {name: ("month", values) for name, values in months.items()}
-    attrs = {"real_income_trend": trend, "name": f"history from {history.index[begin]}"}
-    return xr.Dataset(variables, {"month": np.arange(1, 3 * (len(history) - begin) + 1)}, attrs)
+    coords, attrs = (
+        {"month": np.arange(1, 3 * (len(history) - begin) + 1)},
+        {"name": f"history from {history.index[begin]}"},
+    )
+    return xr.Dataset(variables, coords, attrs).assign(real_income_trend=trend)
 
 
 def regression(history: pd.DataFrame, rows: slice, column: str = "charge_off_rate") -> Array:

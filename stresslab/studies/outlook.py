@@ -109,6 +109,5 @@ def expected_macro(outlook: Outlook, now: float, start: float, trend: float, mon
     if rate.min() <= 0.0 or rate.max() > 0.6:
         fault = f"outlook {outlook.name!r}: found unemployment of {rate.min():.3f} to {rate.max():.3f} expected"
         refuse("term_structures", [f"{fault}, expected within 0 and 0.6; give a smaller `added`"])
-    values = {"unemployment_rate": rate, "real_income_growth": np.full(months, trend)}
-    month = np.arange(1, months + 1)
-    return xr.Dataset({k: ("month", v) for k, v in values.items()}, {"month": month}, {"real_income_trend": trend})
+    values = {"unemployment_rate": ("month", rate), "real_income_growth": ("month", np.full(months, trend))}
+    return xr.Dataset(values, {"month": np.arange(1, months + 1)}).assign(real_income_trend=trend)

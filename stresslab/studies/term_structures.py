@@ -23,6 +23,7 @@ from stresslab.checks import is_whole, refuse
 from stresslab.engine.loan_outcomes import loan_outcomes
 from stresslab.engine.mean_field import sample_of
 from stresslab.engine.model import Model
+from stresslab.engine.packing import income_trend, opening_unemployment
 from stresslab.engine.prepare import Renewal, prepare
 from stresslab.engine.simulate import advance, simulate
 from stresslab.measures.provisions.expected_loss import change_over_a_year
@@ -218,7 +219,6 @@ def _fingerprint(choice: dict[str, Any], paths: xr.Dataset) -> str:
     for name in sorted(map(str, paths.variables)):
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(paths[name].values).tobytes())
-    digest.update(str(paths.attrs.get("real_income_trend")).encode())
     return digest.hexdigest()[:16]
 
 
@@ -228,8 +228,7 @@ def _estimate(
     """Advance the sampled borrowers to each point, and follow their loans from there under each outlook."""
     model, seed, renewal = settings.model, settings.seed, settings.renewal
     chosen, features = choose_points(paths, sampled, model, points, renewal)
-    trend = float(paths.attrs.get("real_income_trend", model.income.normal_growth_annual))
-    start = _unemployment(sampled, model)
+    start = _unemployment(chosen[0][0], sampled)
     segments = _segments(portfolio)
     sums: list[list[dict[str, Array]]] = [[] for _ in settings.outlooks]
     recovered, kept = np.zeros((2, len(segments))), None
@@ -238,9 +237,9 @@ def _estimate(
             there = sampled
             if month > 0:
                 there = advance(sampled, path, month, model, seed=seed, renewal=renewal, threads=settings.threads)
-            now = _unemployment(there, model)
+            now = _unemployment(path, there)
             for number, outlook in enumerate(settings.outlooks):
-                expected = expected_macro(outlook, now, start, trend, settings.horizon)
+                expected = expected_macro(outlook, now, start, float(income_trend(path, model)), settings.horizon)
                 outcomes = loan_outcomes(there, expected, model, seed=settings.later_seed, renewal=renewal)
                 sums[number].append(_count(outcomes, segments, settings.horizon))
                 recovered += _recovered(outcomes, segments)
@@ -250,9 +249,9 @@ def _estimate(
     return _dataset(sums, features, segments, portfolio, recovered, np.asarray(kept), settings.outlooks)
 
 
-def _unemployment(book: xr.Dataset, model: Model) -> float:
-    """Unemployment of the economy that a portfolio's borrowers imply."""
-    return float(1.0 - book["employed"].values.mean()) / model.employment.borrower_ratio
+def _unemployment(macro_path: xr.Dataset, book: xr.Dataset) -> float:
+    """Unemployment of the economy on the portfolio's day."""
+    return float(opening_unemployment(macro_path, book)[0])
 
 
 def choose_points(

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stresslab.checks import variable_faults
+from stresslab.checks import macro_faults
 from stresslab.measures.estimators import Array
 from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
 from stresslab.views import style
@@ -55,7 +55,7 @@ def named_scenarios(given: Sequence[object], figure: object) -> list[tuple[str, 
             )
         elif "path" in scenario.dims:
             faults.append(f"scenario {place}: found a dimension path, expected a scenario without paths; use plot.fan")
-        elif wrong := variable_faults(scenario, MACRO):
+        elif wrong := macro_faults(scenario):
             faults += [f"scenario {place}: {fault}" for fault in wrong]
         else:
             own = str(scenario.attrs.get("name", f"scenario {place}"))

@@ -22,8 +22,7 @@ def flat(months: int, unemployment: Any = 0.05, growth: Any = TREND, **more: Any
     return xr.Dataset(
         {name: ("month", np.broadcast_to(np.asarray(v, float), (months,)).copy()) for name, v in values.items()},
         {"month": np.arange(1, months + 1)},
-        {"real_income_trend": TREND},
-    )
+    ).assign(real_income_trend=TREND)
 
 
 def harsh(months: int, paths: int = 1) -> xr.Dataset:

@@ -260,7 +260,8 @@ def bounds():
 def test_a_parameter_may_stand_at_its_bound(changes):
     book, model = BOOKS["china-online"], busy().replace(**changes)
     jobless = 1.0 - float(book["employed"].mean())  # stays as it is, which any flows can follow
-    calm = flat(18, min(jobless / model.employment.borrower_ratio, 0.6))
+    unemployment = min(jobless / model.employment.borrower_ratio, 0.6)
+    book, calm = book.assign_attrs(unemployment_rate=unemployment), flat(18, unemployment)
     check_result(simulate(book, calm, model, seed=8, progress=False), book)
 
 

@@ -72,12 +72,9 @@ def test_a_higher_minimum_payment_is_seen(book):
 
 
 def test_a_segment_without_current_loans_has_zeros(book):
-    late = book.assign(
-        days_past_due=xr.where(book["product"] == "jiebei", 30, book["days_past_due"]).astype(
-            book["days_past_due"].dtype
-        )
-    )
-    late = late.assign(overdue=xr.where(book["product"] == "jiebei", 0.1 * book["balance"].round(), book["overdue"]))
+    jiebei = (book["product"] == "jiebei") & (book["balance"] >= 1.0)
+    days = xr.where(jiebei, 30, book["days_past_due"]).astype(book["days_past_due"].dtype)
+    late = book.assign(days_past_due=days, overdue=xr.where(jiebei, 0.1 * book["balance"].round(), book["overdue"]))
     found = shares(late).sel(segment="ant:jiebei")
     assert [found[name].item() for name in ("due_share", "transactor_share", "beyond_year_share")] == [0.0, 0.0, 0.0]
     assert np.isfinite(found["own_share"].item())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stresslab.engine.borrower_parameters import Employment
-from stresslab.engine.job_flows import job_flows
+from stresslab.engine.job_flows import job_flows, population
 from stresslab.schema import InputError
 
 JOBS = Employment()
@@ -38,47 +38,106 @@ def brute_force(rates, risk, jobless_months, jobs):
     return np.array(found)
 
 
+OPENING = np.full(len(PATHS), 0.05)
+
+
+def steady(risk, opening, jobs, seed=1):
+    """Months without a job of people of these risks, drawn from the steady state with this unemployment."""
+    rng = np.random.default_rng(seed)
+    find = (
+        np.where(np.arange(1, 400) <= jobs.early_months, jobs.finding_early, jobs.finding_late) * jobs.finding_monthly
+    )
+    stay = np.r_[1.0, np.cumprod(1.0 - find)]
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        lose = (low + high) / 2
+        odds = lose * risk * stay.sum()
+        low, high = (lose, high) if (odds / (1 + odds)).mean() < opening else (low, lose)
+    spells = 1 + np.searchsorted(np.cumsum(stay) / stay.sum(), rng.random(risk.size))
+    return np.where(rng.random(risk.size) < odds / (1 + odds), spells, 0)
+
+
 @pytest.fixture(scope="module")
 def people():
-    """Risk of mean one and months without a job, 0 for most."""
+    """Risks of the model's population, drawn, and months without a job in its steady state."""
     rng = np.random.default_rng(1)
-    risk = np.exp(0.6 * rng.standard_normal(3_000))
-    jobless = np.where(rng.random(3_000) < 0.05, rng.geometric(0.12, 3_000), 0)
-    return risk / risk.mean(), jobless
+    risk = np.exp(JOBS.risk_log_sd * rng.standard_normal(30_000) - JOBS.risk_log_sd**2 / 2)
+    return risk, steady(risk, 0.05, JOBS)
 
 
-def far(target, people, jobs=JOBS, made_for=None):
-    """Largest distance of brute force from the paths, under flows made for these people or for others."""
-    risk, jobless = people
-    flows = job_flows(target, *(made_for or people), jobs)
+def far(target, people, jobs=JOBS, opening=OPENING):
+    """Largest distance of brute force from the paths."""
+    flows = job_flows(target, opening, jobs)
     return max(
-        np.abs(brute_force([rate[p] for rate in flows], risk, jobless, jobs) - target[p]).max()
-        for p in range(len(target))
+        np.abs(brute_force([rate[p] for rate in flows], *people, jobs) - target[p]).max() for p in range(len(target))
     )
 
 
-def test_the_path_is_followed_exactly(people):
-    alike = (np.full(3_000, 0.7), people[1])
-    assert far(PATHS, alike) < 2e-6
-    assert far(PATHS, people) < 1e-4  # within the 64 groups of risk those of more risk lose their jobs first
-    assert far(PATHS, people, made_for=alike) > 1e-3  # flows made for others miss it
+def test_the_population_has_a_mean_risk_of_one():
+    share, risk = population(JOBS)
+    assert abs(share.sum() - 1.0) < 1e-12
+    assert abs(share @ risk - 1.0) < 1e-12
+    assert abs(share @ risk**2 - np.exp(JOBS.risk_log_sd**2)) < 0.01  # of a lognormal with a mean of 1
+    one_share, one_risk = population(dataclasses.replace(JOBS, risk_log_sd=0.0))
+    np.testing.assert_allclose(one_risk[one_share > 0], 1.0)
+
+
+def test_a_large_sample_of_the_population_follows_the_path(people):
+    noise = 4 * np.sqrt(0.2 * 0.8 / 30_000)
+    assert far(PATHS, people) < noise
+    assert far(PATHS, (3.0 * people[0], people[1])) > 5 * noise  # a riskier book loses more jobs than the population
+
+
+def test_a_population_of_one_risk_follows_the_path_exactly():
+    """Nobody differs: the chance of one person is the path, without any noise."""
+    alike = dataclasses.replace(JOBS, risk_log_sd=0.0)
+    flows = job_flows(PATHS, OPENING, alike)
+    for p, path in enumerate(PATHS):
+        jobless = 0.05 * np.ones(1)
+        found = expected(jobless[0], [rate[p] for rate in flows], alike)
+        np.testing.assert_allclose(found, path, atol=2e-6)
+
+
+def expected(opening, rates, jobs):
+    """Expected unemployment of people alike that opens in a steady state, by months without a job."""
+    find = (
+        np.where(np.arange(1, 400) <= jobs.early_months, jobs.finding_early, jobs.finding_late) * jobs.finding_monthly
+    )
+    stay = np.r_[1.0, np.cumprod(1.0 - find)]
+    weight, out = np.r_[1.0 - opening, opening * stay / stay.sum()], []
+    early = np.arange(weight.size) <= jobs.early_months
+    for lose, soon, later in zip(*rates, strict=True):
+        kept = (weight * (1.0 - np.where(early, soon, later)))[1:-1]  # hardly anybody searches longer
+        lost = weight[0] * lose
+        weight = np.r_[1.0 - lost - kept.sum(), lost, kept]
+        out.append(1.0 - weight[0])
+    return np.array(out)
+
+
+def test_a_still_economy_has_still_flows():
+    separation, early, late = job_flows(PATHS[1:2], OPENING[1:2], JOBS)
+    for rate in (separation, early, late):
+        assert np.ptp(rate) < 1e-6
+    np.testing.assert_allclose(early, JOBS.finding_monthly * JOBS.finding_early, rtol=1e-5)
 
 
 @pytest.mark.parametrize("early_months", [0, 1, 2, 12])
-def test_any_length_of_early_search(people, early_months):
-    jobs = dataclasses.replace(JOBS, early_months=early_months)
-    assert far(PATHS, (np.ones(3_000), people[1]), jobs) < 2e-6
+def test_any_length_of_early_search(early_months):
+    jobs = dataclasses.replace(JOBS, early_months=early_months, risk_log_sd=0.0)
+    flows = job_flows(PATHS, OPENING, jobs)
+    for p, path in enumerate(PATHS):
+        np.testing.assert_allclose(expected(0.05, [rate[p] for rate in flows], jobs), path, atol=2e-6)
 
 
-def test_paths_do_not_disturb_each_other(people):
-    together = job_flows(PATHS, *people, JOBS)
+def test_paths_do_not_disturb_each_other():
+    together = job_flows(PATHS, OPENING, JOBS)
     for p in range(len(PATHS)):
-        alone = job_flows(PATHS[p : p + 1], *people, JOBS)
+        alone = job_flows(PATHS[p : p + 1], OPENING[p : p + 1], JOBS)
         assert all((one[0] == all_[p]).all() for one, all_ in zip(alone, together, strict=True))
 
 
-def test_rates_are_rates_and_a_slump_hits_finding_more(people):
-    separation, early, late = job_flows(PATHS, *people, JOBS)
+def test_rates_are_rates_and_a_slump_hits_finding_more():
+    separation, early, late = job_flows(PATHS, OPENING, JOBS)
     for rate in (separation, early, late):
         assert ((rate >= 0.0) & (rate <= 1.0)).all()
     np.testing.assert_allclose(late / early, JOBS.finding_late / JOBS.finding_early)
@@ -88,32 +147,26 @@ def test_rates_are_rates_and_a_slump_hits_finding_more(people):
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
-def test_the_share_of_finding_says_what_moves(people, share):
+def test_the_share_of_finding_says_what_moves(share):
     gentle = 0.05 + 0.01 * np.sin(np.arange(36) / 6.0)[None]
-    separation, early, _ = job_flows(gentle, *people, dataclasses.replace(JOBS, finding_share=share))
+    separation, early, _ = job_flows(gentle, np.array([0.05]), dataclasses.replace(JOBS, finding_share=share))
     moving, still = (separation, early) if share == 0.0 else (early, separation)
     assert np.ptp(still) < 1e-12
     assert np.ptp(moving) > 1e-3
 
 
-@pytest.mark.parametrize(
-    ("target", "risk", "jobless"),
-    [
-        (0.10, np.zeros(50), np.zeros(50, int)),  # nobody can lose a job
-        (0.01, np.ones(50), np.full(50, 9)),  # and, with no finding below, nobody finds one
-    ],
-)
-def test_a_path_that_cannot_be_followed_is_refused(target, risk, jobless):
-    path = np.full((2, 4), float(np.mean(jobless > 0)))
-    path[1, 2] = target
+def test_a_path_that_cannot_be_followed_is_refused():
+    path = np.full((2, 4), 0.30)
+    path[1, 2] = 0.01  # and, with no finding late, those who search long never find a job
     with pytest.raises(InputError) as caught:
-        job_flows(path, risk, jobless, Employment(finding_late=0.0))
+        job_flows(path, np.full(2, 0.30), Employment(finding_late=0.0))
     (fault,) = caught.value.faults
-    for words in ("unemployment_rate", f"{target:.4f}", "month 3", "path 1"):
+    for words in ("unemployment_rate", "0.0100", "month 3", "path 1"):
         assert words in fault
 
 
 def test_full_employment_can_be_followed():
-    """Nobody loses a job, everybody finds one: flows of 0 and 1."""
-    separation, early, late = job_flows(np.zeros((1, 3)), np.ones(50), np.arange(50) % 2 * 3, JOBS)
-    assert brute_force([separation[0], early[0], late[0]], np.ones(50), np.arange(50) % 2 * 3, JOBS).max() < 1e-6
+    """Everybody finds a job, and nobody loses one after."""
+    separation, early, late = job_flows(np.zeros((1, 3)), np.array([0.25]), JOBS)
+    assert early[0, 0] == late[0, 0] == 1.0
+    assert separation.max() < 1e-6

@@ -43,7 +43,9 @@ def documented(function):
                 rows[name] = cells[1:]
             elif not cells[0]:
                 rows[name][2] += f" {cells[3]}"
-    return {name: (tuple(dims.split(", ")), unit, meaning) for name, (dims, unit, meaning) in rows.items()}
+    return {
+        name: (tuple(filter(None, dims.split(", "))), unit, meaning) for name, (dims, unit, meaning) in rows.items()
+    }
 
 
 @pytest.mark.parametrize(("function", "table"), [(sl.simulate, RESULT), (sl.panel, PANEL)])

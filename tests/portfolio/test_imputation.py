@@ -1,9 +1,12 @@
 """What a tape lacks: identities by hand, what is not one is refused, and draws that keep borrowers whole."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from stresslab.notes import notes
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.portfolio import read_portfolio
 from stresslab.portfolio.imputation import donor_of
@@ -207,7 +210,7 @@ def test_amounts_scale_with_income():
         np.testing.assert_allclose(drawn[name], expected, atol=0.0051)
 
 
-def test_without_income_it_is_drawn_by_rank_of_debt():
+def test_without_income_it_is_drawn_by_debt():
     tape, lenders = many(600)
     book = read_portfolio(tape.drop(columns="income"), **BOOK)
     assert book.attrs["drawn"] == ", ".join(name for name in PEOPLE if name != "inquiries")
@@ -223,13 +226,88 @@ def test_without_income_it_is_drawn_by_rank_of_debt():
     assert abs(ours - theirs) < 4 * (1 - theirs**2) / np.sqrt(one.sum())  # ... and among those drawn
 
 
-def test_every_donor_is_as_likely_as_any_other():
+def kinds(lenders, arrears=0):
+    return np.stack([lenders, np.broadcast_to(arrears, lenders.shape)])
+
+
+def test_a_donor_is_one_of_the_nearest_of_the_same_kind():
     rng = np.random.Generator(np.random.PCG64(1))
-    lenders, donor_lenders = np.repeat([1, 2], [400, 300]), np.repeat([1, 2], [40, 10])
-    chosen = donor_of(lenders, rng.random(700), donor_lenders, rng.random(50), rng)
-    count = np.bincount(chosen, minlength=50)
-    assert count[:40].tolist() == [10] * 40
-    assert count[40:].tolist() == [30] * 10
+    donor_lenders, donor_size = np.repeat([1, 2], 1000), np.tile(np.arange(1000.0), 2)
+    lenders, size, chance = rng.integers(1, 5, 20_000), rng.uniform(-100, 1100, 20_000), rng.random(20_000)
+    chosen = donor_of(kinds(lenders), size, kinds(donor_lenders), donor_size, chance)
+    assert (donor_lenders[chosen] == np.minimum(lenders, 2)).all()
+    inside = (size > 25) & (size < 975)  # 5 % of a thousand are 50, half of them on either side
+    assert np.abs(donor_size[chosen] - size)[inside].max() <= 26
+    assert donor_size[chosen][size < 0].max() < 50
+    near = donor_size[chosen][inside] - np.floor(size[inside])
+    assert np.abs(np.mean(near)) < 1.0  # neither side is preferred
+    assert len(np.unique(near.round())) >= 50
+
+
+def test_a_donor_hangs_on_the_borrower_alone():
+    rng = np.random.Generator(np.random.PCG64(2))
+    donor_kind, donor_size = kinds(rng.integers(1, 4, 300), rng.integers(0, 3, 300)), rng.random(300)
+    kind, size, chance = kinds(rng.integers(1, 4, 500), rng.integers(0, 3, 500)), rng.random(500), rng.random(500)
+    together = donor_of(kind, size, donor_kind, donor_size, chance)
+    assert (donor_kind[1, together] == kind[1]).all()
+    some = rng.random(500) < 0.3
+    alone = donor_of(kind[:, some], size[some], donor_kind, donor_size, chance[some])
+    assert alone.tolist() == together[some].tolist()
+
+
+def test_where_no_donor_is_in_such_arrears_all_are_asked():
+    chosen = donor_of(kinds(np.array([1]), 2), np.array([5.0]), kinds(np.ones(9, int)), np.arange(9.0), np.array([0.5]))
+    assert chosen.tolist() == [5]
+
+
+def test_new_loans_only_are_owed_by_people_in_work():
+    tape, _ = many(2000)
+    lines = read_portfolio(tape, **BOOK)
+    assert not lines.employed.all()
+    loans = tape.assign(tenor_months=12, remaining_months=12, instalment=tape.balance / 12)
+    some = np.arange(len(tape)) % 2 == 0
+    mixed = loans.assign(remaining_months=np.where(tape.borrower_id % 2 == 0, 12, 11))
+    book, aged = read_portfolio(loans, **BOOK), read_portfolio(mixed, **BOOK)
+    assert some.any()
+    assert book.employed.all()
+    assert (book.jobless_months == 0).all()
+    assert book.liquid_buffer.equals(book.buffer_target)
+    even = aged.borrower_label.values % 2 == 0
+    assert aged.employed.values[even].all()
+    assert not aged.employed.values[~even].all()
+    assert any("1,000 borrowers with new loans only start with a job" in note for note in notes(aged))
+
+
+def test_incomes_that_leave_no_room_for_the_debts_are_refused():
+    tape, _ = many(400)
+    loans = tape.drop(columns="income").assign(tenor_months=12, remaining_months=6, instalment=tape.balance / 12)
+    read_portfolio(loans, **BOOK)
+    (found,) = refusal(loans.assign(instalment=9000.0, balance=90_000.0, limit=90_000.0), **BOOK)
+    assert re.match(r"income: missing, and the donors' leaves instalments of \d+% of income in the median", found)
+
+
+def test_donors_of_another_currency_need_a_rate():
+    tape, _ = many(300)
+    (found,) = refusal(tape, **(BOOK | {"currency": "VND"}))
+    assert found.startswith("donors: found amounts in 'CNY', expected 'VND' as in the tape; pass exchange_rate=")
+    (found,) = refusal(tape, **(BOOK | {"exchange_rate": 1.0}))
+    assert found == "exchange_rate: found 1.0 between 'CNY' and itself, expected none; drop it"
+    yuan = read_portfolio(tape, **BOOK)
+    amounts = ["income", "balance", "limit"]
+    dong = tape.assign(**{name: tape[name] * 100 for name in amounts})
+    priced = read_portfolio(dong, **(BOOK | {"currency": "VND", "exchange_rate": 100.0}))
+    for name in PEOPLE:
+        scale = 100 if name in {"income", "necessities", "liquid_buffer", "buffer_target"} else 1
+        np.testing.assert_allclose(priced[name], scale * yuan[name], atol=0.51, err_msg=name)
+
+
+def test_what_was_drawn_is_said():
+    tape, _ = many(50)
+    said = notes(read_portfolio(tape, **BOOK))
+    assert said[0].startswith("tape: derived ")
+    assert any(note.startswith("tape: drew ") and "job_loss_risk" in note for note in said)
+    assert "tape: annual_rate did not steer the draw, so simulated losses hardly differ by grade" in said
+    assert notes(three_book()) == []
 
 
 def test_a_seed_repeats_the_draw_and_is_kept_if_none_is_given():
@@ -244,9 +322,8 @@ def test_a_seed_repeats_the_draw_and_is_kept_if_none_is_given():
 
 def test_a_drawn_income_must_fit():
     tape = three().drop(columns=["income", "pay_level"])
-    found = refusal(tape, currency="USD", donors=DONORS)
-    assert found[0].startswith("income: missing while ['necessities', 'liquid_buffer', 'buffer_target'] are given")
-    assert found[1].startswith("income: missing, and the donors' is in 'CNY', expected 'USD'")
+    (found,) = refusal(tape, donors=DONORS)
+    assert found.startswith("income: missing while ['necessities', 'liquid_buffer', 'buffer_target'] are given")
 
 
 def test_what_the_tape_says_stays():

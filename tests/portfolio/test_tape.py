@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from stresslab.engine.simulate import simulate
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.portfolio import check_portfolio, describe_portfolio, read_portfolio
+from stresslab.portfolio.identity import borrower_ids
 from stresslab.scenarios.library import scenario
 from stresslab.schema import PORTFOLIO, InputError
 from tests.portfolio.tapes import BASICS, tape_of, three, three_book
@@ -98,7 +99,8 @@ def test_a_column_map_reads_what_it_names_and_nothing_else():
 def test_a_synthetic_book_survives_the_round_trip_and_lives_the_same_lives(tmp_path):
     book = synthetic_portfolio("china-online", borrowers=300, seed=5, seasoning_months=12)
     tape_of(book).to_csv(tmp_path / "tape.csv", index=False)
-    kept = {name: book.attrs[name] for name in ("currency", "as_of", "own_lender", "preset")}
+    book = book.assign(borrower_id=("borrower", borrower_ids(book.borrower_id.values)))
+    kept = {name: book.attrs[name] for name in ("currency", "as_of", "own_lender", "preset", "unemployment_rate")}
     again = read_portfolio(tmp_path / "tape.csv", **kept)
     for name in PORTFOLIO:
         np.testing.assert_array_equal(again[name].values, book[name].values, err_msg=name)

@@ -52,10 +52,22 @@ CONTRADICTIONS = [
     ("balance", 3, 0.01, "balance: found 0.01 with written_off True at position 3, expected 0"),
     ("jobless_months", 1, 2, "jobless_months: found 2 with employed True at position 1, expected 0 while employed"),
     ("borrower", 4, 3, "borrower: found 3 at position 4, expected a position 0 ... 2 of a borrower"),
-    ("borrower_id", 1, 0, "borrower_id: found 0 more than once, expected each once; renumber"),
     ("product", 2, "card", "product: found 'card' with tenor_months 0 and above, expected its loans all revolving"),
     ("own_share", 5, 1.5, "own_share: found 1.5 at position 5, expected <= 1"),
 ]
+
+
+def test_a_borrower_stands_once():
+    book = three_book()
+    first = book.borrower_id.values[0]
+    (found,) = faults(book.assign(borrower_id=("borrower", [first, first, 1])))
+    assert found == f"borrower_id: found {first} more than once, expected each once; renumber"
+
+
+@pytest.mark.parametrize("rate", [5.2, -0.01, np.nan, "0.05", True])
+def test_unemployment_at_the_start_is_a_decimal(rate):
+    (found,) = faults(three_book().assign_attrs(unemployment_rate=rate))
+    assert found.startswith(f"attrs['unemployment_rate']: found {rate!r}, expected a finite number >= 0 and <= 0.6")
 
 
 @pytest.mark.parametrize(("name", "place", "value", "says"), CONTRADICTIONS)

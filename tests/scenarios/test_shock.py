@@ -53,7 +53,7 @@ def test_income_fall_per_point_is_that_of_the_published_scenarios():
 
 def test_defaults_are_those_of_china_baseline():
     macro, china = shock_scenario(0.08), scenario("china-baseline")
-    assert macro.attrs["real_income_trend"] == china.attrs["real_income_trend"]
+    assert macro["real_income_trend"] == china["real_income_trend"]
     for name in ("inflation", "policy_rate"):
         np.testing.assert_array_equal(macro[name], china[name])
     assert shock_scenario(0.052).unemployment_rate.values == pytest.approx(china.unemployment_rate.values)

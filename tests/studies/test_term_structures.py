@@ -6,6 +6,7 @@ import xarray as xr
 
 from stresslab.engine.loan_outcomes import loan_outcomes
 from stresslab.engine.model import Model
+from stresslab.engine.packing import income_trend
 from stresslab.engine.result import fingerprint
 from stresslab.engine.simulate import advance, simulate
 from stresslab.measures.provisions.allowance import provisions
@@ -35,7 +36,7 @@ def macro():
 
 @pytest.fixture(scope="session")
 def trend(macro, model):
-    return float(macro.attrs.get("real_income_trend", model.income.normal_growth_annual))
+    return float(income_trend(macro, model))
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +90,7 @@ def test_cells_hold_the_whole_book(macro, book, monkeypatch):
 def test_counts_by_a_plain_loop(macro, book, model, trend, monkeypatch):
     monkeypatch.setattr(room, "FEW", 0)
     found = term_structures(book, macro, **ASKED | {"points": 1, "seed": 4}).sum("batch").isel(outlook=0, point=0)
-    start = float(1.0 - book["employed"].values.mean()) / model.employment.borrower_ratio
+    start = book.attrs["unemployment_rate"]
     expected = expected_macro(Outlook(), start, start, trend, 24)
     fate = loan_outcomes(book, expected, seed=5)
     cell, sums = cell_of(fate), {}

@@ -35,7 +35,7 @@ def total(high, low):
 def draw_words(person, scratch, draw):
     """Four uniform words for each borrower-month."""
     for k in range(LANES):
-        words = philox4x32(person.id[k], draw.month, draw.path, 0, draw.key.low, draw.key.high)
+        words = philox4x32(person.id[k], draw.month, draw.path, person.id_high[k], draw.key.low, draw.key.high)
         scratch.job_word[k] = words[0]
         scratch.shock_word[k] = words[1]
         scratch.level_word[k] = words[2]

@@ -18,7 +18,7 @@ LOW_WORD = uint64(0xFFFFFFFF)
 def philox4x32(c0, c1, c2, c3, k0, k1):
     """Four 32-bit words from a counter of four words and a key of two.
 
-    c0, c1, c2, c3 : counter, here (borrower, month, path, purpose)
+    c0, c1, c2, c3 : counter, here (low word of the borrower, month, path, high word of the borrower)
     k0, k1 : key, the low and high word of the seed
     Returns four uint32, uniform on 0 ... 2**32 - 1
     Ten rounds of two 32 x 32 bit multiplications, SC11 section 4.2.

@@ -39,7 +39,8 @@ def record(*fields: tuple[Any, ...]) -> np.dtype[np.void]:
 
 
 BORROWER_STATE = record(
-    ("id", "u4", LANES),  # 1: the coordinate that random numbers hang on
+    ("id", "u4", LANES),  # 1: the coordinate that random numbers hang on, its low word
+    ("id_high", "u4", LANES),  # 1: its high word
     ("necessities", "i4", LANES),  # minor unit a month
     ("buffer", "i4", LANES),  # minor unit: cash and deposits
     ("buffer_target", "i4", LANES),  # minor unit

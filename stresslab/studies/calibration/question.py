@@ -19,6 +19,7 @@ from stresslab.checks import choice_faults, is_number, is_whole, seed_faults
 from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import SECTIONS, Model
 from stresslab.engine.result import fingerprint
+from stresslab.schema import MONTHLY
 from stresslab.studies.calibration.targets import Statistic, Target
 
 Array = NDArray[np.float64]
@@ -173,7 +174,8 @@ def constant_macro(macro: xr.Dataset, months: int) -> xr.Dataset:
     """Macro path that stays at the first month of `macro`, mean over its paths."""
     first = macro.isel(month=0, drop=True)
     first = first.mean("path") if "path" in first.dims else first
-    calm = xr.Dataset({str(name): ("month", np.full(months, float(first[name]))) for name in first.data_vars})
+    held = {name: ("month", np.full(months, float(first[name]))) for name in MONTHLY if name in first}
+    calm = first.drop_vars(held).assign(held)
     return calm.assign_coords(month=np.arange(1, months + 1)).assign_attrs(macro.attrs)
 
 

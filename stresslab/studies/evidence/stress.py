@@ -41,7 +41,7 @@ def steady(months: int, trend: float, **lead: Any) -> xr.Dataset:
         rest = usual.get(name, 1.0)
         last = first[-1] if rest is None or first.size == 1 else rest
         values[name] = ("month", np.concatenate([first, np.full(max(months - first.size, 0), last)])[:months])
-    return xr.Dataset(values, {"month": np.arange(1, months + 1)}, {"real_income_trend": trend})
+    return xr.Dataset(values, {"month": np.arange(1, months + 1)}).assign(real_income_trend=trend)
 
 
 def stressed_figures(borrowers: int, seed: int, threads: int | None) -> Mapping[str, float]:
@@ -188,9 +188,9 @@ def _unemployment_response(book: xr.Dataset, run: Run, seed: int) -> dict[str, f
         {
             "unemployment_rate": (("path", "month"), months),
             "real_income_growth": (("path", "month"), np.full(months.shape, US_TREND)),
+            "real_income_trend": US_TREND,
         },
         {"path": np.arange(paths), "month": np.arange(1, 3 * quarters + 1)},
-        {"real_income_trend": US_TREND},
     )
     rate = quarterly_rates(run(book, macro))["charge_off_rate"].values
     response = unemployment_response(rate[:, 4:], jobless[:, 4:])
