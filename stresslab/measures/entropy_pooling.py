@@ -17,7 +17,7 @@ from scipy import optimize, special
 
 from stresslab.checks import advised, is_number, refuse
 from stresslab.measures.estimators import Array
-from stresslab.measures.result_view import Output, labelled, of_the_run
+from stresslab.measures.result_view import Output, label_faults, labelled, memory_faults, of_the_run, shape_faults
 from stresslab.schema import InputError
 
 View = float | tuple[xr.DataArray, float]
@@ -154,7 +154,9 @@ def _share_faults(least_effective: float) -> list[str]:
 
 def _source_faults(source: xr.Dataset, views: Mapping[str, View]) -> list[str]:
     """Faults of the source and of views as a whole; empty if there are none."""
-    faults = []
+    if wrong := memory_faults("source", source, "macro_paths() or simulate()"):
+        return wrong
+    faults = label_faults(source) + shape_faults(source, {})
     if "scenario" in source.dims:
         given = f"scenario: found a dimension of {source.sizes['scenario']}"
         faults.append(f"{given}, expected one scenario; select one: source.sel(scenario=...)")

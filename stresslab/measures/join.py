@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from stresslab.checks import choice_faults, refuse
-from stresslab.measures.result_view import differing, short, spelled
+from stresslab.measures.result_view import along_scenario, differing, short, spelled
 from stresslab.notes import noted, notes
 from stresslab.schema import RESULT, stored_as_text
 
@@ -105,7 +105,7 @@ def _piece_faults(results: Sequence[xr.Dataset]) -> list[str]:
             )
         for name in piece.data_vars:
             dims = RESULT[str(name)].dims
-            may = {*dims, "scenario"} if "path" in dims else {*dims}
+            may = {*dims, "scenario"} if along_scenario(dims) else {*dims}
             if not set(dims) <= set(piece[name].dims) <= may:
                 found = f"{where}: found {name} along {piece[name].dims}, expected {dims}"
                 faults.append(f"{found}; give it as simulated, with single paths as a list: sel(path=[...])")
@@ -137,7 +137,7 @@ def _unlike_faults(results: Sequence[xr.Dataset]) -> list[str]:
         ]
         faults += [
             f"{name}: found other values in results[{place}] than in results[0], expected the same; {ALIKE}"
-            for name in _fixed(first)
+            for name in _fixed(results)
             if name in piece and not np.array_equal(first[name].values, piece[name].values, equal_nan=True)
         ]
         for name in map(str, first.coords):
@@ -149,9 +149,15 @@ def _unlike_faults(results: Sequence[xr.Dataset]) -> list[str]:
     return list(dict.fromkeys(faults))
 
 
-def _fixed(piece: xr.Dataset) -> list[str]:
-    """Variables that are the same on all paths."""
-    return [str(name) for name in piece.data_vars if "path" not in piece[name].dims]
+def _fixed(results: Sequence[xr.Dataset]) -> list[str]:
+    """Variables that are the same on all paths and in all scenarios."""
+    first = results[0]
+    return [
+        str(name)
+        for name in first.data_vars
+        if not along_scenario(RESULT[str(name)].dims)
+        or ("scenario" in first.dims and not {"path", "scenario"} & set(first[name].dims))
+    ]
 
 
 def _scenarios(piece: xr.Dataset) -> list[tuple[Any, xr.Dataset]]:
@@ -162,6 +168,19 @@ def _scenarios(piece: xr.Dataset) -> list[tuple[Any, xr.Dataset]]:
         return [(piece["scenario"].item(), piece.drop_vars("scenario"))]
     labels = piece["scenario"].values.tolist()
     return [(label, piece.isel(scenario=place, drop=True)) for place, label in enumerate(labels)]
+
+
+def _labels(piece: xr.Dataset) -> list[Any]:
+    """Labels of the scenarios of a piece; None for one without a label."""
+    return np.atleast_1d(piece["scenario"].values).tolist() if "scenario" in piece.coords else [None]
+
+
+def _economy(piece: xr.Dataset, label: Any) -> dict[str, Any]:
+    """What is told of the macroeconomic paths of one scenario."""
+    told = json.loads(piece.attrs.get("macro", "{}"))
+    mine = {name: value.get(label) if isinstance(value, dict) else value for name, value in told.items()}
+    mine |= {str(name): values.item() for name, values in piece.data_vars.items() if values.dims == ()}
+    return {name: value for name, value in mine.items() if name != "scenario" and value is not None}
 
 
 def _label_faults(
@@ -176,8 +195,8 @@ def _label_faults(
     faults = []
     for name in sorted(names, key=str):
         pieces = [piece for each, piece in singles if each == name]
-        macros = [piece.attrs.get("macro", "{}") for piece in pieces]
-        unlike = next((found for macro in macros if (found := differing("macro", macros[0], macro))), [])
+        economies = [_economy(piece, name) for piece in pieces]
+        unlike = next((found for one in economies if (found := differing("macro", economies[0], one))), [])
         faults += [f"{field}: found {short(a)} and {short(b)}, expected one economy; {ALIKE}" for field, a, b in unlike]
         values, count = np.unique(np.concatenate([piece["path"].values for piece in pieces]), return_counts=True)
         if (count > 1).any():
@@ -187,7 +206,7 @@ def _label_faults(
                 f"{found}, expected each once; {'name the scenarios or ' if name is None else ''}leave them out"
             )
     for other in ("path", "scenario"):
-        labels = [np.atleast_1d(piece[other].values).tolist() if other in piece.coords else [] for piece in results]
+        labels = [_labels(piece) if other == "scenario" else piece["path"].values.tolist() for piece in results]
         apart = next((each for each in labels if sorted(map(str, each)) != sorted(map(str, labels[0]))), None)
         if dim is not None and dim != other and apart is not None:
             found = f"{other}: found {spelled(labels[0])} and {spelled(apart)}"
@@ -199,8 +218,8 @@ def _missing_faults(names: Sequence[Any], rows: Sequence[xr.Dataset]) -> list[st
     """Faults of scenarios that do not have the paths of the first."""
     first = rows[0]["path"].values.tolist()
     return [
-        f"path: found {spelled(row['path'].values.tolist())} in {name!r} and {spelled(first)} in {names[0]!r}, expected "
-        "the same paths in all scenarios; give all pieces"
+        f"path: found {spelled(row['path'].values.tolist())} in {name!r} and {spelled(first)} in {names[0]!r}, "
+        "expected the same paths in all scenarios; give all pieces"
         for name, row in zip(names[1:], rows[1:], strict=True)
         if row["path"].values.tolist() != first
     ]
@@ -225,7 +244,7 @@ def _along_scenario(rows: Sequence[xr.Dataset], names: Sequence[Any], results: S
     """Scenarios side by side; what has no path is that of the first."""
     if len(rows) == 1 and not any("scenario" in piece.dims for piece in results):
         return rows[0].assign_coords(scenario=names[0])
-    fixed = _fixed(rows[0])
+    fixed = _fixed(results)
     label = xr.Variable("scenario", np.asarray(names), results[0]["scenario"].attrs)
     moving = [row.drop_vars(fixed) for row in rows]
     joined = xr.concat(
@@ -235,10 +254,16 @@ def _along_scenario(rows: Sequence[xr.Dataset], names: Sequence[Any], results: S
 
 
 def _attrs(results: Sequence[xr.Dataset]) -> dict[str, Any]:
-    """Attrs that are no single piece's: what all economies share, and how far the second round converged."""
-    economies = [json.loads(piece.attrs.get("macro", "{}")) for piece in results]
-    shared = {k: v for k, v in economies[0].items() if all(k in other and other[k] == v for other in economies)}
-    attrs: dict[str, Any] = {"macro": json.dumps(shared)} if "macro" in results[0].attrs else {}
+    """Attrs that are no single piece's: what is told of all economies, and how far the second round converged."""
+    told = {label: _economy(piece.drop_vars(piece.data_vars), label) for piece in results for label in _labels(piece)}
+    first = json.loads(results[0].attrs.get("macro", "{}"))
+    macro: dict[str, Any] = {}
+    for name in dict.fromkeys([*first, *(name for one in told.values() for name in one)]):
+        by_scenario = {label: one[name] for label, one in told.items() if name in one}
+        alike = len(by_scenario) == len(told) and len({json.dumps(value) for value in by_scenario.values()}) == 1
+        alike &= not isinstance(first.get(name), dict)
+        macro[name] = [*told] if name == "scenario" else next(iter(by_scenario.values())) if alike else by_scenario
+    attrs: dict[str, Any] = {"macro": json.dumps(macro, ensure_ascii=False)} if "macro" in results[0].attrs else {}
     gaps = [piece.attrs["feedback_gap"] for piece in results if "feedback_gap" in piece.attrs]
     if gaps:
         converged = all(piece.attrs.get("feedback_converged") == "yes" for piece in results)

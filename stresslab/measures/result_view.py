@@ -26,7 +26,7 @@ def result_faults(result: Any, lender: str, needs: Mapping[str, Sequence[str]], 
     """
     if faults := memory_faults("result", result, "simulate()"):
         return faults
-    shapes = [*_shape_faults(result, needs), *label_faults(result)]
+    shapes = [*shape_faults(result, needs), *label_faults(result)]
     faults = shapes + [fault for name in needs for fault in _value_faults(result, name, needs[name])]
     months = result["month"].values.tolist() if "month" in result.dims else [0]
     if months != list(range(max(len(months), 1))):
@@ -46,7 +46,13 @@ def memory_faults(name: str, dataset: Any, maker: str) -> list[str]:
     """Fault of what is no Dataset, or one whose values are in chunks and not yet in memory."""
     if not isinstance(dataset, xr.Dataset):
         return [f"{name}: found {type(dataset).__name__}, expected a Dataset; give that of {maker}"]
-    chunked = [str(key) for key, values in dataset.variables.items() if values.chunks is not None]
+    return chunk_faults(name, dataset)
+
+
+def chunk_faults(name: str, given: xr.Dataset | xr.DataArray) -> list[str]:
+    """Fault of values in chunks, which are not yet in memory."""
+    variables = given.variables if isinstance(given, xr.Dataset) else {given.name or "values": given.variable}
+    chunked = [str(key) for key, values in variables.items() if values.chunks is not None]
     if chunked:
         return [f"{name}: found chunks in {spelled(chunked)}, expected values in memory; load it: {name}.load()"]
     return []
@@ -62,7 +68,12 @@ def label_faults(dataset: xr.Dataset) -> list[str]:
     return faults
 
 
-def _shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list[str]:
+def along_scenario(dims: Sequence[str]) -> bool:
+    """Whether a variable with these dimensions may have one value for each scenario: all but contracts by segment."""
+    return not dims or "path" in dims
+
+
+def shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list[str]:
     """Faults of dimensions: any that a variable of a result cannot have, and those that a needed one has not."""
     faults = []
     known = {name: spec.dims for name, spec in RESULT.items()}
@@ -70,7 +81,7 @@ def _shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> lis
         if name not in result.variables:
             continue
         found, dims = result[name].dims, needs.get(name, known.get(name, ()))
-        allowed = {*dims, *known.get(name, ()), *(("scenario",) if "path" in dims else ())}
+        allowed = {*dims, *known.get(name, ()), *(("scenario",) if along_scenario(dims) else ())}
         strange = [dim for dim in found if dim not in allowed]
         expected = f"{name}: found dimensions {found}, expected {tuple(dims)}"
         if set(strange) & {"path", "scenario"}:
@@ -143,12 +154,16 @@ def unlike_faults(
     dims: Sequence[str] = (),
     advice: str = "take it of the same result",
     of: str = "the result",
+    told: bool = True,
 ) -> list[str]:
-    """What a dataset does not share with the result beside which it is given: attrs that both have, and labels."""
+    """What a dataset does not share with the result beside which it is given, of these attrs and labels.
+
+    told : False to pass over attrs that only one of them has
+    """
     faults = []
     for attr in attrs:
-        given, expected = dataset.attrs.get(attr, ""), result.attrs.get(attr, "")
-        if given != "" and expected != "" and (unlike := differing(attr, given, expected)):
+        given, expected = dataset.attrs.get(attr), result.attrs.get(attr)
+        if (told or (given and expected)) and (unlike := differing(attr, given, expected)):
             field, here, there = unlike[0]
             more = f" (and {len(unlike) - 1} more)" if len(unlike) > 1 else ""
             faults.append(f"{name}: found {field} {short(here)}{more}, expected {short(there)} as in {of}; {advice}")
@@ -201,6 +216,8 @@ def spelled(labels: Sequence[Any]) -> str:
 
 def horizon_faults(result: xr.Dataset, horizon: int | None) -> list[str]:
     """Faults of a horizon [month]; None, the whole result, has none."""
+    if not isinstance(result, xr.Dataset):
+        return []  # refused already
     last = result.sizes.get("month", 1) - 1
     if horizon is None or (is_whole(horizon) and 1 <= horizon <= last):
         return []

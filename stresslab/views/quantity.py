@@ -10,7 +10,7 @@ import xarray as xr
 
 from stresslab.checks import advised, lender_name, refuse
 from stresslab.measures.estimators import Array
-from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
+from stresslab.measures.result_view import BALANCE, FLOW, label_faults, memory_faults, result_faults, select
 from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError
 from stresslab.views.style import in_words
 
@@ -65,7 +65,9 @@ def read_quantity(source: object, variable: str, lender: str, subject: str, faul
         name, values, whose = str(source.name or "value"), source, ""
     elif isinstance(source, xr.Dataset):
         name = variable
-        refuse(subject, [*faults, *_choice_faults(source, variable, lender)])
+        wrong = memory_faults("result", source, "simulate()")
+        wrong = wrong or [*dict.fromkeys([*label_faults(source), *_choice_faults(source, variable, lender)])]
+        refuse(subject, [*faults, *wrong])
         values, whose = _of_dataset(source, variable, lender, subject)
     else:
         fault = f"result: found {type(source).__name__}, expected a Dataset or a DataArray"
