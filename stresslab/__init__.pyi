@@ -16,6 +16,7 @@ from .measures.capital.stress_table import stress_table
 from .measures.convergence import convergence
 from .measures.early_warning import warning_quality
 from .measures.entropy_pooling import entropy_pooling
+from .measures.join import join
 from .measures.liquidity.funding import Funding
 from .measures.liquidity.ladder import external_funding_needed, liquidity_buffer, liquidity_ladder, survival_horizon
 from .measures.liquidity.on_balance_sheet import grow, own_part
@@ -83,6 +84,7 @@ __all__ = [
     "grow",
     "irb",
     "irb_parameters",
+    "join",
     "liquidity_buffer",
     "liquidity_ladder",
     "liquidity_ratios",

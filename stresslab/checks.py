@@ -38,7 +38,10 @@ def variable_faults(dataset: xr.Dataset, spec: dict[str, Variable]) -> list[str]
             faults += _faults(name, dataset[name], want)
     if any(not want.required for want in spec.values()):
         strange = sorted(str(name) for name in dataset.data_vars if name not in spec)
-        faults += [f"{name}: unknown, expected among {sorted(spec)}; rename or drop it" for name in strange]
+        faults += [
+            f"{name}: unknown, expected among {sorted(spec)}; {advised(name, spec, 'rename or drop it')}"
+            for name in strange
+        ]
     return faults
 
 
@@ -268,7 +271,8 @@ def _link_faults(portfolio: xr.Dataset, borrowers: int) -> list[str]:
     own = portfolio.attrs.get("own_lender")
     lenders = [] if lender is None else sorted(map(str, pd.unique(lender)))
     if lenders and own and own not in lenders:
-        faults.append(f"attrs['own_lender']: found {own!r}, expected one of {lenders[:8]}; name it as its loans do")
+        advice = advised(own, lenders, "name it as its loans do")
+        faults.append(f"attrs['own_lender']: found {own!r}, expected one of {lenders[:8]}; {advice}")
     return faults
 
 
@@ -454,11 +458,52 @@ def like(word: object, words: Iterable[object]) -> str:
     return f" (there is {' and '.join(map(repr, close))})" if close else ""
 
 
+def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
+    """Words that a misspelt one may stand for, the likeliest first: spelled alike, or with more to their name.
+
+    Case, spaces, hyphens and underscores do not count, nor what stands before the last dot.
+
+    >>> near("us-cards", ["china-online", "us-card"]), near("finding", ["job.finding_monthly", "job.separation"])
+    (['us-card'], ['job.finding_monthly'])
+    """
+    plain = {str(known): _plain(str(known)) for known in words}
+    given = _plain(str(word))
+    begins = [known for known, name in plain.items() if given and name.rsplit(".", 1)[-1].startswith(given)]
+    names = {name: known for known, name in reversed(plain.items())}
+    names |= {name.rsplit(".", 1)[-1]: known for name, known in reversed(names.items())}
+    alike = [names[name] for name in difflib.get_close_matches(given, names, n=2 * most, cutoff=0.7)]
+    return list(dict.fromkeys([*alike, *begins]))[:most]
+
+
+def _plain(word: str) -> str:
+    """A word in small letters, its parts joined by underscores."""
+    return word.strip().casefold().replace("-", "_").replace(" ", "_")
+
+
+def advised(word: object, words: Iterable[object], otherwise: str = "choose one") -> str:
+    """What to write for a word that is none of those known: the nearest one, or else another advice.
+
+    >>> advised("run off", ["static", "run-off"]), advised("growing", ["static", "run-off"])
+    ("write 'run-off'", 'choose one')
+    """
+    return f"write {alike[0]!r}" if (alike := near(word, words)) else otherwise
+
+
+def unknown(where: str, name: object, known: Iterable[object]) -> str:
+    """Fault of a name that does not exist; the advice is the nearest of those that do.
+
+    >>> unknown("job.finding", "finding", ["separation", "finding_monthly"])
+    "job.finding: unknown, expected one of finding_monthly, separation; write 'finding_monthly'"
+    """
+    names = sorted(map(str, known))
+    return f"{where}: unknown, expected one of {', '.join(names)}; {advised(name, names, 'remove or rename it')}"
+
+
 def choice_faults(name: str, value: object, options: Sequence[object]) -> list[str]:
     """Fault of a value that is none of the options."""
     if any(isinstance(value, type(option)) and value == option for option in options):
         return []
-    return [f"{name}: found {shown(value)}, expected one of {tuple(options)}; choose one"]
+    return [f"{name}: found {shown(value)}, expected one of {tuple(options)}; {advised(value, options)}"]
 
 
 def type_faults(name: str, value: object, kind: type, needed: bool = False) -> list[str]:
@@ -590,10 +635,11 @@ def lender_faults(result: xr.Dataset, lender: str) -> list[str]:
         return [f"{name}: missing, expected labels along 'segment'; give a result of simulate()" for name in absent]
     if lender == "all":
         return []
-    if lender == "own" and "own_lender" not in result.attrs:
+    if lender == "own" and not result.attrs.get("own_lender"):
         return ["own_lender: missing from attrs, expected the name of the own lender; set it, or say lender=..."]
     name = lender_name(result, lender)
     known = sorted({str(label) for label in result["lender"].values})
     if name not in known:
-        return [f"lender: found {name!r}, which has no segment, expected 'own', 'all' or one of {known}; choose one"]
+        expected = f"expected 'own', 'all' or one of {known}; {advised(name, ['own', 'all', *known])}"
+        return [f"lender: found {name!r}, which has no segment, {expected}"]
     return []

@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any, Literal
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+
+def presets() -> list[str]:
+    """Names of the presets that come with the package.
+
+    >>> presets()
+    ['china-online', 'us-card']
+    """
+    names = (entry.name for entry in (resources.files("stresslab") / "presets").iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
 
 MINOR = 100
 """Minor units (fen, cents) in one unit of currency."""
@@ -365,6 +378,14 @@ def money_of(attrs: Any) -> str:
 def attrs_of(variable: Variable) -> dict[str, str]:
     """Attrs `units` and `long_name` of a variable."""
     return {"units": variable.unit, "long_name": variable.meaning}
+
+
+def stored_as_text(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset, its labels to be stored as text of any length, for which Zarr 3 has a specification; in place."""
+    for values in dataset.variables.values():
+        if values.dtype.kind == "U":
+            values.encoding["dtype"] = np.dtypes.StringDType()
+    return dataset
 
 
 def minor_units(amount: Any) -> Array:

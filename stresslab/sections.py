@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import difflib
 import inspect
 import types
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,6 +18,7 @@ import xarray as xr
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 import stresslab as sl
+from stresslab.checks import near, unknown
 from stresslab.schema import InputError
 
 Reader = Callable[[Any, str, list[str]], Any]
@@ -129,13 +129,6 @@ def read_value(hint: Any, value: Any, where: str, faults: list[str]) -> Any:
     return value
 
 
-def unknown(where: str, name: str, known: Collection[str]) -> str:
-    """Fault of a key that does not exist, with the name that is nearest to it if one is near."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    advice = f"write {near[0]!r}" if near else "remove or rename it"
-    return f"{where}: unknown, expected one of {', '.join(sorted(known))}; {advice}"
-
-
 def _is_sequence(hint: Any) -> bool:
     return get_origin(hint) in (Sequence, tuple, list)
 
@@ -161,8 +154,8 @@ def _object(makers: Mapping[str, Callable[..., Any]], table: Any, where: str, fa
         kind = table.get("kind")
         if not isinstance(kind, str) or kind not in makers:
             given = "nothing" if kind is None else repr(kind)
-            near = difflib.get_close_matches(str(kind), list(makers), n=1) or [next(iter(makers))]
-            expected = f"expected one of {', '.join(sorted(makers))}; write kind = {near[0]!r} and the fields of it"
+            likely = (near(kind, makers) or [*makers])[0]
+            expected = f"expected one of {', '.join(sorted(makers))}; write kind = {likely!r} and the fields of it"
             faults.append(f"{where}.kind: found {given}, {expected}")
             return None
         maker, table = makers[kind], {name: value for name, value in table.items() if name != "kind"}

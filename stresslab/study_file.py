@@ -14,6 +14,7 @@ from typing import Any
 import xarray as xr
 
 import stresslab as sl
+from stresslab.checks import unknown
 from stresslab.measures.capital.regimes import regime_for
 from stresslab.measures.provisions.regimes import regime_of
 from stresslab.schema import InputError

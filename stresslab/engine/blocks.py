@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from stresslab.checks import advised
 from stresslab.engine.kernel.state import BORROWER_STATE, LANES, LOAN_STATE, Book, slot_table
 from stresslab.engine.model import Model
 from stresslab.schema import LARGER_UNIT, LARGEST_AMOUNT, MINOR, InputError, minor_units
@@ -135,7 +136,8 @@ def _refuse(portfolio: xr.Dataset, model: Model, products: list[str], product: A
     """Faults that only the engine can see."""
     known = sorted(model.products)
     faults = [
-        f"product: found {name!r}, expected one of {known}; add its rules to the model's products"
+        f"product: found {name!r}, expected one of {known}; "
+        + advised(name, known, "add its rules to the model's products")
         for name in products
         if name not in known
     ]

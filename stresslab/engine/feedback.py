@@ -120,8 +120,8 @@ class Feedback(Section):
         0.0,
         100.0,
         "a matter of taste",
-        "mean difference, lenders weighted by loans, between the conditions used and those that the whole "
-        "book implies, up to which they count as converged",
+        "mean difference on a path, lenders weighted by loans, between the conditions used and those that the "
+        "whole book implies, up to which they count as converged",
     )
     rounds: int = parameter(
         1,

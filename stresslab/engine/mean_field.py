@@ -105,7 +105,7 @@ def run_with_feedback(
         tuple(responses),
         read_macro(macro, "line_supply"),
         read_macro(macro, "collections_capacity"),
-        blocks.lenders.index(str(portfolio.attrs.get("own_lender") or blocks.lenders[0])),
+        blocks.lenders.index(str(portfolio.attrs["own_lender"])) if responses else 0,
         _credibility(few, blocks.lenders, gains),
     )
     sample_packed = packed if whole else with_products(packed, model, sample.products)

@@ -14,10 +14,11 @@ from typing import Any, Self
 
 import tomli_w
 
+from stresslab.checks import advised, choice_faults, refuse, unknown
 from stresslab.engine.borrower_parameters import Employment, Income, Spending, Willingness
 from stresslab.engine.lender_parameters import Applications, Product, Recovery, Scoring
 from stresslab.parameters import Section
-from stresslab.schema import InputError
+from stresslab.schema import InputError, presets
 from stresslab.typed import typed
 
 SECTIONS: dict[str, type[Section]] = {
@@ -35,20 +36,9 @@ PORTFOLIO_TABLE = "portfolio"
 """Table of a preset that describes its synthetic portfolio; no part of the model."""
 
 
-def presets() -> list[str]:
-    """Names of the presets that come with the package.
-
-    >>> presets()
-    ['china-online', 'us-card']
-    """
-    names = (entry.name for entry in (resources.files("stresslab") / "presets").iterdir())
-    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
-
-
 def preset_tables(name: str) -> dict[str, Any]:
     """Tables of a preset's file; InputError for a name that is none."""
-    if name not in presets():
-        raise InputError("preset", [f"preset: found {name!r}, expected one of {presets()}; choose one"])
+    refuse("preset", choice_faults("preset", name, presets()))
     file = resources.files("stresslab") / "presets" / f"{name}.toml"
     return tomllib.loads(file.read_text("utf-8"))
 
@@ -185,10 +175,7 @@ class Model:
             name: _section(Product, values, f"products.{name}", faults)
             for name, values in _table(content.pop("products", {}), "products", faults).items()
         }
-        faults += [
-            f"{key}: found an unknown section, expected {[*SECTIONS, 'products', 'currency']}; remove it"
-            for key in content
-        ]
+        faults += [unknown(key, key, [*SECTIONS, "products", "currency"]) for key in content]
         if faults:
             raise InputError(subject, faults)
         return cls(**made, products=products, currency=currency)
@@ -293,17 +280,26 @@ class Model:
             for parent in parents:
                 place = place.get(parent, {}) if isinstance(place, dict) else {}
             if not isinstance(place, dict) or last not in place:
-                raise InputError("model", [f"{dotted}: unknown, expected section.parameter; see Model.to_dict()"])
+                expected = "expected section.parameter or products.name.parameter"
+                advice = advised(dotted, _dotted(content), "see Model.to_dict()")
+                raise InputError("model", [f"{dotted}: unknown, {expected}; {advice}"])
             place[last] = value
         return self._from_text(tomli_w.dumps(content), "model")
+
+
+def _dotted(content: Mapping[str, Any], above: str = "") -> list[str]:
+    """Names of all parameters, "section.parameter"."""
+    found: list[str] = []
+    for key, value in content.items():
+        found += _dotted(value, f"{above}{key}.") if isinstance(value, dict) else [f"{above}{key}"]
+    return found
 
 
 def _section(kind: type[Section], values: Any, where: str, faults: list[str]) -> Any:
     """Section from plain values; appends its faults, each with its key."""
     values = _table(values, where, faults)
     known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - known)
-    faults += [f"{where}.{key}: unknown, expected one of {sorted(known)}; remove or rename it" for key in unknown]
+    faults += [unknown(f"{where}.{key}", key, known) for key in sorted(set(values) - known)]
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in known}
     try:
         return kind(**given)

@@ -31,7 +31,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack
 from stresslab.engine.result import fingerprint
 from stresslab.engine.run import Progress, run, silent
-from stresslab.schema import InputError
+from stresslab.schema import PORTFOLIO, InputError
 
 Array = NDArray[Any]
 Renewal = Literal["static", "run-off"]
@@ -89,7 +89,7 @@ def prepare(
     model = model or model_of(portfolio)
     faults = argument_faults(macro, seed, horizon, renewal, threads) + response_faults(responses)
     faults += behaviour_faults({} if behaviour is None else behaviour)
-    faults += type_faults("feedback", feedback, Feedback)
+    faults += type_faults("feedback", feedback, Feedback) + actor_faults(portfolio, responses)
     refuse(subject, faults)
     refuse(subject, currency_faults(portfolio, model))
     mark, blocks = laid_out(portfolio, model)
@@ -99,6 +99,16 @@ def prepare(
         kernel_with(behaviour or {}),
     )  # fmt: skip
     return prepared, with_paths(macro).isel(month=slice(0, horizon))
+
+
+def actor_faults(portfolio: xr.Dataset, responses: Sequence[Response]) -> list[str]:
+    """Fault of responses in a portfolio that does not say whose they are."""
+    if not responses or portfolio.attrs.get("own_lender") or "lender" not in portfolio.variables:
+        return []
+    lenders = sorted(map(str, set(np.ravel(portfolio["lender"].values).tolist())))
+    known = ", ".join(map(repr, lenders[:8]))
+    found = "own_lender: found none in attrs of a portfolio whose own lender responds"
+    return [f"{found}, expected one of {known}; name it: portfolio.assign_attrs(own_lender={lenders[0]!r})"]
 
 
 def _watch(responses: Sequence[Response]) -> int:
@@ -129,11 +139,16 @@ _LAST: dict[tuple[str, ...], Blocks] = {}
 
 
 def laid_out(portfolio: xr.Dataset, model: Model) -> tuple[str, Blocks]:
-    """Fingerprint and blocks of a portfolio without faults; the last are kept for studies that repeat a portfolio."""
+    """Fingerprint and blocks of a portfolio without faults; the last are kept for studies that repeat a portfolio.
+
+    The checks run each time: they also look at what a fingerprint of values does not hold, as dimensions and attrs.
+    """
+    refuse("portfolio", portfolio_faults(portfolio))
     mark = fingerprint(portfolio)
-    key = (mark, *(str(portfolio.attrs.get(name)) for name in ("own_lender", "unit")), json.dumps(model.to_dict()))
+    types = " ".join(str(portfolio[name].dtype) for name in sorted(set(PORTFOLIO) & set(portfolio.variables)))
+    said = [str(portfolio.attrs.get(name)) for name in ("own_lender", "unit")]
+    key = (mark, types, *said, json.dumps(model.to_dict()))
     if key not in _LAST:
-        refuse("portfolio", portfolio_faults(portfolio))
         blocks = build(portfolio, model)
         _LAST.clear()
         _LAST[key] = blocks

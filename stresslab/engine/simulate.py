@@ -24,7 +24,7 @@ from stresslab.engine.result import join_scenarios, label, label_responses, refu
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
 from stresslab.notes import noted, notes
-from stresslab.schema import MEASURES, RESULT, attrs_of
+from stresslab.schema import MEASURES, RESULT, attrs_of, stored_as_text
 from stresslab.typed import typed
 
 
@@ -223,7 +223,7 @@ def simulate(
     result["real_income_trend"] = income_trend(paths, prepared.model).reset_coords(drop=True)
     for name in result.data_vars:
         result[name].attrs = attrs_of(RESULT[str(name)])
-    result = result.assign_attrs(record(prepared, renewal, macro, source_of(behaviour or {})))
+    result = stored_as_text(result).assign_attrs(record(prepared, renewal, macro, source_of(behaviour or {})))
     said = [note for macro_paths in scenarios for note in opening_notes(macro_paths, portfolio)]
     said += unit_notes(result) + cost_notes(responses, str(result.attrs["currency"]))
     said += static_notes(result) if renewal == "static" else []

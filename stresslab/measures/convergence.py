@@ -11,7 +11,7 @@ import xarray as xr
 from stresslab.checks import level_faults, refuse
 from stresslab.measures.estimators import Array, jackknife, summarize
 from stresslab.measures.losses import loss_distribution
-from stresslab.measures.result_view import Output, described
+from stresslab.measures.result_view import Output, described, memory_faults
 from stresslab.typed import typed
 
 FEWEST = 40
@@ -111,6 +111,7 @@ def convergence(
     >>> round(settled["expected_loss_needed"].item())  # sd 2, mean 10: (0.2 / 0.01)^2, times 100 / 99
     404
     """
+    refuse("convergence", memory_faults("result", result, "simulate()"))
     levels = tuple(np.atleast_1d(levels).tolist())
     faults = level_faults("levels", levels)
     if isinstance(target, bool) or not isinstance(target, int | float | np.number) or not 0.0 < target < 1.0:

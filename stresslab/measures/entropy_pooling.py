@@ -15,9 +15,9 @@ import numpy as np
 import xarray as xr
 from scipy import optimize, special
 
-from stresslab.checks import is_number, refuse
+from stresslab.checks import advised, is_number, refuse
 from stresslab.measures.estimators import Array
-from stresslab.measures.result_view import Output, labelled, of_the_run
+from stresslab.measures.result_view import Output, label_faults, labelled, memory_faults, of_the_run, shape_faults
 from stresslab.schema import InputError
 from stresslab.typed import typed
 
@@ -156,7 +156,9 @@ def _share_faults(least_effective: float) -> list[str]:
 
 def _source_faults(source: xr.Dataset, views: Mapping[str, View]) -> list[str]:
     """Faults of the source and of views as a whole; empty if there are none."""
-    faults = []
+    if wrong := memory_faults("source", source, "macro_paths() or simulate()"):
+        return wrong
+    faults = label_faults(source) + shape_faults(source, {})
     if "scenario" in source.dims:
         given = f"scenario: found a dimension of {source.sizes['scenario']}"
         faults.append(f"{given}, expected one scenario; select one: source.sel(scenario=...)")
@@ -188,7 +190,8 @@ def _view_faults(source: xr.Dataset, name: str, view: Any) -> list[str]:
         return [f"{name}: found a tuple ({kinds}), expected (DataArray along path, target); give the two"]
     if not isinstance(view, tuple) and name not in source.data_vars:
         known = [str(key) for key, values in source.data_vars.items() if set(values.dims) <= {"path", "month"}]
-        return [f"{name}: found no such variable, expected one of {known}; or give (DataArray, target)"]
+        advice = advised(name, known, "give (DataArray, target)")
+        return [f"{name}: found no such variable, expected one of {known}; {advice}"]
     values, target = _stated(source, name, view)
     faults = _unfit(values, source)
     if not is_number(target):

@@ -133,7 +133,7 @@ def loss_distribution(
     refuse(subject, faults + level_faults("levels", levels))
     view, name = select(result, lender), lender_name(result, lender)
     months = int(view.sizes["month"] - 1 if horizon is None else horizon)
-    opening = _with_total(opening_balance(view, subject), name)
+    opening = _with_total(opening_balance(view), name)
     loss = _with_total(_realised_loss(view, months), name)
     money = {"loss": loss} | {
         key.replace("estimate", "expected_loss"): value for key, value in summarize_paths(loss, levels).items()

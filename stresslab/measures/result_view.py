@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,40 +10,98 @@ import numpy as np
 import xarray as xr
 
 from stresslab.checks import is_whole, lender_faults, lender_name
-from stresslab.schema import BUCKETS, InputError
+from stresslab.schema import BUCKETS, RESULT, STAGES, stored_as_text
 
 FLOW = ("path", "month", "segment")
 BALANCE = (*FLOW, "bucket")
 
 
-def result_faults(result: xr.Dataset, lender: str, needs: Mapping[str, Sequence[str]], paths: int = 1) -> list[str]:
+def result_faults(result: Any, lender: str, needs: Mapping[str, Sequence[str]], paths: int = 1) -> list[str]:
     """Faults that keep a result from being measured; empty if there are none.
 
     result : Dataset from simulate()
     lender : "own" | "all" | a name
-    needs : variable -> the dimensions it must have
+    needs : variable -> the dimensions it must have; along `scenario` too, if the result has it
     paths : number that the measure needs
     """
-    faults = [fault for name, dims in needs.items() for fault in _variable_faults(result, name, dims)]
+    if faults := memory_faults("result", result, "simulate()"):
+        return faults
+    shapes = [*shape_faults(result, needs), *label_faults(result)]
+    faults = shapes + [fault for name in needs for fault in _value_faults(result, name, needs[name])]
     months = result["month"].values.tolist() if "month" in result.dims else [0]
     if months != list(range(max(len(months), 1))):
-        faults.append(f"month: found {months[:1]} to {months[-1:]}, expected 0, 1, ..., T; give it from month 0")
-    buckets = result["bucket"].values.tolist() if "bucket" in result.dims else []
-    if "balance" in needs and buckets and tuple(buckets) != BUCKETS:
-        faults.append(f"bucket: found {buckets}, expected {list(BUCKETS)}; give the result as simulated")
+        faults.append(f"month: found {spelled(months)}, expected 0, 1, ..., T; give it from month 0")
+    for dim, labels, name in (("bucket", BUCKETS, "balance"), ("stage", STAGES, "stage_balance")):
+        if name in needs and dim in result.dims and tuple(result[dim].values.tolist()) != labels:
+            found = spelled(result[dim].values.tolist())
+            faults.append(f"{dim}: found {found}, expected {spelled(labels)}; give the result as simulated")
     if result.sizes.get("path", paths) < paths:
         faults.append(f"path: found {result.sizes['path']}, expected at least {paths}; simulate more paths")
+    if not shapes and "balance" in needs and "balance" in result and "month" in result["balance"].dims:
+        faults += _opening_faults(result["balance"])
     return faults + lender_faults(result, lender)
 
 
-def _variable_faults(result: xr.Dataset, name: str, dims: Sequence[str]) -> list[str]:
-    """Faults of one variable: missing, without its dimensions, not finite, negative."""
+def memory_faults(name: str, dataset: Any, maker: str) -> list[str]:
+    """Fault of what is no Dataset, or one whose values are in chunks and not yet in memory."""
+    if not isinstance(dataset, xr.Dataset):
+        return [f"{name}: found {type(dataset).__name__}, expected a Dataset; give that of {maker}"]
+    return chunk_faults(name, dataset)
+
+
+def chunk_faults(name: str, given: xr.Dataset | xr.DataArray) -> list[str]:
+    """Fault of values in chunks, which are not yet in memory."""
+    variables = given.variables if isinstance(given, xr.Dataset) else {given.name or "values": given.variable}
+    chunked = [str(key) for key, values in variables.items() if values.chunks is not None]
+    if chunked:
+        return [f"{name}: found chunks in {spelled(chunked)}, expected values in memory; load it: {name}.load()"]
+    return []
+
+
+def label_faults(dataset: xr.Dataset) -> list[str]:
+    """Faults of labels that stand twice: draws that would count twice, scenarios and segments that are mixed up."""
+    faults = []
+    for dim, why in (("scenario", ""), ("path", ", as repeated draws make errors too small"), ("segment", "")):
+        if dim in dataset.indexes and (again := dataset.indexes[dim].duplicated()).any():
+            repeated = f"{dim}: found {spelled(dataset[dim].values[again].tolist())} more than once"
+            faults.append(f"{repeated}, expected each {dim} once{why}; drop the repeats")
+    return faults
+
+
+def along_scenario(dims: Sequence[str]) -> bool:
+    """Whether a variable with these dimensions may have one value for each scenario: all but contracts by segment."""
+    return not dims or "path" in dims
+
+
+def shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Faults of dimensions: any that a variable of a result cannot have, and those that a needed one has not."""
+    faults = []
+    known = {name: spec.dims for name, spec in RESULT.items()}
+    for name in dict.fromkeys([*known, *needs]):
+        if name not in result.variables:
+            continue
+        found, dims = result[name].dims, needs.get(name, known.get(name, ()))
+        allowed = {*dims, *known.get(name, ()), *(("scenario",) if along_scenario(dims) else ())}
+        strange = [dim for dim in found if dim not in allowed]
+        expected = f"{name}: found dimensions {found}, expected {tuple(dims)}"
+        if set(strange) & {"path", "scenario"}:
+            faults.append(f"{expected}, the same for all; put results together with sl.join(), not xr.concat()")
+        elif strange:
+            faults.append(f"{expected}, perhaps with 'scenario'; select or drop {', '.join(map(repr, strange))}")
+        elif name in needs and (absent := [dim for dim in dims if dim not in found]):
+            dim = absent[0]
+            advice = f"keep it as a list: result.sel({dim}=[...])" if dim in result.coords else "give it unreduced"
+            faults.append(f"{expected}; {advice}")
+        elif name in needs and "path" in dims and "scenario" in result.dims and "scenario" not in found:
+            faults.append(f"{expected} and 'scenario'; put results together with sl.join(), not xr.concat()")
+    return faults
+
+
+def _value_faults(result: xr.Dataset, name: str, dims: Sequence[str]) -> list[str]:
+    """Faults of a needed variable's values: missing, not numbers, not finite, negative."""
     if name not in result.variables:
         return [f"{name}: missing, expected along {tuple(dims)}; give a result of simulate()"]
     values = result[name]
-    absent = [dim for dim in dims if dim not in values.dims]
-    if absent:
-        return [f"{name}: found dimensions {values.dims}, expected {tuple(dims)} among them; give it unreduced"]
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
     faults = []
@@ -56,8 +115,109 @@ def _variable_faults(result: xr.Dataset, name: str, dims: Sequence[str]) -> list
     return faults
 
 
+def _opening_faults(balance: xr.DataArray) -> list[str]:
+    """Fault of paths or scenarios that start from different books."""
+    start = balance.isel(month=0, drop=True)
+    others = [dim for dim in start.dims if dim in ("path", "scenario")]
+    if bool((start == start.isel(dict.fromkeys(others, 0), drop=True)).all()):
+        return []
+    found = "balance: found different balances in month 0 of different paths or scenarios"
+    return [f"{found}, expected one opening book; measure results of one portfolio at a time"]
+
+
+def dataset_faults(
+    dataset: Any, needs: Mapping[str, Sequence[str]], maker: str, attrs: Sequence[str] = (), name: str = "dataset"
+) -> list[str]:
+    """Faults of a dataset that should have these variables along exactly these dimensions, and these attrs.
+
+    maker : function that returns such a dataset; name : of the argument; `scenario` may stand beside the dimensions
+    """
+    if faults := memory_faults(name, dataset, maker):
+        return faults
+    faults = label_faults(dataset)
+    for key, dims in needs.items():
+        if key not in dataset.data_vars:
+            faults.append(f"{key}: missing, expected along {tuple(dims)}; give the Dataset of {maker}")
+        elif set(dataset[key].dims) - {"scenario"} != set(dims):
+            fault = f"{key}: found dimensions {dataset[key].dims}, expected {tuple(dims)}, perhaps with 'scenario'"
+            faults.append(f"{fault}; give the Dataset of {maker} unreduced")
+    return faults + [
+        f"{key}: missing from attrs; give the Dataset of {maker}" for key in attrs if key not in dataset.attrs
+    ]
+
+
+def unlike_faults(
+    name: str,
+    dataset: xr.Dataset,
+    result: xr.Dataset,
+    attrs: Sequence[str],
+    dims: Sequence[str] = (),
+    advice: str = "take it of the same result",
+    of: str = "the result",
+    told: bool = True,
+) -> list[str]:
+    """What a dataset does not share with the result beside which it is given, of these attrs and labels.
+
+    told : False to pass over attrs that only one of them has
+    """
+    faults = []
+    for attr in attrs:
+        given, expected = dataset.attrs.get(attr), result.attrs.get(attr)
+        if (told or (given and expected)) and (unlike := differing(attr, given, expected)):
+            field, here, there = unlike[0]
+            more = f" (and {len(unlike) - 1} more)" if len(unlike) > 1 else ""
+            faults.append(f"{name}: found {field} {short(here)}{more}, expected {short(there)} as in {of}; {advice}")
+    for dim in dims:
+        labels = [one[dim].values.tolist() if dim in one.dims else [] for one in (dataset, result)]
+        if labels[0] != labels[1]:
+            given, expected = (spelled(some) if some else "none" for some in labels)
+            faults.append(f"{name}: found {dim} {given}, expected {expected} as in {of}; {advice}")
+    return faults
+
+
+def differing(name: str, one: Any, other: Any) -> list[tuple[str, Any, Any]]:
+    """Fields in which two attrs differ, those inside JSON by their dotted name.
+
+    >>> differing("model", '{"pay": {"drop": 0.1}}', '{"pay": {"drop": 0.2}}')
+    [('model.pay.drop', 0.1, 0.2)]
+    """
+    if isinstance(one, type(other)) and one == other:
+        return []
+    here, there = (_parsed(value) for value in (one, other))
+    if isinstance(here, dict) and isinstance(there, dict):
+        keys = dict.fromkeys([*here, *there])
+        return [item for key in keys for item in differing(f"{name}.{key}", here.get(key), there.get(key))]
+    return [(name, one, other)]
+
+
+def _parsed(value: Any) -> Any:
+    """JSON text as what it stands for; anything else as it is."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def short(value: Any) -> str:
+    """A value as it is shown in an error, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def spelled(labels: Sequence[Any]) -> str:
+    """Labels as they are shown in an error: the first ones and the last.
+
+    >>> spelled(range(9)), spelled(["a", "b"])
+    ('0, 1, 2, ..., 8', "'a', 'b'")
+    """
+    shown = [repr(label) for label in labels]
+    return ", ".join(shown if len(shown) <= 8 else [*shown[:3], "...", shown[-1]])
+
+
 def horizon_faults(result: xr.Dataset, horizon: int | None) -> list[str]:
     """Faults of a horizon [month]; None, the whole result, has none."""
+    if not isinstance(result, xr.Dataset):
+        return []  # refused already
     last = result.sizes.get("month", 1) - 1
     if horizon is None or (is_whole(horizon) and 1 <= horizon <= last):
         return []
@@ -111,7 +271,7 @@ def labelled(out: xr.Dataset, outputs: Mapping[str, Output]) -> xr.Dataset:
         units, meaning = outputs[name.removesuffix(ending)]
         long_name = f"{ENDINGS[ending]} {meaning}" if ending else meaning
         out[name].attrs |= {"units": units, "long_name": long_name}
-    return out
+    return stored_as_text(out)
 
 
 def of_the_run(dataset: xr.Dataset) -> dict[str, Any]:
@@ -131,15 +291,7 @@ def described(out: xr.Dataset, result: xr.Dataset, lender: str, outputs: Mapping
     return labelled(out, outputs).assign_attrs(of_the_run(result), lender=lender_name(result, lender))
 
 
-def opening_balance(view: xr.Dataset, subject: str) -> xr.DataArray:
-    """Balance of each segment at the start [currency], one number for all paths and scenarios.
-
-    Raises InputError if paths start from different books: then there is no one balance to divide by.
-    """
-    start = view["balance"].isel(month=0, drop=True)
-    others = [dim for dim in start.dims if dim not in ("segment", "bucket")]
-    first = start.isel(dict.fromkeys(others, 0), drop=True)
-    if bool((start != first).any()):
-        fault = "balance: found different balances in month 0 of different paths, expected one opening book"
-        raise InputError(subject, [f"{fault}; measure results of one portfolio at a time"])
-    return first.sum("bucket")
+def opening_balance(view: xr.Dataset) -> xr.DataArray:
+    """Balance of each segment at the start [currency], one number for all paths; call result_faults() first."""
+    start = view["balance"].isel(month=0, drop=True).sum("bucket")
+    return start.isel({dim: 0 for dim in start.dims if dim != "segment"}, drop=True)

@@ -19,7 +19,7 @@ from scipy import special
 from stresslab.checks import level_faults, refuse
 from stresslab.measures.entropy_pooling import effective
 from stresslab.measures.estimators import Array
-from stresslab.measures.result_view import Output, labelled, of_the_run
+from stresslab.measures.result_view import Output, chunk_faults, labelled, memory_faults, of_the_run
 from stresslab.typed import typed
 
 CENTRE = ("estimate", "estimate_se", "standard_deviation")
@@ -135,9 +135,8 @@ def weighted_distribution(
 def _weights_faults(weights: object) -> list[str]:
     """Faults of an object that is not a Dataset of entropy_pooling()."""
     needs = {"weight": {"path"}, "statistic": {"view", "path"}, "target": {"view"}}
-    if not isinstance(weights, xr.Dataset):
-        return [f"weights: found {type(weights).__name__}, expected a Dataset; give that of entropy_pooling()"]
-    faults = []
+    if faults := memory_faults("weights", weights, "entropy_pooling()"):
+        return faults
     for name, dims in needs.items():
         if name not in weights or set(weights[name].dims) != dims:
             faults.append(
@@ -165,7 +164,8 @@ def _values_faults(values: object, weights: xr.Dataset) -> list[str]:
     if "path" not in values.dims or {"level", "view"} & set(values.dims):
         given = f"values: found dimensions {values.dims}"
         return [f"{given}, expected path among them, no level and no view; give one value on each path"]
-    faults = []
+    if faults := chunk_faults("values", values):
+        return faults
     if values.dtype.kind not in "biuf":
         faults.append(f"values: found type {values.dtype}, expected numbers or booleans; convert them")
     elif not np.isfinite(values.values).all():

@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse, seed_faults, type_faults, whole_faults
+from stresslab.checks import choice_faults, refuse, seed_faults, type_faults, whole_faults
 from stresslab.engine.job_flows import HIGHEST_RISK
-from stresslab.engine.model import PORTFOLIO_TABLE, Model, preset_tables, presets
+from stresslab.engine.model import PORTFOLIO_TABLE, Model, preset_tables
 from stresslab.engine.simulate import advance
-from stresslab.schema import MINOR, PORTFOLIO, attrs_of, rounded
+from stresslab.schema import MINOR, PORTFOLIO, attrs_of, presets, rounded
 from stresslab.typed import typed
 
 Array = NDArray[Any]
@@ -80,8 +80,7 @@ def synthetic_portfolio(
     faults = whole_faults("borrowers", borrowers, 1, LARGEST_BOOK, advice=advice) + seed_faults(seed)
     faults += whole_faults("seasoning_months", seasoning_months, 0, optional=True)
     faults += type_faults("model", model, Model)
-    if preset not in presets():
-        faults.append(f"preset: found {preset!r}, expected one of {presets()}; choose one")
+    faults += choice_faults("preset", preset, presets())
     refuse("synthetic_portfolio", faults)
     numbers = read_preset(preset)
     drawn_under = Model.from_preset(preset)

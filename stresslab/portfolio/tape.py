@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.checks import contradictions, number_faults, seed_faults
+from stresslab.checks import choice_faults, contradictions, number_faults, seed_faults
 from stresslab.notes import noted
 from stresslab.portfolio.columns import Constant, read_columns
 from stresslab.portfolio.headers import BORROWER_VALUES, KEYS, VALUES, missing_faults, reachable, shape_faults
 from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, attrs_of, rounded, unit_of
+from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, attrs_of, presets, rounded, unit_of
 from stresslab.tabular import Table, open_table
 from stresslab.typed import typed
 
@@ -181,7 +181,7 @@ def read_portfolio(
     """
     faults = _argument_faults(currency, as_of, own_lender, seed)
     wrong_unit = number_faults("unit", unit, 1e12, "1000 for amounts in thousands", low=1e-12)
-    faults += wrong_unit
+    faults += wrong_unit + choice_faults("preset", preset, [None, *presets()])
     if unemployment_rate is not None:
         faults += number_faults("unemployment_rate", unemployment_rate, MACRO["unemployment_rate"].high, "a decimal")
     wrong = [

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from stresslab.checks import macro_faults
+from stresslab.checks import choice_faults, macro_faults, refuse
 from stresslab.notes import told
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.scenarios.periods import SPANS, first_month_of
@@ -306,7 +306,5 @@ def _names() -> tuple[str, ...]:
 @cache
 def _record(name: str) -> dict[str, Any]:
     """A scenario's file, as published."""
-    if name not in _names():
-        known = ", ".join(_names())
-        raise InputError("scenario", [f"name: found {name!r}, expected one of {known}; choose one of these names"])
+    refuse("scenario", choice_faults("name", name, _names()))
     return tomllib.loads(files("stresslab.scenarios").joinpath("data", f"{name}.toml").read_text(encoding="utf-8"))

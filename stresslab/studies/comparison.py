@@ -14,11 +14,22 @@ from stresslab.checks import choice_faults, number_faults, refuse
 from stresslab.engine.actions import Response, response_faults
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.model import Model
+from stresslab.engine.prepare import actor_faults
 from stresslab.engine.simulate import simulate
 from stresslab.measures.defaults import by_place
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import Regime, name_of, regime_of
-from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults, select
+from stresslab.measures.result_view import (
+    BALANCE,
+    FLOW,
+    Output,
+    labelled,
+    memory_faults,
+    of_the_run,
+    result_faults,
+    select,
+    unlike_faults,
+)
 from stresslab.notes import noted
 from stresslab.schema import PAST_DUE
 from stresslab.studies.seeds import drawn_seed
@@ -46,7 +57,8 @@ NEEDS = {
     "accounts": BALANCE,
     **{name: FLOW for name in ("paid", "recovered", "drawn", "originated", "written_off", "forgiven")},
 }
-SAME = ("fingerprint", "seed", "renewal", "own_lender")
+SAME, ALONG = ("fingerprint", "seed", "currency", "renewal", "own_lender"), ("scenario", "path", "month", "segment")
+"""Attrs and labels that two runs must share to be compared path by path."""
 BY_MEASURE = "by measure"
 """Units of variables along `measure`: those of the coordinate `unit`."""
 OUTPUTS = {
@@ -152,20 +164,14 @@ def compare(
     10.0
     """
     given: tuple[tuple[str, Any], ...] = (("result", result), ("other", other))
-    refuse(
-        "compare",
-        [
-            f"{name}: found {type(run).__name__}, expected a Dataset of simulate(); give that"
-            for name, run in given
-            if not isinstance(run, xr.Dataset)
-        ],
-    )
+    refuse("compare", [fault for name, run in given for fault in memory_faults(name, run, "simulate()")])
     faults = number_faults("discount_rate", discount_rate, 10.0, "a decimal: 0.08, not 8")
     for name, run in given:
         faults += [f"{name}: {fault}" for fault in result_faults(run, lender, NEEDS)]
         if (months := run.sizes.get("month", 0)) < 2:
             faults.append(f"{name}: month: found {months}, expected 0 and at least 1; simulate a longer horizon")
-    refuse("compare", faults + _unlike(result, other))
+    shared = "simulate both with shared draws on one macro"
+    refuse("compare", faults + unlike_faults("other", other, result, SAME, ALONG, shared, "result"))
     values, said = by_place(result, {"provisioning": provisioning})
     rules = regime_of(values["provisioning"])
     first, second = (_measured(run, discount_rate, lender, rules, terms) for run in (result, other))
@@ -255,7 +261,8 @@ def compare_responses(
     faults = response_faults(responses)
     if not faults and len(responses) < 2:
         faults.append(f"responses: found {len(responses)}, expected at least 2; compare single runs with compare()")
-    refuse("compare_responses", faults + choice_faults("rank_by", rank_by, list(MEASURES)))
+    faults += choice_faults("rank_by", rank_by, list(MEASURES)) + actor_faults(portfolio, responses)
+    refuse("compare_responses", faults)
     seed, count = drawn_seed(seed), len(responses)
 
     with tqdm(total=1 + count + count * (count - 1) // 2 + (count > 2), disable=not progress, unit=" runs") as bar:
@@ -297,22 +304,6 @@ def compare_responses(
     order = np.argsort(-MEASURES[rank_by].better * of_all.mean(others).values, kind="stable")
     ranked = _with_units(out.isel(response=order, partner=order))
     return labelled(ranked, OUTPUTS).assign_attrs(of_the_run(without), rank_by=rank_by)
-
-
-def _unlike(result: xr.Dataset, other: xr.Dataset) -> list[str]:
-    """What two runs do not share."""
-    faults = []
-    for name in SAME:
-        first, second = result.attrs.get(name), other.attrs.get(name)
-        if first != second:
-            faults.append(f"{name}: found {first!r} and {second!r}, expected the same; simulate both with shared draws")
-    for dim in ("scenario", "path", "month", "segment"):
-        labels = [run[dim].values.tolist() if dim in run.dims else None for run in (result, other)]
-        if labels[0] != labels[1]:
-            faults.append(
-                f"{dim}: found different labels in the two results, expected the same; simulate both on one macro"
-            )
-    return faults
 
 
 def _paired(difference: xr.DataArray, name: str) -> xr.Dataset:

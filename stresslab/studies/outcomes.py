@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from stresslab.checks import refuse
+from stresslab.checks import choice_faults, refuse
 from stresslab.measures.capital.adequacy import capital_adequacy
 from stresslab.measures.capital.balance_sheet import BalanceSheet
 from stresslab.measures.capital.regimes import MEASURED, CapitalRegime, regime_named
@@ -73,8 +73,7 @@ def lowest_ratio(
     array([0.1   , 0.0867])
     """
     rules = None if capital_regime is None else regime_named(capital_regime)
-    known = f"expected one of {list(MEASURED)}; choose one"
-    refuse("lowest_ratio", [] if ratio in MEASURED else [f"ratio: found {ratio!r}, {known}"])
+    refuse("lowest_ratio", choice_faults("ratio", ratio, list(MEASURED)))
 
     def outcome(result: xr.Dataset) -> xr.DataArray:
         adequacy = capital_adequacy(

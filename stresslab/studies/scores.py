@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 from stresslab.checks import is_whole, refuse
 from stresslab.engine.panel import panel
 from stresslab.engine.result import fingerprint
-from stresslab.measures.result_view import Output, labelled, of_the_run
+from stresslab.measures.result_view import Output, dataset_faults, labelled, of_the_run, unlike_faults
 from stresslab.studies.seeds import drawn_seed
 from stresslab.typed import typed
 
@@ -123,10 +123,12 @@ def score_performance(
     name = str(portfolio.attrs.get("own_lender")) if lender == "own" else lender
     if name not in lenders:
         faults.append(f"lender: found {name!r}, expected 'own' or one of {lenders}; choose a lender")
-    if yardstick is not None and not (isinstance(yardstick, xr.Dataset) and "band_from" in yardstick):
-        faults.append(
-            f"yardstick: found {type(yardstick).__name__}, expected an output of score_performance(); give that"
-        )
+    if yardstick is not None:
+        needs = {"band_from": ("band",), "band_bad_rate": ("cohort", "band")}
+        wrong = dataset_faults(yardstick, needs, "score_performance()", name="yardstick")
+        told = portfolio.assign_attrs(lender=name)
+        same = ("currency", "lender")
+        faults += wrong or unlike_faults("yardstick", yardstick, told, same, of="the portfolio", told=False)
     refuse("score_performance", faults)
     mine = portfolio["lender"].values.astype(str) == name
     months = panel(portfolio, macro, seed=drawn_seed(seed), **options).isel(loan=np.flatnonzero(mine))

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 
 from stresslab.measures.estimators import Array
 from stresslab.measures.provisions.rollforward import ROW_LABELS
+from stresslab.measures.result_view import dataset_faults
 from stresslab.schema import money_of
 from stresslab.views import style
-from stresslab.views.quantity import dataset_faults
 from stresslab.views.style import HUES, POINTS, Label, beside, power, same_decimals
 
 ENDS = ("opening", "closing")

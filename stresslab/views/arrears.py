@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from stresslab.measures.result_view import BALANCE, result_faults
+from stresslab.measures.result_view import BALANCE, dataset_faults, result_faults
 from stresslab.schema import BUCKETS
 from stresslab.views import style
-from stresslab.views.quantity import bucket_shares, dataset_faults, each_scenario, scenario_faults, whose_book
+from stresslab.views.quantity import bucket_shares, each_scenario, scenario_faults, whose_book
 
 
 def arrears_faults(result: xr.Dataset, lender: str) -> list[str]:

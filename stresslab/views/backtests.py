@@ -6,9 +6,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from stresslab.checks import choice_faults
+from stresslab.measures.result_view import dataset_faults
 from stresslab.views import style
 from stresslab.views.bands import TINT
-from stresslab.views.quantity import dataset_faults
 
 OF = ("series", "source", "quarter")
 NEEDS = {"rate": OF, "rate_low": OF, "rate_high": OF, "in_test": ("quarter",)}
@@ -24,8 +25,8 @@ MOST_YEARS = 10
 def backtest_faults(backtest: object, series: str) -> list[str]:
     """Faults of a back-test that cannot be drawn, or of a series that it lacks."""
     faults = dataset_faults(backtest, NEEDS, "backtest()", attrs=("interval",))
-    if isinstance(backtest, xr.Dataset) and "series" in backtest.coords and series not in backtest["series"].values:
-        faults.append(f"series: found {series!r}, expected one of {backtest['series'].values.tolist()}; choose one")
+    if isinstance(backtest, xr.Dataset) and "series" in backtest.coords:
+        faults += choice_faults("series", series, backtest["series"].values.tolist())
     return faults
 
 

@@ -10,9 +10,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
+from stresslab.checks import choice_faults
+from stresslab.measures.result_view import dataset_faults
 from stresslab.views import style
 from stresslab.views.bands import draw_fans, end_labels
-from stresslab.views.quantity import Quantity, dataset_faults, each_scenario, read_quantity, scenario_faults
+from stresslab.views.quantity import Quantity, each_scenario, read_quantity, scenario_faults
 
 MAKER = "capital_adequacy()"
 RATIOS = {
@@ -31,7 +33,7 @@ def capital_faults(adequacy: object, ratio: str) -> list[str]:
     """Faults of a capital adequacy that cannot be drawn, or of a ratio that it lacks."""
     if isinstance(adequacy, xr.Dataset) and ratio not in adequacy.data_vars:
         known = [str(name) for name in adequacy.data_vars if str(name).endswith(("_ratio", "_multiple"))]
-        return [f"ratio: found {ratio!r}, expected one of {[n for n in known if n != 'hurdle_ratio']}; choose one"]
+        return choice_faults("ratio", ratio, [name for name in known if name != "hurdle_ratio"])
     needs: dict[str, tuple[str, ...]] = {ratio: ("path", "month")}
     flat = adequacy.reset_coords() if isinstance(adequacy, xr.Dataset) else adequacy
     names = ("hurdle_limit", "hurdle_ratio", "breach_probability")

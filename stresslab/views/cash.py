@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 
 from stresslab.checks import level_faults
 from stresslab.measures.estimators import Array
-from stresslab.views.quantity import dataset_faults, scenario_faults
+from stresslab.measures.result_view import dataset_faults
+from stresslab.views.quantity import scenario_faults
 from stresslab.views.style import DASHES, HUES, Label, beside, money, points_wide, wrap
 
 FINITE = ("cumulative_gap", "shortfall", "buffer")

@@ -9,10 +9,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from stresslab.measures.estimators import Array
+from stresslab.measures.result_view import dataset_faults
 from stresslab.schema import money_of
 from stresslab.views import style
 from stresslab.views.bands import TINT, edges
-from stresslab.views.quantity import dataset_faults, each_scenario, scenario_faults
+from stresslab.views.quantity import each_scenario, scenario_faults
 
 GROUPS = {
     "customers, net": ("repayments", "recoveries", "lending", "further_draws"),

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from stresslab.measures.estimators import Array
+from stresslab.measures.result_view import label_faults, memory_faults, shape_faults
 from stresslab.schema import BUCKET_FLOOR, BUCKETS, CAUSE_LABELS, CAUSES, money_of
 from stresslab.views import style
 
@@ -35,14 +36,15 @@ def life_faults(result: object, borrower: object, path: object, figure: object) 
     """Faults of a traced result, or of a borrower or path that it lacks."""
     if figure is not None and not isinstance(figure, Figure):
         return [f"figure: found {type(figure).__name__}, expected a matplotlib Figure or None; give a Figure"]
-    if not isinstance(result, xr.Dataset):
-        return [f"result: found {type(result).__name__}, expected a Dataset of simulate(trace=[...])"]
+    if wrong := memory_faults("result", result, "simulate(trace=[...])"):
+        return wrong
+    assert isinstance(result, xr.Dataset)
     absent = [f"trace_{name}" for name in (*BORROWER, *LOAN) if f"trace_{name}" not in result]
     if absent:
         return [f"{name}: missing, expected months of traced borrowers; call simulate(trace=[...])" for name in absent]
     if "path" not in result.dims:
         return ["path: found no such dimension, expected 1 or more paths; keep it, as with isel(path=[0])"]
-    faults = []
+    faults = label_faults(result) + shape_faults(result, {})
     if "scenario" in result["trace_pay"].dims:
         faults.append("scenario: found a dimension, expected a single scenario; select it with sel(scenario=...)")
     for name, value, known in (("borrower", borrower, result["traced"]), ("path", path, result["path"])):

@@ -12,8 +12,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from stresslab.checks import advised
 from stresslab.measures.estimators import Array
-from stresslab.views.quantity import dataset_faults, scenario_faults
+from stresslab.measures.result_view import dataset_faults
+from stresslab.views.quantity import scenario_faults
 from stresslab.views.style import DASHES, HUES, POINTS, ground, points_high, with_interval
 
 NORMAL_95 = 1.959964
@@ -50,7 +52,7 @@ def loss_faults(losses: object, segment: str, level: float | None) -> list[str]:
     for name, value in (("segment", segment), ("level", level)):
         known = losses[name].values.tolist()
         if value is not None and value not in known:
-            faults.append(f"{name}: found {value!r}, expected one of {known}; choose one")
+            faults.append(f"{name}: found {value!r}, expected one of {known}; {advised(value, known)}")
     if segment in losses["segment"].values and not np.isfinite(losses["loss_rate"].sel(segment=segment)).all():
         faults.append(f"loss_rate: found no finite rate for {segment!r}, expected an opening balance; choose another")
     return faults

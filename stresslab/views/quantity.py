@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import lender_name, refuse
+from stresslab.checks import advised, lender_name, refuse
 from stresslab.measures.estimators import Array
-from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
+from stresslab.measures.result_view import BALANCE, FLOW, label_faults, memory_faults, result_faults, select
 from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError, money_of
 from stresslab.views.style import in_words
 
@@ -65,7 +65,9 @@ def read_quantity(source: object, variable: str, lender: str, subject: str, faul
         name, values, whose = str(source.name or "value"), source, ""
     elif isinstance(source, xr.Dataset):
         name = variable
-        refuse(subject, [*faults, *_choice_faults(source, variable, lender)])
+        wrong = memory_faults("result", source, "simulate()")
+        wrong = wrong or [*dict.fromkeys([*label_faults(source), *_choice_faults(source, variable, lender)])]
+        refuse(subject, [*faults, *wrong])
         values, whose = _of_dataset(source, variable, lender, subject)
     else:
         fault = f"result: found {type(source).__name__}, expected a Dataset or a DataArray"
@@ -90,27 +92,6 @@ def each_scenario(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
         return [("", dataset)]
     names = list(map(str, dataset["scenario"].values))
     return [(name, dataset.isel(scenario=place, drop=True)) for place, name in enumerate(names)]
-
-
-def dataset_faults(
-    dataset: object, needs: Mapping[str, Sequence[str]], maker: str, attrs: Sequence[str] = ()
-) -> list[str]:
-    """Faults of a dataset that should have these variables along these dimensions, and these attrs.
-
-    maker : function that returns such a dataset
-    """
-    if not isinstance(dataset, xr.Dataset):
-        return [f"first argument: found {type(dataset).__name__}, expected a Dataset; give that of {maker}"]
-    faults = []
-    for name, dims in needs.items():
-        if name not in dataset.data_vars:
-            faults.append(f"{name}: missing, expected along {tuple(dims)}; give the Dataset of {maker}")
-        elif set(dataset[name].dims) - {"scenario"} != set(dims):
-            fault = f"{name}: found dimensions {dataset[name].dims}, expected {tuple(dims)}, perhaps with 'scenario'"
-            faults.append(f"{fault}; give the Dataset of {maker} unreduced")
-    return faults + [
-        f"{name}: missing from attrs; give the Dataset of {maker}" for name in attrs if name not in dataset.attrs
-    ]
 
 
 def runs_of(values: xr.DataArray) -> list[tuple[str, Array]]:
@@ -158,7 +139,7 @@ def _choice_faults(source: xr.Dataset, variable: str, lender: str) -> list[str]:
     if variable not in source.data_vars:
         known = [str(name) for name, values in source.data_vars.items() if {"path", "month"} <= set(values.dims)]
         known += list(ARREARS_RATES) if "balance" in known else []
-        return [f"variable: found {variable!r}, expected one of {known}; choose one"]
+        return [f"variable: found {variable!r}, expected one of {known}; {advised(variable, known)}"]
     return result_faults(source, lender, {variable: FLOW}) if "segment" in source[variable].dims else []
 
 

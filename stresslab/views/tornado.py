@@ -12,10 +12,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from stresslab.measures.estimators import Array
+from stresslab.measures.result_view import dataset_faults
 from stresslab.schema import money_of
 from stresslab.views import style
 from stresslab.views.losses import NORMAL_95
-from stresslab.views.quantity import dataset_faults, each_scenario, scenario_faults
+from stresslab.views.quantity import each_scenario, scenario_faults
 
 ENDS = ("low", "high")
 LEGEND = {end: f"{end} value, written beside" for end in ENDS}

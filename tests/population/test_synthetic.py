@@ -5,11 +5,10 @@ import pytest
 import xarray as xr
 
 from stresslab.checks import check
-from stresslab.engine.model import presets
 from stresslab.engine.simulate import simulate
 from stresslab.population.synthetic import read_preset, synthetic_portfolio
 from stresslab.scenarios.library import scenario
-from stresslab.schema import PORTFOLIO, InputError
+from stresslab.schema import PORTFOLIO, InputError, presets
 from stresslab.studies.evidence.calm import lenders_of
 
 

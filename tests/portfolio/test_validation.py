@@ -6,10 +6,9 @@ import pytest
 import xarray as xr
 
 from stresslab.checks import contradictions
-from stresslab.engine.model import presets
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import InputError
+from stresslab.schema import InputError, presets
 from tests.portfolio.tapes import three, three_book
 
 

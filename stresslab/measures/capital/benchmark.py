@@ -150,8 +150,10 @@ def capital_benchmark(
     >>> benchmark.loss_rate.sel(segment="total").values  # half of each default is lost
     array([0.005, 0.015])
     """
+    part = _own_part_with(result, parameters, level, horizon, lender)
     rules, said = regime_for(result, capital_regime)
     part = _own_part_with(result, parameters, level, horizon, lender)
+    rules = regime_for(result, capital_regime)
     estimates = parameters.sel(segment=part["segment"].values)
     size = _opening(part)
     defaulted = part["defaulted"].isel(month=slice(1, horizon + 1)).sum("month").transpose("path", "segment").values
@@ -205,7 +207,7 @@ def _own_part_with(result: xr.Dataset, parameters: xr.Dataset, level: float, hor
     faults = result_faults(result, lender, needs, paths=2) + horizon_faults(result, horizon)
     given = parameters if isinstance(parameters, xr.Dataset) else ()
     faults += [f"{name}: missing from parameters; see irb_parameters()" for name in PARAMETERS if name not in given]
-    if "scenario" in result.dims:
+    if isinstance(result, xr.Dataset) and "scenario" in result.dims:
         faults.append("scenario: found several, expected one; choose with .sel(scenario=...)")
     refuse("capital_benchmark", faults + level_faults("level", (level,)))
     part = own_part(result, lender=lender)

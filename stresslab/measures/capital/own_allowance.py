@@ -8,7 +8,7 @@ from stresslab.checks import lender_name, refuse
 from stresslab.measures.defaults import by_place
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import China, Regime, name_of, regime_of
-from stresslab.measures.result_view import of_the_run
+from stresslab.measures.result_view import OF_THE_RUN, dataset_faults, unlike_faults
 from stresslab.notes import noted
 
 ROUNDING = 1.0
@@ -53,9 +53,9 @@ def taken_off(held: xr.Dataset) -> xr.DataArray:
 
 def _allowance_faults(part: xr.Dataset, held: xr.Dataset, lender: str) -> list[str]:
     """Faults of provisions that are not of this own part: by attrs, labels and the balances that they state."""
-    lost = [name for name in ("allowance_held", "provision_charge") if name not in held]
-    if lost:
-        return [f"{name}: missing from allowance, expected that of provisions(own_part(result))" for name in lost]
+    needs = dict.fromkeys(("allowance_held", "provision_charge"), ("path", "month"))
+    if faults := dataset_faults(held, needs, "provisions(own_part(result))", name="allowance"):
+        return faults
     if held.attrs.get("lender", lender_name(part, lender)) != lender_name(part, lender):
         found = f"allowance: found that of {held.attrs['lender']!r}, expected {lender_name(part, lender)!r}"
         return [f"{found}; take provisions of the same lender"]
@@ -63,18 +63,10 @@ def _allowance_faults(part: xr.Dataset, held: xr.Dataset, lender: str) -> list[s
     shared = bool((part["funded_share"] < 1.0).any())
     if shared and held.attrs.get("part") != "own":
         return [f"allowance: found one of whole balances, expected of the own part; {advice}, not of the whole balance"]
-    run, other = of_the_run(part), of_the_run(held)
-    names = sorted((set(run) | set(other)) - {"part", "notes"} - (set() if shared else {"partners"}))
-    unlike = [name for name in names if run.get(name) != other.get(name)]
-    if unlike:
-        return [
-            f"allowance: found {name} {other.get(name)!r}, expected {run.get(name)!r} of the result; {advice}"
-            for name in unlike
-        ]
+    names = [name for name in OF_THE_RUN if name not in ("part", "notes", *(() if shared else ("partners",)))]
+    if unlike := unlike_faults("allowance", held, part, names, ("scenario", "path", "month"), advice):
+        return unlike
     frame = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
-    if dict(held["allowance_held"].sizes) != dict(frame.sizes):
-        found = f"allowance: found {dict(held['allowance_held'].sizes)}, expected {dict(frame.sizes)}"
-        return [f"{found}; take provisions of the same result"]
     return _balance_faults(frame, held, advice)
 
 

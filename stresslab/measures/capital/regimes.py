@@ -12,9 +12,8 @@ from typing import Any
 
 import xarray as xr
 
-from stresslab.checks import number_faults, refuse
+from stresslab.checks import choice_faults, number_faults, refuse
 from stresslab.measures.defaults import by_place
-from stresslab.schema import InputError
 from stresslab.typed import typed
 
 MEASURED = (
@@ -75,8 +74,7 @@ class Hurdle:
         faults = number_faults("limit", self.limit, math.inf, "a ratio")
         if not (isinstance(self.name, str) and self.name):
             faults.append(f"name: found {self.name!r}, expected text such as 'house_limit'; give a name")
-        if self.ratio not in MEASURED:
-            faults.append(f"ratio: found {self.ratio!r}, expected one of {list(MEASURED)}; choose one")
+        faults += choice_faults("ratio", self.ratio, list(MEASURED))
         if self.side not in ("above", "below"):
             faults.append(f"side: found {self.side!r}, expected 'above' or 'below'; choose one")
         refuse("Hurdle", faults)
@@ -192,9 +190,7 @@ class CapitalRegime:
         ['total_with_buffer', 'leverage_minimum', 'interbank_over_capital']
         """
         table = _table()
-        if name not in table["regimes"]:
-            known = sorted(table["regimes"])
-            raise InputError("capital regime", [f"capital_regime: found {name!r}, expected one of {known}; choose one"])
+        refuse("capital regime", choice_faults("capital_regime", name, sorted(table["regimes"])))
         content = dict(table["regimes"][name])
         rates = table["weights"][content.pop("weights")]
         weights = {key: rates[key] for key in WEIGHTS}

@@ -18,7 +18,16 @@ from stresslab.measures.formulas.irb import (
     output_floor,
     tier2_from_provisions,
 )
-from stresslab.measures.result_view import BALANCE, FLOW, Output, described, result_faults, select
+from stresslab.measures.result_view import (
+    BALANCE,
+    FLOW,
+    Output,
+    dataset_faults,
+    described,
+    result_faults,
+    select,
+    unlike_faults,
+)
 from stresslab.schema import DEFAULTED, PERFORMING
 from stresslab.typed import typed
 
@@ -125,7 +134,9 @@ def parameter_faults(part: xr.Dataset, parameters: xr.Dataset | None) -> list[st
     """Faults of the IRB parameters of an own part."""
     if parameters is None:
         return ["parameters: found none, expected pd and lgd by segment, as IRB needs; see irb_parameters()"]
-    faults = [f"{name}: missing from parameters; see irb_parameters()" for name in PARAMETERS if name not in parameters]
+    faults = dataset_faults(parameters, dict.fromkeys(PARAMETERS, ("segment",)), "irb_parameters()", name="parameters")
+    advice = "estimate them of its own part"
+    faults = faults or unlike_faults("parameters", parameters, part, ("currency",), advice=advice, told=False)
     if faults:
         return faults
     lost = sorted(set(part["segment"].values.tolist()) - set(np.atleast_1d(parameters["segment"].values).tolist()))

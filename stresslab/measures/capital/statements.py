@@ -25,7 +25,7 @@ from stresslab.measures.liquidity.ladder import LADDER_NEEDS, cash_flows
 from stresslab.measures.liquidity.liabilities import Owed, liabilities, tier2
 from stresslab.measures.liquidity.on_balance_sheet import own_part
 from stresslab.measures.provisions.regimes import Regime
-from stresslab.measures.result_view import Output, described, result_faults
+from stresslab.measures.result_view import Output, described, memory_faults, result_faults
 from stresslab.notes import noted, notes
 from stresslab.schema import LARGER_UNIT, MINOR, minor_units
 from stresslab.typed import typed
@@ -190,6 +190,7 @@ def financial_statements(
     >>> statements.equity.values, statements.tax.values
     (array([[75. , 82.5]]), array([[0. , 2.5]]))
     """
+    refuse("financial_statements", memory_faults("result", result, "simulate()"))
     rules, said = regime_for(result, capital_regime)
     made = prepare_statements(
         result, balance_sheet, rules, provisioning, terms, allowance, parameters, lender, subject="financial_statements"
@@ -213,7 +214,7 @@ def prepare_statements(
     sheet_faults = type_faults("balance_sheet", balance_sheet, BalanceSheet, needed=True)
     short = (
         []
-        if result.sizes.get("month", 0) > 1
+        if not isinstance(result, xr.Dataset) or result.sizes.get("month", 0) > 1
         else ["month: found no month after the start, expected some; simulate a longer horizon"]
     )
     refuse(subject, result_faults(result, lender, NEEDS) + sheet_faults + short)

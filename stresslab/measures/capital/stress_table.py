@@ -11,7 +11,7 @@ import xarray as xr
 
 from stresslab.checks import level_faults, refuse
 from stresslab.measures.estimators import quantile
-from stresslab.measures.result_view import of_the_run
+from stresslab.measures.result_view import dataset_faults, of_the_run, unlike_faults
 from stresslab.notes import noted, notes
 from stresslab.schema import money_of
 from stresslab.typed import typed
@@ -21,15 +21,12 @@ INCOME = {
     "pre_provision_income": "pre-provision income", "provision_charge": "provisions",
     "profit_before_tax": "profit before tax", "tax": "tax", "dividends": "dividends",
 }  # fmt: skip
-NEEDS = (
-    *RATIOS,
-    *INCOME,
-    "loss",
-    "loans",
-    "any_breach_probability",
-    "any_breach_probability_se",
-    "rwa",
-)
+NEEDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys((*RATIOS, *INCOME, "loss", "loans", "rwa"), ("path", "month")),
+    **dict.fromkeys(("any_breach_probability", "any_breach_probability_se"), ()),
+}
+SAME = ("currency", "lender")
+"""Attrs that scenarios side by side must share."""
 
 
 @typed
@@ -73,10 +70,10 @@ def dfast_loss_rate(adequacy: xr.Dataset, months: int = 27) -> xr.DataArray:
     >>> dfast_loss_rate(adequacy, 2).round(6).item()
     0.133333
     """
-    faults = [
-        f"{name}: missing, expected that of capital_adequacy()" for name in ("loss", "loans") if name not in adequacy
-    ]
-    last = adequacy.sizes.get("month", 1) - 1
+    needs = {name: NEEDS[name] for name in ("loss", "loans")}
+    faults = dataset_faults(adequacy, needs, "capital_adequacy()", name="adequacy")
+    refuse("dfast_loss_rate", faults)
+    last = adequacy.sizes["month"] - 1
     if not (isinstance(months, int | np.integer) and 1 <= months <= last):
         faults.append(f"months: found {months!r}, expected 1 to {last}; simulate a longer horizon or shorten it")
     refuse("dfast_loss_rate", faults)
@@ -168,12 +165,16 @@ def _by_name(results: Any) -> dict[str, xr.Dataset]:
 
 def _table_faults(given: Mapping[str, xr.Dataset], months: Any, level: float) -> list[str]:
     """Everything that keeps the table from being made."""
-    missing = {name: [need for need in NEEDS if need not in adequacy] for name, adequacy in given.items()}
     faults = [
-        f"{name}: found no {lost}, expected the Dataset of capital_adequacy(); give that"
-        for name, lost in missing.items()
-        if lost
+        f"{name}: {fault}"
+        for name, adequacy in given.items()
+        for fault in dataset_faults(adequacy, NEEDS, "capital_adequacy()", name=str(name))
     ]
+    if faults:
+        return faults
+    first, advice = next(iter(given), ""), "make a table for each"
+    for name, adequacy in given.items():
+        faults += unlike_faults(repr(name), adequacy, given[first], SAME, advice=advice, of=repr(first), told=False)
     if not given:
         faults.append("results: found none, expected at least one; give a Dataset or a mapping")
     faults += level_faults("level", (level,))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stresslab.checks import choice_faults
 from stresslab.measures.formulas import asrf
 from stresslab.measures.formulas.arguments import AMOUNT, BELOW_ONE, INSIDE, LGD, Bound, checked
 from stresslab.typed import typed
@@ -38,8 +39,8 @@ def basel_rules() -> Rules:
 def _class_faults(exposure_class: str, secured: str | None = None) -> list[str]:
     """Faults of a class, and of what secures an exposure of it."""
     classes = basel_rules()["floors"]
-    if exposure_class not in list(classes):
-        return [f"exposure_class: found {exposure_class!r}, expected one of {sorted(classes)}; choose one"]
+    if faults := choice_faults("exposure_class", exposure_class, sorted(classes)):
+        return faults
     known = sorted(classes[exposure_class]["lgd"])
     if secured is None or secured in known:
         return []

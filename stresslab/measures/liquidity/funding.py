@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import number_faults, refuse, type_faults, whole_faults
+from stresslab.checks import choice_faults, number_faults, refuse, type_faults, whole_faults
 from stresslab.measures.defaults import by_place
 from stresslab.measures.result_view import BALANCE, opening_balance, result_faults, select
 from stresslab.typed import typed
@@ -182,8 +182,7 @@ class Borrowing:
 
     def __post_init__(self) -> None:
         amounts, faults = _by_month(self.maturing)
-        if self.kind not in kinds():
-            faults.append(f"kind: found {self.kind!r}, expected one of {list(kinds())}; choose one")
+        faults += choice_faults("kind", self.kind, list(kinds()))
         for name in ("annual_rate", "pass_through"):
             faults += number_faults(name, getattr(self, name), 1.0, DECIMAL)
         if not isinstance(self.rollover, RollOver):
@@ -334,8 +333,7 @@ class LiquidAsset:
         faults = number_faults("amount", self.amount, math.inf, "an amount")
         faults += number_faults("haircut", self.haircut, 1.0, DECIMAL)
         faults += whole_faults("months_to_sell", self.months_to_sell, 0)
-        if self.asset_class not in ASSET_CLASSES:
-            faults.append(f"asset_class: found {self.asset_class!r}, expected one of {list(ASSET_CLASSES)}; choose one")
+        faults += choice_faults("asset_class", self.asset_class, ASSET_CLASSES)
         refuse("LiquidAsset", faults)
 
 
@@ -555,7 +553,7 @@ class Funding:
         refuse("Funding.for_book", faults)
         share = (1.0 + use["liquid_share"]) * (1.0 - use["equity_share"]) if borrowed_share is None else borrowed_share
         view = select(result, lender)
-        funded = float((opening_balance(view, "Funding.for_book") * view["own_share"]).sum())
+        funded = float((opening_balance(view) * view["own_share"]).sum())
         maturing = [share * funded / months] * months
         borrowing = Borrowing(use["kind"], maturing, use["annual_rate"], renewed, use["tenor_months"], follows)
         cost = use["operating_cost_rate"]

@@ -288,6 +288,8 @@ def liquidity_ratios(
 
 def _equity_faults(result: xr.Dataset, equity: Any) -> list[str]:
     """Faults of equity, which is a number or has every path and month of the result."""
+    if not isinstance(result, xr.Dataset):
+        return []  # refused already
     if not isinstance(equity, xr.DataArray):
         sound = isinstance(equity, int | float) and np.isfinite(equity)
         return [] if sound else [f"equity: found {equity!r}, expected a number or a DataArray; give currency"]

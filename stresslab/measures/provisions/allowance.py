@@ -34,7 +34,16 @@ from stresslab.measures.provisions.five_categories import chinese_allowance, sch
 from stresslab.measures.provisions.regimes import CECL, IFRS9, China, Overlay, Regime, chinese_rules, name_of, regime_of
 from stresslab.measures.provisions.risk_states import BOOK_CELLS, CELLS, CURRENT, book_cells
 from stresslab.measures.provisions.rollforward import SOURCES, changes
-from stresslab.measures.result_view import BALANCE, FLOW, Output, described, result_faults, select
+from stresslab.measures.result_view import (
+    BALANCE,
+    FLOW,
+    Output,
+    described,
+    memory_faults,
+    result_faults,
+    select,
+    unlike_faults,
+)
 from stresslab.notes import noted
 from stresslab.schema import MINOR, STAGES, minor_units, rounded
 from stresslab.typed import typed
@@ -80,6 +89,8 @@ TERMS = (
     "balance", "defaulting", "loss", "loss_drawn", "unemployment", "unemployment_change", "age", "kept",
     "recovered_share", "monthly_rate", "revolving",
 )  # fmt: skip
+OF_TERMS = ("fingerprint", "currency", "own_lender", "renewal", "model")
+"""Attrs that term structures share with the results that they are for."""
 FAR = 0.03
 """How far beyond the points of the term structures unemployment may lie [1]; luck of small books lies within."""
 
@@ -196,6 +207,7 @@ def provisions(
     >>> allowance.allowance_required.item(), allowance.binding.item()
     (75.0, 'coverage')
     """
+    refuse("provisions", memory_faults("result", result, "simulate()"))
     values, said = by_place(result, {"provisioning": provisioning})
     rules = regime_of(values["provisioning"])
     needs = NEEDS if terms is None and isinstance(rules, China) else NEEDS_EXPECTED
@@ -263,6 +275,8 @@ def _choice_faults(
         if weights is not None:
             faults.append("weights: found some without terms, expected both or none; give terms")
         return faults
+    if broken := memory_faults("terms", terms, "term_structures()"):
+        return faults + broken
     absent = sorted(set(TERMS) - set(terms.variables))
     if absent:
         return [*faults, f"terms: found no {', '.join(absent)}, expected a Dataset of term_structures(); give that"]
@@ -286,12 +300,7 @@ def _choice_faults(
 
 def _terms_faults(result: xr.Dataset, view: xr.Dataset, terms: xr.Dataset) -> list[str]:
     """Faults of term structures beside this result."""
-    faults = [
-        f"terms: found {name} {str(terms.attrs.get(name))[:60]!r}, expected the result's, "
-        f"{str(result.attrs.get(name))[:60]!r}; make terms for it"
-        for name in ("renewal", "model")
-        if name in terms.attrs and name in result.attrs and terms.attrs[name] != result.attrs[name]
-    ]
+    faults = unlike_faults("terms", terms, result, OF_TERMS, advice="make terms for it", told=False)
     strange = sorted(set(view["segment"].values.tolist()) - set(terms["segment"].values.tolist()))
     if strange:
         faults.append(f"terms: found no segment {', '.join(strange)}, expected all of the result's; make terms for it")

@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from stresslab.checks import is_number, is_whole, refuse, whole_faults
+from stresslab.checks import advised, choice_faults, is_number, is_whole, refuse, whole_faults
 from stresslab.parameters import Section, choice, documented, parameter, setting
 
 Rules = dict[str, Any]
@@ -206,7 +206,7 @@ class China(Section):
         rules, faults = chinese_rules(), []
         known = sorted(rules["schedules"])
         named = list(self.schedule.values()) if isinstance(self.schedule, Mapping) else [self.schedule]
-        faults += [f"schedule: found {s!r}, expected one of {known}; choose one" for s in named if s not in known]
+        faults += [fault for each in named for fault in choice_faults("schedule", each, known)]
         for name in ("percentages", "minimums"):
             if getattr(self, name) not in list(rules[name]):
                 options = sorted(rules[name])
@@ -235,7 +235,7 @@ def regime_of(provisioning: str | Regime) -> Regime:
         return provisioning
     if provisioning not in list(REGIMES):
         expected = f"expected one of {sorted(REGIMES)}, IFRS9(...), CECL(...) or China(...)"
-        refuse("provisions", [f"provisioning: found {provisioning!r}, {expected}; choose one"])
+        refuse("provisions", [f"provisioning: found {provisioning!r}, {expected}; {advised(provisioning, REGIMES)}"])
     return REGIMES[provisioning]()
 
 

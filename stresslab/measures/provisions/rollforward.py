@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import is_whole, refuse
-from stresslab.measures.result_view import Output, labelled
+from stresslab.measures.result_view import Output, dataset_faults, labelled, unlike_faults
 from stresslab.schema import minor_units, rounded
 from stresslab.typed import typed
 
@@ -22,6 +22,7 @@ SOURCES = (
 ROWS = ("opening", *SOURCES[:4], "parameters", *SOURCES[4:], "closing")
 ROW_LABELS = {name: name.replace("_", " ") for name in ROWS} | {"write_off": "write-off"}
 """What a plot or table prints for a row."""
+ALONG = ("scenario", "path", "month", "stage")
 OUTPUTS = {
     "movement": Output("currency", "amount of the row; rows before closing sum to closing"),
     "charge": Output("currency", "charge to the income statement"),
@@ -132,8 +133,8 @@ def allowance_movement(
     >>> table.charge.item()  # 69.6 - 110 + 40
     -0.4
     """
-    last = provisions.sizes.get("month", 1) - 1 if last is None else last
     refuse("allowance_movement", _faults(provisions, first, last, restated))
+    last = provisions.sizes["month"] - 1 if last is None else last
     by = "allowance_by_stage" if "allowance_by_stage" in provisions else "allowance_held"
     stock = provisions[by]
     moved = provisions["change"].isel(month=slice(first + 1, last + 1)).sum("month")
@@ -153,22 +154,20 @@ def allowance_movement(
 
 def _faults(provisions: xr.Dataset, first: Any, last: Any, restated: xr.Dataset | None) -> list[str]:
     """Faults of what a movement is wanted of."""
-    faults = [
-        f"{name}: found no variable 'change', expected a Dataset of provisions(); give that"
-        for name, dataset in (("provisions", provisions), ("restated", restated))
-        if dataset is not None and "change" not in dataset
-    ]
-    end = provisions.sizes.get("month", 1) - 1
+    faults = []
+    for name, dataset in (("provisions", provisions), *((("restated", restated),) if restated is not None else ())):
+        staged = ("stage",) if "allowance_by_stage" in getattr(dataset, "data_vars", ()) else ()
+        needs = {"change": ("path", "month", "source", *staged), "allowance_held": ("path", "month")}
+        faults += dataset_faults(dataset, needs, "provisions()", name=name)
+    if faults:
+        return faults
+    end = provisions.sizes["month"] - 1
+    last = end if last is None else last
     if not (is_whole(first) and is_whole(last) and 0 <= first < last <= end):
         given = f"first, last: found {first!r}, {last!r}, expected month ends in order among 0 ... {end}"
         faults.append(f"{given}; change one of them")
-    if restated is not None and not faults and restated.sizes != provisions.sizes:
-        sizes = f"found sizes {dict(restated.sizes)}, expected {dict(provisions.sizes)}"
-        faults.append(f"restated: {sizes}; take provisions of the same result under the same rules")
-    elif restated is not None and not faults:
-        faults += [
-            f"restated: found another {name} than in provisions, expected the same; take those of the same result"
-            for name in ("path", "scenario")
-            if name in provisions.coords and not np.array_equal(restated[name].values, provisions[name].values)
-        ]
+    if restated is not None:
+        same = ("fingerprint", "seed", "currency", "own_lender", "lender", "part", "annual_growth", "partners")
+        advice = "take provisions of the same result under the same rules"
+        faults += unlike_faults("restated", restated, provisions, same, ALONG, advice, "provisions")
     return faults

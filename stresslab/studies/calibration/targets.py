@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import choice_faults, is_number, refuse
+from stresslab.checks import advised, choice_faults, is_number, refuse
 from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
 from stresslab.schema import BUCKET_FLOOR, BUCKETS
 from stresslab.typed import typed
@@ -446,7 +446,7 @@ def _chosen(result: xr.Dataset, needs: dict[str, Any], lender: str, product: str
     mine = np.ones(view.sizes["segment"], bool) if product is None else view["product"].values.astype(str) == product
     if not mine.any():
         known = sorted(set(view["product"].values.astype(str)))
-        refuse("target", [f"product: found {product!r}, expected one of {known}; choose a product"])
+        refuse("target", [f"product: found {product!r}, expected one of {known}; {advised(product, known)}"])
     return view.isel(segment=np.flatnonzero(mine))
 
 
