@@ -23,8 +23,9 @@ from stresslab.measures.provisions.regimes import regime_of
 from stresslab.measures.result_view import select
 from stresslab.schema import PAST_DUE, InputError
 from stresslab.study_file import Study as Study
-from stresslab.study_file import buffer_arguments, side_by_side
+from stresslab.study_file import side_by_side
 from stresslab.study_file import read_study as read_study
+from stresslab.study_trial import buffer_arguments
 
 DEFAULT_DONORS = 10_000
 """Borrowers of the synthetic portfolio that completes a tape, where the study does not say how many."""

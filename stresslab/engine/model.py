@@ -15,6 +15,7 @@ import tomli_w
 
 from stresslab.engine.borrower_parameters import Employment, Income, Spending, Willingness
 from stresslab.engine.lender_parameters import Applications, Product, Recovery, Scoring
+from stresslab.files import whole_file
 from stresslab.parameters import Section
 from stresslab.schema import InputError
 
@@ -212,7 +213,8 @@ class Model:
         ...     Model.from_toml(f"{folder}/model.toml") == model
         True
         """
-        Path(path).write_text(tomli_w.dumps(self.to_dict()), "utf-8")
+        with whole_file(Path(path)) as partial:
+            partial.write_text(tomli_w.dumps(self.to_dict()), "utf-8")
 
     def replace(self, **changes: Any) -> Self:
         """Copy with some parameters changed.

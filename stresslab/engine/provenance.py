@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-from importlib.metadata import version
 from typing import Any
 
+import numba
+import numpy as np
 import xarray as xr
 
 from stresslab.engine.actions import ContingencyPlan, Response
 from stresslab.engine.prepare import Prepared
+from stresslab.version import VERSION
 
 
 def record(prepared: Prepared, renewal: str, macro: xr.Dataset, own_behaviour: dict[str, str]) -> dict[str, Any]:
@@ -30,9 +32,15 @@ def record(prepared: Prepared, renewal: str, macro: xr.Dataset, own_behaviour: d
         "responses": json.dumps([_plain(response) for response in prepared.responses]),
         "behaviour": json.dumps(own_behaviour),
         "macro": json.dumps(macro_attrs),
-        "versions": json.dumps({n: version(n) for n in ("stresslab", "numpy", "numba", "xarray")}),
+        "versions": json.dumps(versions()),
         "python": platform.python_version(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computed a result."""
+    others = {package.__name__: str(package.__version__) for package in (np, numba, xr)}
+    return {"stresslab": VERSION, **others}
 
 
 def _plain(response: Response) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from tqdm import tqdm
 from stresslab.checks import check, portfolio_faults, refuse, single_path_faults, whole_faults
 from stresslab.engine.actions import Response
 from stresslab.engine.blocks import build, read_back
-from stresslab.engine.feedback import Feedback
+from stresslab.engine.feedback import OFF, Feedback
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
 from stresslab.engine.lender_parameters import Product
+from stresslab.engine.memory import Sizes, of_feedback, of_run, refuse_layout, refuse_run
 from stresslab.engine.model import Model
 from stresslab.engine.packing import pack
 from stresslab.engine.prepare import Prepared, Renewal, argument_faults, model_of, prepare, with_paths
@@ -182,7 +183,8 @@ def simulate(
     ------
     InputError
         Names every fault of the arguments, the portfolio and the macro paths; an unknown product; a horizon beyond the
-        scenario; a balance that outgrows 21,474,836.47 under extreme rates.
+        scenario; more paths and months than there is memory for; a balance that outgrows 21,474,836.47 under extreme
+        rates.
 
     Notes
     -----
@@ -206,6 +208,7 @@ def simulate(
     )
     if trace is not None:
         traced_ids(portfolio, trace)
+    _refuse_memory(prepared, paths, 0 if trace is None else len(trace))
     scenarios = (
         [paths.isel(scenario=s) for s in range(paths.sizes["scenario"])] if "scenario" in paths.dims else [paths]
     )
@@ -218,6 +221,24 @@ def simulate(
         result[name].attrs = attrs_of(RESULT[str(name)])
     provenance = record(prepared, renewal, macro, source_of(behaviour or {}))
     return result.assign_attrs(provenance | _convergence([gap for _, gap in parts], feedback))
+
+
+def _refuse_memory(prepared: Prepared, paths: xr.Dataset, traced: int) -> None:
+    """InputError if the result and what it takes to make it need more memory than there is."""
+    blocks, several = prepared.blocks, "scenario" in paths.dims
+    sizes = Sizes(
+        paths.sizes.get("scenario", 1), paths.sizes["path"], paths.sizes["month"], len(blocks.segments), several
+    )
+    needed = of_run(sizes) + TRACED * sizes.cells / sizes.segments * traced
+    if prepared.feedback is not None or prepared.responses:
+        sample = (prepared.feedback or OFF).sample / prepared.portfolio.sizes["borrower"]
+        part = min(1.0, sample)
+        needed += of_feedback(sizes, part * blocks.count, part * blocks.segment.size, prepared.threads)
+    refuse_run("simulate", needed)
+
+
+TRACED = 400
+"""Bytes for each traced borrower, path and month."""
 
 
 def _one_scenario(
@@ -314,6 +335,7 @@ def advance(
     refuse("portfolio", portfolio_faults(portfolio))
     check(macro, MACRO, "macro")
     seed = secrets.randbits(63) if seed is None else int(seed)
+    refuse_layout(portfolio.sizes["loan"])
     blocks = build(portfolio, model)
     macro_path = with_paths(macro, path).isel(month=slice(0, months))
     packed = pack(macro_path, portfolio, model, blocks, renewal == "static")

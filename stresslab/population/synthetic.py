@@ -12,17 +12,48 @@ from numpy.typing import NDArray
 from stresslab.checks import refuse, seed_faults, type_faults, whole_faults
 from stresslab.engine.model import PORTFOLIO_TABLE, Model, preset_tables, presets
 from stresslab.engine.simulate import advance
+from stresslab.resources import refuse_memory
 from stresslab.schema import MINOR, PORTFOLIO, attrs_of, rounded
 
 Array = NDArray[Any]
 LARGEST_BOOK = 2**31
 """Borrowers that ids and draws are tested for."""
+LONGEST_SEASONING = 1_200
+"""Months: a century."""
+PER_LOAN = 800
+"""Bytes for each loan, its borrower included, while a portfolio is drawn and seasoned."""
 
 
 def read_preset(name: str) -> dict[str, Any]:
     """Numbers of a preset's synthetic portfolio, as they stand in its file."""
     numbers: dict[str, Any] = preset_tables(name)[PORTFOLIO_TABLE]
     return numbers
+
+
+def segments_of(preset: str) -> list[tuple[str, str]]:
+    """Lender and product of every segment that a preset's portfolio can have, the own lender's first.
+
+    >>> segments_of("us-card")[0]
+    ('bank', 'card')
+    """
+    numbers = read_preset(preset)
+    own, others = numbers["own"], numbers["lenders"]
+    segments = [(numbers["own_lender"], product) for held in own for product in held["products"]]
+    segments += [(lender, others["bank_product"]) for lender in others["banks"]]
+    segments += [(lender, others["platform_product"]) for lender in others["platforms"]]
+    return list(dict.fromkeys(segments))
+
+
+def loans_of(preset: str, borrowers: int) -> float:
+    """Expected number of loans of some borrowers.
+
+    >>> round(loans_of("china-online", 100))
+    217
+    """
+    numbers = read_preset(preset)
+    own, others = numbers["own"], np.array(numbers["lenders"]["share"])
+    held = np.average([len(row["products"]) for row in own], weights=[row["share"] for row in own])
+    return borrowers * float(held + np.average(np.arange(others.size), weights=others))
 
 
 def synthetic_portfolio(
@@ -59,7 +90,8 @@ def synthetic_portfolio(
     Raises
     ------
     InputError
-        Names an unknown preset, a count that is not a whole number from 1, a seed and months that are none.
+        Names an unknown preset, a count that is not a whole number from 1, a seed and months that are none; more
+        borrowers than there is memory for.
 
     Notes
     -----
@@ -74,11 +106,12 @@ def synthetic_portfolio(
     """
     advice = "choose another number"
     faults = whole_faults("borrowers", borrowers, 1, LARGEST_BOOK, advice=advice) + seed_faults(seed)
-    faults += whole_faults("seasoning_months", seasoning_months, 0, optional=True)
+    faults += whole_faults("seasoning_months", seasoning_months, 0, LONGEST_SEASONING, optional=True)
     faults += type_faults("model", model, Model)
     if preset not in presets():
         faults.append(f"preset: found {preset!r}, expected one of {presets()}; choose one")
     refuse("synthetic_portfolio", faults)
+    refuse_memory("synthetic_portfolio", PER_LOAN * loans_of(preset, borrowers), "draw fewer borrowers")
     numbers = read_preset(preset)
     drawn_under = Model.from_preset(preset)
     seed = secrets.randbits(63) if seed is None else int(seed)

@@ -268,7 +268,13 @@ def _choice_faults(
         return [*faults, f"terms: found no {', '.join(absent)}, expected a Dataset of term_structures(); give that"]
     broken = [name for name in TERMS if not np.isfinite(terms[name].values).all()]
     faults += [f"terms: found {name} that is not finite, expected numbers; make the terms again" for name in broken]
-    known = terms["outlook"].values.tolist()
+    faults += weight_faults(weights, terms["outlook"].values.tolist())
+    return faults + (_terms_faults(result, view, terms) if view is not None else [])
+
+
+def weight_faults(weights: Mapping[str, float] | None, known: Sequence[str]) -> list[str]:
+    """Faults of the weights of some outlooks, which sum to 1."""
+    faults = []
     if weights is None and len(known) > 1:
         faults.append(f"weights: found none for outlooks {known}, expected a weight for each, summing to 1; give them")
     if weights is not None:
@@ -277,7 +283,7 @@ def _choice_faults(
         sound = all(is_number(weight) and 0.0 <= weight <= 1.0 for weight in weights.values())
         if not sound or abs(sum(weights.values()) - 1.0) > 1e-9:
             faults.append(f"weights: found {dict(weights)}, expected 0 to 1, summing to 1; correct them")
-    return faults + (_terms_faults(result, view, terms) if view is not None else [])
+    return faults
 
 
 def _terms_faults(result: xr.Dataset, view: xr.Dataset, terms: xr.Dataset) -> list[str]:
