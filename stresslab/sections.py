@@ -211,7 +211,9 @@ def _type_faults(hints: Sequence[Any], value: Any, where: str, expected: Sequenc
         return [f"{where}: found {_shown(value)}, expected {' or '.join(expected)}; correct it"]
     try:
         kind: Any = Union[tuple(hints)]  # noqa: UP007
-        adapter: TypeAdapter[Any] = TypeAdapter(kind, config=ConfigDict(strict=True, arbitrary_types_allowed=True, allow_inf_nan=False))
+        adapter: TypeAdapter[Any] = TypeAdapter(
+            kind, config=ConfigDict(strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
+        )
         adapter.validate_python(value)
     except ValidationError as error:
         wrong: dict[str, tuple[Any, list[str]]] = {}

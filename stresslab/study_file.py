@@ -187,7 +187,9 @@ def _scenario(entry: Any, where: str, faults: list[str]) -> xr.Dataset | None:
     if isinstance(entry, str) and os.path.isfile(entry):
         maker, arguments = "read_scenario", {"path": entry}
     elif isinstance(entry, str) and (os.path.sep in entry or Path(entry).suffix):
-        faults.append(f"{where}: found no file at {entry!r}, expected one, by its path from the study; correct the path")
+        faults.append(
+            f"{where}: found no file at {entry!r}, expected one, by its path from the study; correct the path"
+        )
         return None
     elif isinstance(entry, Mapping) and len(entry) == 1 and next(iter(entry)) in SCENARIO_MAKERS:
         ((maker, table),) = entry.items()
@@ -339,4 +341,6 @@ def _tape_faults(content: Mapping[str, Any], given: Mapping[str, Any]) -> list[s
     found = "a folder" if os.path.isdir(path) else "no file that can be read"
     hint = f" (there is {near[0]!r})" if near else ""
     expected = "expected a loan tape, by its path from the study file"
-    return [f"read_portfolio.tape: found {found} at {content['read_portfolio']['tape']!r}{hint}, {expected}; correct it"]
+    return [
+        f"read_portfolio.tape: found {found} at {content['read_portfolio']['tape']!r}{hint}, {expected}; correct it"
+    ]

@@ -25,9 +25,7 @@ FEW = 200
 """Borrowers of the portfolio on which a simulation is prepared, not run."""
 
 
-def trial_faults(
-    scenario: xr.Dataset, arguments: Mapping[str, Mapping[str, Any]], unsound: set[str]
-) -> list[str]:
+def trial_faults(scenario: xr.Dataset, arguments: Mapping[str, Mapping[str, Any]], unsound: set[str]) -> list[str]:
     """Faults that the functions themselves find.
 
     unsound : sections that have faults already, which are not tried, nor blamed for the faults of others
@@ -42,13 +40,14 @@ def trial_faults(
     result, named = _result(scenario, horizon or length, given)
     if not named:  # the lenders of a tape are known when it has been read
         given = {name: values | ({"lender": "own"} if "lender" in values else {}) for name, values in given.items()}
+    said: dict[str, str] = {}  # a fault that two sections meet has one cause, and is said of the first
     for name, call in _trials(scenario, result, given).items():
         if name not in unsound:
             try:
                 call()
             except InputError as error:
-                faults += [f"{name}.{fault}" for fault in error.faults]
-    return list(dict.fromkeys(faults))
+                said = {fault: f"{name}.{fault}" for fault in error.faults} | said
+    return faults + list(said.values())
 
 
 def _result(scenario: xr.Dataset, months: int, given: Mapping[str, Mapping[str, Any]]) -> tuple[xr.Dataset, bool]:
@@ -120,7 +119,10 @@ def _portfolio(given: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
 def _tape(given: Mapping[str, Mapping[str, Any]]) -> None:
     """The presets that a tape names."""
     arguments = given["read_portfolio"]
-    for key, name in (("preset", arguments.get("preset")), ("donors.preset", (arguments.get("donors") or {}).get("preset"))):
+    for key, name in (
+        ("preset", arguments.get("preset")),
+        ("donors.preset", (arguments.get("donors") or {}).get("preset")),
+    ):
         if name is not None and name not in presets():
             raise InputError("read_portfolio", [f"{key}: found {name!r}, expected one of {presets()}; choose one"])
 

@@ -9,8 +9,9 @@ import xarray as xr
 
 import stresslab as sl
 from stresslab.schema import InputError
-from stresslab.study import demo_study, read_study, run_study, summary_table, write_answers
+from stresslab.study import demo_study, read_study, run_study, summary_table
 from stresslab.study_file import side_by_side
+from stresslab.study_output import write_answers
 
 TWO = ["fed-2026-baseline", "fed-2026-severely-adverse"]
 SMALL = """

@@ -1,4 +1,4 @@
-"""Memory that a run allocates at its peak, from its sizes alone; `benchmarks/memory.py` holds it against what is used."""
+"""Memory that a run allocates at its peak, from its sizes; `benchmarks/memory.py` holds it against what is used."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import source_of
 from stresslab.engine.kernel.random import key_of
 from stresslab.engine.kernel.state import BORROWER, LOAN, PLANNED, SUMS, widened
-from stresslab.engine.model import Model
 from stresslab.engine.memory import refuse_panel
+from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed
 from stresslab.engine.prepare import Prepared, Renewal, prepare
 from stresslab.engine.provenance import record
