@@ -99,11 +99,11 @@ def place_faults(name: str, target: Path) -> list[str]:
     """
     try:
         if target.is_symlink():
-            found, advice = f"a link to {os.readlink(target)}", "name that folder itself"
+            found, advice = f"a link to {os.readlink(target)} at", "name that folder itself"
         elif target.exists() and not target.is_dir():
-            found, advice = "a file", "name another place"
+            found, advice = "a file at", "name another place"
         elif os.path.ismount(target) or target == Path.cwd():
-            found, advice = "a folder in use, which cannot be replaced", f"name one in it: {target / 'out'}"
+            found, advice = "a mounted or the current folder,", f"name one in it: {target / 'out'}"
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             _tidy(target)
@@ -114,10 +114,10 @@ def place_faults(name: str, target: Path) -> list[str]:
             if not strange:
                 return []
             more = f" and {len(strange) - 5:,} more" if len(strange) > 5 else ""
-            found, advice = f"{', '.join(strange[:5])}{more} in it", "move them or name another folder"
+            found, advice = f"{', '.join(strange[:5])}{more} in", "move them or name another folder"
     except (OSError, ValueError) as error:
-        found, advice = f"no place to write ({getattr(error, 'strerror', None) or error})", "name another place"
-    return [f"{name}: found {found} at {str(target)!r}, expected nothing or answers of a study alone; {advice}"]
+        found, advice = f"no way to write ({getattr(error, 'strerror', None) or error})", "name another place"
+    return [f"{name}: found {found} {str(target)!r}, expected nothing there, or answers of a study alone; {advice}"]
 
 
 def foreign(folder: Path) -> list[str]:

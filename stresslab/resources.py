@@ -13,7 +13,7 @@ from stresslab.schema import InputError
 CGROUP_FILES = (("memory.max", "memory.current", "inactive_file"),
                 ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"))  # fmt: skip
 """Limit, use, and what of the use the kernel gives back, in versions 2 and 1 of control groups."""
-CGROUPS = Path("/sys/fs/cgroup")
+CGROUPS, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 class Room(NamedTuple):
@@ -34,7 +34,7 @@ def memory() -> Room:
 def _of_control_groups() -> list[Room]:
     """Room in the control groups of this process, from its own up to the root; none but on Linux."""
     try:
-        own = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text("utf-8").splitlines()]
+        own = [line.split(":", 2) for line in OWN_GROUPS.read_text("utf-8").splitlines()]
     except OSError:
         return []
     rooms = []
