@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all style docs browser bench format clean
+.PHONY: help demo test test-all style docs browser kill bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,6 +40,9 @@ docs: $(VENV)/.has-docs ## the pages, with every notebook and example run; warni
 
 browser: $(VENV)/.has-test $(VENV)/.has-browser docs ## the pages in a browser: layout, pictures, search; needs chromium
 	$(BIN)/python -m pytest tests/docs/test_browser.py $(PYTEST_ARGS)
+
+kill: $(VENV)/.has-run ## kill 50 runs at random moments: their folders hold whole answers or none
+	$(BIN)/python -m benchmarks.kill_runs
 
 bench: $(VENV)/.has-bench ## speed of the engine on this machine
 	$(BIN)/asv machine --yes >/dev/null

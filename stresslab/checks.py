@@ -458,28 +458,6 @@ def like(word: object, words: Iterable[object]) -> str:
     return f" (there is {' and '.join(map(repr, close))})" if close else ""
 
 
-def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
-    """Words that a misspelt one may stand for, the likeliest first: spelled alike, or with more to their name.
-
-    Case, spaces, hyphens and underscores do not count, nor what stands before the last dot.
-
-    >>> near("us-cards", ["china-online", "us-card"]), near("finding", ["job.finding_monthly", "job.separation"])
-    (['us-card'], ['job.finding_monthly'])
-    """
-    plain = {str(known): _plain(str(known)) for known in words}
-    given = _plain(str(word))
-    begins = [known for known, name in plain.items() if given and name.rsplit(".", 1)[-1].startswith(given)]
-    names = {name: known for known, name in reversed(plain.items())}
-    names |= {name.rsplit(".", 1)[-1]: known for name, known in reversed(names.items())}
-    alike = [names[name] for name in difflib.get_close_matches(given, names, n=2 * most, cutoff=0.7)]
-    return list(dict.fromkeys([*alike, *begins]))[:most]
-
-
-def _plain(word: str) -> str:
-    """A word in small letters, its parts joined by underscores."""
-    return word.strip().casefold().replace("-", "_").replace(" ", "_")
-
-
 def advised(word: object, words: Iterable[object], otherwise: str = "choose one") -> str:
     """What to write for a word that is none of those known: the nearest one, or else another advice.
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import inspect
+import os
 import types
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import xarray as xr
@@ -30,14 +30,22 @@ COMPUTED = (xr.Dataset, sl.Funding, sl.BalanceSheet)
 PYTHON_ONLY = frozenset({"behaviour", "progress"})
 """Arguments that are no keys: compiled functions, and what the command line decides."""
 
+CENTURY = 1200
+Month = Annotated[int, Field(ge=1, le=CENTURY)]
 Level = Annotated[float, Field(gt=0.0, lt=1.0)]
 NARROWER: dict[str, Any] = {
     "seed": Annotated[int, Field(ge=0, lt=2**63)],
-    "borrowers": Annotated[int, Field(ge=1)],
-    "paths": Annotated[int, Field(ge=2)],
-    "threads": Annotated[int, Field(ge=1)],
-    "horizon": Annotated[int, Field(ge=1)],
-    "spread": Annotated[float, Field(ge=0.0)],
+    "borrowers": Annotated[int, Field(ge=1, le=2**31)],
+    "sample": Annotated[int, Field(ge=1, le=2**31)],
+    "paths": Annotated[int, Field(ge=2, le=2**32)],
+    "threads": Annotated[int, Field(ge=1, le=1024)],
+    "horizon": Month,
+    "months": Month,
+    "months_to_peak": Month,
+    "tenor_months": Month,
+    "seasoning_months": Annotated[int, Field(ge=0, le=CENTURY)],
+    "points": Annotated[int, Field(ge=1, le=1000)],
+    "spread": Annotated[float, Field(ge=0.0, le=10.0)],
     "level": Level,
     "levels": Level | Annotated[Sequence[Level], Field(min_length=1)],
     "tape": str,
@@ -175,7 +183,7 @@ def _object(makers: Mapping[str, Callable[..., Any]], table: Any, where: str, fa
 
 def _model(path: Any, where: str, faults: list[str]) -> Any:
     """Model of the engine from the path of its file."""
-    if not isinstance(path, str) or not Path(path).is_file():
+    if not isinstance(path, str) or not os.path.isfile(path):
         faults.append(f"{where}: found {path!r}, expected the path of a file by Model.to_toml(); correct the path")
         return None
     try:
@@ -196,7 +204,9 @@ def _type_faults(hints: Sequence[Any], value: Any, where: str, expected: Sequenc
         return [f"{where}: found {_shown(value)}, expected {' or '.join(expected)}; correct it"]
     try:
         kind: Any = Union[tuple(hints)]  # noqa: UP007
-        adapter: TypeAdapter[Any] = TypeAdapter(kind, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
+        adapter: TypeAdapter[Any] = TypeAdapter(
+            kind, config=ConfigDict(strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
+        )
         adapter.validate_python(value)
     except ValidationError as error:
         wrong: dict[str, tuple[Any, list[str]]] = {}
@@ -233,6 +243,7 @@ WORDS = {
     "a valid string": "text in quotes",
     "a valid integer": "a whole number",
     "a valid number": "a number",
+    "a finite number": "a finite number",
     "a valid boolean": "true or false",
     "a valid sequence": "a list",
     "a valid tuple": "a list",

@@ -1,12 +1,16 @@
-"""A study: the stress test that a file describes, and its answers: datasets, key figures, and files of both."""
+"""A study: the stress test that a file describes, and its answers: datasets and key figures."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import platform
+import secrets
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import resources
 from itertools import groupby
 from pathlib import Path
@@ -17,14 +21,21 @@ import pandas as pd
 import xarray as xr
 
 import stresslab as sl
+from stresslab.checks import refuse
+from stresslab.engine.memory import Sizes, of_result, of_run
+from stresslab.engine.provenance import versions
+from stresslab.files import place_faults
 from stresslab.measures.capital.regimes import regime_for
 from stresslab.measures.defaults import by_place
 from stresslab.measures.provisions.regimes import regime_of
 from stresslab.measures.result_view import select
-from stresslab.schema import PAST_DUE, InputError, money_of
+from stresslab.population.synthetic import segments_of
+from stresslab.resources import disk_faults, refuse_memory
+from stresslab.schema import PAST_DUE, money_of
 from stresslab.study_file import Study as Study
-from stresslab.study_file import buffer_arguments, side_by_side
 from stresslab.study_file import read_study as read_study
+from stresslab.study_file import side_by_side
+from stresslab.study_trial import buffer_arguments
 
 DEFAULT_DONORS = 10_000
 """Borrowers of the synthetic portfolio that completes a tape, where the study does not say how many."""
@@ -32,7 +43,10 @@ DEFAULT_DONORS = 10_000
 
 @dataclass(frozen=True)
 class Answers:
-    """Datasets that a study produced, and the portfolio and result that they are of."""
+    """Datasets that a study produced, the portfolio and result that they are of, and what it takes to repeat them.
+
+    record : title, study, input files, seeds, versions, fingerprint of the portfolio, start and end, as plain values
+    """
 
     portfolio: xr.Dataset
     result: xr.Dataset
@@ -40,6 +54,16 @@ class Answers:
     provisions: xr.Dataset
     liquidity: xr.Dataset
     capital: xr.Dataset
+    record: Mapping[str, Any]
+
+    def datasets(self) -> dict[str, xr.Dataset]:
+        """The datasets by name."""
+        every = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        return {name: value for name, value in every.items() if isinstance(value, xr.Dataset)}
+
+    def notes(self) -> list[str]:
+        """What was derived, drawn, filled, cut or taken by default on the way to the answers, each once."""
+        return list(dict.fromkeys(note for dataset in self.datasets().values() for note in sl.notes(dataset)))
 
 
 def demo_study(borrowers: int | None = None, paths: int | None = None) -> Study:
@@ -70,13 +94,15 @@ def demo_study(borrowers: int | None = None, paths: int | None = None) -> Study:
     return read_study(content)
 
 
-def run_study(study: Study, *, progress: bool = True) -> Answers:
+def run_study(study: Study, *, folder: str | Path | None = None, progress: bool = True) -> Answers:
     """Run a study: portfolio, macro paths, simulation, losses, provisions, liquidity and capital.
 
     Parameters
     ----------
     study : Study
         From `read_study` or `demo_study`.
+    folder : str or Path, optional
+        Where `write_answers` is to write: whether it can, and whether the disk has room, is checked before the run.
     progress : bool, default True
         Show a progress bar on standard error.
 
@@ -84,12 +110,13 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
     -------
     Answers
         Datasets `portfolio`, `result`, `losses`, `provisions`, `liquidity`, `capital`; each carries the study as JSON
-        in attrs["study"].
+        in attrs["study"], and all seeds, also those that were drawn, in attrs["seeds"].
 
     Raises
     ------
     InputError
-        From the functions that the study calls.
+        From the functions that the study calls; a folder that cannot be written, and too little memory or disk, before
+        anything is drawn.
 
     Examples
     --------
@@ -98,11 +125,14 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
     >>> answers.result["scenario"].values.tolist()
     ['fed-2026-baseline', 'fed-2026-severely-adverse']
     """
-    given = study.arguments
+    started = datetime.now(UTC)
+    given, seeds = _seeded(study.arguments)
+    scenario = side_by_side(study.scenarios)
+    place = None if folder is None else Path(os.path.abspath(folder))
+    _refuse_sizes(study, scenario, place)
     portfolio = _portfolio(given)
-    if faults := _lender_faults(given, portfolio):
-        raise InputError(study.title, faults)
-    macro = sl.macro_paths(side_by_side(study.scenarios), **given["macro_paths"])
+    refuse(study.title, _lender_faults(given, portfolio))
+    macro = sl.macro_paths(scenario, **given["macro_paths"])
     result = sl.simulate(portfolio, macro, progress=progress, **given["simulate"])
     rules = regime_of(by_place(result, {"provisioning": given["provisions"].get("provisioning")})[0]["provisioning"])
     needed = not isinstance(rules, sl.China) or "term_structures" in given
@@ -122,10 +152,61 @@ def run_study(study: Study, *, progress: bool = True) -> Answers:
         sl.provisions(result, **provisioning),
         sl.liquidity_buffer(result, sheet.funding, lender=lender, **buffer_arguments(given, result)),
         sl.capital_adequacy(result, sheet, **adequacy),
+        _record(study, seeds, result, started),
     )
-    attrs = {"study": json.dumps(study.content, default=str)}
-    datasets = {item.name: getattr(answers, item.name) for item in dataclasses.fields(answers)}
-    return Answers(**{name: dataset.assign_attrs(attrs) for name, dataset in datasets.items()})
+    attrs = {"study": json.dumps(study.content, default=str), "seeds": json.dumps(seeds)}
+    return dataclasses.replace(
+        answers, **{name: dataset.assign_attrs(attrs) for name, dataset in answers.datasets().items()}
+    )
+
+
+def _seeded(arguments: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, dict[str, Any]], dict[str, int]]:
+    """The arguments with a seed drawn wherever the study gives none, and all seeds by section and key."""
+    given = {name: dict(values) for name, values in arguments.items()}
+    seeds = {}
+    drawing = [name for name in ("synthetic_portfolio", "read_portfolio", "macro_paths", "simulate") if name in given]
+    for name in drawing:
+        seeds[f"{name}.seed"] = given[name].setdefault("seed", secrets.randbits(63))
+    if "donors" in given.get("read_portfolio", {}):
+        donors = given["read_portfolio"]["donors"] = dict(given["read_portfolio"]["donors"])
+        seeds["read_portfolio.donors.seed"] = donors.setdefault("seed", secrets.randbits(63))
+    if "seed" in given.get("term_structures", {}):
+        seeds["term_structures.seed"] = given["term_structures"]["seed"]
+    return given, seeds
+
+
+def _record(study: Study, seeds: Mapping[str, int], result: xr.Dataset, started: datetime) -> dict[str, Any]:
+    """What it takes to repeat a study, as plain values."""
+    return {
+        "title": study.title,
+        "study": json.loads(json.dumps(study.content, default=str)),
+        "inputs": [dict(file) for file in study.inputs],
+        "seeds": dict(seeds),
+        "versions": versions() | {"python": platform.python_version()},
+        "portfolio": result.attrs["fingerprint"],
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _refuse_sizes(study: Study, scenario: xr.Dataset, folder: Path | None) -> None:
+    """InputError for what the study's numbers already tell: too little memory or disk, a folder that is not free."""
+    given = study.arguments
+    refuse(study.title, [] if folder is None else place_faults("out", folder))
+    synthetic = given.get("synthetic_portfolio")
+    segments = 1 if synthetic is None else len(segments_of(synthetic.get("preset", "china-online")))
+    months = given["simulate"].get("horizon") or scenario.sizes["month"]
+    several = "scenario" in scenario.dims
+    sizes = Sizes(scenario.sizes.get("scenario", 1), given["macro_paths"]["paths"], months, segments, several)
+    refuse_memory(study.title, of_run(sizes), "lower macro_paths.paths or simulate.horizon")
+    if folder is not None:
+        refuse(study.title, disk_faults("out", folder, WRITTEN * of_result(sizes) + FIGURES))
+
+
+WRITTEN = 1.2
+"""Bytes of all files over those of the result."""
+FIGURES = 1e6
+"""Bytes of the figures."""
 
 
 def _lender_faults(given: Mapping[str, Mapping[str, Any]], portfolio: xr.Dataset) -> list[str]:
@@ -287,62 +368,3 @@ KEY_FIGURES = (
     KeyFigure("  their standard error [%]", PERCENT, lambda answers, _: answers.capital["any_breach_probability_se"]),
 )
 """Rows of the summary in their order; those whose label names a level are repeated for each level of loss."""
-
-
-def write_answers(answers: Answers, folder: str | Path, *, figures: bool = True) -> list[Path]:
-    """Write the datasets as netCDF, the key figures as CSV and the figures as PNG.
-
-    Parameters
-    ----------
-    answers : Answers
-        From `run_study`.
-    folder : str or Path
-        Made if it does not exist; files of the same names are replaced.
-    figures : bool, default True
-        Draw the five figures as well.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> answers = run_study(demo_study(borrowers=300, paths=2), progress=False)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.name for path in write_answers(answers, folder, figures=False)][-1]
-    'summary.csv'
-    """
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name in ("result", "losses", "provisions", "liquidity", "capital"):
-        written.append(place / f"{name}.nc")
-        getattr(answers, name).to_netcdf(written[-1])
-    written.append(place / "summary.csv")
-    summary_table(answers).to_csv(written[-1], float_format="%.6g")
-    return written + (_figures(answers, place) if figures else [])
-
-
-def _figures(answers: Answers, place: Path) -> list[Path]:
-    """Draw and write the five figures of a study."""
-    from matplotlib.figure import Figure
-
-    result = answers.result
-    last = result.isel(scenario=-1) if "scenario" in result.dims else result
-    cash = answers.liquidity.isel(scenario=-1) if "scenario" in answers.liquidity.dims else answers.liquidity
-    draw: dict[str, Any] = {
-        "arrears_rate": lambda ax: sl.plot.fan(result, "arrears_rate", ax=ax),
-        "loss_distribution": lambda ax: sl.plot.loss_distribution(answers.losses, ax=ax),
-        "arrears": lambda ax: sl.plot.arrears(last, ax=ax),
-        "buffer": lambda ax: sl.plot.buffer(cash, ax=ax),
-        "capital": lambda ax: sl.plot.capital(answers.capital, ax=ax),
-    }
-    written = []
-    for name, picture in draw.items():
-        figure = Figure(figsize=(10, 6), layout="constrained")
-        picture(figure.add_subplot())
-        written.append(place / f"{name}.png")
-        figure.savefig(written[-1], dpi=120)
-    return written

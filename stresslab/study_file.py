@@ -5,6 +5,8 @@ A file is refused whole, with every fault, before anything is simulated.
 
 from __future__ import annotations
 
+import difflib
+import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +16,16 @@ from typing import Any
 import xarray as xr
 
 import stresslab as sl
-from stresslab.checks import unknown
-from stresslab.measures.capital.regimes import regime_for
-from stresslab.measures.provisions.regimes import regime_of
+from stresslab.checks import refuse, unknown
+from stresslab.files import digest
 from stresslab.schema import InputError
-from stresslab.sections import read_arguments, unknown
-from stresslab.testing import tiny_result
+from stresslab.sections import read_arguments
+from stresslab.study_trial import trial_faults
+
+LARGEST_FILE = 1_000_000
+"""Bytes of a study file."""
+MOST_LEVELS = 16
+"""Levels of tables and lists in a study."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +33,17 @@ class Study:
     """Study that has been read and checked.
 
     title : what the study is called
-    scenarios : names or tables as the file has them
+    scenarios : names or tables as the file has them, with absolute paths
     arguments : by function name, the arguments that the file gives, configuration objects made
     content : the file's content, as plain values
+    inputs : the study file and the files that it names: path, size [byte] and SHA-256 of each
     """
 
     title: str
     scenarios: Sequence[Any]
     arguments: Mapping[str, Mapping[str, Any]]
     content: Mapping[str, Any]
+    inputs: Sequence[Mapping[str, Any]] = ()
 
 
 def _donors(table: Any, where: str, faults: list[str]) -> dict[str, Any]:
@@ -90,7 +98,7 @@ def read_study(source: str | Path | dict[str, Any]) -> Study:
         `[[simulate.responses]]`, `[macro_paths.model]`, `[provisions.provisioning]`, `[[provisions.overlays]]`,
         `[BalanceSheet.for_book.funding]`, `[capital_adequacy.capital_regime]`; a `model` of the engine is the path of
         its file. The lender of the balance sheet is that of buffer and capital too, and the rules of provisions are
-        those of capital.
+        those of capital. Paths in a file are relative to its folder; those of a dict to the current one.
 
     Returns
     -------
@@ -100,7 +108,8 @@ def read_study(source: str | Path | dict[str, Any]) -> Study:
     Raises
     ------
     InputError
-        Names every faulty key, the value found, what was expected and the nearest known name.
+        Names every faulty key, the value found, what was expected and the nearest known name. What can be known before
+        the first draw is found here: on a made-up result, in a moment, not after a long simulation.
 
     Examples
     --------
@@ -112,20 +121,24 @@ def read_study(source: str | Path | dict[str, Any]) -> Study:
       - macro_paths.paths: found 1, expected a number of at least 2; correct it
     """
     subject = "study" if isinstance(source, dict) else str(source)
+    file = None if isinstance(source, dict) else Path(source)
     content = source if isinstance(source, dict) else _read_toml(Path(source))
-    faults: list[str] = []
+    refuse(subject, _content_faults(content))
+    files: list[str] = [] if file is None else [os.path.abspath(file)]
+    given = _rooted(content, Path.cwd() if file is None else file.absolute().parent, files)
+    faults = _tape_faults(content, given)
     sections = _sections()
     known = ["title", "scenarios", *(name.split(".")[0] for name in sections)]
     faults += [unknown(key, key, known) for key in content if key not in known]
     title = content.get("title", "stress test")
     if not isinstance(title, str):
         faults.append(f"title: found {title!r}, expected text; put it in quotes")
-    scenario_faults = _scenario_faults(content.get("scenarios"))
+    scenario_faults = _scenario_faults(given.get("scenarios"))
     if {"synthetic_portfolio", "read_portfolio"} <= set(content):
         faults.append("read_portfolio: found synthetic_portfolio beside it, expected one portfolio; remove one section")
     arguments, unsound = {}, set()
     for name, (function, reading) in sections.items():
-        table = _table_of(content, name, faults)
+        table = _table_of(given, name, faults)
         if table is not None or name not in ON_DEMAND:
             before = len(faults)
             arguments[name] = read_arguments(function, {} if table is None else table, name, faults, **reading)
@@ -133,10 +146,10 @@ def read_study(source: str | Path | dict[str, Any]) -> Study:
     if "read_portfolio" in content:
         arguments.pop("synthetic_portfolio")
     if not scenario_faults:
-        faults += _trial_faults(side_by_side(content["scenarios"]), arguments, unsound)
-    if faults or scenario_faults:
-        raise InputError(subject, scenario_faults + faults)
-    return Study(title, content["scenarios"], arguments, content)
+        faults += trial_faults(side_by_side(given["scenarios"]), arguments, unsound)
+    refuse(subject, scenario_faults + faults)
+    inputs = [{"file": path, **digest(Path(path))} for path in files]
+    return Study(title, given["scenarios"], arguments, content, inputs)
 
 
 def _table_of(content: Mapping[str, Any], name: str, faults: list[str]) -> Any:
@@ -151,50 +164,6 @@ def _table_of(content: Mapping[str, Any], name: str, faults: list[str]) -> Any:
     return table
 
 
-def _trial_faults(scenario: xr.Dataset, arguments: Mapping[str, Mapping[str, Any]], unsound: set[str]) -> list[str]:
-    """Faults that the functions themselves find, on tiny data in a moment instead of after a long simulation.
-
-    unsound : sections that have faults already, which are not tried
-    """
-    given = {name: dict(values) for name, values in arguments.items()}
-    horizon, length = given["simulate"].get("horizon"), scenario.sizes["month"]
-    months = horizon if isinstance(horizon, int) and 1 <= horizon <= length else length
-    rate: dict[str, Any] = {"policy_rate": 0.02} if "policy_rate" in scenario else {}
-    result = tiny_result(1e9, paths=2, months=months, **rate)
-    sheet, losses = ({**given[name], "lender": "own"} for name in ("BalanceSheet.for_book", "loss_distribution"))
-    rules, regime = given["provisions"].get("provisioning"), given["capital_adequacy"].get("capital_regime")
-
-    def buffer() -> xr.Dataset:
-        made = sl.BalanceSheet.for_book(result, **({} if "BalanceSheet.for_book" in unsound else sheet))
-        measured: xr.Dataset = sl.liquidity_buffer(result, made.funding, **buffer_arguments(given, result))
-        return measured
-
-    trials: dict[str, Callable[[], Any]] = {
-        "macro_paths": lambda: sl.macro_paths(scenario, **{**given["macro_paths"], "paths": 2}),
-        "loss_distribution": lambda: sl.loss_distribution(result, **losses),
-        "provisions": lambda: rules is None or regime_of(rules),
-        "BalanceSheet.for_book": lambda: sl.BalanceSheet.for_book(result, **sheet),
-        "liquidity_buffer": buffer,
-        "capital_adequacy": lambda: regime_for(result, regime),
-    }
-    if "synthetic_portfolio" in given:
-        smallest = given["synthetic_portfolio"] | {"borrowers": 1, "seasoning_months": 0}
-        trials["synthetic_portfolio"] = lambda: sl.synthetic_portfolio(**smallest)
-    faults: list[str] = []
-    if "simulate" not in unsound and horizon is not None and horizon > length:
-        faults.append(
-            f"simulate.horizon: found {horizon}, expected at most {length}, the months of the scenarios; lower it"
-        )
-    for name, call in trials.items():
-        if name not in unsound:
-            try:
-                call()
-            except InputError as error:
-                faults += [f"{name}.{fault}" for fault in error.faults]
-                unsound = unsound | {name}
-    return faults
-
-
 def _scenario_faults(scenarios: Any) -> list[str]:
     """Faults of the list of scenarios, found by making each of them."""
     if not isinstance(scenarios, list) or not scenarios:
@@ -204,7 +173,8 @@ def _scenario_faults(scenarios: Any) -> list[str]:
         _scenario(entry, f"scenarios.{position}", faults)
     names = _scenario_names(scenarios)
     if len(set(names)) < len(names):
-        faults.append(f"scenarios: found {names}, expected each once; remove the repetition or rename the files")
+        advice = "remove the repetition, or tell files apart by { read_scenario = { path = ..., name = ... } }"
+        faults.append(f"scenarios: found {names}, expected each once; {advice}")
     return faults or _difference_faults(scenarios)
 
 
@@ -214,8 +184,13 @@ SCENARIO_MAKERS = ("read_scenario", "shock_scenario")
 def _scenario(entry: Any, where: str, faults: list[str]) -> xr.Dataset | None:
     """Scenario by name, from a file, or from a table of a function's arguments; None, and its faults, if unsound."""
     maker, arguments = "scenario", {"name": entry}
-    if isinstance(entry, str) and Path(entry).is_file():
+    if isinstance(entry, str) and os.path.isfile(entry):
         maker, arguments = "read_scenario", {"path": entry}
+    elif isinstance(entry, str) and (os.path.sep in entry or Path(entry).suffix):
+        faults.append(
+            f"{where}: found no file at {entry!r}, expected one, by its path from the study; correct the path"
+        )
+        return None
     elif isinstance(entry, Mapping) and len(entry) == 1 and next(iter(entry)) in SCENARIO_MAKERS:
         ((maker, table),) = entry.items()
         before = len(faults)
@@ -245,7 +220,7 @@ def _scenario_names(entries: Sequence[Any]) -> list[str]:
     names = []
     for entry in entries:
         maker, table = next(iter(entry.items())) if isinstance(entry, Mapping) and entry else (str(entry), None)
-        given = table if isinstance(table, Mapping) else {"path": maker} if Path(maker).is_file() else {}
+        given = table if isinstance(table, Mapping) else {"path": maker} if os.path.isfile(maker) else {}
         names.append(str(given.get("name") or (Path(str(given["path"])).stem if "path" in given else maker)))
     shocks = [place for place, name in enumerate(names) if name == "shock_scenario"]
     if len(shocks) > 1:
@@ -272,17 +247,75 @@ def _difference_faults(entries: Sequence[Any]) -> list[str]:
     return []
 
 
-def buffer_arguments(given: Mapping[str, Mapping[str, Any]], result: xr.Dataset) -> dict[str, Any]:
-    """Arguments of the buffer: a year, or all months where there are fewer, unless the study says otherwise."""
-    return {"horizon": min(12, result.sizes["month"] - 1)} | dict(given["liquidity_buffer"])
-
-
 def _read_toml(path: Path) -> dict[str, Any]:
     """Content of a TOML file; InputError if it cannot be read."""
     try:
+        if path.stat().st_size > LARGEST_FILE:
+            fault = f"file: found {path.stat().st_size:,} bytes, expected a study of at most {LARGEST_FILE:,}"
+            raise InputError(str(path), [f"{fault}; name the study file, not a data file"])
         return tomllib.loads(path.read_text("utf-8"))
+    except InputError:
+        raise
     except OSError as error:
         fault = f"file: found none that can be read ({error.strerror}), expected a TOML file; correct the path"
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError:
+        fault = "file: found tables within tables beyond all bounds, expected a study; remove them"
+    except ValueError as error:  # text that is no UTF-8, no TOML, numbers of thousands of digits, a path with a NUL
         fault = f"file: found no TOML ({error}), expected a study as TOML in UTF-8; correct that line"
     raise InputError(str(path), [fault])
+
+
+def _content_faults(content: Mapping[Any, Any]) -> list[str]:
+    """Faults of what no section can have: keys that are no text, whole numbers beyond 64 bits, too many levels."""
+    faults: list[str] = []
+    left: list[tuple[tuple[str, ...], Any]] = [((), content)]
+    while left:
+        where, value = left.pop()
+        key = ".".join(where)
+        if isinstance(value, Mapping | list | tuple):
+            if len(where) >= MOST_LEVELS:
+                faults.append(f"{key}: found more than {MOST_LEVELS} levels, expected fewer; remove some")
+                continue
+            pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+            left += [((*where, str(step)), inner) for step, inner in pairs]
+            strange = [name for name in value if not isinstance(name, str)] if isinstance(value, Mapping) else []
+            faults += [f"{key or 'study'}: found the key {name!r}, expected text; rename it" for name in strange]
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            faults.append(f"{key}: found a whole number of {value.bit_length()} bits, expected at most 64; correct it")
+    return faults
+
+
+PATH_KEYS = ("tape", "path", "model", "cache")
+"""Keys whose text is a path."""
+
+
+def _rooted(value: Any, folder: Path, files: list[str], key: str = "") -> Any:
+    """The content with the paths of files made absolute from a folder; `files` gets those that are there."""
+    if isinstance(value, Mapping):
+        return {name: _rooted(inner, folder, files, name) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rooted(inner, folder, files, key) for inner in value]
+    if not isinstance(value, str) or key not in (*PATH_KEYS, "scenarios"):
+        return value
+    path = os.path.join(folder, value)
+    if os.path.isfile(path):
+        files += [path] if path not in files else []
+    elif key == "scenarios":
+        return value  # a name
+    return path
+
+
+def _tape_faults(content: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """Fault of a tape that is no file, with a name that is near."""
+    section = given.get("read_portfolio")
+    path = section.get("tape") if isinstance(section, Mapping) else None
+    if not isinstance(path, str) or (os.path.isfile(path) and os.access(path, os.R_OK)):
+        return []
+    folder, name = os.path.split(path)
+    near = difflib.get_close_matches(name, os.listdir(folder) if os.path.isdir(folder) else [], n=1)
+    found = "a folder" if os.path.isdir(path) else "no file that can be read"
+    hint = f" (there is {near[0]!r})" if near else ""
+    expected = "expected a loan tape, by its path from the study file"
+    return [
+        f"read_portfolio.tape: found {found} at {content['read_portfolio']['tape']!r}{hint}, {expected}; correct it"
+    ]

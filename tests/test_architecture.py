@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "stresslab"
-BASE = {"schema", "checks", "typed", "parameters", "notes", "tabular"}
+BASE = {"schema", "checks", "typed", "parameters", "notes", "tabular", "version", "resources", "files"}
 MAY_IMPORT = {
     "schema": set(),
     "checks": {"schema"},
     "typed": {"schema", "checks"},
     "parameters": {"schema", "checks", "typed"},
     "notes": {"typed"},
+    "version": set(),
+    "resources": {"schema"},
+    "files": {"schema"},
     "tabular": {"schema", "checks"},
     "testing": {"schema", "typed"},
     "portfolio": BASE,
@@ -38,14 +41,15 @@ INSIDE_ENGINE = {  # from the bottom up: each may import those named, which stan
     "run": {"kernel", "model", "conditions", "blocks", "packing"},
     "mean_field": {"kernel", "model", "actions", "conditions", "blocks", "packing", "feedback", "run"},
     "result": {"kernel", "actions", "blocks", "packing", "mean_field"},
-    "prepare": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field", "result"},
+    "memory": {"kernel", "run", "mean_field"},
+    "prepare": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field", "result", "memory"},
     "provenance": {"model", "actions", "prepare"},
     "trace": {"kernel", "blocks", "packing", "result", "prepare"},
-    "panel": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "prepare", "provenance"},
+    "panel": {"kernel", "model", "actions", "blocks", "packing", "feedback", "run", "memory", "prepare", "provenance"},
     "loan_outcomes": {"kernel", "model", "prepare", "panel"},
     "simulate": {
         "lender_parameters", "kernel", "model", "actions", "blocks", "packing", "feedback", "run", "mean_field",
-        "result", "prepare", "provenance", "trace",
+        "result", "memory", "prepare", "provenance", "trace",
     },
 }  # fmt: skip
 INSIDE_KERNEL = {

@@ -9,8 +9,9 @@ import xarray as xr
 
 import stresslab as sl
 from stresslab.schema import InputError
-from stresslab.study import demo_study, read_study, run_study, summary_table, write_answers
+from stresslab.study import demo_study, read_study, run_study, summary_table
 from stresslab.study_file import side_by_side
+from stresslab.study_output import write_answers
 
 TWO = ["fed-2026-baseline", "fed-2026-severely-adverse"]
 SMALL = """
@@ -152,12 +153,137 @@ def test_a_floating_rate_of_funding_needs_scenarios_with_a_policy_rate():
     assert fault.startswith("liquidity_buffer.policy_rate: missing")
 
 
-def test_a_lender_without_loans_is_refused_before_the_simulation(monkeypatch):
-    least = {"scenarios": TWO, "macro_paths": {"paths": 2}, "synthetic_portfolio": {"borrowers": 50, "seed": 1}}
-    study = read_study(least | {"loss_distribution": {"lender": "nobody"}, "provisions": {"lender": "all"}})
+LEAST = {"scenarios": TWO, "macro_paths": {"paths": 2}}
+
+
+def test_a_lender_that_no_portfolio_of_the_preset_has_is_refused_when_the_study_is_read():
+    (fault,) = faults_of(LEAST | {"loss_distribution": {"lender": "nobody"}, "provisions": {"lender": "bank-1"}})
+    assert fault.startswith("loss_distribution.lender: found 'nobody', which has no segment")
+    (fault,) = faults_of(LEAST | {"BalanceSheet": {"for_book": {"lender": "nobody"}}})
+    assert fault.startswith("BalanceSheet.for_book.lender: found 'nobody'")
+
+
+def test_a_lender_without_loans_in_this_portfolio_is_refused_before_the_simulation(monkeypatch):
+    least = LEAST | {"synthetic_portfolio": {"borrowers": 5, "seed": 1}}
+    study = read_study(least | {"loss_distribution": {"lender": "platform-6"}, "provisions": {"lender": "all"}})
     monkeypatch.setattr("stresslab.study.sl.simulate", lambda *_, **__: pytest.fail("simulated"))
-    with pytest.raises(InputError, match=r"loss_distribution\.lender: found 'nobody', expected one of \['own', 'all'"):
+    with pytest.raises(
+        InputError, match=r"loss_distribution\.lender: found 'platform-6', expected one of \['own', 'all"
+    ):
         run_study(study, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        ({"synthetic_portfolio": {"borrowers": 10**13}}, "synthetic_portfolio.borrowers"),
+        ({"synthetic_portfolio": {"seasoning_months": 10**13}}, "synthetic_portfolio.seasoning_months"),
+        ({"macro_paths": {"paths": 10**13}}, "macro_paths.paths"),
+        ({"macro_paths": {"paths": 2, "spread": float("inf")}}, "macro_paths.spread"),
+        ({"macro_paths": {"paths": True}}, "macro_paths.paths"),
+        ({"simulate": {"threads": 10**13}}, "simulate.threads"),
+        ({"simulate": {"feedback": {"contagion": True}}}, "simulate.feedback.contagion"),
+        ({"simulate": {"responses": [{"kind": "Restructuring"}] * 9}}, "simulate.responses"),
+        ({"term_structures": {"points": 10**13}}, "term_structures.points"),
+        ({"term_structures": {"horizon": 3}}, "term_structures.horizon"),
+        ({"liquidity_buffer": {"level": float("nan")}}, "liquidity_buffer.level"),
+        ({"irb_parameters": {"downturn": 10**13}}, "irb_parameters.downturn"),
+        ({"BalanceSheet": {"for_book": {"deductions": float("inf")}}}, "BalanceSheet.for_book.deductions"),
+        ({"BalanceSheet": {"for_book": {"funding": {"months": 10**13}}}}, "BalanceSheet.for_book.funding.months"),
+        ({"capital_adequacy": {"levels": [0.9, 0.9]}}, "capital_adequacy.levels"),
+        ({"provisions": {"weights": {"central": 1.0}}}, "provisions.weights"),
+        ({"provisions": {"provisioning": {"kind": "China", "schedule": {"huabei": "cn2023"}}}}, "provisions.schedule"),
+        ({"provisions": {"provisioning": "ifrs9", "weights": {"middle": 1.0}}}, "provisions.weights"),
+        ({"provisions": {"overlays": [{"name": "a", "reason": "b"}] * 2}}, "provisions.overlays"),
+        ({"provisions": {"overlays": [{"name": "a", "reason": "b", "stage": 4}]}}, "provisions.overlays.0.stage"),
+        ({"provisions": {"outlook": "rosy"}}, "provisions.outlook"),
+        ({"scenarios": ["absent.csv"]}, "scenarios.0"),
+        ({"scenarios": ["x" * 5000]}, "scenarios.0"),
+        ({"scenarios": ["a\0b"]}, "scenarios.0"),
+        ({"simulate": {"model": "x" * 5000}}, "simulate.model"),
+        ({"simulate": {"model": "a\0b"}}, "simulate.model"),
+        ({"simulate": {"horizon": 2**70}}, "simulate.horizon"),
+        ({3: 4}, "study"),
+    ],
+)
+def test_what_was_found_only_in_the_run_is_found_when_the_study_is_read(content, key, monkeypatch):
+    monkeypatch.setattr("stresslab.study.sl.simulate", lambda *_, **__: pytest.fail("simulated"))
+    assert {fault.split(": ")[0] for fault in faults_of(LEAST | content)} == {key}
+
+
+def test_levels_without_end_are_refused():
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    (fault,) = faults_of(LEAST | {"provisions": {"overlays": deep}})
+    assert "found more than 16 levels" in fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = " + "[" * 100_000, "a = " + "9" * 5000, "a = 1\na = 2", "[simulate]\n[simulate]", "a = 'b\0c'", "\ufeff\0"],
+    ids=["deep", "long number", "key twice", "section twice", "NUL", "mark"],
+)
+def test_a_file_that_is_no_toml_is_named(tmp_path, text):
+    with pytest.raises(InputError, match="file: found"):
+        read_study(written(tmp_path, text))
+
+
+def test_a_data_file_in_place_of_a_study_is_not_read(tmp_path):
+    with pytest.raises(InputError, match="expected a study of at most 1,000,000; name the study file"):
+        read_study(written(tmp_path, "#" * 2_000_000))
+
+
+@pytest.mark.parametrize("path", ["a\0b", "x" * 5000, "."])
+def test_a_path_that_cannot_be_a_file_is_named(path):
+    with pytest.raises(InputError, match="file: found"):
+        read_study(path)
+
+
+TAPE = {"currency": "CNY", "as_of": "2026-01", "own_lender": "us"}
+
+
+def test_a_tape_that_is_not_there_is_refused_when_the_study_is_read(tmp_path):
+    (tmp_path / "loans.csv").touch()
+    content = LEAST | {"read_portfolio": TAPE | {"tape": str(tmp_path / "loan.csv"), "preset": "china-offline"}}
+    missing, preset = faults_of(content)
+    assert "read_portfolio.tape: found no file that can be read" in missing
+    assert "(there is 'loans.csv')" in missing
+    assert preset.startswith("read_portfolio.preset: found 'china-offline'")
+    (fault,) = faults_of(LEAST | {"read_portfolio": TAPE | {"tape": str(tmp_path)}})
+    assert "found a folder" in fault
+    (fault,) = faults_of(LEAST | {"read_portfolio": TAPE | {"tape": "https://example.org/loans.csv"}})
+    assert "found no file that can be read" in fault
+
+
+QUARTERS = "Date,Unemployment rate,Real disposable income growth\n"
+
+
+def test_paths_are_relative_to_the_study_file(tmp_path, monkeypatch):
+    folder = tmp_path / "study"
+    (folder / "data").mkdir(parents=True)
+    sl.Model.from_preset("china-online").to_toml(folder / "data/model.toml")
+    (folder / "data/loans.csv").write_text("borrower_id\na\n")
+    lines = f"[read_portfolio]\ntape = 'data/loans.csv'\n{''.join(f'{k} = {v!r}' + chr(10) for k, v in TAPE.items())}"
+    text = f"scenarios = ['china-baseline']\n{lines}[macro_paths]\npaths = 2\n[simulate]\nmodel = 'data/model.toml'\n"
+    monkeypatch.chdir(tmp_path)
+    (folder / "study.toml").write_text(text)
+    study = read_study("study/study.toml")
+    assert study.arguments["read_portfolio"]["tape"] == str(folder / "data/loans.csv")
+    assert study.arguments["simulate"]["model"] == sl.Model.from_preset("china-online")
+    assert study.content["read_portfolio"]["tape"] == "data/loans.csv"
+    assert [file["file"] for file in study.inputs] == [
+        str(folder / name) for name in ("study.toml", "data/loans.csv", "data/model.toml")
+    ]
+    sums = {"bytes": 14, "sha256": "1d8b6ab1e0a2f0d7b8c1b3a0f6a6d3f0"}
+    assert study.inputs[1]["bytes"] == sums["bytes"]
+
+
+def test_two_files_of_one_name_are_told_apart_by_a_name(tmp_path):
+    shown = tmp_path / "a.csv"
+    (fault,) = faults_of(LEAST | {"scenarios": [TWO[0], TWO[0]]})
+    assert "tell files apart by { read_scenario = { path = ..., name = ... } }" in fault
+    assert not shown.exists()
 
 
 def test_a_scenario_file_that_is_no_text_is_named(tmp_path):

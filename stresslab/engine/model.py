@@ -17,6 +17,7 @@ import tomli_w
 from stresslab.checks import advised, choice_faults, refuse, unknown
 from stresslab.engine.borrower_parameters import Employment, Income, Spending, Willingness
 from stresslab.engine.lender_parameters import Applications, Product, Recovery, Scoring
+from stresslab.files import whole_file
 from stresslab.parameters import Section
 from stresslab.schema import InputError, presets
 from stresslab.typed import typed
@@ -243,7 +244,8 @@ class Model:
         ...     Model.from_toml(f"{folder}/model.toml") == model
         True
         """
-        Path(path).write_text(tomli_w.dumps(self.to_dict()), "utf-8")
+        with whole_file(Path(path)) as partial:
+            partial.write_text(tomli_w.dumps(self.to_dict()), "utf-8")
 
     @typed
     def replace(self, **changes: Any) -> Self:

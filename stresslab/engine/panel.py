@@ -17,6 +17,7 @@ from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import source_of
 from stresslab.engine.kernel.random import key_of
 from stresslab.engine.kernel.state import BORROWER, LOAN, PLANNED, SUMS, widened
+from stresslab.engine.memory import refuse_panel
 from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed
 from stresslab.engine.prepare import Prepared, Renewal, prepare
@@ -119,6 +120,7 @@ def panel(
         if not kept or kept[0] < 0 or kept[-1] > last:
             faults.append(f"months: found {kept}, expected month ends among 0 ... {last}; choose some of these")
     refuse("panel", faults)
+    refuse_panel(portfolio.sizes["loan"], len(kept))
     _, _, packed, _ = prepared.run_paths(paths)
     rows = _live_and_look(prepared, packed, int(paths["path"].values[0]), kept)
     rows |= {name: portfolio[name].values for name in ("borrower", "lender", "product")}

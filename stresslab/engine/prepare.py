@@ -27,6 +27,7 @@ from stresslab.engine.blocks import Blocks, build
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import Kernel, behaviour_faults, kernel_with
 from stresslab.engine.mean_field import SecondRound, run_with_feedback
+from stresslab.engine.memory import refuse_layout
 from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack
 from stresslab.engine.result import fingerprint
@@ -149,6 +150,7 @@ def laid_out(portfolio: xr.Dataset, model: Model) -> tuple[str, Blocks]:
     said = [str(portfolio.attrs.get(name)) for name in ("own_lender", "unit")]
     key = (mark, types, *said, json.dumps(model.to_dict()))
     if key not in _LAST:
+        refuse_layout(portfolio.sizes["loan"])
         blocks = build(portfolio, model)
         _LAST.clear()
         _LAST[key] = blocks

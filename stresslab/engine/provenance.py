@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-from importlib.metadata import version
 from typing import Any
 
+import numba
+import numpy as np
 import xarray as xr
 
 from stresslab.engine.actions import ContingencyPlan, Response
 from stresslab.engine.model import Model
 from stresslab.engine.prepare import Prepared
 from stresslab.notes import noted, notes
+from stresslab.version import VERSION
 
 
 def record(prepared: Prepared, renewal: str, macro: xr.Dataset, own_behaviour: dict[str, str]) -> dict[str, Any]:
@@ -33,23 +35,22 @@ def record(prepared: Prepared, renewal: str, macro: xr.Dataset, own_behaviour: d
         "responses": json.dumps([_plain(response) for response in prepared.responses]),
         "behaviour": json.dumps(own_behaviour),
         "macro": json.dumps(_told(macro), ensure_ascii=False),
-        "versions": json.dumps({n: version(n) for n in ("stresslab", "numpy", "numba", "xarray")}),
+        "versions": json.dumps(versions()),
         "python": platform.python_version(),
     }
 
 
 def _told(macro: xr.Dataset) -> dict[str, Any]:
     """What is told of the macro paths: attrs, and labels along `scenario` by scenario."""
-    told = {str(name): value for name, value in macro.attrs.items() if isinstance(value, str | int | float)}
+    told: dict[str, Any] = {
+        str(name): value for name, value in macro.attrs.items() if isinstance(value, str | int | float)
+    }
     told.pop("notes", None)
     for name, values in macro.coords.items():
         if values.dtype.kind in "OU" and values.dims in ((), ("scenario",)):
             labels = values.values.astype(str).tolist()
-            told[str(name)] = (
-                labels
-                if name == "scenario" or not values.dims
-                else dict(zip(macro["scenario"].values.astype(str).tolist(), labels, strict=True))
-            )
+            whole = name == "scenario" or not values.dims
+            told[str(name)] = labels if whole else dict(zip(macro["scenario"].values.astype(str), labels, strict=True))
     return told
 
 
@@ -59,6 +60,12 @@ def taken_by_default(macro: xr.Dataset, model: Model) -> list[str]:
         return []
     growth = model.income.normal_growth_annual
     return [f"real_income_trend: not in macro, so income.normal_growth_annual of the model holds, {growth:g} a year"]
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computed a result."""
+    others = {package.__name__: str(package.__version__) for package in (np, numba, xr)}
+    return {"stresslab": VERSION, **others}
 
 
 def _plain(response: Response) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from tqdm import tqdm
 from stresslab.checks import portfolio_faults, refuse, single_path_faults, whole_faults
 from stresslab.engine.actions import Response, cost_notes
 from stresslab.engine.blocks import build, read_back
-from stresslab.engine.feedback import Feedback
+from stresslab.engine.feedback import OFF, Feedback
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
 from stresslab.engine.lender_parameters import Product
+from stresslab.engine.memory import Sizes, of_feedback, of_run, refuse_layout, refuse_run
 from stresslab.engine.model import Model
 from stresslab.engine.packing import income_trend, opening_notes, pack, read_macro
 from stresslab.engine.prepare import Prepared, Renewal, argument_faults, currency_faults, model_of, prepare, with_paths
@@ -188,7 +189,8 @@ def simulate(
     ------
     InputError
         Names every fault of the arguments, the portfolio and the macro paths; an unknown product; a horizon beyond the
-        scenario; a balance that outgrows 21,474,836.47 under extreme rates.
+        scenario; more paths and months than there is memory for; a balance that outgrows 21,474,836.47 under extreme
+        rates.
 
     Notes
     -----
@@ -212,6 +214,7 @@ def simulate(
     )
     if trace is not None:
         traced_ids(portfolio, trace)
+    _refuse_memory(prepared, paths, 0 if trace is None else len(trace))
     scenarios = (
         [paths.isel(scenario=s) for s in range(paths.sizes["scenario"])] if "scenario" in paths.dims else [paths]
     )
@@ -228,6 +231,24 @@ def simulate(
     said += unit_notes(result) + cost_notes(responses, str(result.attrs["currency"]))
     said += static_notes(result) if renewal == "static" else []
     return noted(result, notes(portfolio), notes(macro), said, _gap_notes(result, feedback))
+
+
+def _refuse_memory(prepared: Prepared, paths: xr.Dataset, traced: int) -> None:
+    """InputError if the result and what it takes to make it need more memory than there is."""
+    blocks, several = prepared.blocks, "scenario" in paths.dims
+    sizes = Sizes(
+        paths.sizes.get("scenario", 1), paths.sizes["path"], paths.sizes["month"], len(blocks.segments), several
+    )
+    needed = of_run(sizes) + TRACED * sizes.cells / sizes.segments * traced
+    if prepared.feedback is not None or prepared.responses:
+        sample = (prepared.feedback or OFF).sample / prepared.portfolio.sizes["borrower"]
+        part = min(1.0, sample)
+        needed += of_feedback(sizes, part * blocks.count, part * blocks.segment.size, prepared.threads)
+    refuse_run("simulate", needed)
+
+
+TRACED = 400
+"""Bytes for each traced borrower, path and month."""
 
 
 def _one_scenario(prepared: Prepared, macro: xr.Dataset, progress: Progress, trace: Sequence[int] | None) -> xr.Dataset:
@@ -321,6 +342,7 @@ def advance(
     refuse("advance", faults + whole_faults("path", path, 0, 2**32 - 1, advice="choose another"))
     refuse("portfolio", portfolio_faults(portfolio))
     seed = secrets.randbits(63) if seed is None else int(seed)
+    refuse_layout(portfolio.sizes["loan"])
     blocks = build(portfolio, model)
     macro_path = with_paths(macro, path).isel(month=slice(0, months))
     packed = pack(macro_path, portfolio, model, blocks, renewal == "static")

@@ -13,12 +13,17 @@ from stresslab.checks import choice_faults, refuse, seed_faults, type_faults, wh
 from stresslab.engine.job_flows import HIGHEST_RISK
 from stresslab.engine.model import PORTFOLIO_TABLE, Model, preset_tables
 from stresslab.engine.simulate import advance
+from stresslab.resources import refuse_memory
 from stresslab.schema import MINOR, PORTFOLIO, attrs_of, presets, rounded
 from stresslab.typed import typed
 
 Array = NDArray[Any]
 LARGEST_BOOK = 2**31
 """Borrowers that ids and draws are tested for."""
+LONGEST_SEASONING = 1_200
+"""Months: a century."""
+PER_LOAN = 800
+"""Bytes for each loan, its borrower included, while a portfolio is drawn and seasoned."""
 
 
 def read_preset(name: str) -> dict[str, Any]:
@@ -26,6 +31,32 @@ def read_preset(name: str) -> dict[str, Any]:
     tables = preset_tables(name)
     numbers: dict[str, Any] = tables[PORTFOLIO_TABLE] | {"currency": tables["currency"]}
     return numbers
+
+
+def segments_of(preset: str) -> list[tuple[str, str]]:
+    """Lender and product of every segment that a preset's portfolio can have, the own lender's first.
+
+    >>> segments_of("us-card")[0]
+    ('bank', 'card')
+    """
+    numbers = read_preset(preset)
+    own, others = numbers["own"], numbers["lenders"]
+    segments = [(numbers["own_lender"], product) for held in own for product in held["products"]]
+    segments += [(lender, others["bank_product"]) for lender in others["banks"]]
+    segments += [(lender, others["platform_product"]) for lender in others["platforms"]]
+    return list(dict.fromkeys(segments))
+
+
+def loans_of(preset: str, borrowers: int) -> float:
+    """Expected number of loans of some borrowers.
+
+    >>> round(loans_of("china-online", 100))
+    217
+    """
+    numbers = read_preset(preset)
+    own, others = numbers["own"], np.array(numbers["lenders"]["share"])
+    held = np.average([len(row["products"]) for row in own], weights=[row["share"] for row in own])
+    return borrowers * float(held + np.average(np.arange(others.size), weights=others))
 
 
 @typed
@@ -63,7 +94,8 @@ def synthetic_portfolio(
     Raises
     ------
     InputError
-        Names an unknown preset, a count that is not a whole number from 1, a seed and months that are none.
+        Names an unknown preset, a count that is not a whole number from 1, a seed and months that are none; more
+        borrowers than there is memory for.
 
     Notes
     -----
@@ -78,10 +110,11 @@ def synthetic_portfolio(
     """
     advice = "choose another number"
     faults = whole_faults("borrowers", borrowers, 1, LARGEST_BOOK, advice=advice) + seed_faults(seed)
-    faults += whole_faults("seasoning_months", seasoning_months, 0, optional=True)
+    faults += whole_faults("seasoning_months", seasoning_months, 0, LONGEST_SEASONING, optional=True)
     faults += type_faults("model", model, Model)
     faults += choice_faults("preset", preset, presets())
     refuse("synthetic_portfolio", faults)
+    refuse_memory("synthetic_portfolio", PER_LOAN * loans_of(preset, borrowers), "draw fewer borrowers")
     numbers = read_preset(preset)
     drawn_under = Model.from_preset(preset)
     seed = secrets.randbits(63) if seed is None else int(seed)

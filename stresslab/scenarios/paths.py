@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from stresslab.checks import choice_faults, number_faults, refuse, seed_faults, whole_faults
+from stresslab.resources import refuse_memory
 from stresslab.scenarios.ar1 import PathModel, deviation_of, growth_of_sd, standard_normals, standardised
 from stresslab.scenarios.bounds import (
     LARGEST_LOGIT_SD,
@@ -86,7 +87,7 @@ def macro_paths(
     Raises
     ------
     InputError
-        Names each fault of the scenario and of the arguments.
+        Names each fault of the scenario and of the arguments; more paths than there is memory for.
 
     Notes
     -----
@@ -139,6 +140,7 @@ def macro_paths(
         sds = (spread * model.unemployment_rate.sd, spread * model.policy_rate.sd)
         faults = _room_faults(scenario, *sds, model)
     refuse("macro_paths", faults)
+    refuse_memory("macro_paths", memory_of_paths(scenario.sizes, paths, model), "draw fewer paths at a time")
     drawn_seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
     months = scenario.sizes["month"]
     result = scenario.assign_coords(path=np.arange(paths))
@@ -160,6 +162,20 @@ def macro_paths(
     result = described(result).assign_attrs(_record(drawn_seed, spread, model, mode, follow, draws))
     check_scenario(result)
     return result
+
+
+def memory_of_paths(sizes: Mapping[Hashable, int], paths: int, model: PathModel | QuarterlyModel) -> float:
+    """Bytes that drawing the paths takes at its peak: innovations, all variables, and those in the making.
+
+    sizes : months, and scenarios if there are several
+    """
+    scenarios, variables = sizes.get("scenario", 1), len(VARIABLES)
+    numbers = variables * (1.0 + scenarios) + 2.5 * scenarios + EXTRA_NUMBERS.get(type(model).__name__, 0.0)
+    return 8.0 * numbers * paths * sizes["month"]
+
+
+EXTRA_NUMBERS = {"BlockBootstrap": 12.0, "RegimeSwitching": 36.0}
+"""Further numbers for each path and month while quarters are drawn again or regimes followed."""
 
 
 def _centre(scenario: xr.Dataset, name: str) -> Reals:

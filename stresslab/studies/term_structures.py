@@ -26,6 +26,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.packing import income_trend, opening_unemployment
 from stresslab.engine.prepare import Renewal, prepare
 from stresslab.engine.simulate import advance, simulate
+from stresslab.files import whole_file
 from stresslab.measures.provisions.expected_loss import change_over_a_year
 from stresslab.measures.provisions.risk_states import CELLS, CURRENT, GRADE_BELOW, UNDRAWN, WATCHED
 from stresslab.measures.result_view import Output, labelled
@@ -175,7 +176,7 @@ def term_structures(
     >>> bool((late["defaulting"] == late["balance"]).all())
     True
     """
-    refuse("term_structures", _faults(outlooks, points, sample, horizon))
+    refuse("term_structures", setting_faults(outlooks, points, sample, horizon))
     seed = int(drawn_seed(seed))
     prepared, paths = prepare("term_structures", portfolio, macro, model, seed, None, renewal, threads, (), None, None)
     choice: dict[str, Any] = {
@@ -199,7 +200,8 @@ def term_structures(
         terms = labelled(terms, OUTPUTS).assign_attrs(choice, terms_fingerprint=key, **of_portfolio)
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
-            terms.to_netcdf(file)
+            with whole_file(file) as partial:
+                terms.to_netcdf(partial)
     _KEPT.clear()
     _KEPT[key] = terms
     return terms
@@ -226,7 +228,7 @@ _KEPT: dict[str, xr.Dataset] = {}
 """The last output of this process under its fingerprint."""
 
 
-def _faults(outlooks: Sequence[Outlook], points: Any, sample: Any, horizon: Any) -> list[str]:
+def setting_faults(outlooks: Sequence[Outlook], points: Any, sample: Any, horizon: Any) -> list[str]:
     """Faults of what is chosen beside portfolio and macro."""
     faults = []
     names = [outlook.name for outlook in outlooks if isinstance(outlook, Outlook)]

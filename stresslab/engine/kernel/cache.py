@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numba
 from numba import njit
 
-from stresslab.schema import BUCKET_FLOOR
+from stresslab.schema import BUCKET_FLOOR, InputError
 
 HERE = Path(__file__).parent
 CONFIG: Any = numba.config
@@ -42,25 +44,34 @@ def hash_of(kernel: Path) -> str:
 
 
 def cache_folder(kernel: Path = HERE) -> Path:
-    """Folder for the machine code of these sources; RuntimeError if none can be written.
+    """Folder for the machine code of these sources; InputError if none can be written.
 
-    Inside NUMBA_CACHE_DIR where that is set, else beside the sources, else in the user's cache directory.
+    Inside NUMBA_CACHE_DIR where that is set, else beside the sources, else in the user's cache directory, else in a
+    folder for temporary files that nobody else may write.
     """
-    name = PREFIX + hash_of(kernel)
-    if CONFIG.CACHE_DIR:
-        parents = [Path(CONFIG.CACHE_DIR)]
-    else:
-        own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        parents = [kernel / "__pycache__", own / "stresslab"]
-    for parent in parents:
+    name, tried = PREFIX + hash_of(kernel), []
+    for parent in [Path(CONFIG.CACHE_DIR)] if CONFIG.CACHE_DIR else usual_places(kernel):
+        tried.append(str(parent))
         if can_write(parent / name):
             if parent == kernel / "__pycache__":  # the others may be shared with another installation
                 remove_old(parent.glob(f"{PREFIX}*"), keep=parent / name)
             return parent / name
-    tried = ", ".join(map(str, parents))
-    raise RuntimeError(
-        f"no folder for compiled code: cannot write {tried}; set NUMBA_CACHE_DIR to one that you may write"
-    )
+    fault = f"NUMBA_CACHE_DIR: found no folder for compiled code that can be written among {', '.join(tried)}"
+    raise InputError("stresslab", [f"{fault}, expected one; set it to a folder that you may write"])
+
+
+def usual_places(kernel: Path) -> Iterator[Path]:
+    """Beside the sources, the cache directory of the user where they have a home, their folder for temporary files."""
+    yield kernel / "__pycache__"
+    with suppress(RuntimeError):  # no home
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stresslab"
+    with suppress(OSError):  # no folder for temporary files
+        user = os.getuid() if hasattr(os, "getuid") else None  # elsewhere that folder is the user's already
+        temporary = Path(tempfile.gettempdir()) / ("stresslab" if user is None else f"stresslab-{user}")
+        temporary.mkdir(mode=0o700, exist_ok=True)
+        status = temporary.lstat()
+        if user is None or (status.st_uid == user and stat.S_IMODE(status.st_mode) == 0o700):
+            yield temporary
 
 
 def can_write(folder: Path) -> bool:

@@ -280,13 +280,20 @@ def _choice_faults(
     absent = sorted(set(TERMS) - set(terms.variables))
     if absent:
         return [*faults, f"terms: found no {', '.join(absent)}, expected a Dataset of term_structures(); give that"]
+    faults += weight_faults(weights, terms["outlook"].values.tolist())
     if view is not None:
         if lost := _scenario_faults(view, terms):
             return faults + lost
         each = [own for _, own in _by_scenario(view, terms) if own is not None]
         broken = [name for name in TERMS if not all(np.isfinite(own[name].values).all() for own in each)]
         faults += [f"terms: found {name} that is not finite, expected numbers; make the terms again" for name in broken]
-    known = terms["outlook"].values.tolist()
+        faults += _terms_faults(result, view, terms)
+    return faults
+
+
+def weight_faults(weights: Mapping[str, float] | None, known: Sequence[str]) -> list[str]:
+    """Faults of the weights of some outlooks, which sum to 1."""
+    faults = []
     if weights is None and len(known) > 1:
         faults.append(f"weights: found none for outlooks {known}, expected a weight for each, summing to 1; give them")
     if weights is not None:
@@ -295,7 +302,7 @@ def _choice_faults(
         sound = all(is_number(weight) and 0.0 <= weight <= 1.0 for weight in weights.values())
         if not sound or abs(sum(weights.values()) - 1.0) > 1e-9:
             faults.append(f"weights: found {dict(weights)}, expected 0 to 1, summing to 1; correct them")
-    return faults + (_terms_faults(result, view, terms) if view is not None else [])
+    return faults
 
 
 def _terms_faults(result: xr.Dataset, view: xr.Dataset, terms: xr.Dataset) -> list[str]:

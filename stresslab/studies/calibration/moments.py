@@ -16,6 +16,7 @@ from scipy.optimize import least_squares, minimize
 from stresslab.checks import refuse
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
+from stresslab.files import whole_file
 from stresslab.measures.estimators import jackknife_covariance
 from stresslab.schema import FLOWS, STOCKS
 from stresslab.studies.calibration.question import changed, constant_macro, question_fingerprint, scales_of
@@ -68,7 +69,8 @@ class SimulatedMoments:
             return
         text = self.checkpoint.read_text("utf-8")
         if text and not text.endswith("\n"):
-            self.checkpoint.write_text(text[: text.rfind("\n") + 1], "utf-8")
+            with whole_file(self.checkpoint) as partial:
+                partial.write_text(text[: text.rfind("\n") + 1], "utf-8")
         for line in text[: text.rfind("\n") + 1].splitlines():
             entry = json.loads(line)
             if entry["question"] == self.question:
