@@ -50,7 +50,7 @@ class Draft:
         """The case; named: whether a refusal must name every change that is nonsense."""
         culprits = [change for change in self.changes if change.verdict == "nonsense"]
         return Case(
-            tuple(change.kind for change in culprits or self.changes),
+            tuple(dict.fromkeys(change.kind for change in culprits or self.changes)),
             what,
             call,
             self.verdict,
@@ -71,6 +71,8 @@ def several(draw: Draw, changes: Sequence[Callable[[Draw, Any], None]], draft: A
     first, *others = draw(st.lists(st.integers(0, len(changes) - 1), min_size=count, max_size=count, unique=True))
     changes[first](draw, draft)
     for place in others:
+        if changes[place] is changes[first]:
+            continue
         with suppress(ValueError, TypeError, KeyError, IndexError, AttributeError):
             changes[place](draw, draft)
 

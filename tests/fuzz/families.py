@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.fuzz import macros, models, portfolios, scenario_files, tapes
+from tests.fuzz import arguments, macros, models, portfolios, scenario_files, study_files, tapes
 from tests.fuzz.case import Case, Tally
 
 MEMORY = 8 * 2**30
@@ -28,7 +28,9 @@ FAMILIES = {
     "tapes": Family(tapes.cases(), 22),
     "scenario files": Family(scenario_files.cases(), 20),
     "macros": Family(macros.cases(), 12),
+    "arguments": Family(arguments.cases(), 16),
     "models": Family(models.cases(), 8),
+    "study files": Family(study_files.cases(), 6),
 }
 
 

@@ -82,8 +82,8 @@ MONTHS: dict[str, tuple[Any, str]] = {
     "reversed": ([3, 2, 1], "nonsense"),
     "twice": ([1, 1, 2], "nonsense"),
     "with a gap": ([1, 2, 4], "nonsense"),
-    "from 0": ([0, 1, 2], "nonsense"),
-    "from 5": ([5, 6, 7], "nonsense"),
+    "from 0": ([0, 1, 2], "open"),
+    "from 5": ([5, 6, 7], "open"),
     "negative": ([-1, 0, 1], "nonsense"),
     "halves": ([0.5, 1.0, 1.5], "nonsense"),
     "NaN": ([1.0, np.nan, 3.0], "nonsense"),
@@ -230,11 +230,8 @@ def variables(draw: Draw, draft: Macro) -> None:
 def percent(draw: Draw, draft: Macro) -> None:
     if not isinstance(draft.macro, xr.Dataset) or not draft.plain:
         return
-    name = of(draw, *NAMES)
-    if name in ("inflation", "policy_rate") and not of(draw, False, True):
-        return
-    times = 100
-    draft.macro = draft.macro.assign({name: draft.macro[name] * times})
+    name = of(draw, "unemployment_rate", "real_income_growth", "gdp_growth")  # the others can be as high somewhere
+    draft.macro = draft.macro.assign({name: draft.macro[name] * 100})
     worst = float(np.abs(draft.macro[name]).max())
     draft.note("percent for decimals", f"{name} = {worst:g}", "nonsense", (name,))
 
