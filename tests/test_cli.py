@@ -93,7 +93,7 @@ def test_a_folder_in_place_of_a_study_is_named(tmp_path):
 
 
 def test_a_file_in_place_of_the_folder_is_named_before_the_run(study, monkeypatch):
-    monkeypatch.setattr(stresslab.cli, "run_study", lambda *_, **__: pytest.fail("simulated"))
+    monkeypatch.setattr("stresslab.study.run_study", lambda *_, **__: pytest.fail("simulated"))
     assert shown("run", study, "--out", study).exit_code == 2
     answer = shown("run", study, "--out", study / "out")
     assert answer.exit_code == 2
@@ -104,7 +104,7 @@ def test_a_run_that_is_stopped_says_so(study, tmp_path, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(stresslab.cli, "run_study", stop)
+    monkeypatch.setattr("stresslab.study.run_study", stop)
     answer = shown("run", study, "--out", tmp_path / "out")
     assert answer.exit_code == 130
     assert "stopped" in answer.output

@@ -1,5 +1,6 @@
 """A study file says what Python can say, and is refused whole or run whole."""
 
+import functools
 import inspect
 import json
 
@@ -166,7 +167,8 @@ def test_a_lender_that_no_portfolio_of_the_preset_has_is_refused_when_the_study_
 def test_a_lender_without_loans_in_this_portfolio_is_refused_before_the_simulation(monkeypatch):
     least = LEAST | {"synthetic_portfolio": {"borrowers": 5, "seed": 1}}
     study = read_study(least | {"loss_distribution": {"lender": "platform-6"}, "provisions": {"lender": "all"}})
-    monkeypatch.setattr("stresslab.study.sl.simulate", lambda *_, **__: pytest.fail("simulated"))
+    never = functools.wraps(sl.simulate)(lambda *_, **__: pytest.fail("simulated"))
+    monkeypatch.setattr("stresslab.study.sl.simulate", never)
     with pytest.raises(
         InputError, match=r"loss_distribution\.lender: found 'platform-6', expected one of \['own', 'all"
     ):
@@ -207,7 +209,8 @@ def test_a_lender_without_loans_in_this_portfolio_is_refused_before_the_simulati
     ],
 )
 def test_what_was_found_only_in_the_run_is_found_when_the_study_is_read(content, key, monkeypatch):
-    monkeypatch.setattr("stresslab.study.sl.simulate", lambda *_, **__: pytest.fail("simulated"))
+    never = functools.wraps(sl.simulate)(lambda *_, **__: pytest.fail("simulated"))
+    monkeypatch.setattr("stresslab.study.sl.simulate", never)
     assert {fault.split(": ")[0] for fault in faults_of(LEAST | content)} == {key}
 
 
