@@ -93,11 +93,11 @@ def test_a_folder_in_place_of_a_study_is_named(tmp_path):
 
 
 def test_a_file_in_place_of_the_folder_is_named_before_the_run(study, monkeypatch):
-    monkeypatch.setattr("stresslab.study.run_study", lambda *_, **__: pytest.fail("simulated"))
-    assert shown("run", study, "--out", study).exit_code == 2
-    answer = shown("run", study, "--out", study / "out")
-    assert answer.exit_code == 2
-    assert "Not a directory" in answer.output
+    monkeypatch.setattr("stresslab.study.sl.synthetic_portfolio", lambda **_: pytest.fail("drawn"))
+    for place, words in ((study, "found a file at"), (study / "out", "no way to write")):
+        answer = shown("run", study, "--out", place)
+        assert answer.exit_code == 2
+        assert words in answer.output
 
 
 def test_a_run_that_is_stopped_says_so(study, tmp_path, monkeypatch):
