@@ -93,7 +93,7 @@ def test_a_folder_in_place_of_a_study_is_named(tmp_path):
 
 
 def test_a_file_in_place_of_the_folder_is_named_before_the_run(study, monkeypatch):
-    monkeypatch.setattr("stresslab.study.sl.synthetic_portfolio", lambda **_: pytest.fail("drawn"))
+    monkeypatch.setattr("stresslab.study._portfolio", lambda _: pytest.fail("drawn"))
     for place, words in ((study, "found a file at"), (study / "out", "no way to write")):
         answer = shown("run", study, "--out", place)
         assert answer.exit_code == 2

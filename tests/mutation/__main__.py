@@ -26,18 +26,24 @@ from cosmic_ray.ast import get_ast
 from cosmic_ray.mutating import mutate_code
 
 ROOT = Path(__file__).parents[2]
+SCENARIO_FILES = ("readers", "sheets", "tables", "periods", "units", "names")
 GROUPS: dict[str, tuple[str, str]] = {
     "tables": ("stresslab/tabular/*.py", "tests/tabular tests/portfolio/test_tape.py"),
     "tapes": ("stresslab/portfolio/*.py", "tests/portfolio"),
-    "scenario files": ("stresslab/scenarios/readers.py stresslab/scenarios/tables.py stresslab/scenarios/periods.py",
-                       "tests/scenarios/test_readers.py tests/scenarios/test_periods.py tests/scenarios/test_tables.py"),
+    "scenario files": (
+        " ".join(f"stresslab/scenarios/{name}.py" for name in SCENARIO_FILES),
+        " ".join(f"tests/scenarios/test_{name}.py" for name in (*SCENARIO_FILES, "monthly")),
+    ),
     "losses": ("stresslab/measures/losses.py", "tests/measures/test_losses.py"),
-    "estimators": ("stresslab/measures/estimators.py", "tests/measures/test_estimators.py tests/measures/test_losses.py"),
+    "estimators": (
+        "stresslab/measures/estimators.py",
+        "tests/measures/test_estimators.py tests/measures/test_losses.py",
+    ),
     "provisions": ("stresslab/measures/provisions/*.py", "tests/measures/provisions"),
     "liquidity": ("stresslab/measures/liquidity/*.py", "tests/measures/liquidity"),
     "statements": ("stresslab/measures/capital/statements.py", "tests/measures/capital"),
     "plain month": ("stresslab/reference/*.py", "tests/reference"),
-}  # fmt: skip
+}
 """Files and tests of each group."""
 LEFT_OUT = ("core/RemoveDecorator", "core/ExceptionReplacer", "core/VariableInserter", "core/VariableReplacer")
 """Kinds of change that are not made: of decorators, of the kind of an error caught, and those that ask for names."""
