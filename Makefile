@@ -5,6 +5,7 @@ VENV ?= .venv
 WORKERS ?= 2
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+MUTATION_ARGS ?=
 BENCH_ARGS ?= --quick
 
 BIN := $(VENV)/bin
@@ -13,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all style docs browser kill bench format clean
+.PHONY: help demo test test-all style docs browser kill mutation bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,6 +44,9 @@ browser: $(VENV)/.has-test $(VENV)/.has-browser docs ## the pages in a browser: 
 
 kill: $(VENV)/.has-run ## kill 50 runs at random moments: their folders hold whole answers or none
 	$(BIN)/python -m benchmarks.kill_runs
+
+mutation: $(VENV)/.has-mutation ## small wrong changes of what numbers come from: the share that the tests notice; half an hour
+	$(BIN)/python -m tests.mutation $(MUTATION_ARGS)
 
 bench: $(VENV)/.has-bench ## speed of the engine on this machine
 	$(BIN)/asv machine --yes >/dev/null

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from stresslab.files import MANIFEST, digest, manifest_of
@@ -49,7 +50,9 @@ def state_of(folder: Path) -> str:
 
 def is_writing(place: Path) -> bool:
     """Whether files of answers are being written beside the folder."""
-    return any(any(partial.iterdir()) for partial in place.glob(".out.partial-*"))
+    with suppress(FileNotFoundError):  # renamed meanwhile
+        return any(any(partial.iterdir()) for partial in place.glob(".out.partial-*"))
+    return False
 
 
 def start(place: Path) -> subprocess.Popen[bytes]:

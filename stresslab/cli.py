@@ -149,7 +149,7 @@ def _table(answers: Answers) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
     for name in summary.columns:
-        table.add_column(Text(str(name)), justify="right")
+        table.add_column(Text(str(name)), justify="right", overflow="fold")
     for figure, row in summary.iterrows():
         table.add_row(Text(str(figure)), *map(_number, row))
     return table

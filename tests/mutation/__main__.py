@@ -1,4 +1,4 @@
-"""Mutation test of the modules that numbers come from: ``python -m tests.mutation``.
+"""Mutation test of the modules that numbers come from: `make mutation`.
 
 Changes are drawn from all that Cosmic Ray knows (operators, comparisons, numbers, conditions), a number for each group
 of modules; each is made in a copy of the repository, where the group's tests run. Prints the share killed and the
@@ -48,7 +48,7 @@ GROUPS: dict[str, tuple[str, str]] = {
 LEFT_OUT = ("core/RemoveDecorator", "core/ExceptionReplacer", "core/VariableInserter", "core/VariableReplacer")
 """Kinds of change that are not made: of decorators, of the kind of an error caught, and those that ask for names."""
 ARITHMETIC = ("Add", "Sub", "Mul", "Div")
-"""Operators that are exchanged for each other; one that raises at once, as a shift of floats, would flatter the share."""
+"""Operators exchanged for each other; one that raises at once, as a shift of floats, would flatter the share."""
 WANTED = 0.9
 TIMEOUT = 600
 
