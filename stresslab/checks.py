@@ -240,7 +240,7 @@ def _values(portfolio: xr.Dataset, name: str) -> Array | None:
         return None
     values: Array = portfolio[name].values
     if PORTFOLIO[name].kind == "label":
-        return values.astype(object)
+        return values.astype(object) if pd.notna(values).all() else None
     return values if values.dtype.kind in "biuf" else None
 
 

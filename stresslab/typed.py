@@ -86,7 +86,7 @@ def _typed(public: Public, subject: str) -> Public:
             own = _own_faults(public, given, subject)
             named = {re.split(r"\W", fault, maxsplit=1)[0] for fault in own.faults}
             new = [fault for name, fault in faults.items() if named.isdisjoint(_names(name, given.arguments[name]))]
-            raise InputError(own.subject, [*own.faults, *new])
+            raise InputError(own.subject if own.faults else subject, [*own.faults, *new])
         return public(*given.args, **given.kwargs)
 
     checked.typed = True  # type: ignore[attr-defined]

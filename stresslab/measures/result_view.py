@@ -75,7 +75,7 @@ def along_scenario(dims: Sequence[str]) -> bool:
 
 def shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list[str]:
     """Faults of dimensions: any that a variable of a result cannot have, and those that a needed one has not."""
-    faults = []
+    faults, doubled = [], []
     known = {name: spec.dims for name, spec in RESULT.items()}
     for name in dict.fromkeys([*known, *needs]):
         if name not in result.variables:
@@ -85,7 +85,7 @@ def shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list
         strange = [dim for dim in found if dim not in allowed]
         expected = f"{name}: found dimensions {found}, expected {tuple(dims)}"
         if set(strange) & {"path", "scenario"}:
-            faults.append(f"{expected}, the same for all; put results together with sl.join(), not xr.concat()")
+            doubled.append(name)
         elif strange:
             faults.append(f"{expected}, perhaps with 'scenario'; select or drop {', '.join(map(repr, strange))}")
         elif name in needs and (absent := [dim for dim in dims if dim not in found]):
@@ -94,6 +94,12 @@ def shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list
             faults.append(f"{expected}; {advice}")
         elif name in needs and "path" in dims and "scenario" in result.dims and "scenario" not in found:
             faults.append(f"{expected} and 'scenario'; put results together with sl.join(), not xr.concat()")
+    if doubled:
+        apart = " and ".join(
+            repr(dim) for dim in ("path", "scenario") if any(dim in result[name].dims for name in doubled)
+        )
+        found = f"{', '.join(doubled)}: found dimension {apart}, expected one figure for all of it"
+        faults.append(f"{found}; put results together with sl.join(), not xr.concat()")
     return faults
 
 
