@@ -5,24 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+import pandas as pd
 import xarray as xr
 
+from stresslab.schema import InputError
 from stresslab.typed import typed
 
 
 @typed
-def notes(dataset: xr.Dataset) -> list[str]:
+def notes(dataset: xr.Dataset | xr.DataArray | pd.DataFrame) -> list[str]:
     """What was derived, drawn, filled, cut or assumed on the way to a portfolio, scenario, result or measure.
 
     Parameters
     ----------
-    dataset : xarray.Dataset or pandas.DataFrame
+    dataset : xarray.Dataset, xarray.DataArray or pandas.DataFrame
         From any function of this package.
 
     Returns
     -------
     list of str
         A sentence each, those of the inputs first; empty if there is nothing to say.
+
+    Raises
+    ------
+    InputError
+        If attrs["notes"] is not what this package writes there.
 
     Examples
     --------
@@ -31,7 +38,14 @@ def notes(dataset: xr.Dataset) -> list[str]:
     >>> sl.notes(xr.Dataset(attrs={"notes": '["horizon: cut to 27 months, those of us-2020"]'}))
     ['horizon: cut to 27 months, those of us-2020']
     """
-    return [str(note) for note in json.loads(dataset.attrs.get("notes", "[]"))]
+    written = dataset.attrs.get("notes", "[]")
+    try:
+        sentences = json.loads(written)
+        if isinstance(sentences, list):
+            return [str(sentence) for sentence in sentences]
+    except (TypeError, ValueError):
+        pass
+    raise InputError("notes", [f"attrs['notes']: found {written!r}, expected a JSON list of sentences; drop it"])
 
 
 def noted(dataset: xr.Dataset, *more: Iterable[str]) -> xr.Dataset:

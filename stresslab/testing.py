@@ -8,20 +8,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stresslab.schema import (
-    BUCKETS,
-    CAUSES,
-    FLOWS,
-    MINOR,
-    RESULT,
-    STAGES,
-    InputError,
-    attrs_of,
-)
+from stresslab.checks import refuse, seed_faults, unknown, whole_faults
+from stresslab.schema import BUCKETS, CAUSES, FLOWS, MINOR, RESULT, STAGES, attrs_of
 from stresslab.typed import typed
 
 LABELS = {"bucket": BUCKETS, "stage": STAGES, "cause": CAUSES}
 SEGMENTS = ("ours:card", "ours:loan", "bank:card")
+LARGEST = 10_000_000
+"""Most paths."""
 STAGE_OF_BUCKET = np.array([0, 1, 1, 2, 2, 2, 2, 2])
 CAUSE_SHARES = [0.5, 0.1, 0.1, 0.1, 0.15, 0.05]
 FROM_MONTH_1 = {*FLOWS, "entries_to_arrears", "restructured", "redefaulted", "flagged", "warned", "false_alarms",
@@ -33,6 +27,7 @@ USUAL = {
     "own_share": 1.0,
     "due_share": 0.1,
     "revolving": 1.0,
+    "real_income_trend": 0.02,
 }
 """Values of `tiny_result` that are not 0 where nothing is given."""
 
@@ -68,8 +63,8 @@ def tiny_result(
     **values : float, array_like or dict
         Other variables of `schema.RESULT` by name, of which those with a cause, stage or bucket also as a dict. Flows
         and counts of the month are given for months 1, 2, ..., months; they are 0 in month 0. What is not given is 0,
-        but `unemployment_rate` is 0.05, `due_share` 0.1, and `line_supply`, `contact`, `own_share` and `revolving`
-        are 1.
+        but `unemployment_rate` is 0.05, `due_share` 0.1, `real_income_trend` 0.02, and `line_supply`, `contact`,
+        `own_share` and `revolving` are 1.
 
     Returns
     -------
@@ -109,20 +104,17 @@ def tiny_result(
     lenders = [lender] * count if isinstance(lender, str) else [*lender]
     products = [product] * count if isinstance(product, str) else [*product]
     sizes = {"path": paths, "month": months + 1, "segment": count} | {dim: len(some) for dim, some in LABELS.items()}
-    faults = [
-        f"{name}: unknown, expected a variable of schema.RESULT; rename it" for name in values if name not in RESULT
-    ]
+    known = [name for name, spec in RESULT.items() if set(spec.dims) <= set(sizes)]
+    faults = [unknown(name, name, known) for name in values if name not in known]
+    faults += whole_faults("paths", paths, 1, LARGEST, advice="give a number of paths")
+    faults += whole_faults("months", months, 0)
     if {count} != {len(lenders), len(products)}:
         faults.append(f"lender: found {lender!r} with product {product!r}, expected as many; give one for each segment")
-    if faults:
-        raise InputError("tiny_result", faults)
-    wanted = [
-        name for name, spec in RESULT.items() if name in values or (spec.required and "response" not in spec.dims)
-    ]
+    refuse("tiny_result", faults)
+    wanted = [name for name in known if name in values or name in USUAL or RESULT[name].required]
     given = {name: USUAL.get(name, 0.0) for name in wanted} | values | {"balance": balance}
     data = {name: _filled(name, given[name], sizes, faults) for name in wanted}
-    if faults:
-        raise InputError("tiny_result", faults)
+    refuse("tiny_result", faults)
     if "stage_balance" not in values:
         data["stage_balance"] = data["balance"] @ np.eye(len(STAGES))[STAGE_OF_BUCKET]
     variables = {name: (RESULT[name].dims, data[name], attrs_of(RESULT[name])) for name in wanted}
@@ -136,7 +128,7 @@ def _filled(name: str, given: Any, sizes: Mapping[str, int], faults: list[str]) 
     shape = tuple(sizes[dim] - start if dim == "month" else sizes[dim] for dim in dims)
     out = np.zeros(tuple(sizes[dim] for dim in dims))
     later = out[:, 1:] if start else out
-    labels = LABELS.get(dims[-1])
+    labels = LABELS.get(dims[-1]) if dims else None
     by_label = given if isinstance(given, Mapping) else None
     if by_label is None and name == "balance" and np.ndim(given) < len(dims):
         by_label = {BUCKETS[0]: given}
@@ -146,7 +138,7 @@ def _filled(name: str, given: Any, sizes: Mapping[str, int], faults: list[str]) 
         else:
             for label, part in by_label.items():
                 later[..., list(labels or ()).index(label)] = _leading(part, shape[:-1])
-    except ValueError:
+    except (TypeError, ValueError):
         expected = dict(zip(dims, shape, strict=True))
         faults.append(f"{name}: found {given!r}, expected values along {expected}; give them in this order")
     return out
@@ -154,7 +146,7 @@ def _filled(name: str, given: Any, sizes: Mapping[str, int], faults: list[str]) 
 
 def _leading(given: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Values whose first dimensions are those of the shape, repeated along the others."""
-    values = np.asarray(given, float)
+    values: np.ndarray = np.asarray(given, float)
     return np.broadcast_to(values.reshape(values.shape + (1,) * (len(shape) - values.ndim)), shape)
 
 
@@ -228,6 +220,15 @@ def made_up_result(
     >>> float(abs(stock.diff("month") - change).max().round(2))
     0.0
     """
+    faults = whole_faults("paths", paths, 1, LARGEST, advice="give a number of paths")
+    faults += whole_faults("months", months, 0) + seed_faults(seed)
+    faults += [
+        f"segments: found {name!r}, expected 'lender:product'; rename it" for name in segments if name.count(":") != 1
+    ]
+    for key, labels in (("segments", segments), ("scenario", scenario)):
+        if labels is not None and len(set(labels)) < max(len(labels), 1):
+            faults.append(f"{key}: found {list(labels)}, expected one or more different names; give each once")
+    refuse("made_up_result", faults)
     names = ["base"] if scenario is None else list(scenario)
     runs = [_one_scenario(paths, months, seed, list(segments), harshness=1.0 + k) for k in range(len(names))]
     if scenario is None:

@@ -157,6 +157,7 @@ def _calls(w):
     yield w.var.impulse_responses, {"quarters": 2}
     yield w.var.covariance, {"quarters": 2}
     yield w.var.innovation_covariance, {"quarters": 2}
+    yield sl.join, {"results": [w.made.isel(path=[0, 1]), w.made.isel(path=[2, 3])], "dim": "path"}
     yield sl.by_lender, {"result": w.made}
     yield sl.loss_distribution, {"result": w.made, "horizon": 6, **levels, **own}
     yield sl.convergence, {"result": made_up_result(paths=40, seed=1), **levels, "target": 0.02, "horizon": 6, **own}

@@ -27,6 +27,7 @@ def test_every_variable_of_a_result_can_be_given():
     for name, spec in RESULT.items():
         if not {"response", "measure", "traced", "traced_loan"} & set(spec.dims):
             tiny = tiny_result(**{"months": 2, name: 3.0})
+            assert tiny[name].dims == spec.dims
             assert float(tiny[name].isel(dict.fromkeys(spec.dims, -1)).sum()) == (0.0 if name == "balance" else 3.0)
 
 
@@ -53,12 +54,22 @@ def test_a_balance_by_bucket_gives_the_stages():
         ({"paidd": 1.0}, "paidd: unknown"),
         ({"paid": [1.0, 2.0, 3.0], "paths": 2}, "paid: found"),
         ({"balance": {"31-59": 1.0}}, "balance: found"),
+        ({"paid": print}, "paid: found"),
+        ({"active": 1.0}, "active: unknown, expected one of accounts, "),
+        ({"real_income_trends": 1.0}, "real_income_trends: unknown, .*; write 'real_income_trend'"),
+        ({"paths": 0, "months": -1}, r"(?s)paths: found 0, expected .*months: found -1"),
         ({"lender": ["a", "b"], "product": ["x", "y", "z"]}, "lender: found"),
     ],
 )
 def test_what_does_not_fit_is_named(given, says):
     with pytest.raises(InputError, match=says):
         tiny_result(**given)
+
+
+def test_what_is_no_made_up_result_is_named():
+    with pytest.raises(InputError) as caught:
+        made_up_result(paths=0, months=-1, seed=-1, segments=["a:x", "a"], scenario=[])
+    assert [fault.split(":")[0] for fault in caught.value.faults] == ["paths", "months", "seed", "segments", "scenario"]
 
 
 def test_measures_read_both():

@@ -18,7 +18,7 @@ from stresslab.typed import typed
 SUBJECT, ALIKE = "join", "simulate all pieces alike"
 NEEDED = ("fingerprint", "seed")
 """Attrs without which nobody knows that two pieces have the same borrowers and draws."""
-MAY_DIFFER = ("notes", "versions", "python", "feedback_gap", "feedback_converged", "macro")
+MAY_DIFFER = ("notes", "versions", "python", "macro")
 """Attrs that are combined, or said in a note; all others must be the same."""
 
 
@@ -48,9 +48,9 @@ def join(results: Sequence[xr.Dataset], dim: Literal["path", "scenario"] | None 
     Notes
     -----
     A draw depends on seed, borrower, month and path, and with `feedback` or `responses` the conditions of a path depend
-    on that path alone, so paths and scenarios can be simulated in any pieces. `feedback_gap` is the largest of the
-    pieces. A single scenario selected with ``isel(scenario=0)`` keeps its label as a coordinate and can be joined; to
-    join runs whose scenarios have no label, give one: ``result.assign_coords(scenario="severe")``.
+    on that path alone, so paths and scenarios can be simulated in any pieces. A single scenario selected with
+    ``isel(scenario=0)`` keeps its label as a coordinate and can be joined; to join runs whose scenarios have no label,
+    give one: ``result.assign_coords(scenario="severe")``.
 
     Pieces along `path` are simulated on parts of one `macro_paths`, ``macro.isel(path=slice(0, 500))`` and so on.
     Measures are not joined, as a quantile of all paths is no mean of quantiles: join the results, then measure.
@@ -245,7 +245,7 @@ def _along_scenario(rows: Sequence[xr.Dataset], names: Sequence[Any], results: S
 
 
 def _attrs(results: Sequence[xr.Dataset]) -> dict[str, Any]:
-    """Attrs that are no single piece's: what is told of all economies, and how far the second round converged."""
+    """Attrs that are no single piece's: what is told of all economies."""
     told = {label: _economy(piece.drop_vars(piece.data_vars), label) for piece in results for label in _labels(piece)}
     first = json.loads(results[0].attrs.get("macro", "{}"))
     macro: dict[str, Any] = {}
@@ -254,12 +254,7 @@ def _attrs(results: Sequence[xr.Dataset]) -> dict[str, Any]:
         alike = len(by_scenario) == len(told) and len({json.dumps(value) for value in by_scenario.values()}) == 1
         alike &= not isinstance(first.get(name), dict)
         macro[name] = [*told] if name == "scenario" else next(iter(by_scenario.values())) if alike else by_scenario
-    attrs: dict[str, Any] = {"macro": json.dumps(macro, ensure_ascii=False)} if "macro" in results[0].attrs else {}
-    gaps = [piece.attrs["feedback_gap"] for piece in results if "feedback_gap" in piece.attrs]
-    if gaps:
-        converged = all(piece.attrs.get("feedback_converged") == "yes" for piece in results)
-        attrs |= {"feedback_gap": max(gaps), "feedback_converged": "yes" if converged else "no"}
-    return attrs
+    return {"macro": json.dumps(macro, ensure_ascii=False)} if "macro" in results[0].attrs else {}
 
 
 def _versions(results: Sequence[xr.Dataset]) -> list[str]:

@@ -56,9 +56,11 @@ def memory_faults(name: str, dataset: Any, maker: str) -> list[str]:
 
 
 def _strange_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list[str]:
-    """Fault of a Dataset that is something else, a portfolio or a measure: nothing by segment is what is needed."""
+    """Fault of a Dataset that is something else, such as a portfolio or a measure: nothing that is needed is there."""
     wanted = {name: set(dims) for name, dims in needs.items() if "segment" in dims}
-    if not wanted or any(name in result.variables and dims & {*result[name].dims} for name, dims in wanted.items()):
+    known = any(name in result and "segment" in result[name].dims for name in RESULT)
+    near = any(name in result.variables and dims & {*result[name].dims} for name, dims in wanted.items())
+    if not wanted or near or (known and len(wanted) == 1):
         return []
     return [f"result: found {contents(result)}, expected {spelled(list(wanted))} by segment; give that of simulate()"]
 

@@ -132,6 +132,6 @@ def test_attributes_say_how_paths_were_drawn():
 def test_every_fault_is_named():
     with pytest.raises(InputError) as caught:
         convergence(lost(np.arange(30.0)), levels=[95], target=2.0)
-    assert [fault.split(":")[0] for fault in caught.value.faults] == ["levels", "target", "path"]
+    assert [fault.split(":")[0] for fault in caught.value.faults] == ["path", "levels", "target"]
     with pytest.raises(InputError, match="horizon: found"):
         convergence(lost(np.arange(60.0)), horizon=9)

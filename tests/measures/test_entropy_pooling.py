@@ -408,7 +408,7 @@ VALUES = FAN["policy_rate"].mean("month")
         (VALUES.astype(str), WEIGHTS, 0.9, r"values: found type <U"),
         (VALUES.mean("path"), WEIGHTS, 0.9, r"values: found dimensions \(\), expected path among them"),
         (VALUES.expand_dims("level"), WEIGHTS, 0.9, r"values: found dimensions \('level', 'path'\)"),
-        (FAN, WEIGHTS, 0.9, r"values: found Dataset, expected a DataArray along path"),
+        (FAN, WEIGHTS, 0.9, r"values: found Dataset, expected a DataArray; "),
         (VALUES, WEIGHTS, 99, r"levels: found 99, .* 0\.99, not 99"),
         (VALUES, WEIGHTS["weight"], 0.9, r"weights: found DataArray, expected a Dataset"),
         (VALUES, WEIGHTS.drop_vars("statistic"), 0.9, r"weights: found no statistic along \['path', 'view'\]"),

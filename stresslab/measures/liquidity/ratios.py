@@ -128,9 +128,7 @@ def lcr(stock: ArrayLike, outflow: ArrayLike, inflow: ArrayLike) -> Array:
     have, out, come = (np.asarray(x, dtype=np.float64) for x in (stock, outflow, inflow))
     _refuse_amounts("lcr", {"stock": have, "outflow": out, "inflow": come})
     net = out - np.minimum(come, liquidity_rules()["lcr"]["inflow_cap"] * out)
-    return np.asarray(
-        np.divide(have, net, out=np.full(np.broadcast_shapes(have.shape, net.shape), np.inf), where=net > 0.0)
-    )
+    return _over(have, net)
 
 
 @typed
@@ -172,8 +170,7 @@ def nsfr(available: ArrayLike, required: ArrayLike) -> Array:
     """
     have, need = np.asarray(available, dtype=np.float64), np.asarray(required, dtype=np.float64)
     _refuse_amounts("nsfr", {"available": have, "required": need})
-    shape = np.broadcast_shapes(have.shape, need.shape)
-    return np.asarray(np.divide(have, need, out=np.full(shape, np.inf), where=need > 0.0))
+    return _over(have, need)
 
 
 @typed
@@ -348,6 +345,13 @@ def _total(values: xr.DataArray) -> Array:
     """Sum over segments (..., path, month)."""
     summed: Array = values.sum("segment").transpose(..., "path", "month").values
     return summed
+
+
+def _over(have: Array, need: Array) -> Array:
+    """The ratio, infinite where nothing is needed, or next to nothing."""
+    out = np.full(np.broadcast_shapes(have.shape, need.shape), np.inf)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.divide(have, need, out=out, where=need > 0.0))
 
 
 def _refuse_amounts(subject: str, amounts: dict[str, Array]) -> None:

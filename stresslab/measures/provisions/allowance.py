@@ -225,8 +225,8 @@ def provisions(
     view = select(result, lender) if not faults else None
     if view is not None and isinstance(rules, China):
         faults += schedule_faults(rules, view["product"].values)
-    faults += unknown or _rules_faults(rules, terms)
-    refuse("provisions", faults + _choice_faults(result, view, terms, outlook, weights, overlays))
+    faults += _choice_faults(result, view, terms, outlook, weights, overlays)
+    refuse("provisions", faults + (unknown or _rules_faults(rules, terms)))
     assert view is not None
     choice = _Choice(rules, terms, outlook, dict(weights or {}), tuple(overlays))
     parts = [_provisions(single, replace(choice, terms=own)) for single, own in _by_scenario(view, terms)]

@@ -200,7 +200,8 @@ USUAL = {"level": 0.4, "horizon": 3}
 @pytest.mark.parametrize(
     ("book", "parameters", "wish", "message"),
     [
-        (capital_book(1), xr.Dataset(), {}, "pd: missing from parameters"),
+        (capital_book(1), xr.Dataset(), {}, "parameters: found no variables, expected 'pd', 'lgd', "),
+        (capital_book(1), hand_parameters(0.1, 0.6, 0.5, OURS).drop_vars("pd"), {}, "pd: missing, expected along"),
         (capital_book(1), hand_parameters(np.nan, 0.6, 0.5, OURS), {}, "pd: found nan"),
         (capital_book(1), hand_parameters(0.1, 0.6, np.nan, OURS), {}, "best_estimate_loss: found nan"),
         (capital_book(1), hand_parameters(0.1, 0.6, 0.5, OURS[:2]), {}, r"parameters: found no segment \['ours:line'"),
@@ -242,5 +243,5 @@ def test_all_faults_come_at_once():
     with pytest.raises(InputError) as caught:
         capital_benchmark(book, xr.Dataset(), level=99, horizon=0, lender="moon")
     assert sorted(fault.split(":")[0] for fault in caught.value.faults) == [
-        "best_estimate_loss", "fees", "horizon", "lender", "level", "lgd", "path", "pd", "scenario",
+        "fees", "horizon", "lender", "level", "parameters", "path", "scenario",
     ]  # fmt: skip

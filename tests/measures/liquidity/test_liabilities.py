@@ -16,7 +16,6 @@ from stresslab.measures.liquidity.funding import (
 )
 from stresslab.measures.liquidity.liabilities import liabilities, renewed_share, tier2
 from stresslab.measures.liquidity.on_balance_sheet import own_part
-from stresslab.schema import InputError
 from tests.measures.hand import hand_result
 from tests.measures.twin_cash import Life, borrowed, debts, noted, small_book
 

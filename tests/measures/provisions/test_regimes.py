@@ -177,7 +177,7 @@ def test_rules_are_found_by_name_or_are_their_own():
         assert name_of(regime_of(name)) == name
     own = CECL(reversion_months=0)
     assert regime_of(own) is own
-    for wrong in ("mars", None, 9, IFRS9):
+    for wrong in ("mars", 9, IFRS9):
         with pytest.raises(InputError, match=r"provisioning: found .*expected one of \['cecl', 'china', 'ifrs9'\]"):
             regime_of(wrong)
 
