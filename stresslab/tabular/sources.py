@@ -158,8 +158,8 @@ def _encoding(opener: Callable[[], IO[bytes]], stated: str | None, subject: str,
         first = file.read(8)
     if not first:
         raise InputError(subject, ["file: found it empty, expected a header and rows; fill it"])
-    for mark, kind in BINARY.items():
-        if first.startswith(mark):
+    for magic, kind in BINARY.items():
+        if first.startswith(magic):
             raise InputError(subject, [f"file: found {kind}, expected a table; name the file after what it is"])
     mark = next((name for mark, name in MARKS.items() if first.startswith(mark)), None)
     if stated is not None:
