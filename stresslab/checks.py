@@ -472,8 +472,11 @@ def unknown(where: str, name: object, known: Iterable[object]) -> str:
 
     >>> unknown("job.finding", "finding", ["separation", "finding_monthly"])
     "job.finding: unknown, expected one of finding_monthly, separation; write 'finding_monthly'"
+    >>> unknown("job.", "", ["separation"])
+    "job.'': unknown, expected one of separation; remove or rename it"
     """
     names = sorted(map(str, known))
+    where = where if str(name).strip() else f"{where.removesuffix(str(name))}{name!r}"
     return f"{where}: unknown, expected one of {', '.join(names)}; {advised(name, names, 'remove or rename it')}"
 
 
