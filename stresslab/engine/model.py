@@ -268,22 +268,21 @@ class Model:
         (0.1, 0.2)
         """
         content, expected = self.to_dict(), "expected section.parameter or products.name.parameter"
-        known = _dotted(content)
-        refuse(
-            "model",
-            [
-                f"{name}: unknown, {expected}; {advised(name, known, 'see Model.to_dict()')}"
-                for name in changes
-                if name not in known
-            ],
-        )
-        for dotted, value in changes.items():
-            *parents, last = dotted.split(".")
-            place = content
-            for parent in parents:
-                place = place[parent]
-            place[last] = value
+        places = {dotted: _place(content, dotted) for dotted in changes}
+        strange = [dotted for dotted, place in places.items() if dotted.rsplit(".", 1)[-1] not in place]
+        names = _dotted(content) if strange else []
+        advice = {dotted: advised(dotted, names, "see Model.to_dict()") for dotted in strange}
+        refuse("model", [f"{dotted}: unknown, {expected}; {advice[dotted]}" for dotted in strange])
+        for dotted, place in places.items():
+            place[dotted.rsplit(".", 1)[-1]] = changes[dotted]
         return self._from_tables(content, "model")
+
+
+def _place(content: Any, dotted: str) -> dict[str, Any]:
+    """Table that should hold the last part of a dotted name; empty if there is none."""
+    for part in dotted.split(".")[:-1]:
+        content = content.get(part, {}) if isinstance(content, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _dotted(content: Mapping[str, Any], above: str = "") -> list[str]:

@@ -231,6 +231,11 @@ def test_replace_refuses_what_no_file_can_hold():
         Model().replace(**{"income.low_pay": None})
 
 
+def test_replace_takes_whole_sections():
+    other = Model.from_preset("us-card")
+    assert Model().replace(**other.to_dict()) == other
+
+
 def test_replace_names_all_unknown_names_at_once():
     with pytest.raises(InputError) as caught:
         Model().replace(**{"income.low": 0.1, "weather.rain": 1, "willingness.forgetting": 0.1})
