@@ -622,5 +622,5 @@ def lender_faults(result: xr.Dataset, lender: str) -> list[str]:
     known = sorted({str(label) for label in result["lender"].values})
     if name not in known:
         expected = f"expected 'own', 'all' or one of {known}; {advised(name, ['own', 'all', *known])}"
-        return [f"lender: found {name!r}, which has no segment, {expected}"]
+        return [f"lender: found {shown(name)}, which has no segment, {expected}"]
     return []

@@ -15,7 +15,7 @@ import shutil
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,27 @@ def beside(target: Path, kind: str) -> Path:
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
     """A path to write to; the file takes the target's place when the block ends, and is removed if it fails."""
-    partial = beside(target, "partial")
+    try:
+        if "\0" in str(target):
+            raise ValueError("a NUL in its name")
+        partial = beside(target, "partial")
+    except ValueError as error:
+        raise _unwritable(target, error) from error
     try:
         yield partial
         sync(partial)
         os.replace(partial, target)
+    except OSError as error:
+        raise _unwritable(target, error.strerror or error) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _unwritable(target: Path, reason: object) -> InputError:
+    """Error of a file that cannot be written."""
+    fault = f"file: found no way to write it ({reason}), expected a name in a folder of yours; name another place"
+    return InputError(str(target), [fault])
 
 
 @contextmanager

@@ -10,13 +10,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from tests.fuzz.case import PROBLEMS, Tally, judge
-from tests.fuzz.families import FAMILIES, again, tally_of
+from tests.fuzz.families import FAMILIES, again, bounded, tally_of
 
 BATCH = 250
 """Cases of one task of a worker."""
-
-MEMORY = 8 * 2**30
-"""Address space of a worker: what asks for more is an error, not the end of the machine."""
 
 
 def main() -> int:
@@ -64,15 +61,6 @@ def print_report(tallies: dict[str, Tally], total: Tally) -> None:
     print(f"{'family':<16}" + "".join(f"{column:>10}" for column in columns))
     for name, tally in tallies.items():
         print(f"{name:<16}" + "".join(f"{count:>10,}" for count in tally.counts()))
-
-
-def bounded() -> None:
-    """Bound the memory of this process, where that can be done."""
-    try:
-        import resource
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 if __name__ == "__main__":

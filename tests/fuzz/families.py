@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from tests.fuzz import arguments, macros, models, portfolios, scenario_files, study_files, tapes
 from tests.fuzz.case import Case, Tally
 
+MEMORY = 8 * 2**30
+"""Address space of a worker: what asks for more is an error, not the end of the machine."""
+
 
 class Family(NamedTuple):
     """Cases of one kind of input: their share of a long run, and how many each run of the tests judges."""
@@ -66,3 +69,12 @@ def again(words: str) -> Case:
     found: list[Case] = []
     each_of(name, int(count), int(number), lambda case, place: found.append(case) if place == words else None)
     return found[0]
+
+
+def bounded() -> None:
+    """Bound the memory of this process, where that can be done."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
