@@ -482,8 +482,11 @@ def unknown(where: str, name: object, known: Iterable[object]) -> str:
 
     >>> unknown("job.finding", "finding", ["separation", "finding_monthly"])
     "job.finding: unknown, expected one of finding_monthly, separation; write 'finding_monthly'"
+    >>> unknown("job.", "", ["separation"])
+    "job.'': unknown, expected one of separation; remove or rename it"
     """
     names = sorted(map(str, known))
+    where = where if str(name).strip() else f"{where.removesuffix(str(name))}{name!r}"
     return f"{where}: unknown, expected one of {', '.join(names)}; {advised(name, names, 'remove or rename it')}"
 
 
@@ -629,5 +632,5 @@ def lender_faults(result: xr.Dataset, lender: str) -> list[str]:
     known = sorted({str(label) for label in result["lender"].values})
     if name not in known:
         expected = f"expected 'own', 'all' or one of {known}; {advised(name, ['own', 'all', *known])}"
-        return [f"lender: found {name!r}, which has no segment, {expected}"]
+        return [f"lender: found {shown(name)}, which has no segment, {expected}"]
     return []
