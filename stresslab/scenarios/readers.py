@@ -87,11 +87,13 @@ def read_scenario(
         Names each fault: columns, periods that are missing or not in order, cells, units that are missing, unknown, or
         other than the figures prove.
 
-    Notes ----- Periods are written "2026Q1", "2026 Q1", "Q1 2026", "2026:Q1", "1Q26", "2026-03", "2026M03", "Mar 2026",
-    "2026", or as days: "2026-03-31", "31.03.2026", "31 March 2026", and "31/03/2026" where the column tells days from
-    months. The last day of any month ends its quarter or year; a first day begins one if it is that of a calendar
-    quarter or year. attrs and error texts say "2026Q1". Quarters and years become months with their means kept; shares,
-    as `line_supply`, are held.
+    Notes
+    -----
+    Periods are written "2026Q1", "2026 Q1", "Q1 2026", "2026:Q1", "1Q26", "2026-03", "2026M03", "Mar 2026", "2026", or
+    as days: "2026-03-31", "31.03.2026", "31 March 2026", and "31/03/2026" where the column tells days from months. The
+    last day of any month ends its quarter or year; a first day begins one if it is that of a calendar quarter or year.
+    attrs and error texts say "2026Q1". Quarters and years become months with their means kept; shares, as
+    `line_supply`, are held.
 
     Growth g on the period before becomes :math:`(1 + g)^{12/m} - 1`, with m months in a period, and levels become their
     growth on the period before, likewise. Nominal levels of income are divided by consumer prices of the same table.
