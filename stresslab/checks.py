@@ -368,7 +368,7 @@ def as_numbers(values: object) -> Array | None:
 
     Text, truth values, dates, complex numbers, gaps of a masked array and numbers beyond a float are none.
 
-    >>> as_numbers([1, np.float32(0.5)]), as_numbers(["0.5"]), as_numbers(True), as_numbers([0.5, None])
+    >>> as_numbers([1, np.float32(0.5)]), as_numbers(["0.5"]), as_numbers(True), as_numbers(np.longdouble("1e400"))
     (array([1. , 0.5]), None, None, None)
     """
     if np.ma.is_masked(values):
@@ -379,7 +379,11 @@ def as_numbers(values: object) -> Array | None:
             array = array.astype(float)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None
-    return array.astype(float, copy=False) if array.dtype.kind in "iuf" else None
+    if array.dtype.kind not in "iuf":
+        return None
+    with np.errstate(over="ignore"):
+        numbers = array.astype(float, copy=False)
+    return numbers if array.dtype.itemsize <= 8 or np.array_equal(np.isfinite(numbers), np.isfinite(array)) else None
 
 
 def level_faults(name: str, levels: Sequence[float]) -> list[str]:

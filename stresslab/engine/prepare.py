@@ -19,7 +19,6 @@ from stresslab.checks import (
     portfolio_faults,
     refuse,
     seed_faults,
-    type_faults,
     whole_faults,
 )
 from stresslab.engine.actions import EarlyWarning, LimitManagement, Response, programmes, response_faults, unfold
@@ -87,11 +86,10 @@ def prepare(
     behaviour: Mapping[str, Any] | None,
 ) -> tuple[Prepared, xr.Dataset]:
     """The checked run and its macro paths with a dimension `path`; InputError names the faults of all arguments."""
-    model = model or model_of(portfolio)
     faults = argument_faults(macro, seed, horizon, renewal, threads) + response_faults(responses)
     faults += behaviour_faults({} if behaviour is None else behaviour)
-    faults += type_faults("feedback", feedback, Feedback) + actor_faults(portfolio, responses)
-    refuse(subject, faults)
+    refuse(subject, faults + actor_faults(portfolio, responses))
+    model = model or model_of(portfolio)
     refuse(subject, currency_faults(portfolio, model))
     mark, blocks = laid_out(portfolio, model)
     seed = secrets.randbits(63) if seed is None else int(seed)

@@ -334,12 +334,12 @@ def advance(
     >>> later.sizes == book.sizes
     True
     """
-    model = model or model_of(portfolio)
     faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads, cut=True)
     faults += behaviour_faults(behaviour or {})
     faults += single_path_faults(macro) + whole_faults("first_month", first_month, 0, 2**31 - 1)
-    faults += currency_faults(portfolio, model)
     refuse("advance", faults + whole_faults("path", path, 0, 2**32 - 1, advice="choose another"))
+    model = model or model_of(portfolio)
+    refuse("advance", currency_faults(portfolio, model))
     refuse("portfolio", portfolio_faults(portfolio))
     seed = secrets.randbits(63) if seed is None else int(seed)
     refuse_layout(portfolio.sizes["loan"])
