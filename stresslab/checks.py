@@ -441,7 +441,7 @@ def seed_faults(seed: object, name: str = "seed", bits: int = 64) -> list[str]:
 
 
 def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
-    """Words that a misspelt one may stand for, the likeliest first: spelled alike, or with more to their name.
+    """Words that a misspelt one may stand for, the likeliest first: spelled alike, or with more in their name.
 
     Case, spaces, hyphens and underscores do not count, nor what stands before the last dot.
 
@@ -451,10 +451,13 @@ def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
     plain = {str(known): _plain(str(known)) for known in words}
     given = _plain(str(word))
     begins = [known for known, name in plain.items() if given and name.rsplit(".", 1)[-1].startswith(given)]
+    holds = [
+        known for known, name in plain.items() if given in name.split("_") or (not given.isascii() and given in name)
+    ]
     names = {name: known for known, name in reversed(plain.items())}
     names |= {name.rsplit(".", 1)[-1]: known for name, known in reversed(names.items())}
     alike = [names[name] for name in difflib.get_close_matches(given, names, n=2 * most, cutoff=0.7)]
-    return list(dict.fromkeys([*alike, *begins]))[:most]
+    return list(dict.fromkeys([*alike, *begins, *holds]))[:most]
 
 
 def _plain(word: str) -> str:
@@ -486,8 +489,11 @@ def unknown(where: str, name: object, known: Iterable[object]) -> str:
 
     >>> unknown("job.finding", "finding", ["separation", "finding_monthly"])
     "job.finding: unknown, expected one of finding_monthly, separation; write 'finding_monthly'"
+    >>> unknown("job.", "", ["separation"])
+    "job.'': unknown, expected one of separation; remove or rename it"
     """
     names = sorted(map(str, known))
+    where = where if str(name).strip() else f"{where.removesuffix(str(name))}{name!r}"
     return f"{where}: unknown, expected one of {', '.join(names)}; {advised(name, names, 'remove or rename it')}"
 
 
@@ -633,5 +639,5 @@ def lender_faults(result: xr.Dataset, lender: str) -> list[str]:
     known = sorted({str(label) for label in result["lender"].values})
     if name not in known:
         expected = f"expected 'own', 'all' or one of {known}; {advised(name, ['own', 'all', *known])}"
-        return [f"lender: found {name!r}, which has no segment, {expected}"]
+        return [f"lender: found {shown(name)}, which has no segment, {expected}"]
     return []

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from stresslab.engine.model import Model
 from stresslab.files import OLD, digest, foreign, place_faults, whole_file, whole_folder
 from stresslab.schema import InputError
 
@@ -42,6 +43,14 @@ def test_a_file_is_whole_or_as_it_was(tmp_path):
         partial.write_text("new")
     assert target.read_text() == "new"
     assert names(tmp_path) == ["model.toml"]
+
+
+@pytest.mark.parametrize("name", ["missing/a.toml", "file/a.toml", "x" * 300, "a\0b", ".", ""])
+def test_a_name_that_cannot_be_written_is_refused(tmp_path, name):
+    (tmp_path / "file").write_text("a file, no folder")
+    with pytest.raises(InputError, match=r"file: found no way to write it .*; name another place"):
+        Model().to_toml(tmp_path / name if name else "")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_link_is_replaced_and_not_what_it_points_to(tmp_path):

@@ -20,8 +20,8 @@ Array = NDArray[Any]
 MISSING_WORDS = ("", ".", "-", "--", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "nil")
 """Words that some files write in a column of numbers where there is none, in small letters; names elsewhere."""
 
-EXACT = 2.0**53
-"""Whole numbers from here on are not all held by a float."""
+EXACT = 1e15
+"""Whole numbers from here on lose digits in a float, or in a spreadsheet, which keeps 15."""
 
 _NUMBER = {
     mark: re.compile(rf"[+-]?(?:\d+(?:{re.escape(mark)}\d*)?|{re.escape(mark)}\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -147,7 +147,7 @@ def _text(cell: object) -> str | None:
         number = float(cell)
         if not number.is_integer():
             return str(cell)
-        return str(int(number)) if abs(number) <= EXACT else f"{number:e}"
+        return str(int(number)) if abs(number) < EXACT else f"{number:e}"
     if isinstance(cell, Decimal):
         return format(cell.normalize(), "f") if cell.is_finite() else str(cell)
     if isinstance(cell, np.datetime64):
