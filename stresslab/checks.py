@@ -346,24 +346,34 @@ def end_if_stopping(subject: str, faults: Sequence[str]) -> None:
         raise InputError(subject, faults)
 
 
-SHORT = reprlib.Repr()
-SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 60
+class Short(reprlib.Repr):
+    """Values as they are, cut if long; data and iterators by their type."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 60
+
+    def repr_int(self, value: int, _: int) -> str:
+        """A whole number."""
+        return f"a number of {int(math.log10(abs(value))) + 1:,} digits" if abs(value) >= 10**60 else repr(value)
+
+    def repr_instance(self, value: Any, level: int) -> str:
+        """Anything that is not a plain value or a list."""
+        kind = type(value).__name__
+        if hasattr(value, "shape") and not isinstance(value, type | np.generic):
+            return f"{kind} of shape {value.shape}"
+        return kind if isinstance(value, xr.Dataset | Iterator) else super().repr_instance(value, level)
 
 
 def shown(value: object) -> str:
-    """A value in a message: data and iterators by their type, others as they are, cut if long.
+    """A value in a message, in one line.
 
-    >>> shown(["0.5"]), shown(np.zeros((2, 3))), shown(xr.Dataset())
-    ("['0.5']", 'ndarray of shape (2, 3)', 'Dataset')
+    >>> shown(["0.5", 3]), shown([np.zeros((2, 3)), xr.Dataset()])
+    ("['0.5', 3]", '[ndarray of shape (2, 3), Dataset]')
     >>> shown(10**5000)
     'a number of 5,001 digits'
     """
-    kind = type(value).__name__
-    if isinstance(value, int) and abs(value) >= 10**60:
-        return f"a number of {int(math.log10(abs(value))) + 1:,} digits"
-    if hasattr(value, "shape") and not isinstance(value, np.generic):
-        return f"{kind} of shape {value.shape}"
-    return kind if isinstance(value, xr.Dataset | Iterator) else SHORT.repr(value)
+    return " ".join(Short().repr(value).split())
 
 
 def is_whole(value: object) -> bool:
@@ -467,7 +477,7 @@ def seed_faults(seed: object, name: str = "seed", bits: int = 64) -> list[str]:
 
 
 def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
-    """Words that a misspelt one may stand for, the likeliest first: spelled alike, or with more to their name.
+    """Words that a misspelt one may stand for, the likeliest first: spelled alike, or with more in their name.
 
     Case, spaces, hyphens and underscores do not count, nor what stands before the last dot.
 
@@ -477,10 +487,13 @@ def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
     plain = {str(known): _plain(str(known)) for known in words}
     given = _plain(str(word))
     begins = [known for known, name in plain.items() if given and name.rsplit(".", 1)[-1].startswith(given)]
+    holds = [
+        known for known, name in plain.items() if given in name.split("_") or (not given.isascii() and given in name)
+    ]
     names = {name: known for known, name in reversed(plain.items())}
     names |= {name.rsplit(".", 1)[-1]: known for name, known in reversed(names.items())}
     alike = [names[name] for name in difflib.get_close_matches(given, names, n=2 * most, cutoff=0.7)]
-    return list(dict.fromkeys([*alike, *begins]))[:most]
+    return list(dict.fromkeys([*alike, *begins, *holds]))[:most]
 
 
 def _plain(word: str) -> str:

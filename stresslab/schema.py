@@ -278,7 +278,7 @@ RESULT: dict[str, Variable] = {
     "contact": Variable(SEGMENT_MONTH, "1", "contact of the lender with late payers over normal contact"),
     "policy_rate": Variable(PATH_MONTH, "1/year", "short-term interest rate, if macro has it", required=False),
     "real_income_trend": Variable(
-        CONSTANT, "1/year", "normal growth of real income that the run took", low=-0.5, high=0.5, required=False
+        CONSTANT, "1/year", "normal growth of real income that the run took", low=-0.5, high=0.5
     ),
     "own_share": Variable(("segment",), "1", "share of the opening balance funded by the lender of record"),
     "due_share": Variable(("segment",), "1", "due at the next due date over the balance of current loans at the start"),

@@ -158,9 +158,8 @@ def run_study(study: Study, *, folder: str | Path | None = None, progress: bool 
         _record(study, seeds, result, started),
     )
     attrs = {"study": json.dumps(study.content, default=str), "seeds": json.dumps(seeds)}
-    return dataclasses.replace(
-        answers, **{name: dataset.assign_attrs(attrs) for name, dataset in answers.datasets().items()}
-    )
+    signed: dict[str, Any] = {name: dataset.assign_attrs(attrs) for name, dataset in answers.datasets().items()}
+    return dataclasses.replace(answers, **signed)
 
 
 def _seeded(arguments: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, dict[str, Any]], dict[str, int]]:

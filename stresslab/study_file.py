@@ -176,7 +176,10 @@ def _scenario_faults(scenarios: Any) -> list[str]:
         return [f"scenarios: found {scenarios!r}, expected a list of names, files or tables; name at least one"]
     faults: list[str] = []
     for position, entry in enumerate(scenarios):
-        _scenario(entry, f"scenarios.{position}", faults)
+        try:
+            _scenario(entry, f"scenarios.{position}")
+        except InputError as error:
+            faults += error.faults
     names = _scenario_names(scenarios)
     if len(set(names)) < len(names):
         advice = "remove the repetition, or tell files apart by { read_scenario = { path = ..., name = ... } }"
@@ -187,38 +190,26 @@ def _scenario_faults(scenarios: Any) -> list[str]:
 SCENARIO_MAKERS = ("read_scenario", "shock_scenario")
 
 
-def _scenario(entry: Any, where: str, faults: list[str]) -> xr.Dataset | None:
-    """Scenario by name, from a file, or from a table of a function's arguments; None, and its faults, if unsound."""
-    maker, arguments = "scenario", {"name": entry}
+def _scenario(entry: Any, where: str) -> xr.Dataset:
+    """Scenario by name, from a file, or from a table of a function's arguments; InputError names its faults."""
+    maker, arguments, faults = "scenario", {"name": entry}, list[str]()
     if isinstance(entry, str) and os.path.isfile(entry):
         maker, arguments = "read_scenario", {"path": entry}
     elif isinstance(entry, str) and (os.path.sep in entry or Path(entry).suffix):
-        faults.append(
-            f"{where}: found no file at {entry!r}, expected one, by its path from the study; correct the path"
-        )
-        return None
+        faults = [f"{where}: found no file at {entry!r}, expected one, by its path from the study; correct the path"]
     elif isinstance(entry, Mapping) and len(entry) == 1 and next(iter(entry)) in SCENARIO_MAKERS:
         ((maker, table),) = entry.items()
-        before = len(faults)
         where = f"{where}.{maker}"
         arguments = read_arguments(getattr(sl, maker), table, where, faults)
-        if len(faults) > before:
-            return None
     elif not isinstance(entry, str):
         expected = f"a name, a file or a table of {' or '.join(SCENARIO_MAKERS)}"
-        faults.append(f"{where}: found {entry!r}, expected {expected}; correct it")
-        return None
+        faults = [f"{where}: found {entry!r}, expected {expected}; correct it"]
+    refuse("study", faults)
     try:
         made: xr.Dataset = getattr(sl, maker)(**arguments)
     except InputError as error:
-        faults += [f"{where}: {fault}" for fault in error.faults]
-    except OSError as error:
-        faults.append(f"{where}: found {arguments['path']!r} unreadable ({error.strerror}); correct the path")
-    except UnicodeDecodeError as error:
-        faults.append(f"{where}: found {arguments['path']!r} unreadable ({error}), expected text in UTF-8; convert it")
-    else:
-        return made
-    return None
+        raise InputError("study", [f"{where}: {fault}" for fault in error.faults]) from error
+    return made
 
 
 def _scenario_names(entries: Sequence[Any]) -> list[str]:
@@ -237,10 +228,10 @@ def _scenario_names(entries: Sequence[Any]) -> list[str]:
 
 def side_by_side(entries: Sequence[Any]) -> xr.Dataset:
     """Scenarios of a study along `scenario`, a single one as it is."""
-    made = [_scenario(entry, "scenarios", []) for entry in entries]
-    together: xr.Dataset = (
-        made[0] if len(made) == 1 else sl.scenario(dict(zip(_scenario_names(entries), made, strict=True)))
-    )
+    made = [_scenario(entry, "scenarios") for entry in entries]
+    if len(made) == 1:
+        return made[0]
+    together: xr.Dataset = sl.scenario(dict(zip(_scenario_names(entries), made, strict=True)))
     return together
 
 

@@ -212,7 +212,8 @@ def read_portfolio(
     attrs |= {} if unemployment_rate is None else {"unemployment_rate": float(unemployment_rate)}
     record = _record(draft, preset, constants, donors, used_seed)
     book = _dataset(draft.values, read.values).assign_attrs(attrs, **record)
-    faults += contradictions(book, read.place) if "borrower" in draft.values else []
+    between = contradictions(book, read.place) if "borrower" in draft.values else []
+    faults += [fault.replace("attrs['own_lender']", "own_lender", 1) for fault in between]
     if faults:
         raise InputError(f"{table.subject} ({table.found})" if missing else table.subject, faults)
     said = [f"tape: read as {table.how}"] if table.how not in ("", PLAIN) else []
@@ -271,7 +272,8 @@ def _opened(tape: Any, faults: list[str], **options: Any) -> Table:
 def _draft(rows: Mapping[str, Array | None], faults: list[str], donors: xr.Dataset | None) -> Draft:
     """The portfolio so far; what follows from a fault counts as given, so that it is no further fault."""
     joined = _join(rows, faults)
-    lost = {*VALUES} - reachable(joined, donors is not None)
+    faulty = [name for name, values in rows.items() if values is None]
+    lost = {*VALUES} - reachable(joined, donors is not None, faulty)
     return Draft(joined, {*rows, *(lost if donors is None else lost - {*BORROWER_VALUES})}, faults)
 
 

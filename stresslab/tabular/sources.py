@@ -49,7 +49,18 @@ BINARY = {
     b"SQLite": "a database",
     b"\x89HDF": "an HDF5 or netCDF file",
     b"\x7fELF": "a program",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"<!": "a web page",
+    b"<html": "a web page",
+    b"<?xml": "XML",
+    b"{": "JSON",
+    b"[{": "JSON",
 }
+"""What a file is that is no text with separators, by its first bytes."""
+SHEET_DIGITS = 15
+"""A spreadsheet keeps so many digits of a number and writes zeros for the others."""
 
 
 @contextmanager
@@ -74,7 +85,7 @@ def text_rows(path: Path, encoding: str | None, separator: str | None, skip: tup
     opener = _opener(path)
     with failing(subject):
         encoding = _encoding(opener, encoding, subject, path.stat().st_size)
-        separator = separator or _separator(opener, encoding, skip, subject)
+        separator = _separator(opener, encoding, skip, subject, separator)
 
     def rows() -> Iterator[tuple[int, Sequence[str]]]:
         with failing(subject), io.TextIOWrapper(opener(), encoding, newline="") as stream:
@@ -115,7 +126,17 @@ def sheet_rows(path: Path, sheet: str | None) -> tuple[Rows, str]:
     if not filled:
         raise InputError(subject, ["workbook: found no rows, expected a header and rows; fill it"])
     page = sheets[sheet or filled[0]]
-    return lambda: enumerate(page.iter_rows(values_only=True), 1), f"sheet {page.title!r}"
+
+    def rows() -> Iterator[tuple[int, Sequence[Any]]]:
+        for place, cells in enumerate(page.iter_rows(values_only=True), 1):
+            yield place, [_cut(cell) for cell in cells]
+
+    return rows, f"sheet {page.title!r}"
+
+
+def _cut(cell: Any) -> Any:
+    """A cell of a sheet; a whole number of more digits than it can hold as the float that it is."""
+    return float(cell) if type(cell) is int and abs(cell) >= 10**SHEET_DIGITS else cell
 
 
 def _opener(path: Path) -> Callable[[], IO[bytes]]:
@@ -155,12 +176,16 @@ def _bound(subject: str, unpacked: int, packed: int) -> None:
 def _encoding(opener: Callable[[], IO[bytes]], stated: str | None, subject: str, packed: int) -> str:
     """The encoding that the byte-order mark proves, that is stated, or UTF-8; refused if the bytes are no such text."""
     with opener() as file:
-        first = file.read(8)
+        first = file.read(512)
     if not first:
         raise InputError(subject, ["file: found it empty, expected a header and rows; fill it"])
-    for mark, kind in BINARY.items():
-        if first.startswith(mark):
-            raise InputError(subject, [f"file: found {kind}, expected a table; name the file after what it is"])
+    starts = (first, first.lstrip().lower())
+    kinds = [kind for mark, kind in BINARY.items() if any(start.startswith(mark) for start in starts)]
+    if first[257:262] == b"ustar":
+        kinds = ["a tar archive"]
+    if kinds:
+        advice = "unpack it" if "archive" in kinds[0] else "save it as CSV"
+        raise InputError(subject, [f"file: found {kinds[0]}, expected a table; {advice}"])
     mark = next((name for mark, name in MARKS.items() if first.startswith(mark)), None)
     if stated is not None:
         with failing(subject, "encoding"):
@@ -219,14 +244,22 @@ def _sample(part: bytes, encoding: str) -> str:
     return text.strip() if text.replace("\r", "").replace("\n", "").replace("\t", "").isprintable() else ""
 
 
-def _separator(opener: Callable[[], IO[bytes]], encoding: str, skip: tuple[str, ...], subject: str) -> str:
-    """The separator that splits the header and the rows below alike, or that alone splits the header."""
+def _separator(
+    opener: Callable[[], IO[bytes]], encoding: str, skip: tuple[str, ...], subject: str, stated: str | None
+) -> str:
+    """The separator that is stated, or that splits the header and the rows below alike, or alone splits the header."""
     with io.TextIOWrapper(opener(), encoding, newline="") as stream:
         head = stream.read(SAMPLE)
         whole = not stream.read(1)
     made = {separator: _widths(head, separator, skip, whole) for separator in SEPARATORS}
     splitting = {separator: widths for separator, widths in made.items() if widths and widths[0] > 1}
     even = [separator for separator, widths in splitting.items() if set(widths) == {widths[0]}]
+    if stated is not None:
+        if len(even) == 1 and _widths(head, stated, skip, whole)[:1] == [1]:
+            ways = f"{even[0]!r}, which makes {splitting[even[0]][0]} columns of every line"
+            found = f"found {stated!r}, which leaves the header in one cell"
+            raise InputError(subject, [f"separator: {found}, expected {ways}; correct separator="])
+        return stated
     if len(even) == 1:
         return even[0]
     if not splitting:  # one column, or a title above the header

@@ -288,7 +288,7 @@ def test_units_in_headers_are_needed(write):
     header = "Quarter,Unemployment rate,Real income growth (%; q/q),Bank Rate (decimal)"
     found = faults(write([row.rsplit(",", 1)[0] for row in WIDE], header), layout="boe")
     assert found == [
-        "'Bank Rate (decimal)': found 1.5 to 6, which look like percent (decimals: 350%), expected decimals; pass "
+        "'Bank Rate (decimal)': found 1.5 to 6, which look like percent (decimals: 600%), expected decimals; pass "
         "units={'policy_rate': 'percent'}, or divide by 100"
     ]
     macro = read_scenario(write([row.rsplit(",", 2)[0] for row in WIDE], header.rsplit(",", 1)[0]), layout="boe")

@@ -181,7 +181,7 @@ UNEVEN = [
     (gzip.compress(CSV.encode() * 999)[:-30], "file: found it unreadable ("),
     (b"PK\x03\x04 no archive", "file: found it unreadable ("),
     (b"PAR1 no table", "file: found it unreadable ("),
-    (b"%PDF-1.4", "file: found a PDF, expected a table; name the file after what it is"),
+    (b"%PDF-1.4", "file: found a PDF, expected a table; save it as CSV"),
 ]
 
 
