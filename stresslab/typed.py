@@ -101,7 +101,7 @@ def _typed(public: Public, subject: str) -> Public:
 
 def _names(name: str, value: Any) -> set[str]:
     """Names under which a fault of an argument may stand: its own, and the keys of a mapping."""
-    return {name, *(map(str, value) if isinstance(value, Mapping) else ())}
+    return {name, *(map(str, value) if isinstance(value, Mapping) and not isinstance(value, xr.Dataset) else ())}
 
 
 def _own_faults(public: Callable[..., Any], given: inspect.BoundArguments, subject: str) -> InputError:
