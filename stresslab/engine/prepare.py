@@ -93,6 +93,7 @@ def prepare(
     end_if_stopping(subject, faults)
     model, others = model_for(portfolio, model)
     refuse(subject, faults + actor_faults(portfolio, responses) + others)
+    portfolio = in_doubles(portfolio)
     mark, blocks = laid_out(portfolio, model)
     seed = secrets.randbits(63) if seed is None else int(seed)
     prepared = Prepared(
@@ -180,6 +181,12 @@ def model_for(portfolio: xr.Dataset, model: Model | None) -> tuple[Model, list[s
     if not any(fault.startswith(("product:", "attrs['currency']")) for fault in faults):
         faults += product_faults(portfolio, model) + currency_faults(portfolio, model)
     return model, faults
+
+
+def in_doubles(portfolio: xr.Dataset) -> xr.Dataset:
+    """The portfolio with its numbers in 64 bits, for sums of shorter ones would be rounded to their precision."""
+    numbers = [name for name in PORTFOLIO if name in portfolio.variables and portfolio[name].dtype.kind == "f"]
+    return portfolio.assign({name: portfolio[name].astype(np.float64, copy=False) for name in numbers})
 
 
 def with_paths(macro: xr.Dataset, path: int = 0) -> xr.Dataset:

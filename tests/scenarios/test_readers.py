@@ -358,3 +358,5 @@ def test_faults_of_a_dataset_are_all_named():
         from_dataset(bad.expand_dims(path=[0]))
     with pytest.raises(InputError, match="found no coordinate"):
         from_dataset(dataset([1, 2]).drop_vars("time"))
+    with pytest.raises(InputError, match="time: found no periods"):
+        from_dataset(dataset([1, 2]).isel(time=slice(0, 0)))
