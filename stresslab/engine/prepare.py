@@ -32,7 +32,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack
 from stresslab.engine.result import fingerprint
 from stresslab.engine.run import Progress, run, silent
-from stresslab.schema import PORTFOLIO, InputError
+from stresslab.schema import PORTFOLIO, InputError, unit_of
 
 Array = NDArray[Any]
 Renewal = Literal["static", "run-off"]
@@ -144,7 +144,7 @@ def laid_out(portfolio: xr.Dataset, model: Model) -> tuple[str, Blocks]:
 
     The checks run each time: they also look at what a fingerprint of values does not hold, as dimensions and attrs.
     """
-    refuse("portfolio", portfolio_faults(portfolio))
+    refuse("portfolio", portfolio_faults(portfolio) or scale_faults(portfolio, model))
     mark = fingerprint(portfolio)
     types = " ".join(str(portfolio[name].dtype) for name in sorted(set(PORTFOLIO) & set(portfolio.variables)))
     said = [str(portfolio.attrs.get(name)) for name in ("own_lender", "unit")]
@@ -170,6 +170,20 @@ def currency_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
             f"one currency; pass model=model.replace(currency={currency!r}, ...) with these amounts in {currency}"
         )
     return faults
+
+
+def scale_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
+    """Fault of credit lines below the least amount that the model bills: amounts in thousands that are not said to be."""
+    products, limits = portfolio["product"].values.astype(str), portfolio["limit"].values * unit_of(portfolio)
+    for name in np.unique(products):
+        rules = model.products.get(str(name))
+        lines = limits[(products == name) & (limits > 0)]
+        if rules is None or rules.kind != "revolving" or not lines.size or np.median(lines) >= rules.minimum_payment:
+            continue
+        found = f"found lines of {str(name)!r} of {np.median(lines):,.4g} {model.currency} in the median"
+        least = f"the minimum payment of {rules.minimum_payment:g}"
+        return [f"limit: {found}, expected more than {least}; set attrs['unit'] = 1000 for amounts in thousands"]
+    return []
 
 
 def model_of(portfolio: xr.Dataset) -> Model:
