@@ -306,24 +306,34 @@ def refuse(subject: str, faults: Sequence[str]) -> None:
         raise InputError(subject, faults)
 
 
-SHORT = reprlib.Repr()
-SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 60
+class Short(reprlib.Repr):
+    """Values as they are, cut if long; data and iterators by their type."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 60
+
+    def repr_int(self, value: int, _: int) -> str:
+        """A whole number."""
+        return f"a number of {int(math.log10(abs(value))) + 1:,} digits" if abs(value) >= 10**60 else repr(value)
+
+    def repr_instance(self, value: Any, level: int) -> str:
+        """Anything that is not a plain value or a list."""
+        kind = type(value).__name__
+        if hasattr(value, "shape") and not isinstance(value, type | np.generic):
+            return f"{kind} of shape {value.shape}"
+        return kind if isinstance(value, xr.Dataset | Iterator) else super().repr_instance(value, level)
 
 
 def shown(value: object) -> str:
-    """A value in a message: data and iterators by their type, others as they are, cut if long.
+    """A value in a message, in one line.
 
-    >>> shown(["0.5"]), shown(np.zeros((2, 3))), shown(xr.Dataset())
-    ("['0.5']", 'ndarray of shape (2, 3)', 'Dataset')
+    >>> shown(["0.5", 3]), shown([np.zeros((2, 3)), xr.Dataset()])
+    ("['0.5', 3]", '[ndarray of shape (2, 3), Dataset]')
     >>> shown(10**5000)
     'a number of 5,001 digits'
     """
-    kind = type(value).__name__
-    if isinstance(value, int) and abs(value) >= 10**60:
-        return f"a number of {int(math.log10(abs(value))) + 1:,} digits"
-    if hasattr(value, "shape") and not isinstance(value, np.generic):
-        return f"{kind} of shape {value.shape}"
-    return kind if isinstance(value, xr.Dataset | Iterator) else SHORT.repr(value)
+    return " ".join(Short().repr(value).split())
 
 
 def is_whole(value: object) -> bool:
@@ -475,8 +485,11 @@ def unknown(where: str, name: object, known: Iterable[object]) -> str:
 
     >>> unknown("job.finding", "finding", ["separation", "finding_monthly"])
     "job.finding: unknown, expected one of finding_monthly, separation; write 'finding_monthly'"
+    >>> unknown("job.", "", ["separation"])
+    "job.'': unknown, expected one of separation; remove or rename it"
     """
     names = sorted(map(str, known))
+    where = where if str(name).strip() else f"{where.removesuffix(str(name))}{name!r}"
     return f"{where}: unknown, expected one of {', '.join(names)}; {advised(name, names, 'remove or rename it')}"
 
 
@@ -622,5 +635,5 @@ def lender_faults(result: xr.Dataset, lender: str) -> list[str]:
     known = sorted({str(label) for label in result["lender"].values})
     if name not in known:
         expected = f"expected 'own', 'all' or one of {known}; {advised(name, ['own', 'all', *known])}"
-        return [f"lender: found {name!r}, which has no segment, {expected}"]
+        return [f"lender: found {shown(name)}, which has no segment, {expected}"]
     return []

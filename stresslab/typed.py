@@ -44,6 +44,8 @@ ADVICE = {
     "terms": "use term_structures()",
     "parameters": "use irb_parameters(result)",
     "allowance": "use provisions(result)",
+    "Axes": "give a single Axes, such as fig.add_subplot()",
+    "Figure": "give a Figure, such as plt.figure()",
 }
 """What gives a dataset of this name, or an object of this class."""
 
@@ -87,7 +89,11 @@ def _typed(public: Public, subject: str) -> Public:
             named = {re.split(r"\W", fault, maxsplit=1)[0] for fault in own.faults}
             new = [fault for name, fault in faults.items() if named.isdisjoint(_names(name, given.arguments[name]))]
             raise InputError(own.subject if own.faults else subject, [*own.faults, *new])
-        return public(*given.args, **given.kwargs)
+        token = stopping.set(False)  # a function that calls this one may look for its own faults
+        try:
+            return public(*given.args, **given.kwargs)
+        finally:
+            stopping.reset(token)
 
     checked.typed = True  # type: ignore[attr-defined]
     return checked  # type: ignore[return-value]

@@ -13,6 +13,7 @@ from stresslab.checks import choice_faults, refuse
 from stresslab.measures.result_view import along_scenario, differing, short, spelled
 from stresslab.notes import noted, notes
 from stresslab.schema import RESULT, stored_as_text
+from stresslab.typed import typed
 
 SUBJECT, ALIKE = "join", "simulate all pieces alike"
 NEEDED = ("fingerprint", "seed")
@@ -21,6 +22,7 @@ MAY_DIFFER = ("notes", "versions", "python", "feedback_gap", "feedback_converged
 """Attrs that are combined, or said in a note; all others must be the same."""
 
 
+@typed
 def join(results: Sequence[xr.Dataset], dim: Literal["path", "scenario"] | None = None) -> xr.Dataset:
     """Result of pieces of one simulation, simulated apart and put together: the same bits as simulated at once.
 

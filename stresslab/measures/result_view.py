@@ -27,9 +27,11 @@ def result_faults(result: Any, lender: str, needs: Mapping[str, Sequence[str]], 
     if faults := memory_faults("result", result, "simulate()"):
         return faults
     shapes = [*shape_faults(result, needs), *label_faults(result)]
-    faults = shapes + [fault for name in needs for fault in _value_faults(result, name, needs[name])]
+    wrong = {name: _value_faults(result, name, needs[name]) for name in needs}
+    faults = shapes + [fault for name in needs for fault in wrong[name]]
     months = result["month"].values.tolist() if "month" in result.dims else [0]
-    if months != list(range(max(len(months), 1))):
+    whole = months == list(range(max(len(months), 1)))
+    if not whole:
         faults.append(f"month: found {spelled(months)}, expected 0, 1, ..., T; give it from month 0")
     for dim, labels, name in (("bucket", BUCKETS, "balance"), ("stage", STAGES, "stage_balance")):
         if name in needs and dim in result.dims and tuple(result[dim].values.tolist()) != labels:
@@ -37,7 +39,7 @@ def result_faults(result: Any, lender: str, needs: Mapping[str, Sequence[str]], 
             faults.append(f"{dim}: found {found}, expected {spelled(labels)}; give the result as simulated")
     if result.sizes.get("path", paths) < paths:
         faults.append(f"path: found {result.sizes['path']}, expected at least {paths}; simulate more paths")
-    if not shapes and "balance" in needs and "balance" in result and "month" in result["balance"].dims:
+    if whole and not shapes and wrong.get("balance") == [] and "month" in result["balance"].dims:
         faults += _opening_faults(result["balance"])
     return faults + lender_faults(result, lender)
 

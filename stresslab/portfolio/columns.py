@@ -30,13 +30,11 @@ NO_KEYS = (
     (r"^(true|false)$", "a key and no flag", "map another column"),
     (r"^#(n/a|ref!|name\?|value!|div/0!|num!|null!)$", "a key and no error of a spreadsheet", "correct it"),
     (r"^\d{4}-\d\d-\d\d( |$)", "a key and no date", "export the keys as text"),
-    (
-        r"^((grand|sub)[ -]?)?(total|sum|summe|gesamt|合计|总计|小计)($|[^a-z])",
-        "a loan and no total",
-        "remove the row{skip}",
-    ),
 )
 """Keys that are none, what was expected and what to do; in small letters."""
+TOTAL = re.compile(
+    r"^((grand|sub)[ -]?)?(total|sum|summe|gesamt|合计|总计|小计)($|[^a-z])", re.IGNORECASE | re.MULTILINE
+)
 NO_KEY = re.compile("|".join(f"(?:{pattern})" for pattern, _, _ in NO_KEYS), re.IGNORECASE | re.MULTILINE)
 
 
@@ -186,17 +184,22 @@ def _judge(
 
 
 def _without_foot(frame: pd.DataFrame, usable: Mapping[str, str], read: Columns) -> pd.DataFrame:
-    """The rows of loans; headings and totals, whose cells of numbers are all empty but for some, are faults."""
+    """The rows of loans; totals, and headings and legal lines, whose cells of numbers are all empty, are faults."""
     texts = [column for name, column in usable.items() if name in TEXTS]
     numbers = [column for column in frame if column not in texts]
-    if len(numbers) < 2 or not texts:
-        return frame
-    foot = np.logical_and.reduce([pd.isna(frame[column]).to_numpy() for column in numbers])
-    if not foot.any() or foot.sum() * 2 >= foot.size:
+    foot = np.zeros(len(frame), bool)
+    if len(numbers) >= 2 and texts:
+        foot = np.logical_and.reduce([pd.isna(frame[column]).to_numpy() for column in numbers])
+        foot &= foot.sum() * 2 < foot.size  # else the columns are empty, and no row is a loan
+    for column in [usable[name] for name in KEYS if name in usable]:
+        cells = frame[column].fillna("").astype(str)
+        if TOTAL.search("\n".join(cells)):
+            foot |= np.array([bool(TOTAL.search(cell)) for cell in cells])
+    if not foot.any():
         return frame
     first = int(np.argmax(foot))
-    words = next((str(frame[column].iloc[first]) for column in texts if frame[column].iloc[first] is not None), "")
-    found = f"found only {words[:60]!r} at {read.place(first)}{_more(foot)}"
+    words = next((str(frame[column].iloc[first]) for column in texts if not pd.isna(frame[column].iloc[first])), "")
+    found = f"found {words[:60]!r} at {read.place(first)}{_more(foot)}"
     read.faults.append(f"tape: {found}, expected a loan in each row; remove it{read.ways(words)}")
     kept, place = np.flatnonzero(~foot), read.place
     read.place = lambda row: place(int(kept[row]))
@@ -221,7 +224,6 @@ def _names(name: str, cells: Array, read: Columns) -> tuple[Array | None, list[s
             if bad.any():
                 first = int(np.argmax(bad))
                 found = f"found {cells[first]!r} at {place(first)}{_more(bad)}"
-                advice = advice.replace("{skip}", read.ways(cells[first]))
                 return None, [f"{name}: {found}, expected {expected}; {advice}"]
     if ".0" in joined:
         whole = np.array([re.sub(r"^(-?\d+)\.0+$", r"\1", cell) for cell in cells], object)

@@ -268,7 +268,8 @@ def _start_afresh(draft: Draft) -> None:
     tenor, new = values["tenor_months"], values["remaining_months"] == values["tenor_months"]
     fresh = (tenor > 0) & new & (values["days_past_due"] == 0)
     aged = np.bincount(values["borrower"], ~fresh, values["borrower_id"].size) > 0
-    start = {"employed": True, "jobless_months": 0, "liquid_buffer": values["buffer_target"], "pay_level": 1.0}
+    buffer = values["buffer_target"]
+    start: dict[str, Any] = {"employed": True, "jobless_months": 0, "liquid_buffer": buffer, "pay_level": 1.0}
     for name in set(draft.drawn) & set(start):
         values[name] = np.where(aged, values[name], start[name])
     draft.afresh = int((~aged).sum())

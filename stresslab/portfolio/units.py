@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -85,7 +85,7 @@ class Doubt(NamedTuple):
     asks: tuple[str, ...]
 
 
-def argument_faults(units: Mapping[str, str], columns: Mapping[str, str]) -> list[str]:
+def argument_faults(units: Mapping[str, str], columns: Collection[str]) -> list[str]:
     """Faults of units=: unknown variables and units, and variables that have no column."""
     faults = []
     for name, unit in units.items():

@@ -194,10 +194,12 @@ def read_periods(
     if not texts:
         return 0, [], [], []
     periods = [parse_period(text) for text in texts]
+    faults: list[str] = []
+    remarks: list[str] = []
     days = any(period is None for period in periods)
     if not days:
         known = [period for period in periods if period is not None]
-        span, numbers, faults, remarks = known[0].span, [period.first for period in known], [], []
+        span, numbers = known[0].span, [period.first for period in known]
         others = [text for text, period in zip(texts, known, strict=True) if period.span != span]
         if others:
             found = f"found {texts[0]!r} and {others[0]!r}, periods of several lengths"

@@ -90,7 +90,7 @@ def read_scenario(
         Names each fault: columns, periods that are missing or not in order, cells, units that are missing, unknown, or
         other than the figures prove.
 
-    Notes
+        Notes
     -----
     Periods are written "2026Q1", "2026 Q1", "Q1 2026", "2026:Q1", "1Q26", "2026年第一季度", "2026-03", "2026M03",
     "Mar 2026", "2026年3月", "2026", or as days: "2026-03-31", "31.03.2026", "31 March 2026", and "31/03/2026" where the

@@ -140,12 +140,12 @@ def _columns(sheet: Sheet, units: Units) -> tuple[dict[str, Column], list[str], 
             faults.append(f"{labels}: found {len(alike)} columns of {variable}, expected one; drop the others")
         columns[variable] = alike[0]
     notes = []
-    for variable, labels in foreign.items():
+    for variable, abroad in foreign.items():
         if variable in columns:
-            notes.append(f"{listed(labels)}: left out, of another country than unemployment")
+            notes.append(f"{listed(abroad)}: left out, of another country than unemployment")
         else:
             expected = "expected a column of the same country; drop it, or give both names of one country"
-            faults.append(f"{listed(labels)}: found another country than that of unemployment, {expected}")
+            faults.append(f"{listed(abroad)}: found another country than that of unemployment, {expected}")
     others = [label for label in sheet.columns if label and label not in known]
     shown = [] if sheet.faults else [*filter(None, sheet.columns)]
     missing_faults, missing_notes = _missing({**foreign, **columns}, others, shown)

@@ -208,6 +208,17 @@ def test_a_constant_has_one_value():
     assert found == [f"constants: found {{'claim': [0, 1]}}, {expected}"]
 
 
+def test_a_total_is_one_fault_though_its_other_cells_are_empty(tmp_path):
+    tape = three().astype(object)
+    total = {"loan_id": "Total of 7", "balance": tape.balance.sum()}
+    foot = pd.DataFrame([{column: total.get(column) for column in tape}])
+    pd.concat([tape, foot], ignore_index=True).to_csv(tmp_path / "tape.csv", index=False)
+    words = (
+        "found 'Total of 7' at line 9, expected a loan in each row; remove it, or leave it out with skip=['Total of 7']"
+    )
+    assert faults(tmp_path / "tape.csv") == [f"tape: {words}"]
+
+
 def test_all_faults_at_once():
     tape = three().drop(columns=["balance", "score"]).rename(columns={"annual_rate": "RATE"})
     tape["claim"] = -1.0

@@ -77,11 +77,11 @@ def test_every_fault_is_named():
     text = str(caught.value)
     assert len(caught.value.faults) == 5
     for part in (
-        "'us-1830'",
+        "scenarios: found 'us-1830' in place 1, expected a Dataset; give scenario('us-1830')",
         "found a dimension path",
-        "scenario 3: found 3",
+        "scenarios: found 3 in place 3, expected a Dataset; use scenario()",
         "scenario 4: unemployment_rate: found 9.0",
-        "figure: found str",
+        "figure: found 'page', expected a Figure or None; give a Figure, such as plt.figure()",
     ):
         assert part in text
     with pytest.raises(InputError, match="found 8, expected 1 to 7"):

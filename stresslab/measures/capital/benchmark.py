@@ -152,8 +152,6 @@ def capital_benchmark(
     """
     part = _own_part_with(result, parameters, level, horizon, lender)
     rules, said = regime_for(result, capital_regime)
-    part = _own_part_with(result, parameters, level, horizon, lender)
-    rules = regime_for(result, capital_regime)
     estimates = parameters.sel(segment=part["segment"].values)
     size = _opening(part)
     defaulted = part["defaulted"].isel(month=slice(1, horizon + 1)).sum("month").transpose("path", "segment").values
