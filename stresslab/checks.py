@@ -652,7 +652,7 @@ def _padding(macro: xr.Dataset) -> dict[tuple[Any, Any], list[str]]:
             continue
         for place in np.flatnonzero(rows.any(axis=1)):
             month = int(np.argmax(rows[place])) + 1 if "month" in dims else 1
-            label = macro["scenario"].values[place].item() if "scenario" in macro.coords else int(place) + 1
+            label = macro["scenario"][place].item() if "scenario" in macro.coords else int(place) + 1
             padded.setdefault((label, month), []).append(name)
     return padded
 

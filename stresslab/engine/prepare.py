@@ -33,7 +33,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack
 from stresslab.engine.result import fingerprint
 from stresslab.engine.run import Progress, run, silent
-from stresslab.schema import PORTFOLIO, presets
+from stresslab.schema import PORTFOLIO, presets, unit_of
 
 Array = NDArray[Any]
 Renewal = Literal["static", "run-off"]
@@ -180,7 +180,21 @@ def model_for(portfolio: xr.Dataset, model: Model | None) -> tuple[Model, list[s
     model = model or Model.from_preset(str(preset))
     if not any(fault.startswith(("product:", "attrs['currency']")) for fault in faults):
         faults += product_faults(portfolio, model) + currency_faults(portfolio, model)
-    return model, faults
+    return model, faults or scale_faults(portfolio, model)
+
+
+def scale_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
+    """Fault of credit lines below the least amount that the model bills: amounts in thousands that are not said to be."""
+    products, limits = portfolio["product"].values.astype(str), portfolio["limit"].values * unit_of(portfolio)
+    for name in np.unique(products):
+        rules = model.products.get(str(name))
+        lines = limits[(products == name) & (limits > 0)]
+        if rules is None or rules.kind != "revolving" or not lines.size or np.median(lines) >= rules.minimum_payment:
+            continue
+        found = f"found lines of {str(name)!r} of {np.median(lines):,.4g} {model.currency} in the median"
+        least = f"the minimum payment of {rules.minimum_payment:g}"
+        return [f"limit: {found}, expected more than {least}; set attrs['unit'] = 1000 for amounts in thousands"]
+    return []
 
 
 def in_doubles(portfolio: xr.Dataset) -> xr.Dataset:

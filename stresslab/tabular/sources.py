@@ -112,7 +112,7 @@ def sheet_rows(path: Path, sheet: str | None) -> tuple[Rows, str]:
         import openpyxl
 
         with zipfile.ZipFile(path) as archive:
-            _bound(subject, sum(member.file_size for member in archive.infolist()), path.stat().st_size)
+            refuse_bomb(subject, sum(member.file_size for member in archive.infolist()), path.stat().st_size)
         book = openpyxl.load_workbook(path, data_only=True)
         sheets = {page.title: page for page in book.worksheets}
         filled = [name for name, page in sheets.items() if any(any(row) for row in page.iter_rows(values_only=True))]
@@ -164,7 +164,7 @@ def _only_member(path: Path) -> IO[bytes]:
     return archive.open(names[0])
 
 
-def _bound(subject: str, unpacked: int, packed: int) -> None:
+def refuse_bomb(subject: str, unpacked: int, packed: int) -> None:
     """Refuse an archive that unpacks to more than its bound."""
     if unpacked > max(FREE, BOUND * packed):
         found = f"found more than {unpacked / 2**20:,.0f} MB unpacked from {packed / 2**20:,.1f} MB"
@@ -220,7 +220,7 @@ def _undecoded(opener: Callable[[], IO[bytes]], encoding: str, subject: str, pac
     with opener() as file:
         for part in itertools.chain(iter(lambda: file.read(CHUNK), b""), [b""]):
             size += len(part)
-            _bound(subject, size, packed)
+            refuse_bomb(subject, size, packed)
             try:
                 text = decoder.decode(part, final=not part)
             except UnicodeError:

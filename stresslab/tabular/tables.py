@@ -17,7 +17,7 @@ import pandas as pd
 from stresslab.checks import like, refuse, type_faults
 from stresslab.schema import InputError
 from stresslab.tabular.cells import Array, numbers, texts
-from stresslab.tabular.sources import SEPARATORS, Rows, counts, failing, sheet_rows, text_rows
+from stresslab.tabular.sources import SEPARATORS, Rows, counts, failing, refuse_bomb, sheet_rows, text_rows
 
 PIECE = 100_000
 """Rows of a file that are converted at a time."""
@@ -346,6 +346,7 @@ def _parquet(path: Path, subject: str) -> Table:
 
         file = ParquetFile(path)
         header = file.schema_arrow.names
+        refuse_bomb(subject, file.metadata.num_rows * len(header) * np.dtype(float).itemsize, path.stat().st_size)
         return FrameTable(
             subject,
             header,
