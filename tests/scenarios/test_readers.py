@@ -234,7 +234,7 @@ def test_a_unit_that_is_not_stated_is_asked_for(write):
     found = faults(write(rows, "quarter,variable,value"), layout="tidy")
     assert found == [
         "'Real disposable income growth': found no unit, expected percent or decimal; state it in the file, or pass "
-        "units={'real_income_growth': 'percent'}"
+        "units={'real_income_growth': 'percent'}, or 'percent on the quarter before' if it is not at an annual rate"
     ]  # unemployment of 5 and a share of 100 can only be percent
     units = {"unemployment_rate": "percent", "real_income_growth": "decimal", "line_supply": "percent"}
     macro = read_scenario(write(rows, "quarter,variable,value"), layout="tidy", units=units)
