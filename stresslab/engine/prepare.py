@@ -184,7 +184,7 @@ def model_for(portfolio: xr.Dataset, model: Model | None) -> tuple[Model, list[s
 
 
 def scale_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
-    """Fault of credit lines below the least amount that the model bills: amounts in thousands that are not said to be."""
+    """Fault of credit lines below the least amount that the model bills, as of amounts in thousands without a word."""
     products, limits = portfolio["product"].values.astype(str), portfolio["limit"].values * unit_of(portfolio)
     for name in np.unique(products):
         rules = model.products.get(str(name))
