@@ -57,9 +57,8 @@ class Peak:
 
 def macro(paths: int, scenarios: int) -> xr.Dataset:
     """Macro paths of one or two scenarios."""
-    made = [sl.scenario(name) for name in ("fed-2026-baseline", "fed-2026-severely-adverse")[:scenarios]]
-    together = made[0] if scenarios == 1 else xr.concat(made, "scenario", combine_attrs="override")
-    return sl.macro_paths(together, paths, seed=1)
+    names = ["fed-2026-baseline", "fed-2026-severely-adverse"]
+    return sl.macro_paths(sl.scenario(names[0] if scenarios == 1 else names), paths, seed=1)
 
 
 def ratio(call: Callable[[], Any]) -> tuple[float, float]:

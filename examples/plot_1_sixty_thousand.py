@@ -62,14 +62,15 @@ pd.DataFrame(
 # borrowers.
 
 ids = loans["borrower_id"].values[selected]
-run = sl.simulate(
+traced = sl.simulate(
     loans,
     macro,
     seed=3,
     feedback=sl.Feedback(),
     trace=[int(number) for number in ids],
     progress=False,
-).isel(path=0)
+)
+run = traced.isel(path=0)
 cause = run["trace_cause"].transpose("traced_loan", "month").values
 at_last = run.isel(month=-1)
 unpaid = (at_last["trace_claim"] > 0) | (at_last["trace_days_past_due"] >= 360)
@@ -94,7 +95,7 @@ pd.DataFrame({"share": share, "standard error": error}).round(3)
 # writes off.
 
 most_loans = int(ids[loans_of[selected].argmax()])
-sl.plot.life(run.expand_dims("path"), most_loans)
+sl.plot.life(traced, most_loans)
 
 # %%
 # What the lenders could observe, and when

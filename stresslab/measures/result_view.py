@@ -31,7 +31,8 @@ def result_faults(
     if not isinstance(result, xr.Dataset) or (strange := _strange_faults(result, needs)):
         return chunked or strange
     shapes = [*chunked, *shape_faults(result, needs), *label_faults(result)]
-    faults = shapes + [fault for name in needs for fault in _value_faults(result, name, needs[name], not chunked)]
+    wrong = {name: _value_faults(result, name, needs[name], not chunked) for name in needs}
+    faults = shapes + [fault for name in needs for fault in wrong[name]]
     months = result["month"].values.tolist() if "month" in result.dims else [0]
     whole = months == list(range(max(len(months), 1)))
     if not whole:
@@ -42,7 +43,7 @@ def result_faults(
             faults.append(f"{dim}: found {found}, expected {spelled(labels)}; give the result as simulated")
     if result.sizes.get("path", paths) < paths:
         faults.append(f"path: found {result.sizes['path']}, expected at least {paths}; simulate more paths")
-    comparable = one_opening and whole and not shapes and "balance" in needs and "balance" in result
+    comparable = one_opening and whole and not shapes and wrong.get("balance") == []
     if comparable and "month" in result["balance"].dims:
         faults += _opening_faults(result["balance"])
     return faults + lender_faults(result, lender)

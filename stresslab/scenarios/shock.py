@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import LONGEST, refuse, whole_faults
+from stresslab.notes import noted
 from stresslab.scenarios.library import as_history, monthly_dataset
 from stresslab.schema import MACRO, InputError
 from stresslab.typed import typed
@@ -94,10 +95,11 @@ def shock_scenario(
     >>> macro["unemployment_rate"].values
     array([0.09, 0.12, 0.09, 0.06, 0.06])
     """
-    fall = INCOME_FALL_PER_POINT * (peak - start) if income_fall is None else income_fall
-    rates = {"peak": peak, "start": start, "income_fall": fall, "trend": trend}
-    faults = _rate_faults(rates | {"inflation": inflation, "policy_rate": policy_rate})
+    rates = {"peak": peak, "start": start, "trend": trend, "inflation": inflation, "policy_rate": policy_rate}
+    faults = _rate_faults(rates if income_fall is None else rates | {"income_fall": income_fall})
     refuse("shock_scenario", faults + _time_faults(months_to_peak, recovery_months, months, first_month))
+    fall = INCOME_FALL_PER_POINT * (peak - start) if income_fall is None else income_fall
+    said = [f"income_fall: {fall:.4g} by default, {INCOME_FALL_PER_POINT:g} times the rise of unemployment"]
     depth = _shape(np.arange(months + 1), months_to_peak, recovery_months)
     level = 1 - fall * depth
     values = {
@@ -119,7 +121,7 @@ def shock_scenario(
         "start": first_month,
         "history": as_history([history]),
     }
-    return monthly_dataset(values, attrs, trend)
+    return noted(monthly_dataset(values, attrs, trend), said if income_fall is None else [])
 
 
 def _shape(month: NDArray[np.int_], rise: int, recovery: float) -> NDArray[np.float64]:
@@ -150,9 +152,9 @@ def _rate_faults(rates: dict[str, float]) -> list[str]:
     faults = [
         f"{name}: found {rates[name]:g}, expected {low:g} to {high:g}; a rate is a decimal: 0.06, not 6"
         for name, (low, high) in bounds.items()
-        if not low <= rates[name] <= high
+        if name in rates and not low <= rates[name] <= high
     ]
-    if rates["peak"] < rates["start"]:
+    if not faults and rates["peak"] < rates["start"]:
         faults.append(f"peak: found {rates['peak']:g}, expected at least start, {rates['start']:g}; raise peak")
     return faults
 

@@ -182,7 +182,7 @@ ARGUMENTS = [
     ({"currency": "yuan"}, "currency: found 'yuan', expected three letters as in 'CNY'"),
     ({"as_of": "2026/01"}, "as_of: found '2026/01', expected a month or day as in '2026-01'"),
     ({"own_lender": ""}, "own_lender: found '', expected the name of the own lender"),
-    ({"own_lender": "mine"}, "attrs['own_lender']: found 'mine', expected one of ['bank', 'ours', 'platform']"),
+    ({"own_lender": "mine"}, "own_lender: found 'mine', expected one of ['bank', 'ours', 'platform']"),
     ({"seed": -1}, "seed: found -1, expected a whole number 0 ... 2**64 - 1 or None"),
     ({"constants": {"claim": 0}}, "claim: found a column and a constant, expected one of them"),
     (
@@ -206,6 +206,17 @@ def test_a_constant_has_one_value():
     found = faults(three().drop(columns="claim"), constants={"claim": [0, 1]})
     expected = "expected a dict of text to text, a number or True or False or None; give one"
     assert found == [f"constants: found {{'claim': [0, 1]}}, {expected}"]
+
+
+def test_a_total_is_one_fault_though_its_other_cells_are_empty(tmp_path):
+    tape = three().astype(object)
+    total = {"loan_id": "Total of 7", "balance": tape.balance.sum()}
+    foot = pd.DataFrame([{column: total.get(column) for column in tape}])
+    pd.concat([tape, foot], ignore_index=True).to_csv(tmp_path / "tape.csv", index=False)
+    words = (
+        "found 'Total of 7' at line 9, expected a loan in each row; remove it, or leave it out with skip=['Total of 7']"
+    )
+    assert faults(tmp_path / "tape.csv") == [f"tape: {words}"]
 
 
 def test_all_faults_at_once():

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stresslab.notes import notes
 from stresslab.scenarios.library import check_scenario, scenario
 from stresslab.scenarios.shock import INCOME_FALL_PER_POINT, shock_scenario
 from stresslab.schema import InputError
@@ -80,3 +81,15 @@ def test_peak_below_the_start_is_refused():
 def test_fall_too_deep_for_its_months_is_refused():
     with pytest.raises(InputError, match="raise months_to_peak"):
         shock_scenario(0.2, months_to_peak=1, income_fall=0.5)
+
+
+@pytest.mark.parametrize("peak", [8.0, 0.0])
+def test_the_fall_that_follows_from_a_bad_peak_is_no_fault(peak):
+    with pytest.raises(InputError) as caught:
+        shock_scenario(peak)
+    assert [fault.split(":")[0] for fault in caught.value.faults] == ["peak"]
+
+
+def test_a_fall_that_is_derived_is_said():
+    assert notes(shock_scenario(0.1)) == ["income_fall: 0.036 by default, 0.75 times the rise of unemployment"]
+    assert notes(shock_scenario(0.1, income_fall=0.05)) == []

@@ -15,14 +15,21 @@ Array = NDArray[Any]
 
 @typed
 def expected_credit_loss(
-    pd: ArrayLike, lgd: ArrayLike, ead: ArrayLike, rate: float = 0.0, horizon: int | None = None
+    pd: ArrayLike,
+    lgd: ArrayLike,
+    ead: ArrayLike,
+    rate: float = 0.0,
+    horizon: int | None = None,
+    *,
+    cumulative: bool | None = None,
 ) -> float:
     r"""Expected credit loss of a loan, discounted at its effective interest rate.
 
     Parameters
     ----------
     pd : array_like
-        Probability of default in periods 1, 2, ..., seen from today [1]; they sum to at most 1.
+        Probability of default in periods 1, 2, ..., seen from today [1]; they sum to at most 1. If `cumulative`, that
+        of a default in this period or an earlier one.
     lgd : array_like
         Loss given default [1] in each period, or one number for all, 0 to 10.
     ead : array_like
@@ -31,6 +38,9 @@ def expected_credit_loss(
         Effective interest rate per period [1].
     horizon : int or None
         Number of periods counted, those of 12 months for stage 1; None: all.
+    cumulative : bool or None
+        Whether `pd` is cumulative. None: it is not, and probabilities that rise and never fall, which may be either,
+        are refused.
 
     Returns
     -------
@@ -67,6 +77,11 @@ def expected_credit_loss(
     198.848468
     >>> sl.formulas.expected_credit_loss([0.005], 0.25, 1_000_000)  # IE49
     1250.0
+
+    3 % in the first year, 5 % in the first two:
+
+    >>> sl.formulas.expected_credit_loss([0.03, 0.05], 0.5, [100.0, 50.0], cumulative=True)  # 1.5 + 0.5
+    2.0
     """
     default, lost, owed = (np.atleast_1d(np.asarray(values, float)) for values in (pd, lgd, ead))
     faults = [
@@ -79,16 +94,37 @@ def expected_credit_loss(
         for name, values in (("lgd", lost), ("ead", owed))
         if values.size not in (1, default.size)
     ]
-    if default.sum() > 1.0 + 1e-9:
-        faults.append(f"pd: found a sum of {default.sum():.6g}, expected at most 1; give probabilities seen from today")
-    if not np.isfinite(rate) or rate <= -1.0:
-        faults.append(f"rate: found {rate!r}, expected a decimal above -1; give the rate of one period")
+    if not faults:
+        faults += _cumulative_faults(default, cumulative)
+    faults += _rate_faults(rate)
     if horizon is not None and (not isinstance(horizon, int | np.integer) or horizon < 1):
         faults.append(f"horizon: found {horizon!r}, expected whole periods >= 1 or None; change it")
     refuse("expected_credit_loss", faults)
+    default = np.diff(default, prepend=0.0) if cumulative else default
     period = np.arange(1, default.size + 1)
     counted = period <= (default.size if horizon is None else horizon)
     return float((counted * default * lost * owed / (1.0 + rate) ** period).sum())
+
+
+def _rate_faults(rate: float) -> list[str]:
+    """Fault of an interest rate per period."""
+    if -1.0 < rate <= 1.0:
+        return []
+    return [f"rate: found {rate!r}, expected a decimal above -1, at most 1; give that of one period: 0.015, not 1.5"]
+
+
+def _cumulative_faults(pd: Array, cumulative: bool | None) -> list[str]:
+    """Fault of probabilities that are, or may be, cumulative where they should not be, or the other way round."""
+    rises, falls, total = bool((np.diff(pd) > 0).any()), bool((np.diff(pd) < 0).any()), float(pd.sum())
+    if cumulative:
+        return ["pd: found some that fall, expected none if cumulative; correct pd or cumulative"] if falls else []
+    if total > 1.0 + 1e-9:
+        way = "give probabilities seen from today" if falls else "pass cumulative=True if they are"
+        return [f"pd: found a sum of {total:.6g}, expected at most 1; {way}"]
+    if cumulative is None and rises and not falls:
+        found = f"found {pd[0]:g} to {pd[-1]:g}, which rise and may be cumulative"
+        return [f"pd: {found}, expected those in each period; pass cumulative=True or cumulative=False"]
+    return []
 
 
 @typed
@@ -138,8 +174,7 @@ def modification_gain(gross: float, cash_flows: ArrayLike, rate: float) -> float
         faults.append(f"gross: found {gross!r}, expected a finite amount >= 0; correct it")
     if flows.ndim != 1 or flows.size == 0 or not np.isfinite(flows).all():
         faults.append(f"cash_flows: found {flows.tolist()}, expected finite amounts, one a period; correct them")
-    if not np.isfinite(rate) or rate <= -1.0:
-        faults.append(f"rate: found {rate!r}, expected a decimal above -1; give the rate of one period")
+    faults += _rate_faults(rate)
     refuse("modification_gain", faults)
     return float((flows / (1.0 + rate) ** np.arange(1, flows.size + 1)).sum() - gross)
 

@@ -58,10 +58,14 @@ def test_expected_loss_is_the_plain_sum_and_grows_with_the_horizon(periods, rate
     pd = pd / max(1.0, pd.sum())
     horizon = data.draw(st.integers(1, len(periods)))
     plain = sum(pd[t] * lgd[t] * ead[t] / (1 + rate) ** (t + 1) for t in range(horizon))
-    found = expected_credit_loss(pd, lgd, ead, rate, horizon)
+    found = expected_credit_loss(pd, lgd, ead, rate, horizon, cumulative=False)
     assert found == pytest.approx(plain, rel=1e-12, abs=1e-12)
-    assert found <= expected_credit_loss(pd, lgd, ead, rate) * (1 + 1e-12)
-    assert expected_credit_loss(pd, lgd, ead, rate, 10**6) == expected_credit_loss(pd, lgd, ead, rate)
+    whole = expected_credit_loss(pd, lgd, ead, rate, cumulative=False)
+    assert found <= whole * (1 + 1e-12)
+    assert expected_credit_loss(pd, lgd, ead, rate, 10**6, cumulative=False) == whole
+    summed = np.minimum.accumulate(np.minimum(pd.cumsum(), 1.0)[::-1])[::-1]
+    again = expected_credit_loss(summed, lgd, ead, rate, horizon, cumulative=True)
+    assert again == pytest.approx(found, rel=1e-9, abs=1e-8)
 
 
 def test_one_number_stands_for_all_periods():
@@ -142,6 +146,12 @@ def test_migration_keeps_the_sum_and_stage_3(stages, first, second):
         (lambda: expected_credit_loss([-0.1], 0.5, 1.0), r"pd: found \[-0\.1\]"),
         (lambda: expected_credit_loss([math.nan], 0.5, 1.0), r"pd: found \[nan\]"),
         (lambda: expected_credit_loss([0.6, 0.6], 0.5, 1.0), r"pd: found a sum of 1\.2, expected at most 1"),
+        (lambda: expected_credit_loss([0.3, 0.5, 0.6], 0.5, 1.0), r"sum of 1\.4, .* pass cumulative=True if they are"),
+        (
+            lambda: expected_credit_loss([0.02, 0.05, 0.09], 0.5, 1.0),
+            r"pd: found 0\.02 to 0\.09, which rise and may be",
+        ),
+        (lambda: expected_credit_loss([0.1, 0.05], 0.5, 1.0, cumulative=True), "pd: found some that fall"),
         (lambda: expected_credit_loss([[0.1]], 0.5, 1.0), r"pd: found \[\[0\.1\]\]"),
         (lambda: expected_credit_loss([0.1, 0.1], [0.5, 0.5, 0.5], 1.0), "lgd: found 3 periods, expected 1 or the 2"),
         (lambda: expected_credit_loss([0.1, 0.1], 0.5, [1.0] * 3), "ead: found 3 periods"),
@@ -157,6 +167,7 @@ def test_migration_keeps_the_sum_and_stage_3(stages, first, second):
         (lambda: modification_gain(1.0, [math.nan], 0.0), r"cash_flows: found \[nan\]"),
         (lambda: modification_gain(1.0, [[1.0]], 0.0), r"cash_flows: found \[\[1\.0\]\]"),
         (lambda: modification_gain(1.0, [1.0], -2.0), r"rate: found -2\.0"),
+        (lambda: modification_gain(1.0, [1.0], 5.0), r"rate: found 5\.0, expected a decimal above -1, at most 1"),
         (lambda: conditional_pd([0.1, 1.1], 0.1, 0.0), r"pd: found \[0\.1, 1\.1\], expected decimals"),
         (lambda: conditional_pd(math.nan, 0.1, 0.0), "pd: found nan"),
         (lambda: conditional_pd(0.1, 1.0, 0.0), r"correlation: found 1\.0, expected a decimal 0 to below 1"),
@@ -200,7 +211,7 @@ def test_more_bad_loans_never_raise_the_ratio():
 
 def test_all_faults_come_at_once():
     for call, count in (
-        (lambda: expected_credit_loss([2.0, 0.1], [1.0] * 3, -1.0, -3.0, 0), 6),
+        (lambda: expected_credit_loss([2.0, 0.1], [1.0] * 3, -1.0, -3.0, 0), 5),
         (lambda: modification_gain(-1.0, [], -3.0), 3),
         (lambda: conditional_pd(2.0, 2.0, 0.0), 2),
         (lambda: migrate_stages([1.0], 1, 1, 1, 1), 3),
