@@ -28,7 +28,6 @@ USUAL = {
     "own_share": 1.0,
     "due_share": 0.1,
     "revolving": 1.0,
-    "real_income_trend": 0.02,
 }
 """Values of `tiny_result` that are not 0 where nothing is given."""
 

@@ -12,7 +12,7 @@ import xarray as xr
 from stresslab.checks import choice_faults, refuse
 from stresslab.measures.result_view import along_scenario, contents, differing, short, spelled
 from stresslab.notes import noted, notes
-from stresslab.schema import RESULT, stored_as_text
+from stresslab.schema import FACTS, RESULT, stored_as_text
 from stresslab.typed import typed
 
 SUBJECT, ALIKE = "join", "simulate all pieces alike"
@@ -48,9 +48,9 @@ def join(results: Sequence[xr.Dataset], dim: Literal["path", "scenario"] | None 
     Notes
     -----
     A draw depends on seed, borrower, month and path, and with `feedback` or `responses` the conditions of a path depend
-    on that path alone, so paths and scenarios can be simulated in any pieces. A single scenario selected with
-    ``isel(scenario=0)`` keeps its label as a coordinate and can be joined; to join runs whose scenarios have no label,
-    give one: ``result.assign_coords(scenario="severe")``.
+    on that path alone, so paths and scenarios can be simulated in any pieces. A piece of a single scenario is labelled
+    by its coordinate `scenario` or else by the name of its scenario; give another by
+    ``result.assign_coords(scenario="severe")``.
 
     Pieces along `path` are simulated on parts of one `macro_paths`, ``macro.isel(path=slice(0, 500))`` and so on.
     Measures are not joined, as a quantile of all paths is no mean of quantiles: join the results, then measure.
@@ -76,8 +76,9 @@ def join(results: Sequence[xr.Dataset], dim: Literal["path", "scenario"] | None 
     names = list(dict.fromkeys(name for name, _ in singles))
     rows = [_along_path([piece for name, piece in singles if name == each]) for each in names]
     refuse(SUBJECT, _missing_faults(names, rows))
-    joined = rows[0] if names == [None] else _along_scenario(rows, names, results)
-    return stored_as_text(joined.assign_attrs(_attrs(results)).pipe(noted, *map(notes, results), _versions(results)))
+    labelled = len(names) > 1 or any("scenario" in piece.coords for piece in results)
+    joined = _along_scenario(rows, names, results).assign_attrs(_attrs(results)) if labelled else rows[0]
+    return stored_as_text(noted(joined, *map(notes, results), _versions(results)))
 
 
 def _piece_faults(results: Sequence[xr.Dataset]) -> list[str]:
@@ -154,24 +155,26 @@ def _fixed(results: Sequence[xr.Dataset]) -> list[str]:
 
 def _scenarios(piece: xr.Dataset) -> list[tuple[Any, xr.Dataset]]:
     """Label and dataset of each scenario; None without a label."""
-    if "scenario" not in piece.coords:
-        return [(None, piece)]
+    labels = _labels(piece)
     if "scenario" not in piece.dims:
-        return [(piece["scenario"].item(), piece.drop_vars("scenario"))]
-    labels = piece["scenario"].values.tolist()
+        return [(labels[0], piece.drop_vars("scenario", errors="ignore"))]
     return [(label, piece.isel(scenario=place, drop=True)) for place, label in enumerate(labels)]
 
 
 def _labels(piece: xr.Dataset) -> list[Any]:
-    """Labels of the scenarios of a piece; None for one without a label."""
-    return np.atleast_1d(piece["scenario"].values).tolist() if "scenario" in piece.coords else [None]
+    """Labels of the scenarios of a piece: of its coordinate, or what its macroeconomic paths are called; else None."""
+    if "scenario" in piece.coords:
+        return np.atleast_1d(piece["scenario"].values).tolist()
+    told = json.loads(piece.attrs.get("macro", "{}"))
+    label = told.get("scenario", told.get("name"))
+    return [label if isinstance(label, str) else None]
 
 
 def _economy(piece: xr.Dataset, label: Any) -> dict[str, Any]:
     """What is told of the macroeconomic paths of one scenario."""
     told = json.loads(piece.attrs.get("macro", "{}"))
     mine = {name: value.get(label) if isinstance(value, dict) else value for name, value in told.items()}
-    mine |= {str(name): values.item() for name, values in piece.data_vars.items() if values.dims == ()}
+    mine |= {str(name): values.values.item() for name, values in piece.data_vars.items() if values.dims == ()}
     return {name: value for name, value in mine.items() if name != "scenario" and value is not None}
 
 
@@ -188,7 +191,11 @@ def _label_faults(
     for name in sorted(names, key=str):
         pieces = [piece for each, piece in singles if each == name]
         economies = [_economy(piece, name) for piece in pieces]
-        unlike = next((found for one in economies if (found := differing("macro", economies[0], one))), [])
+        unlike = next((found for one in economies if (found := differing("macro", economies[0], one))), [])[:3]
+        if unlike and name is None:
+            field, a, b = unlike[0]
+            found = f"scenario: found none in results of different economies ({field} {short(a)} and {short(b)})"
+            return [f"{found}, expected a label in each; give one with assign_coords(scenario=...)"]
         faults += [f"{field}: found {short(a)} and {short(b)}, expected one economy; {ALIKE}" for field, a, b in unlike]
         values, count = np.unique(np.concatenate([piece["path"].values for piece in pieces]), return_counts=True)
         if (count > 1).any():
@@ -236,7 +243,8 @@ def _along_scenario(rows: Sequence[xr.Dataset], names: Sequence[Any], results: S
     if len(rows) == 1 and not any("scenario" in piece.dims for piece in results):
         return rows[0].assign_coords(scenario=names[0])
     fixed = _fixed(results)
-    label = xr.Variable("scenario", np.asarray(names), results[0]["scenario"].attrs)
+    attrs = next((piece["scenario"].attrs for piece in results if "scenario" in piece.coords), {})
+    label = xr.Variable("scenario", np.asarray(names), attrs)
     moving = [row.drop_vars(fixed) for row in rows]
     joined = xr.concat(
         moving, label, data_vars="all", coords="minimal", compat="override", join="override", combine_attrs="override"
@@ -249,10 +257,10 @@ def _attrs(results: Sequence[xr.Dataset]) -> dict[str, Any]:
     told = {label: _economy(piece.drop_vars(piece.data_vars), label) for piece in results for label in _labels(piece)}
     first = json.loads(results[0].attrs.get("macro", "{}"))
     macro: dict[str, Any] = {}
-    for name in dict.fromkeys([*first, *(name for one in told.values() for name in one)]):
+    for name in dict.fromkeys([*first, *(name for one in told.values() for name in one), "scenario"]):
         by_scenario = {label: one[name] for label, one in told.items() if name in one}
         alike = len(by_scenario) == len(told) and len({json.dumps(value) for value in by_scenario.values()}) == 1
-        alike &= not isinstance(first.get(name), dict)
+        alike &= name not in FACTS and not isinstance(first.get(name), dict)
         macro[name] = [*told] if name == "scenario" else next(iter(by_scenario.values())) if alike else by_scenario
     return {"macro": json.dumps(macro, ensure_ascii=False)} if "macro" in results[0].attrs else {}
 

@@ -43,8 +43,8 @@ def result_faults(
             faults.append(f"{dim}: found {found}, expected {spelled(labels)}; give the result as simulated")
     if result.sizes.get("path", paths) < paths:
         faults.append(f"path: found {result.sizes['path']}, expected at least {paths}; simulate more paths")
-    comparable = one_opening and whole and not shapes and wrong.get("balance") == []
-    if comparable and "month" in result["balance"].dims:
+    comparable = one_opening and whole and not shapes and not wrong.get("balance")
+    if comparable and "balance" in result and "month" in result["balance"].dims:
         faults += _opening_faults(result["balance"])
     return faults + lender_faults(result, lender)
 
@@ -154,7 +154,7 @@ def _opening_faults(balance: xr.DataArray) -> list[str]:
     """Fault of paths or scenarios that start from different books."""
     start = balance.isel(month=0, drop=True)
     others = [dim for dim in start.dims if dim in ("path", "scenario")]
-    if bool((start == start.isel(dict.fromkeys(others, 0), drop=True)).all()):
+    if bool((start.fillna(0.0) == start.isel(dict.fromkeys(others, 0), drop=True).fillna(0.0)).all()):
         return []
     found = "balance: found different balances in month 0 of different paths or scenarios"
     return [f"{found}, expected one opening book; measure results of one portfolio at a time"]

@@ -12,12 +12,12 @@ from stresslab.actions import EarlyWarning, Outreach
 from stresslab.schema import InputError
 
 NAMES = ("china-baseline", "china-2020", "collections-stop")
-ACTING = {"responses": (EarlyWarning(), Outreach(name="calls")), "feedback": sl.Feedback(sample=100, rounds=2)}
+ACTING = {"responses": (EarlyWarning(), Outreach(name="calls")), "feedback": sl.Feedback(sample=300, rounds=2)}
 
 
 @cache
 def book():
-    return sl.synthetic_portfolio("china-online", borrowers=120, seed=1, seasoning_months=1)
+    return sl.synthetic_portfolio("china-online", borrowers=400, seed=1, seasoning_months=6)
 
 
 @cache
@@ -79,10 +79,17 @@ def test_responses_feedback_and_traces_come_along():
 
 
 def test_a_scenario_without_a_label_stays_without_one():
-    pieces = [simulated(fan().isel(scenario=0, path=some, drop=True)) for some in ([0, 1], [2])]
-    joined = sl.join(pieces)
-    assert "scenario" not in joined.coords
-    xr.testing.assert_equal(joined, whole().isel(scenario=0, path=slice(0, 3), drop=True).assign_coords(joined.coords))
+    at_once, *pieces = [piece(some, 0) for some in ([0, 1, 2], [0, 1], [2])]
+    assert "scenario" not in at_once.coords
+    xr.testing.assert_identical(sl.join(pieces), at_once)
+
+
+def test_scenarios_simulated_alone_are_labelled_by_their_names():
+    alone = [sl.scenario(name).isel(month=slice(0, 3)).drop_vars("policy_rate", errors="ignore") for name in NAMES]
+    joined = sl.join([simulated(macro) for macro in alone])
+    assert joined["scenario"].values.tolist() == list(NAMES)
+    xr.testing.assert_equal(joined, simulated(sl.scenario(alone)))
+    assert json.loads(joined.attrs["macro"])["scenario"] == list(NAMES)
 
 
 def test_values_in_chunks_stay_in_chunks():
@@ -104,17 +111,27 @@ def relabelled(**attrs):
     return lambda: [piece([0, 1]), piece([2, 3]).assign_attrs(attrs)]
 
 
+def unnamed(place):
+    """A result of a scenario that tells neither label nor name."""
+    macro = fan().isel(scenario=place, path=[0], drop=True).drop_vars("name", errors="ignore")
+    macro.attrs.pop("name", None)
+    return simulated(macro)
+
+
 OTHER_MODEL = sl.Model.from_preset("china-online").replace(**{"willingness.forgetting": 0.06})
 REFUSED = {
     "one piece": (lambda: [whole()], "results: found 1, expected at least 2"),
     "a dataset": (whole, "results: found Dataset, expected a list of Dataset"),
     "text": (lambda: "ab", "results: found 'ab', expected a list"),
-    "a frame": (lambda: [whole(), whole().to_dataframe()], "results: found .* expected a list of a? ?Dataset"),
+    "a frame": (
+        lambda: [whole(), whole()["own_share"].to_dataframe()],
+        r"results: found \[Dataset, DataFrame of shape \(\d+, \d\)\], expected a list of Datasets",
+    ),
     "a measure": (
         lambda: [whole(), sl.by_lender(whole())],
         r"results\[1\]: found variables 'arrears_rate', 'arrears_rate_90', expected variables of simulate\(\) alone",
     ),
-    "a portfolio": (lambda: [book(), book()], r"results\[0\]: found variables 'income', .*join the results, then"),
+    "a portfolio": (lambda: [book(), book()], r"results\[0\]: found variables 'borrower_id', .*join the results, then"),
     "nothing": (lambda: [xr.Dataset(), whole()], r"results\[0\]: found no variables"),
     "a mean": (lambda: [piece([0]), piece([1]).mean("path", keep_attrs=True)], r"results\[1\]: found \w+ along"),
     "a single path": (
@@ -126,19 +143,29 @@ REFUSED = {
     "currency": (relabelled(currency="USD"), r"currency: found 'CNY' and 'USD' in results\[0\] and results\[1\]"),
     "unit": (relabelled(unit=1000), r"unit: found None and 1000 in results\[0\] and results\[1\]"),
     "own lender": (relabelled(own_lender="bank-1"), r"own_lender: found '\w+' and 'bank-1'"),
-    "seed": (lambda: [piece([0]), sl.simulate(book(), fan().isel(path=[1]), seed=4, progress=False)], "seed: found '3'"),
-    "model": (lambda: [piece([0]), piece([1], model=OTHER_MODEL)], r"model\.willingness\.forgetting: found .* and 0\.06"),
+    "seed": (
+        lambda: [piece([0]), sl.simulate(book(), fan().isel(path=[1]), seed=4, progress=False)],
+        "seed: found '3' and '4'",
+    ),
+    "model": (
+        lambda: [piece([0]), piece([1], model=OTHER_MODEL)],
+        r"model\.willingness\.forgetting: found .* and 0\.06",
+    ),
     "renewal": (lambda: [piece([0]), piece([1], renewal="run-off")], "renewal: found 'static' and 'run-off'"),
     "responses": (lambda: [piece([0]), piece([1], **ACTING)], "contacts: found in only one of results"),
     "horizon": (
         lambda: [piece([0]), piece([1], horizon=2)],
-        r"horizon: found 3 and 2 months in results\[0\] and results\[1\], expected one for all; cut the longer: isel\(m",
+        r"horizon: found 3 and 2 months in results\[0\] and results\[1\], expected one for all; cut the longer: i",
     ),
     "months": (lambda: [piece([0]).isel(month=[0, 1]), piece([1]).isel(month=[0, 2])], "month: found 0, 1 and 0, 2"),
     "repeated draws": (lambda: [piece([0, 1]), piece([1, 2])], "path: found 1 .*more than once \\(repeated draws\\)"),
     "no label": (
-        lambda: [piece([0], 0), piece([0], 1).drop_vars("scenario")],
+        lambda: [piece([0], 0), piece([0], 1).assign_attrs(macro="{}")],
         "scenario: found none in some results, expected a label in each",
+    ),
+    "no labels of economies": (
+        lambda: [unnamed(0), unnamed(1)],
+        r"join: 1 fault\n.*scenario: found none in results of different economies \(macro\.\w+ .*; give one with",
     ),
     "a scenario in part": (
         lambda: [piece([0, 1], [0]), piece([0], [1])],

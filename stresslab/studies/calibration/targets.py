@@ -433,7 +433,9 @@ def _faults(months: Any, of: str = "balance") -> list[str]:
 
 def _window(result: xr.Dataset, months: tuple[int, int] | None) -> NDArray[np.int64]:
     """Positions of the months counted; refuses a range that goes beyond the result."""
-    last = result.sizes.get("month", 1) - 1
+    if "month" not in result.dims:
+        refuse("target", result_faults(result, "all", {"written_off": FLOW}, one_opening=False))
+    last = result.sizes["month"] - 1
     first, end = months or (1, last)
     if end > last or last < 1:
         refuse("target", [f"months: found {months}, expected within 1 ... {last} after the warm-up; simulate longer"])
