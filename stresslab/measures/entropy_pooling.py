@@ -21,8 +21,6 @@ from stresslab.measures.result_view import Output, label_faults, labelled, memor
 from stresslab.schema import InputError
 from stresslab.typed import typed
 
-View = float | tuple[xr.DataArray, float]
-
 TOLERANCE = 1e-8  # of a stated mean, in standard deviations of its statistic over the paths
 
 OUTPUTS = {
@@ -39,7 +37,7 @@ OUTPUTS = {
 
 
 @typed
-def entropy_pooling(source: xr.Dataset, views: Mapping[str, View], *, least_effective: float = 0.1) -> xr.Dataset:
+def entropy_pooling(source: xr.Dataset, views: Mapping[str, Any], *, least_effective: float = 0.1) -> xr.Dataset:
     r"""Weight of each simulated path, nearest to equal weights in relative entropy, under which stated means hold.
 
     Parameters
@@ -154,7 +152,7 @@ def _share_faults(least_effective: float) -> list[str]:
     return [f"least_effective: found {least_effective!r}, expected a share above 0 and at most 1; give 0.1, not 10"]
 
 
-def _source_faults(source: xr.Dataset, views: Mapping[str, View]) -> list[str]:
+def _source_faults(source: xr.Dataset, views: Mapping[str, Any]) -> list[str]:
     """Faults of the source and of views as a whole; empty if there are none."""
     if wrong := memory_faults("source", source, "macro_paths() or simulate()"):
         return wrong
@@ -170,7 +168,7 @@ def _source_faults(source: xr.Dataset, views: Mapping[str, View]) -> list[str]:
     return faults
 
 
-def _stated(source: xr.Dataset, name: str, view: View) -> tuple[xr.DataArray, float]:
+def _stated(source: xr.Dataset, name: str, view: Any) -> tuple[xr.DataArray, float]:
     """Values that a view is about, and the mean that it states."""
     return view if isinstance(view, tuple) else (source[name], view)
 

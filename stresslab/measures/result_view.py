@@ -169,7 +169,7 @@ def dataset_faults(
     """
     if faults := memory_faults(name, dataset, maker):
         return faults
-    if needs and not any(key in dataset.data_vars for key in needs):
+    if len(needs) > 1 and not any(key in dataset.data_vars for key in needs):
         return [f"{name}: found {contents(dataset)}, expected {spelled(list(needs))}; give the Dataset of {maker}"]
     faults = label_faults(dataset)
     for key, dims in needs.items():

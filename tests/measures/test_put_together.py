@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 
 import stresslab as sl
 from stresslab.actions import EarlyWarning
@@ -85,7 +86,7 @@ MEASURES = {
     "loss_rate": lambda result: sl.outcomes.loss_rate()(result),
     "lowest_headroom": lambda result: sl.outcomes.lowest_headroom(funding(), **HORIZON)(result),
     "lowest_ratio": lambda result: sl.outcomes.lowest_ratio(sheet(), provisioning="china")(result),
-    "plot.arrears": lambda result: sl.plot.arrears(result),
+    "plot.arrears": lambda result: sl.plot.arrears(result, ax=Figure().add_subplot()),
 }
 AFTER_A_WARM_UP = {name for name in MEASURES if name in dir(sl.targets)}
 """Statistics of calibration: month 0 may be the end of a warm-up, so paths may begin apart."""

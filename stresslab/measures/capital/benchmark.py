@@ -165,7 +165,9 @@ def capital_benchmark(
     lgd = np.divide(mean, pd_, out=np.ones_like(mean), where=pd_ > 0.0)
     line = part["revolving"].values > 0.5
     correlation = np.where(line, irb.correlation(pd_[:-1], REVOLVER), irb.correlation(pd_[:-1], OTHER))
-    implied = np.array([_implied(p, d / loss if loss > 0.0 else 0.0) for p, d, loss in zip(pd_, deviation, lgd, strict=True)])
+    implied = np.array(
+        [_implied(p, d / loss if loss > 0.0 else 0.0) for p, d, loss in zip(pd_, deviation, lgd, strict=True)]
+    )
     tail = quantile(rate.T, [level])
     standardised, by_irb, by_asrf = (
         _sum_total(rates, size)

@@ -141,8 +141,8 @@ def test_a_regime_names_every_fault():
             minimum_total="8 %", retail="mortgage",
         )  # fmt: skip
     assert [fault.split(":")[0] for fault in caught.value.faults] == [
-        "minimum", "buffer", "minimum_tier1", "minimum_total", "weights['regulatory']", "weights['other']",
-        "weights['defaulted']", "approach", "retail", "hurdles",
+        "minimum", "buffer", "minimum_tier1", "weights['regulatory']", "weights['other']", "weights['defaulted']",
+        "approach", "retail", "hurdles", "minimum_total",
     ]  # fmt: skip
 
 

@@ -305,9 +305,9 @@ def test_without_correlation_defaults_are_binomial():
         (
             lambda: default_count_quantile(True, -1.0, 1.0, [0.9]),
             [
-                "n: found True",
                 "pd: found -1",
                 "correlation: found 1",
+                "n: found True",
                 r"level: found shape \(1,\), expected one number",
             ],
         ),

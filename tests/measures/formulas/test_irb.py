@@ -269,9 +269,9 @@ def test_every_number_of_the_file_has_a_source_and_a_status():
             lambda: irb.capital(1.0, 45.0, "card", "yes", "gold"),
             [
                 "exposure_class: found 'card', .*'mortgage'",
-                "floored: found 'yes'",
                 r"pd: found 1.*defaulted_capital",
                 "lgd: found 45",
+                "floored: found 'yes'",
             ],
         ),
         (
@@ -287,7 +287,7 @@ def test_every_number_of_the_file_has_a_source_and_a_status():
             [r"exposure_class: found \['mortgage'\]", "floored: found 2"],
         ),
         (lambda: irb.capital([0.1] * 2, [0.1] * 3, "mortgage"), [r"pd, lgd: found shapes \(2,\), \(3,\)"]),
-        (lambda: irb.correlation(-0.1, None), ["exposure_class: found None", r"pd: found -0\.1"]),
+        (lambda: irb.correlation(-0.1, None), [r"pd: found -0\.1", "exposure_class: found None"]),
         (lambda: defaulted_capital(-1.0, math.inf), ["lgd: found -1", "best_estimate_loss: found inf"]),
         (
             lambda: output_floor(-1.0, math.nan, 2022, -0.25),
@@ -310,7 +310,7 @@ def test_every_number_of_the_file_has_a_source_and_a_status():
         ),
         (
             lambda: conservation_ratio(-math.inf, [0.045], 2.5),
-            ["cet1_ratio: found -inf", "minimum: found shape", "buffer: found 2"],
+            ["cet1_ratio: found -inf", "buffer: found 2", "minimum: found "],
         ),
         (
             lambda: tier2_from_provisions(-1.0, math.nan, math.inf),

@@ -119,7 +119,7 @@ def test_a_bad_value_is_refused_by_name(make, message):
             lambda: CECL(
                 supportable_months=-1, reversion_months=None, charge_off_open=10, charge_off_closed=999, discount=0
             ),
-            ["supportable_months", "reversion_months", "discount", "charge_off_open", "charge_off_closed"],
+            ["supportable_months", "charge_off_open", "charge_off_closed", "reversion_months", "discount"],
         ),
         (
             lambda: China(

@@ -112,7 +112,7 @@ def test_one_book_has_no_error_bar():
 def test_faults_come_together():
     with pytest.raises(InputError) as caught:
         study.evidence(books=1.5, under="war")
-    assert [fault.split(",")[0] for fault in caught.value.faults] == ["books: found 1.5", "under: found 'war'"]
+    assert [fault.split(",")[0] for fault in caught.value.faults] == ["under: found 'war'", "books: found 1.5"]
 
 
 @pytest.mark.parametrize("facts", [CALM, STRESS])
