@@ -226,7 +226,7 @@ LENDER = {
         lambda b, m, r: sl.capital_adequacy(r, sl.BalanceSheet(sl.Funding(1e18))),
         r"amount: found 1e\+18, expected at most",
     ),
-    "a table of words": (lambda b, m, r: sl.stress_table("x"), "results: found str"),
+    "a table of words": (lambda b, m, r: sl.stress_table("x"), "results: found 'x', expected a Dataset or a dict"),
     "no outcome": (
         lambda b, m, r: sl.sensitivity(b, m, 5, {"willingness.forgetting": (0.0, 0.1)}, progress=False),
         "outcome: found 5",

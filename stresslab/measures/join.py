@@ -164,7 +164,7 @@ def _scenarios(piece: xr.Dataset) -> list[tuple[Any, xr.Dataset]]:
 def _labels(piece: xr.Dataset) -> list[Any]:
     """Labels of the scenarios of a piece: of its coordinate, or what its macroeconomic paths are called; else None."""
     if "scenario" in piece.coords:
-        return np.atleast_1d(piece["scenario"].values).tolist()
+        return list(np.atleast_1d(piece["scenario"].values).tolist())
     told = json.loads(piece.attrs.get("macro", "{}"))
     label = told.get("scenario", told.get("name"))
     return [label if isinstance(label, str) else None]
@@ -194,8 +194,8 @@ def _label_faults(
         unlike = next((found for one in economies if (found := differing("macro", economies[0], one))), [])[:3]
         if unlike and name is None:
             field, a, b = unlike[0]
-            found = f"scenario: found none in results of different economies ({field} {short(a)} and {short(b)})"
-            return [f"{found}, expected a label in each; give one with assign_coords(scenario=...)"]
+            both = f"scenario: found none in results of different economies ({field} {short(a)} and {short(b)})"
+            return [f"{both}, expected a label in each; give one with assign_coords(scenario=...)"]
         faults += [f"{field}: found {short(a)} and {short(b)}, expected one economy; {ALIKE}" for field, a, b in unlike]
         values, count = np.unique(np.concatenate([piece["path"].values for piece in pieces]), return_counts=True)
         if (count > 1).any():

@@ -67,7 +67,7 @@ def lowest_ratio(
 
     >>> from stresslab.measures.liquidity.funding import Borrowing
     >>> from stresslab.testing import tiny_result
-    >>> sheet = BalanceSheet(Funding(100.0, [Borrowing("bond", {90: 1000.0})]), payout=0.0)
+    >>> sheet = BalanceSheet(Funding(100.0, [Borrowing("bond", {90: 1000.0})]), payout=0.0, liquid_yield=0.0)
     >>> result = tiny_result(1000.0, paths=2, written_off=[0.0, 10.0], originated=[0.0, 10.0])
     >>> lowest_ratio(sheet)(result).values.round(4)
     array([0.1   , 0.0867])
