@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stresslab.checks import refuse
 from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults
+from stresslab.notes import noted
 from stresslab.typed import typed
 
 Array = NDArray[np.float64]
@@ -45,7 +46,7 @@ def quarterly_rates(result: xr.Dataset, first_quarter: str | None = None) -> xr.
         arrears_rate     path, quarter  1       30 days past due and more over the balance, at quarter end
         ===============  =============  ======  ==========================================================
 
-        Labels of `quarter` are "2026Q1", "2026Q2", ...
+        Labels of `quarter` are "2026Q1", "2026Q2", ...; a note says so where months 1 to 3 are no calendar quarter.
 
     Raises
     ------
@@ -101,17 +102,25 @@ def quarterly_rates(result: xr.Dataset, first_quarter: str | None = None) -> xr.
         "charge_off_rate": (dims, 4.0 * loss[:, 1:].reshape(len(total), quarters, 3).sum(-1) / mean),
         "arrears_rate": (dims, balance[:, 3::3, 1:].sum(-1) / total[:, 3::3]),
     }
-    labels = pd.period_range(first, periods=quarters, freq="Q").astype(str)
+    labels = pd.period_range(first.asfreq("Q"), periods=quarters, freq="Q").astype(str)
     out = xr.Dataset(rates, {"quarter": labels.to_numpy(dtype=str)})
-    return labelled(out, OUTPUTS).assign_attrs(of_the_run(result))
+    out = labelled(out, OUTPUTS).assign_attrs(of_the_run(result))
+    return noted(out, _shifted(first) if first_quarter is None else [])
+
+
+def _shifted(month: pd.Period) -> list[str]:
+    """Note of quarters that begin in another month than those of the calendar; `month` is month 1."""
+    if month.month % 3 == 1:
+        return []
+    return [f"quarter: months 1 to 3 are {month} to {month + 2}, labelled {month.asfreq('Q')}; as_of is no quarter end"]
 
 
 def _first_quarter(quarter: Any, as_of: Any) -> pd.Period | str:
-    """Quarter of month 1, or what is wrong with it."""
+    """Month 1 of a result, or the quarter given for it; or what is wrong with it."""
     if quarter is not None and re.fullmatch(r"\d{4}Q[1-4]", str(quarter)):
         return pd.Period(str(quarter), freq="Q")
     if quarter is None and re.match(r"\d{4}-(0[1-9]|1[0-2])", str(as_of)):
-        return (pd.Period(str(as_of)[:7], freq="M") + 1).asfreq("Q")
+        return pd.Period(str(as_of)[:7], freq="M") + 1
     where = f"{quarter!r}" if quarter is not None else f"none, and attrs as_of {as_of!r}"
     return f"first_quarter: found {where}, expected a quarter; give '2026Q1'"
 

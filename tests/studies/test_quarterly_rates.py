@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from stresslab.notes import notes
 from stresslab.schema import InputError
 from stresslab.studies.quarterly_rates import quarterly_rates, unemployment_response
 from stresslab.testing import made_up_result
@@ -82,7 +83,10 @@ def test_quarters_begin_after_the_date_of_the_book():
     book = made_up_result(paths=2, months=6, seed=1)
     rates = quarterly_rates(book.assign_attrs(as_of="2020-03-31"))
     assert rates["quarter"].values.tolist() == ["2020Q2", "2020Q3"]
-    assert quarterly_rates(book.assign_attrs(as_of="2026-01"))["quarter"].values[0] == "2026Q1"
+    assert notes(rates) == []
+    late = quarterly_rates(book.assign_attrs(as_of="2026-01"))
+    assert late["quarter"].values[0] == "2026Q1"
+    assert notes(late) == ["quarter: months 1 to 3 are 2026-02 to 2026-04, labelled 2026Q1; as_of is no quarter end"]
     assert quarterly_rates(book, "1999Q4")["quarter"].values.tolist() == ["1999Q4", "2000Q1"]
     for attrs, quarter, words in (({}, None, "none, and attrs as_of ''"), ({"as_of": "2026-01"}, "spring", "'spring'")):
         with pytest.raises(InputError, match=f"first_quarter: found {words}, expected a quarter; give '2026Q1'"):
