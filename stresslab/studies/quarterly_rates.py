@@ -102,13 +102,13 @@ def quarterly_rates(result: xr.Dataset, first_quarter: str | None = None) -> xr.
         "charge_off_rate": (dims, 4.0 * loss[:, 1:].reshape(len(total), quarters, 3).sum(-1) / mean),
         "arrears_rate": (dims, balance[:, 3::3, 1:].sum(-1) / total[:, 3::3]),
     }
-    labels = pd.period_range(first.asfreq("Q"), periods=quarters, freq="Q").astype(str)
+    labels = pd.period_range(pd.Period(first, "Q"), periods=quarters, freq="Q").astype(str)
     out = xr.Dataset(rates, {"quarter": labels.to_numpy(dtype=str)})
     out = labelled(out, OUTPUTS).assign_attrs(of_the_run(result))
     return noted(out, _shifted(first) if first_quarter is None else [])
 
 
-def _shifted(month: pd.Period) -> list[str]:
+def _shifted(month: Any) -> list[str]:
     """Note of quarters that begin in another month than those of the calendar; `month` is month 1."""
     if month.month % 3 == 1:
         return []

@@ -6,7 +6,7 @@ import xarray as xr
 
 from stresslab.engine.loan_outcomes import loan_outcomes
 from stresslab.engine.model import Model
-from stresslab.engine.packing import income_trend
+from stresslab.engine.packing import income_trend, opening_unemployment
 from stresslab.engine.result import fingerprint
 from stresslab.engine.simulate import advance, simulate
 from stresslab.measures.provisions.allowance import provisions
@@ -177,7 +177,7 @@ def distances(macro, book, model, trend):
     found = provisions(run, RULES, terms)
     rate = float(terms["monthly_rate"].sel(segment="ant:huabei"))
     relative = found["allowance_se"] / found["allowance_held"]
-    start = float(1.0 - book["employed"].values.mean()) / model.employment.borrower_ratio
+    start = float(opening_unemployment(macro.isel(path=[0]), book)[0])
     out = {}
     for name, outlook in (("right", Outlook()), ("wrong", Outlook(added=0.12, worst_month=18))):
         errors = []
@@ -188,7 +188,7 @@ def distances(macro, book, model, trend):
                 own = there["balance"].values[there["lender"].values == "ant"].sum()
                 lived = run["balance"].isel(path=path, month=month).sel(segment=run["lender"] == "ant").sum()
                 assert own == pytest.approx(float(lived))  # the very borrowers of that month
-                now = float(1.0 - there["employed"].values.mean()) / model.employment.borrower_ratio
+                now = float(opening_unemployment(one, there)[0])
                 mean, error = by_brute_force(there, model, expected_macro(outlook, now, start, trend, HORIZON), rate)
                 here = found.isel(path=path, month=month)
                 read = np.array([float(here["ecl_12m"]), float(here["ecl_lifetime"])])

@@ -99,7 +99,7 @@ TERMS = (
     "balance", "defaulting", "loss", "loss_drawn", "unemployment", "unemployment_change", "age", "kept",
     "recovered_share", "monthly_rate", "revolving",
 )  # fmt: skip
-OF_TERMS = ("fingerprint", "currency", "own_lender", "renewal", "model")
+OF_TERMS = ("currency", "renewal", "model")
 """Attrs that term structures share with the results that they are for."""
 FAR = 0.03
 """How far beyond the points of the term structures unemployment may lie [1]; luck of small books lies within."""
@@ -125,7 +125,8 @@ def provisions(
     provisioning : {"ifrs9", "cecl", "china"}, IFRS9, CECL, China or None
         Rules, by name or your own; None: by currency, "china" for CNY, "cecl" for USD, else "ifrs9".
     terms : xarray.Dataset or None
-        From `term_structures`, for this portfolio, model and renewal; "china" can do without.
+        From `term_structures`, for this portfolio, model and renewal; "china" can do without. Those of another
+        portfolio, such as a larger one, are taken and said in the notes.
     outlook : {"adaptive", "perfect-foresight"}
         "adaptive": what could be expected in that month, as `terms` were made; "perfect-foresight": the same cells,
         scaled segment by segment so that the lifetime expectation is what the path then loses [1]_, and the outlook
@@ -232,7 +233,7 @@ def provisions(
     parts = [_provisions(single, replace(choice, terms=own)) for single, own in _by_scenario(view, terms)]
     names = view["scenario"] if "scenario" in view.coords else "scenario"
     out = xr.concat(parts, dim=names) if "scenario" in view.dims else parts[0]
-    out = noted(described(out.drop_attrs(), result, lender, OUTPUTS), said)
+    out = noted(described(out.drop_attrs(), result, lender, OUTPUTS), said, _terms_notes(result, terms))
     return out.assign_attrs(
         provisioning=name_of(rules), rules=json.dumps(asdict(rules)), outlook=outlook if terms is not None else "none",
         weights=json.dumps(choice.weights), overlays=json.dumps([asdict(overlay) for overlay in overlays]),
@@ -333,6 +334,13 @@ def _terms_faults(result: xr.Dataset, view: xr.Dataset, terms: xr.Dataset) -> li
             expected = f"expected the result's {rate.min():.3f} to {rate.max():.3f}"
             faults.append(f"terms: {made_for}, {expected}; make terms for its paths")
     return faults
+
+
+def _terms_notes(result: xr.Dataset, terms: xr.Dataset | None) -> list[str]:
+    """Note of term structures that were counted on another portfolio, such as a larger one of like borrowers."""
+    if terms is None or not unlike_faults("terms", terms, result, ("fingerprint",), told=False):
+        return []
+    return ["terms: of another portfolio; loans of a segment and cell are taken to lose alike in both"]
 
 
 def _scenario_faults(view: xr.Dataset, terms: xr.Dataset) -> list[str]:

@@ -10,6 +10,7 @@ from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.expected_loss import read
 from stresslab.measures.provisions.regimes import CECL, IFRS9, China, Overlay
 from stresslab.measures.provisions.risk_states import CURRENT
+from stresslab.notes import notes
 from stresslab.schema import BUCKETS, MINOR, InputError
 from stresslab.testing import made_up_result
 from tests.measures.hand import expect, hand_result, hand_terms, one_bucket, random_terms
@@ -177,6 +178,13 @@ def test_a_cell_that_no_term_structure_saw_is_refused():
     terms["balance"][{"cell": terms["cell"].values.tolist().index("60-89")}] = 0.0
     with pytest.raises(InputError, match="terms: found no loan in cell '60-89' for segment ours:loan"):
         provisions(one_bucket("60-89"), "ifrs9", terms)
+
+
+def test_terms_of_another_portfolio_are_said():
+    book, terms = one_bucket("30-59").assign_attrs(fingerprint="ours"), hand_terms()
+    for mark, said in (("ours", []), ("theirs", ["terms: of another portfolio"])):
+        found = provisions(book, "ifrs9", terms.assign_attrs(fingerprint=mark))
+        assert [note.split(";")[0] for note in notes(found)] == said
 
 
 def test_all_faults_come_at_once():

@@ -50,6 +50,8 @@ def test_a_fact_is_a_range_with_a_source(facts):
 MISSED = {
     "asset_correlation",
     "charge_off_per_change",
+    "longer_plans_broken",
+    "forgiving_plans_broken",
 }
 """Facts under stress that the model misses by more than errors explain, at each of three seeds tried (21, 31, 41)."""
 AT_THE_EDGE = {
@@ -57,7 +59,6 @@ AT_THE_EDGE = {
     "early_2020_peak_month",
     "early_2020_collectors",
     "lines_closed_many_lenders",
-    "forgiving_plans_broken",
     "recession_peak",
     "recession_peak_quarter",
     "recession_quarter_10",
