@@ -173,7 +173,7 @@ def currency_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
 
 
 def scale_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
-    """Fault of credit lines below the least amount that the model bills: amounts in thousands that are not said to be."""
+    """Fault of credit lines below the least amount that the model bills, as amounts in thousands are."""
     products, limits = portfolio["product"].values.astype(str), portfolio["limit"].values * unit_of(portfolio)
     for name in np.unique(products):
         rules = model.products.get(str(name))

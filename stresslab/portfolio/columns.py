@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from stresslab.checks import UNSEEN, label_faults, like, value_faults
+from stresslab.portfolio.doubts import doubts
 from stresslab.portfolio.headers import KEYS, VALUES, meaning
-from stresslab.portfolio.units import AMOUNT, UNITS, argument_faults, cell_unit, converted, doubts
+from stresslab.portfolio.units import AMOUNT, UNITS, Money, argument_faults, cell_unit, converted
 from stresslab.schema import PORTFOLIO, Array, InputError
 from stresslab.tabular import Table, is_missing, parse_number
 
@@ -100,13 +101,9 @@ def read_columns(
     columns: Mapping[str, str],
     constants: Mapping[str, Constant],
     units: Mapping[str, str],
-    currency: str,
-    unit: float = 1,
+    money: Money,
 ) -> Columns:
-    """Values by row of the columns and constants of a tape, each checked alone and for its unit as a whole.
-
-    unit : currency in one unit of its amounts
-    """
+    """Values by row of the columns and constants of a tape, each checked alone and for its unit as a whole."""
     faults = map_faults(columns, constants, table.header)
     read = Columns(dict.fromkeys([*columns, *constants]), table.place, table.in_rows, faults)
     usable = {name: c for name, c in columns.items() if name in (*KEYS, *VALUES) and table.header.count(c) == 1}
@@ -135,7 +132,7 @@ def read_columns(
             )
             values, wrong[name] = _names(name, cells, read)
         elif name in usable:
-            values, wrong[name] = _numbers(name, frame[usable[name]], currency, table.decimal, stated, read)
+            values, wrong[name] = _numbers(name, frame[usable[name]], money.currency, table.decimal, stated, read)
         elif _constant_faults(name, constants[name]):
             continue
         else:
@@ -149,8 +146,10 @@ def read_columns(
         rows[name] = values
     for other, names in read.foreign.items():
         found = f"found {other!r} in the cells of {', '.join(names)}"
-        faults.append(f"currency: {found}, expected {currency!r}; pass currency={other!r}, or convert the amounts")
-    _judge(rows, wrong, stated, (currency, unit), read)
+        faults.append(
+            f"currency: {found}, expected {money.currency!r}; pass currency={other!r}, or convert the amounts"
+        )
+    _judge(rows, wrong, stated, money, read)
     faults += [
         fault.replace(f"{name}:", f"{name} ({places[name]}):", 1) for name in places for fault in wrong.get(name, [])
     ]
@@ -162,18 +161,17 @@ def _judge(
     rows: dict[str, Array],
     wrong: dict[str, list[str]],
     stated: Mapping[str, str],
-    money: tuple[str, float],
+    money: Money,
     read: Columns,
 ) -> None:
-    """Faults of units of whole columns, and else of values out of bounds; money: a currency, and how much is 1."""
-    currency, unit = money
+    """Faults of units of whole columns, and else of values out of bounds."""
     numbers = {
-        name: values * unit if PORTFOLIO[name].unit.startswith("currency") else values
+        name: values * money.unit if PORTFOLIO[name].unit.startswith("currency") else values
         for name, values in rows.items()
         if name not in TEXTS and np.isfinite(values).all()
     }
     owner = {"borrower": pd.factorize(rows["borrower_id"])[0]} if "borrower_id" in rows else {}
-    doubted = doubts({**numbers, **owner}, stated, read.place, currency)
+    doubted = doubts({**numbers, **owner}, stated, read.place, money)
     for name, values in rows.items():
         if name in doubted:
             wrong[name] = [doubted[name]]

@@ -18,6 +18,7 @@ from stresslab.portfolio.columns import Constant, read_columns
 from stresslab.portfolio.headers import BORROWER_VALUES, KEYS, VALUES, missing_faults, reachable, shape_faults
 from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
+from stresslab.portfolio.units import Money
 from stresslab.portfolio.validation import check_portfolio
 from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, attrs_of, presets, rounded, unit_of
 from stresslab.tabular import Table, open_table
@@ -89,9 +90,9 @@ def read_portfolio(
         ====================================  ===================================================================
         variables                             units
         ====================================  ===================================================================
-        annual_rate                           "decimal", "percent", "decimal a month", "percent a month"
+        annual_rate                           "decimal", "percent", and both "a month" or "a day"
         own_share, household_support,         "decimal", "percent"
-        pay_level
+        pay_level, job_loss_risk
         income                                "month", "year", "thousands a month", "thousands a year"
         other amounts                         "units", "thousands"
         tenor_months, remaining_months        "months", "years"
@@ -192,8 +193,11 @@ def read_portfolio(
     if wrong or (wrong := shape_faults(table, columns)):
         raise InputError(table.subject, faults + wrong)
     columns = {name: name for name in (*KEYS, *VALUES) if name in table.header} if columns is None else columns
-    read = read_columns(table, columns, constants or {}, units or {}, currency, 1 if wrong_unit else unit)
     unsound = [] if donors is None else donor_faults(donors)
+    money = Money(currency, 1 if wrong_unit else unit)
+    if donors is not None and not unsound and exchange_rate:
+        money = money._replace(other=str(donors.attrs["currency"]), rate=exchange_rate)
+    read = read_columns(table, columns, constants or {}, units or {}, money)
     missing = missing_faults(read.values, donors is not None, table.header)
     faults += [*read.faults, *missing, *unsound]
     if donors is not None:
