@@ -92,6 +92,8 @@ def converted(name: str, values: Array, unit: str) -> Array:
     """
     times, over = UNITS[name][unit]
     scaled = values * times / over
+    if over == 100:
+        scaled = np.round(scaled, 14)  # 5.15 % is 0.0515, as written
     return rounded(scaled) if over == 12 else scaled
 
 

@@ -256,9 +256,9 @@ def _separator(
     even = [separator for separator, widths in splitting.items() if set(widths) == {widths[0]}]
     if stated is not None:
         if len(even) == 1 and _widths(head, stated, skip, whole)[:1] == [1]:
-            ways = f"{even[0]!r}, which makes {splitting[even[0]][0]} columns of every line"
             found = f"found {stated!r}, which leaves the header in one cell"
-            raise InputError(subject, [f"separator: {found}, expected {ways}; correct separator="])
+            better = f"{even[0]!r}, which makes {splitting[even[0]][0]} columns of every line"
+            raise InputError(subject, [f"separator: {found}, expected {better}; correct separator="])
         return stated
     if len(even) == 1:
         return even[0]

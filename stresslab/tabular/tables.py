@@ -133,7 +133,7 @@ class RowTable(Table):
         below = sorted(filled[1:])
         if self._headed and filled[0] == 1 and below and below[len(below) // 2] > 1:
             title = next(cell for cell in self._first[0] if cell.strip())
-            found = f"found {title[:60]!r} alone in its {self._unit}, above rows of {below[len(below) // 2]} cells"
+            found = f"found {title[:60]!r} alone in its {self._unit}, above rows with {below[len(below) // 2]} filled"
             advice = f"leave it out with skip=[{' '.join(title.split()[:3])!r}]"
             raise InputError(self.subject, [f"header: {found}, expected names of columns; {advice}"])
 

@@ -171,3 +171,82 @@ def test_a_minus_of_print_is_a_minus(tmp_path):
         "utf-8",
     )
     assert_same(read(file), read(PLAIN))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("2025-02-31", "2025-06-30", "2025-09-30"),
+        ("2025-03-31 garbage", "2025-06-30", "2025-09-30"),
+        ("2025:1", "2025:2", "2025:3"),
+        ("2025T1", "2025T2", "2025T3"),
+    ],
+)
+def test_a_label_across_the_columns_that_is_no_period_is_refused_like_one_in_a_column(labels):
+    across = PLAIN.set_index("Date").T.set_axis(labels, axis=1).rename_axis("variable").reset_index()
+    (fault,) = faults(across)
+    (same,) = faults(PLAIN.assign(Date=labels))
+    assert f"found {labels[0]!r}" in fault
+    assert fault.replace("'header'", "'Date'") == same
+
+
+def test_columns_beside_the_periods_are_left_out_with_a_note():
+    across = PLAIN.set_index("Date").T.rename_axis("variable").reset_index().assign(Peak=[8.1, 0.5, 1.8])
+    macro = read(across)
+    assert_same(macro, read(PLAIN))
+    assert "columns left out, as they are of no period: 'Peak'" in macro.attrs["notes"]
+
+
+def test_a_table_that_falls_into_one_column_says_so(tmp_path):
+    file = tmp_path / "blanks.txt"
+    file.write_text(PLAIN.to_csv(index=False, sep="\t").replace("\t", "   "))
+    assert faults(file) == [
+        "table: found utf-8, separated by commas, 1 column 'Date   Unemployment rate   Real disposab', expected a "
+        "column for the periods; pass separator=, or add the columns"
+    ]
+
+
+def test_long_rows_without_a_variable_name_countries_and_frequencies_too():
+    """Rows as the OECD publishes them: the series is told by several columns, and the table holds all countries."""
+    rows = pd.DataFrame(
+        {
+            "FREQ": ["Q", "Q", "A"],
+            "REF_AREA": ["POL", "CAN", "POL"],
+            "TRANSACTION": "B1GQ",
+            "UNIT_MEASURE": "PC",
+            "TRANSFORMATION": ["G1", "GY", "G1"],
+            "TIME_PERIOD": ["2022-Q2", "2023-Q4", "2023"],
+            "value": [-1.113254137, 0.38, 3.7],
+        }
+    )
+    assert [fault.split(",")[0] for fault in faults(rows, layout="tidy")] == [
+        "'variable': found no such column among 'FREQ'",
+        "'FREQ': found 'q'",
+        "'REF_AREA': found 'POL'",
+    ]
+
+
+def test_a_title_in_a_full_line_is_left_out_as_the_message_says(tmp_path):
+    file = tmp_path / "titled.csv"
+    file.write_text("Table 1: severe scenario,,,\n" + PLAIN.to_csv(index=False))
+    assert faults(file) == [
+        "header: found 'Table 1: severe scenario' alone in its line, above rows with 4 filled, expected names of "
+        "columns; leave it out with skip=['Table 1: severe']"
+    ]
+    assert_same(read(file, skip=["Table 1: severe"]), read(PLAIN))
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "latin-1", "utf-16-le", "utf-16", "utf-32", "utf-8-sig"])
+def test_encodings_are_detected_or_named(encoding, tmp_path):
+    name = "Très sévère" if encoding == "latin-1" else "严重"
+    table = PLAIN.assign(scenario=name)
+    file = tmp_path / "named.csv"
+    file.write_text(table.to_csv(index=False), encoding=encoding)
+    assert read(file, encoding=encoding).attrs["name"] == name
+    if encoding in ("gb18030", "latin-1", "utf-16-le"):
+        (fault,) = faults(file)
+        assert fault.startswith("encoding: found bytes that are no utf-8 text, which may be read as ")
+        assert fault.endswith("; pass the right one with encoding=, or save the file as UTF-8")
+        assert f"('{name}')" in fault or encoding == "utf-16-le"
+    else:
+        assert read(file).attrs["name"] == name

@@ -67,6 +67,13 @@ def test_the_first_level_is_the_base_of_growth():
     assert "expected one of 2024Q4 to 2025Q4, as growth from levels needs the period before" in fault
 
 
+def test_a_single_level_has_no_growth():
+    one = pd.DataFrame({"year": ["2025"], "unemployment_rate": [5.0], "cpi": [103.8]})
+    assert faults(one) == [
+        "'cpi': found levels in 2025 alone, expected the period before too, for their growth; add it"
+    ]
+
+
 def test_nominal_levels_without_prices():
     (fault,) = faults(frame(LEVELS).drop(columns="UK CPI"), layout="boe")
     assert "'UK household income': found levels that are not said to be real" in fault
@@ -155,6 +162,31 @@ def test_decimals_are_read_if_they_are_said_to_be():
         "units={'policy_rate': 'percent'} or {'policy_rate': 'decimal'}"
     ]
     xr.testing.assert_allclose(read_scenario(mixed, units={"policy_rate": "decimal"}), whole, rtol=1e-12)
+
+
+def test_months_of_an_adverse_scenario_are_exactly_those_of_the_file():
+    days = ["2024-01-01", "2024-02-01", "2024-03-01"]
+    both = pd.DataFrame(
+        {
+            "scenario": ["Baseline"] * 3 + ["Adverse-Credit"] * 3,
+            "projection_month": days * 2,
+            "horizon_month": [1, 2, 3] * 2,
+            "unemployment_rate": [3.9, 3.9064, 3.9128, 3.9, 4.5126, 4.7664],
+            "hpi_index": [100.0, 100.2466, 100.4939, 100.0, 99.3076, 98.6199],
+        }
+    )
+    for table in (both, both.assign(real_income_growth=1.5)):
+        macro = read_scenario(table, name="Adverse-Credit")
+        assert macro["unemployment_rate"].values.tolist() == [0.039, 0.045126, 0.047664]
+        assert macro.attrs["frequency"] == "monthly"
+    assert faults(both) == ["'scenario': found Adverse-Credit, Baseline, expected one scenario; choose it with name="]
+
+
+@pytest.mark.parametrize("start", ["2025Q2", "Q2 2025", "2025-06-30", "30/06/2025", "2025年第二季度"])
+def test_the_start_is_read_in_any_spelling(start):
+    assert read_scenario(table(), start=start).attrs["start"] == "2025-04"
+    (fault,) = faults(table(), start="2025-02-31")
+    assert fault.startswith("start: found '2025-02-31', expected one of 2025Q1 to 2025Q4")
 
 
 def test_an_index_is_never_inflation():
