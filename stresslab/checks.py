@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import math
 import re
 import reprlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +55,8 @@ def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
         return label_faults(name, values.values)
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
+    if (bits := 8 * values.dtype.itemsize) > 64:
+        return [f"{name}: found numbers of {bits} bits, expected at most 64; convert them with astype(float)"]
     return value_faults(name, values.values, want, lambda where: _at(values, where))
 
 
@@ -61,6 +65,7 @@ def value_faults(name: str, data: Array, want: Variable, at: Callable[[tuple[int
     if want.kind == "flag":
         bad = np.zeros(data.shape, bool) if data.dtype == bool else ~np.isin(data, (0, 1))
         return _report(name, data, bad, at, "true or false", "use True and False")
+    data = data.astype(np.float32) if data.dtype == np.float16 else data  # bounds are beyond what 16 bits hold
     if data.size and want.low <= data.min() and data.max() <= want.high and want.kind == "number":
         return []  # a NaN would have made the comparison false
     finite = np.isfinite(data)
@@ -197,15 +202,45 @@ RULES = (
 
 def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
     """Faults of a portfolio: of each variable alone, and of variables that contradict each other."""
-    return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio) + _economy_faults(portfolio)
+    return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio) + _attr_faults(portfolio)
 
 
-def _economy_faults(portfolio: xr.Dataset) -> list[str]:
-    """Fault of the unemployment on the portfolio's day, which its attrs may tell."""
-    if "unemployment_rate" not in portfolio.attrs:
+def _attr_faults(portfolio: xr.Dataset) -> list[str]:
+    """Faults of the currency, the day, the own lender and the unemployment on that day, which attrs may tell."""
+    told = {name: portfolio.attrs.get(name) for name in ("currency", "as_of", "own_lender", "unemployment_rate")}
+    said = {
+        name: value for name, value in told.items() if not (value is None or (isinstance(value, str) and not value))
+    }
+    faults = currency_code_faults("attrs['currency']", said["currency"]) if "currency" in said else []
+    faults += day_faults("attrs['as_of']", said["as_of"]) if "as_of" in said else []
+    if not isinstance(said.get("own_lender", ""), str):
+        faults.append(f"attrs['own_lender']: found {shown(said['own_lender'])}, expected a name of a lender; write it")
+    if "unemployment_rate" in said:
+        high, advice = MACRO["unemployment_rate"].high, "a decimal: 0.05, not 5, or drop it"
+        faults += number_faults("attrs['unemployment_rate']", said["unemployment_rate"], high, advice)
+    return faults
+
+
+def currency_code_faults(name: str, value: object) -> list[str]:
+    """Fault of what is no code of a currency."""
+    if isinstance(value, str) and re.fullmatch("[A-Z]{3}", value):
         return []
-    rate, high = portfolio.attrs["unemployment_rate"], MACRO["unemployment_rate"].high
-    return number_faults("attrs['unemployment_rate']", rate, high, "a decimal: 0.05, not 5, or drop it")
+    return [f"{name}: found {shown(value)}, expected three letters as in 'CNY'; use the ISO 4217 code"]
+
+
+def day_faults(name: str, value: object) -> list[str]:
+    """Fault of what is neither a month nor a day of the calendar.
+
+    >>> day_faults("as_of", "2026-02"), day_faults("as_of", "2026-02-28")
+    ([], [])
+    >>> day_faults("as_of", "2026-02-31")[0].split(",")[0]
+    "as_of: found '2026-02-31'"
+    """
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d(-\d\d)?", value, re.ASCII):
+        with suppress(ValueError):
+            datetime.date.fromisoformat(f"{value}-01"[:10])
+            return []
+    return [f"{name}: found {shown(value)}, expected a month or day as in '2026-01' or '2026-01-31'; write it so"]
 
 
 def position(row: int) -> str:
@@ -240,7 +275,8 @@ def _values(portfolio: xr.Dataset, name: str) -> Array | None:
         return None
     values: Array = portfolio[name].values
     if PORTFOLIO[name].kind == "label":
-        return values.astype(object) if pd.notna(values).all() else None
+        values = values.astype(object)
+        return values if pd.api.types.infer_dtype(values, skipna=False) in ("string", "empty") else None
     return values if values.dtype.kind in "biuf" else None
 
 
@@ -269,6 +305,7 @@ def _link_faults(portfolio: xr.Dataset, borrowers: int) -> list[str]:
             for name in both
         ]
     own = portfolio.attrs.get("own_lender")
+    own = own if isinstance(own, str) else None
     lenders = [] if lender is None else sorted(map(str, pd.unique(lender)))
     if lenders and own and own not in lenders:
         advice = advised(own, lenders, "name it as its loans do")
@@ -303,6 +340,12 @@ stopping: ContextVar[bool] = ContextVar("stopping", default=False)
 def refuse(subject: str, faults: Sequence[str]) -> None:
     """Raise InputError if there is any fault, or if types were refused already."""
     if faults or stopping.get():
+        raise InputError(subject, faults)
+
+
+def end_if_stopping(subject: str, faults: Sequence[str]) -> None:
+    """Raise InputError with the faults so far if types were refused, for what comes next may be of the wrong type."""
+    if stopping.get():
         raise InputError(subject, faults)
 
 
@@ -368,7 +411,7 @@ def as_numbers(values: object) -> Array | None:
 
     Text, truth values, dates, complex numbers, gaps of a masked array and numbers beyond a float are none.
 
-    >>> as_numbers([1, np.float32(0.5)]), as_numbers(["0.5"]), as_numbers(True), as_numbers([0.5, None])
+    >>> as_numbers([1, np.float32(0.5)]), as_numbers(["0.5"]), as_numbers(True), as_numbers(np.longdouble("1e400"))
     (array([1. , 0.5]), None, None, None)
     """
     if np.ma.is_masked(values):
@@ -379,7 +422,11 @@ def as_numbers(values: object) -> Array | None:
             array = array.astype(float)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None
-    return array.astype(float, copy=False) if array.dtype.kind in "iuf" else None
+    if array.dtype.kind not in "iuf":
+        return None
+    with np.errstate(over="ignore"):
+        numbers = array.astype(float, copy=False)
+    return numbers if array.dtype.itemsize <= 8 or np.array_equal(np.isfinite(numbers), np.isfinite(array)) else None
 
 
 def level_faults(name: str, levels: Sequence[float]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
@@ -14,7 +13,7 @@ from typing import Any, Self
 
 import tomli_w
 
-from stresslab.checks import advised, choice_faults, refuse, unknown
+from stresslab.checks import advised, choice_faults, currency_code_faults, refuse, unknown
 from stresslab.engine.borrower_parameters import Employment, Income, Spending, Willingness
 from stresslab.engine.lender_parameters import Applications, Product, Recovery, Scoring
 from stresslab.files import toml_content, whole_file
@@ -161,8 +160,7 @@ class Model:
         faults: list[str] = []
         content = {key: values for key, values in content.items() if key != PORTFOLIO_TABLE}
         currency = content.pop("currency", "")
-        if not (isinstance(currency, str) and (currency == "" or re.fullmatch("[A-Z]{3}", currency))):
-            faults.append(f"currency: found {currency!r}, expected three letters as in 'CNY'; use the ISO 4217 code")
+        faults += [] if currency == "" else currency_code_faults("currency", currency)
         made = {key: _section(kind, content.pop(key, {}), key, faults) for key, kind in SECTIONS.items()}
         products = {
             name: _section(Product, values, f"products.{name}", faults)

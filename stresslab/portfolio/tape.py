@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -12,7 +11,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.checks import choice_faults, contradictions, number_faults, seed_faults
+from stresslab.checks import (
+    choice_faults,
+    contradictions,
+    currency_code_faults,
+    day_faults,
+    number_faults,
+    seed_faults,
+)
 from stresslab.notes import noted
 from stresslab.portfolio.columns import Constant, read_columns
 from stresslab.portfolio.headers import BORROWER_VALUES, KEYS, VALUES, missing_faults, reachable, shape_faults
@@ -253,29 +259,10 @@ def _in_unit(book: xr.Dataset, unit: float) -> xr.Dataset:
 
 def _argument_faults(currency: str, as_of: str, own_lender: str, seed: int | None) -> list[str]:
     """Faults of currency, day, own lender and seed."""
-    faults = []
-    if not re.fullmatch("[A-Z]{3}", str(currency)):
-        faults.append(f"currency: found {currency!r}, expected three letters as in 'CNY'; use the ISO 4217 code")
-    if not _is_day(as_of):
-        faults.append(f"as_of: found {as_of!r}, expected a month or day as in '2026-01' or '2026-01-31'; write it so")
+    faults = currency_code_faults("currency", currency) + day_faults("as_of", as_of)
     if not own_lender or not isinstance(own_lender, str):
         faults.append(f"own_lender: found {own_lender!r}, expected the name of the own lender; give it")
     return faults + seed_faults(seed)
-
-
-def _is_day(text: object) -> bool:
-    """Whether a text is a month or a day of the calendar.
-
-    >>> _is_day("2026-02"), _is_day("2026-02-28"), _is_day("2026-02-31")
-    (True, True, False)
-    """
-    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d(-\d\d)?", text, re.ASCII):
-        return False
-    try:
-        datetime.date.fromisoformat(f"{text}-01"[:10])
-    except ValueError:
-        return False
-    return True
 
 
 def _opened(tape: Any, faults: list[str], **options: Any) -> Table:

@@ -650,8 +650,10 @@ def model_from_json(text: str) -> PathModel | QuarterlyModel:
     refuse("model_from_json", choice_faults("model", kind, ("PathModel", *KINDS)))
     if kind == "PathModel":
         tables = [item.name for item in fields(PathModel) if isinstance(record.get(item.name), dict)]
-        return _made(PathModel, record | {name: _made(Deviation, record[name]) for name in tables})
-    return _made(KINDS[kind], {name: _tuples(value) for name, value in record.items()})
+        made: PathModel = _made(PathModel, record | {name: _made(Deviation, record[name]) for name in tables})
+        return made
+    quarterly: QuarterlyModel = _made(KINDS[kind], {name: _tuples(value) for name, value in record.items()})
+    return quarterly
 
 
 def _made(kind: Any, values: dict[str, Any]) -> Any:

@@ -208,8 +208,9 @@ def _encoding(opener: Callable[[], IO[bytes]], stated: str | None, subject: str,
         )
     samples = {_sample(bad, name): name for name in reversed(LIKELY) if name != encoding}
     ways = [f"{name!r} ({sample!r})" for sample, name in reversed(samples.items()) if sample]
-    found = f"found bytes that are no {encoding} text, which may be read as {', '.join(ways) or 'nothing known'}"
-    raise InputError(subject, [f"encoding: {found}; pass the right one with encoding=, or save the file as UTF-8"])
+    others = f"one that makes sense of them, as {' or '.join(ways)}" if ways else "the one that it was saved in"
+    fault = f"encoding: found bytes that are no {encoding} text, expected {others}"
+    raise InputError(subject, [f"{fault}; pass it with encoding=, or save the file as UTF-8"])
 
 
 def _undecoded(opener: Callable[[], IO[bytes]], encoding: str, subject: str, packed: int) -> bytes | None:
@@ -256,9 +257,9 @@ def _separator(
     even = [separator for separator, widths in splitting.items() if set(widths) == {widths[0]}]
     if stated is not None:
         if len(even) == 1 and _widths(head, stated, skip, whole)[:1] == [1]:
+            expected = f"{even[0]!r}, which makes {splitting[even[0]][0]} columns of every line"
             found = f"found {stated!r}, which leaves the header in one cell"
-            better = f"{even[0]!r}, which makes {splitting[even[0]][0]} columns of every line"
-            raise InputError(subject, [f"separator: {found}, expected {better}; correct separator="])
+            raise InputError(subject, [f"separator: {found}, expected {expected}; correct separator="])
         return stated
     if len(even) == 1:
         return even[0]

@@ -160,6 +160,9 @@ class RowTable(Table):
         extra = [] if len(cells) == self._width else [_shown(cell) for cell in cells]
         if self._unit == "row":
             extra = [_shown(cell) for cell in cells] if any(cell is not None for cell in cells[self._width :]) else []
+        if self._headed and cells[0] == self._first[0][0] and [*map(_shown, cells)] == self._first[0]:
+            uneven.append(f"{self._unit} {place}: found the header again, expected a row of figures; remove it")
+            return False
         if extra:
             found = f"found {len(extra)} cells {listed(extra, 4)}, expected {self._width} as in the header"
             advice = f"correct or remove the {self._unit}, or leave it out with skip=[{extra[0][:20]!r}]"

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stresslab.checks import macro_faults, refuse, shown
+from stresslab.checks import macro_faults, refuse
 from stresslab.measures.estimators import Array
 from stresslab.notes import told
 from stresslab.schema import MACRO, MACRO_NEUTRAL
@@ -42,15 +42,12 @@ PANEL = (4.6, 3.1)
 """Width and height of a panel [inch]."""
 
 
-def named_scenarios(given: Sequence[object]) -> list[tuple[str, xr.Dataset]]:
+def named_scenarios(given: Sequence[xr.Dataset]) -> list[tuple[str, xr.Dataset]]:
     """Names and scenarios; refuses paths, and more scenarios than can be told apart."""
     faults = []
     named: list[tuple[str, xr.Dataset]] = []
     for place, scenario in enumerate(given, 1):
-        if not isinstance(scenario, xr.Dataset):
-            advice = f"give scenario({scenario!r})" if isinstance(scenario, str) else "use scenario()"
-            faults.append(f"scenarios: found {shown(scenario)} in place {place}, expected a Dataset; {advice}")
-        elif "path" in scenario.dims:
+        if "path" in scenario.dims:
             faults.append(f"scenario {place}: found a dimension path, expected a scenario without paths; use plot.fan")
         elif wrong := macro_faults(scenario):
             faults += [f"scenario {place}: {fault}" for fault in wrong]
