@@ -26,7 +26,7 @@ from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.units import Money
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, attrs_of, presets, rounded, unit_of
+from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, attrs_of, presets, rounded, stored_as_text, unit_of
 from stresslab.tabular import Table, open_table
 from stresslab.typed import typed
 
@@ -359,4 +359,4 @@ def _dataset(values: Mapping[str, Array], rows: Mapping[str, Array | None]) -> x
         label = np.empty(values["borrower_id"].size, borrowers.dtype)
         label[values["borrower"]] = borrowers
         book = book.assign_coords(borrower_label=("borrower", label))
-    return book if loans is None else book.assign_coords(loan_label=("loan", loans))
+    return stored_as_text(book if loans is None else book.assign_coords(loan_label=("loan", loans)))

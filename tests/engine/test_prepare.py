@@ -39,6 +39,16 @@ def test_a_book_in_thousands_loses_the_same_rates(preset):
     assert "unit" not in first.attrs
 
 
+@pytest.mark.parametrize("preset", BOOKS)
+def test_amounts_in_thousands_that_are_not_said_to_be_are_asked_for(preset):
+    """The minimum payment would be a thousandfold, so that most of the book would be lost."""
+    thousands = counted_in(BOOKS[preset], 1_000)
+    silent = thousands.drop_attrs(deep=False).assign_attrs(BOOKS[preset].attrs)
+    with pytest.raises(InputError, match=r"limit: found lines of .* in the median, expected more than the minimum pay"):
+        simulate(silent, MACRO, seed=1, horizon=1, progress=False)
+    simulate(thousands, MACRO, seed=1, horizon=1, progress=False)
+
+
 def test_costs_of_responses_follow_the_unit():
     plan = [sl.actions.Outreach(cost_monthly=1_000.0, cost_per_contact=0.0)]
     _, result = losses(counted_in(BOOKS["us-card"], 1000), responses=plan)
