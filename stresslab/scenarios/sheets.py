@@ -186,10 +186,13 @@ def _rows_of(sheet: Sheet, header: list[str], rows: Rows, name: str | None) -> R
     if name is None and len(names) > 1:
         found = f"found {', '.join(names)}, expected one scenario"
         sheet.faults.append(f"{header[place or 0]!r}: {found}; choose it with name=")
-    if name is not None and name not in names:
-        expected = f"expected one of {', '.join(names)}" if names else "expected None, as the table names no scenario"
+    if name is not None and names and name not in names:
+        expected = f"expected one of {', '.join(names)}"
         sheet.faults.append(f"name: found {name!r}{like(name, names)}, {expected}; correct name=")
     if place is None or not names:
+        if name is not None:
+            sheet.name = name
+            sheet.notes.append(f"name: the table names no scenario, its figures are called {name!r}")
         return rows
     sheet.name = name if name in names and name is not None else names[0]
     return [row for row in rows if row[place] == sheet.name]

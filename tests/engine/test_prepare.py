@@ -138,3 +138,18 @@ def test_faults_of_attributes_labels_values_and_arguments_come_at_once():
     assert faults_of(book.drop_attrs().assign(score=np.nan * book["score"])) == ["model", "score"]
     other = book.assign(product=("loan", np.full(book.sizes["loan"], "mortgage")), pay_level=-book["pay_level"])
     assert faults_of(other) == ["pay_level", "product"]
+
+
+def test_responses_in_a_portfolio_without_an_own_lender_are_refused():
+    """Else the first lender of the alphabet would act."""
+    nobody = (
+        BOOKS["us-card"]
+        .drop_attrs(deep=False)
+        .assign_attrs({name: value for name, value in BOOKS["us-card"].attrs.items() if name != "own_lender"})
+    )
+    with pytest.raises(InputError) as caught:
+        simulate(nobody, MACRO, seed=1, horizon=1, progress=False, responses=[sl.actions.Outreach()])
+    (fault,) = caught.value.faults
+    assert fault.startswith("own_lender: found none in attrs of a portfolio whose own lender responds, expected one of")
+    assert "name it: portfolio.assign_attrs(own_lender='bank-1')" in fault
+    simulate(nobody, MACRO, seed=1, horizon=1, progress=False)

@@ -202,8 +202,8 @@ def test_chinese_headers_are_proposed_and_rates_of_20_are_percent(tmp_path):
     CHINESE.to_csv(file, index=False, encoding="gbk")
     basics = {"currency": "CNY", "as_of": "2016-03", "own_lender": "us"}
     (found,) = faults(file, **basics)
-    assert "may be read as 'gb18030' ('借款金额'), " in found
-    assert found.endswith("; pass the right one with encoding=, or save the file as UTF-8")
+    assert "as 'gb18030' ('借款金额')" in found
+    assert found.endswith("; pass it with encoding=, or save the file as UTF-8")
     missing = "\n".join(faults(file, encoding="gbk", **basics))
     for column in CHINESE_COLUMNS.values():
         assert column == "ListingId" or f"map a column ({column!r} may be it)" in missing

@@ -118,10 +118,11 @@ def test_several_scenarios_and_missing_columns_are_named_in_one_round():
     assert "name: found 'Sever' (there is 'Severe'), expected one of Base, Severe" in faults(table, name="Sever")[1]
 
 
-def test_a_name_without_scenarios():
-    assert faults(PLAIN, name="Severe") == [
-        "name: found 'Severe', expected None, as the table names no scenario; correct name="
-    ]
+def test_a_name_of_a_table_without_names():
+    macro = read(PLAIN, name="Severe")
+    assert_same(macro, read(PLAIN))
+    assert macro.attrs["name"] == "Severe"
+    assert "name: the table names no scenario, its figures are called 'Severe'" in macro.attrs["notes"]
 
 
 def test_tables_in_memory_and_on_disk_are_the_same(tmp_path):
@@ -245,8 +246,8 @@ def test_encodings_are_detected_or_named(encoding, tmp_path):
     assert read(file, encoding=encoding).attrs["name"] == name
     if encoding in ("gb18030", "latin-1", "utf-16-le"):
         (fault,) = faults(file)
-        assert fault.startswith("encoding: found bytes that are no utf-8 text, which may be read as ")
-        assert fault.endswith("; pass the right one with encoding=, or save the file as UTF-8")
+        assert fault.startswith("encoding: found bytes that are no utf-8 text, expected one that ")
+        assert fault.endswith("; pass it with encoding=, or save the file as UTF-8")
         assert f"('{name}')" in fault or encoding == "utf-16-le"
     else:
         assert read(file).attrs["name"] == name
