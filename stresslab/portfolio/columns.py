@@ -39,6 +39,10 @@ TOTAL = re.compile(
 NO_KEY = re.compile("|".join(f"(?:{pattern})" for pattern, _, _ in NO_KEYS), re.IGNORECASE | re.MULTILINE)
 
 
+COMMA = "a number with a point; pass decimal=',' or, if ',' stands between thousands, remove it"
+"""What is said of numbers with a comma."""
+
+
 @dataclass
 class Columns:
     """What a tape says, by row, and what was said about it.
@@ -144,6 +148,7 @@ def read_columns(
             if UNITS[name][stated[name]] != (1, 1):
                 read.notes.append(f"{name}: read in {stated[name]}, as stated")
         rows[name] = values
+    faults += _commas(wrong, places)
     for other, names in read.foreign.items():
         found = f"found {other!r} in the cells of {', '.join(names)}"
         faults.append(
@@ -155,6 +160,17 @@ def read_columns(
     ]
     read.values |= {name: None if wrong.get(name) else rows.get(name) for name in places}
     return read
+
+
+def _commas(wrong: dict[str, list[str]], places: Mapping[str, str]) -> list[str]:
+    """One fault of decimal commas in several columns, in place of one for each."""
+    first, *others = [name for name, said in wrong.items() if said and said[0].endswith(COMMA)] or [""]
+    if not others:
+        return []
+    found = wrong[first][0].removeprefix(f"{first}: ").removesuffix(f", expected {COMMA}")
+    alike = ", ".join(places[name] for name in others)
+    wrong.update({name: [] for name in (first, *others)})
+    return [f"decimal: {found} in {places[first]}, and the like in {alike}, expected {COMMA}"]
 
 
 def _judge(
@@ -297,7 +313,7 @@ def _advice(cells: Array, flag: bool) -> str:
     if is_missing(cell):
         return "a number; fill it"
     if parse_number(cell, ",") is not None and "," in cell:
-        return "a number with a point; pass decimal=',' or, if ',' stands between thousands, remove it"
+        return COMMA
     if parse_number(re.sub(r"[,. '\u00a0\u202f]", "", cell)) is not None:
         return "a number without signs between thousands; remove them"
     if re.match(r"\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{4}", cell):

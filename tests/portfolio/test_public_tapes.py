@@ -81,6 +81,19 @@ def test_a_foot_of_a_table_in_memory_cannot_be_skipped_and_is_named(tmp_path):
     assert book.balance.values.tolist() == [1000.0, 2000.0]
 
 
+def test_decimal_commas_are_one_fault_however_many_columns_have_them(tmp_path):
+    file = tmp_path / "tape.csv"
+    loans = pd.DataFrame({"borrower_id": ["a", "b"], "balance": [1000.5, 900.25], "limit": [2000.0, 1500.0]})
+    loans.assign(annual_rate=[0.19, 0.22]).to_csv(file, index=False, sep=";", decimal=",")
+    given = USD | {"constants": {"product": "card", "tenor_months": 0, "days_past_due": 0, "transactor": False}}
+    (found,) = faults(file, **given)
+    assert found == (
+        "decimal: found '1000,5' at line 2 (and 1 more) in column 'balance', and the like in column 'limit', column "
+        "'annual_rate', expected a number with a point; pass decimal=',' or, if ',' stands between thousands, remove it"
+    )
+    assert read_portfolio(file, decimal=",", **given).balance.values.tolist() == [1000.5, 900.25]
+
+
 FANNIE = [
     "100007365142|R|JPMORGAN CHASE BANK, NA|8|75000|360|74319.00|347",
     "100011322040|C|AMTRUST BANK|7.75|123000|360|121732.27|346",
