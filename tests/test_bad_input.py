@@ -116,6 +116,29 @@ def test_a_bad_argument_is_named(book, calm, asked, words):
     assert all(word in str(caught.value) for word in words)
 
 
+LABELS = {
+    "months in reverse": (lambda m: m.isel(month=slice(None, None, -1)), "month: found 3, 2, 1 ..., expected 1, 2, 3"),
+    "a month twice": (lambda m: m.isel(month=[0, 1, 1]), "month: found 2 after 2, expected 1, 2, 3"),
+    "a gap": (lambda m: m.isel(month=[0, 2]), "month: found 3 after 1, expected 1, 2, 3"),
+    "months from 0": (lambda m: m.assign_coords(month=[0, 1, 2]), "month: found 0, 1, 2 ..., expected 1, 2, 3"),
+    "dates": (lambda m: m.assign_coords(month=pd.date_range("2026-01", periods=3, freq="MS")), "month: found 2026-01-01"),
+    "a path beyond 32 bits": (lambda m: m.expand_dims(path=[0, 2**32]), "path: found [         0 4294967296], expected"),
+    "a path below 0": (lambda m: m.expand_dims(path=[-1, 0]), "expected distinct whole numbers 0 ... 2**32 - 1"),
+    "a path twice": (lambda m: m.expand_dims(path=[1, 1]), "expected distinct whole numbers 0 ... 2**32 - 1"),
+    "half a path": (lambda m: m.expand_dims(path=[0.5, 1.0]), "expected distinct whole numbers 0 ... 2**32 - 1"),
+}
+
+
+@pytest.mark.parametrize("case", LABELS)
+def test_labels_of_months_and_paths_are_counted(book, calm, case):
+    """A path is a coordinate of the draws: 2**32 would be the lives of path 0 once more."""
+    change, says = LABELS[case]
+    with pytest.raises(sl.InputError) as caught:
+        sl.simulate(book, change(calm), seed=1, progress=False)
+    (fault,) = caught.value.faults
+    assert says in fault
+
+
 def test_percent_in_a_macro_path_is_named(book, calm):
     with pytest.raises(sl.InputError, match="decimal"):
         sl.simulate(book, calm.assign(unemployment_rate=calm["unemployment_rate"] * 100), seed=1, progress=False)
