@@ -123,7 +123,7 @@ def test_a_run_that_is_stopped_says_so(study, tmp_path, monkeypatch):
 
 def whole(folder):
     """Whether a folder holds the files of its manifest, byte by byte, and no other."""
-    told = json.loads((folder / "manifest.json").read_text())["files"]
+    told = json.loads((folder / "manifest.json").read_text())["outputs"]
     names = {path.name for path in folder.iterdir()}
     return names == {*told, "manifest.json"} and all(digest(folder / name) == told[name] for name in told)
 
