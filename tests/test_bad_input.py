@@ -121,8 +121,14 @@ LABELS = {
     "a month twice": (lambda m: m.isel(month=[0, 1, 1]), "month: found 2 after 2, expected 1, 2, 3"),
     "a gap": (lambda m: m.isel(month=[0, 2]), "month: found 3 after 1, expected 1, 2, 3"),
     "months from 0": (lambda m: m.assign_coords(month=[0, 1, 2]), "month: found 0, 1, 2 ..., expected 1, 2, 3"),
-    "dates": (lambda m: m.assign_coords(month=pd.date_range("2026-01", periods=3, freq="MS")), "month: found 2026-01-01"),
-    "a path beyond 32 bits": (lambda m: m.expand_dims(path=[0, 2**32]), "path: found [         0 4294967296], expected"),
+    "dates": (
+        lambda m: m.assign_coords(month=pd.date_range("2026-01", periods=3, freq="MS")),
+        "month: found 2026-01-01",
+    ),
+    "a path beyond 32 bits": (
+        lambda m: m.expand_dims(path=[0, 2**32]),
+        "path: found [         0 4294967296], expected",
+    ),
     "a path below 0": (lambda m: m.expand_dims(path=[-1, 0]), "expected distinct whole numbers 0 ... 2**32 - 1"),
     "a path twice": (lambda m: m.expand_dims(path=[1, 1]), "expected distinct whole numbers 0 ... 2**32 - 1"),
     "half a path": (lambda m: m.expand_dims(path=[0.5, 1.0]), "expected distinct whole numbers 0 ... 2**32 - 1"),

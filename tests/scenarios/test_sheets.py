@@ -146,6 +146,16 @@ def test_years_of_a_table_in_memory_may_be_numbers():
         assert (macro.attrs["start"], macro.attrs["frequency"], macro.sizes["month"]) == ("2025-01", "annual", 24)
 
 
+def test_percent_signs_in_all_cells_are_the_unit(tmp_path):
+    signed = PLAIN.assign(**{name: [f"{value} %" for value in PLAIN[name]] for name in PLAIN.columns[1:]})
+    assert_same(read(signed), read(PLAIN))
+    assert_same(read(signed.melt("Date"), layout="tidy"), read(PLAIN))
+    across = signed.set_index("Date").T.rename_axis("variable").reset_index()
+    assert_same(read(across), read(PLAIN))
+    (fault,) = faults(signed.rename(columns={"Unemployment rate": "Unemployment rate (decimal)"}))
+    assert "'Unemployment rate (decimal)': found unit '% decimal'" in fault
+
+
 @pytest.mark.parametrize("cell", ["5,6", "5_6", "5.6%", "5 6", "five", "inf", "True", "1.234.5"])
 def test_a_cell_that_is_no_number_is_never_another_number(cell):
     (fault,) = faults(PLAIN.assign(**{"Unemployment rate": ["4.5", cell, "8.1"]}))
@@ -251,3 +261,52 @@ def test_encodings_are_detected_or_named(encoding, tmp_path):
         assert f"('{name}')" in fault or encoding == "utf-16-le"
     else:
         assert read(file).attrs["name"] == name
+
+
+def test_annual_rows_of_the_imf_and_rows_of_several_countries():
+    """As the World Economic Outlook is published: codes before the name, a last column that is no period."""
+    rows = pd.DataFrame(
+        {
+            "WEO Country Code": 186,
+            "Country": "Turkey",
+            "Subject Descriptor": ["Inflation, average consumer prices", "Unemployment rate"],
+            "Units": ["Percent change", "Percent of total labor force"],
+            "2025": [34.9, 8.6],
+            "2026": [24.7, 8.5],
+            "Estimates Start After": [2023, 2023],
+        }
+    )
+    macro = read(rows, layout="tidy")
+    assert macro["unemployment_rate"].values.reshape(2, 12).mean(axis=1) == pytest.approx([0.086, 0.085])
+    assert macro["inflation"].values.reshape(2, 12).mean(axis=1) == pytest.approx([0.349, 0.247])
+    assert (macro.attrs["frequency"], macro.attrs["start"]) == ("annual", "2025-01")
+    assert (
+        "columns left out, as they are of no period: 'WEO Country Code', 'Estimates Start After'"
+        in macro.attrs["notes"]
+    )
+    both = pd.concat([rows, rows.assign(Country="France")])
+    assert faults(both, layout="tidy") == [
+        "'Country': found 'Turkey', 'France', expected one country; keep the rows of one"
+    ]
+
+
+def test_variables_down_a_column_are_told_to_be_long_rows():
+    rows = PLAIN.melt("Date")
+    assert faults(rows) == [
+        "table: found variables down the column 'variable', expected a column for each; pass layout='tidy'"
+    ]
+    cases = PLAIN.melt("Date", value_name="Baseline").assign(Adverse=9.0)
+    assert faults(cases) == [
+        "table: found variables down the column 'variable', expected a column for each; pass layout='tidy' and name "
+        "the column of the figures 'value'"
+    ]
+
+
+def test_a_row_of_units_or_means_without_a_period_is_one_fault():
+    for cells in (["", "percent", "percent", "percent"], ["", 6.8, -3.1, 0.7]):
+        row = pd.DataFrame([cells], columns=PLAIN.columns)
+        (fault,) = faults(pd.concat([row, PLAIN]))
+        assert fault == (
+            f"'Date': found no period beside {', '.join(repr(str(cell)) for cell in cells[1:])}, expected one in each "
+            "row; fill it, or remove the row"
+        )

@@ -225,6 +225,12 @@ def test_income_that_may_be_ours_is_not_replaced_by_its_trend(label):
     assert f"{label!r}: found no 'Real disposable income growth' beside it" in fault
 
 
+def test_the_trend_is_an_argument_and_no_column():
+    assert faults(table(real_income_trend=2.0)) == [
+        "'real_income_trend': found it as a column, expected one number; pass trend= and drop the column"
+    ]
+
+
 def test_a_misspelt_column_that_is_left_out_is_noted():
     macro = read_scenario(table(**{"CPI inflaton rate": [1.0, 2.0, 3.0, 4.0]}))
     assert "inflation: not in the table; left out, as of an unknown name: 'CPI inflaton rate'" in sl.notes(macro)
