@@ -103,6 +103,8 @@ def shape_faults(table: Table, columns: Mapping[str, str] | None) -> list[str]:
     wanted = {*KEYS, *VALUES} if columns is None else set(columns.values())
     if wanted & set(table.header):
         return []
+    if len(table.header) == 1:
+        return [f"table: found {table.found}, expected several columns; pass separator=, or name the right file"]
     data = [name for name in table.header if name and (parse_number(name) is not None or table.header.count(name) > 1)]
     if data:
         found = f"found {listed(table.header)} in the first row, expected names of columns"

@@ -297,6 +297,7 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
     ids = borrower_ids(label)
     faults += collisions(label, ids)
     joined |= {"borrower_id": ids, "borrower": owner}
+    unlike = []
     for name in BORROWER_VALUES:
         if name not in sound:
             continue
@@ -306,9 +307,14 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
             row, others = differ[0], np.unique(owner[differ]).size - 1
             also = f" (and {others:,} more borrowers)" if others else ""
             found = f"found {values[first_row[owner[row]]]} and {values[row]} for borrower {label[owner[row]]!s}{also}"
-            faults.append(f"{name}: {found}, expected the same on all rows of a borrower; correct the tape")
+            unlike.append((name, found))
         else:
             joined[name] = values[first_row]
+    if unlike:
+        name, found = unlike[0]
+        rest = f", and other values of {', '.join(other for other, _ in unlike[1:])} too" if len(unlike) > 1 else ""
+        ways = "correct the tape, or map the key of the borrower" if rest else "correct the tape"
+        faults.append(f"{name}: {found}{rest}, expected the same on all rows of a borrower; {ways}")
     return joined
 
 

@@ -317,7 +317,8 @@ def _kind(path: Path) -> str:
                     return "workbook"
         if path.suffix.lower() in (".parquet", ".pq", ".xlsx", ".xlsm") and first:
             kind = "Parquet file" if path.suffix.lower() in (".parquet", ".pq") else "workbook"
-            raise InputError(path.name, [f"file: found it unreadable as a {kind}, expected one; save it again"])
+            advice = "save it again, or call it .csv if it is text"
+            raise InputError(path.name, [f"file: found it unreadable as a {kind}, expected one; {advice}"])
     return "text file"
 
 

@@ -94,6 +94,29 @@ def test_decimal_commas_are_one_fault_however_many_columns_have_them(tmp_path):
     assert read_portfolio(file, decimal=",", **given).balance.values.tolist() == [1000.5, 900.25]
 
 
+def test_a_key_that_is_none_of_the_borrower_is_one_fault():
+    """Products in place of customers: nothing that is told of borrowers agrees."""
+    tape = three()
+    given = BASICS | {"columns": {name: name for name in tape} | {"borrower_id": "product"}}
+    (found,) = faults(tape, **given)
+    assert found.startswith(
+        "income: found 5000.0 and 4000.0 for borrower card (and 1 more borrowers), and other values"
+    )
+    assert found.endswith(
+        "expected the same on all rows of a borrower; correct the tape, or map the key of the borrower"
+    )
+
+
+def test_a_tape_that_falls_into_one_column_says_so(tmp_path):
+    file = tmp_path / "tape.txt"
+    three().to_csv(file, index=False, sep="^")
+    assert faults(file, **BASICS) == [
+        "table: found utf-8, separated by commas, 1 column 'borrower_id^loan_id^lender^product^balan', expected "
+        "several columns; pass separator=, or name the right file"
+    ]
+    assert read_portfolio(file, separator="^", **BASICS).sizes["loan"] == 7
+
+
 FANNIE = [
     "100007365142|R|JPMORGAN CHASE BANK, NA|8|75000|360|74319.00|347",
     "100011322040|C|AMTRUST BANK|7.75|123000|360|121732.27|346",

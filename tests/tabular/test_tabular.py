@@ -262,6 +262,16 @@ def test_a_parquet_file_is_bounded_by_its_rows(tmp_path, monkeypatch):
     assert fault(tmp_path / "a.parquet").startswith("archive: found more than 8 MB unpacked from 0.0 MB, expected at")
 
 
+def test_a_workbook_is_known_by_its_content_and_not_by_its_name(tmp_path):
+    pd.DataFrame({"key": ["a"], "owed": [1.0]}).to_excel(tmp_path / "a.xlsx", index=False)
+    for name in ("a.csv", "a.xls", "a"):
+        (tmp_path / name).write_bytes((tmp_path / "a.xlsx").read_bytes())
+        assert read(tmp_path / name, ["key", "owed"], ["key"]) == [["a"], [1.0]]
+    assert fault(written(tmp_path / "b.xlsx", CSV)) == (
+        "file: found it unreadable as a workbook, expected one; save it again, or call it .csv if it is text"
+    )
+
+
 def test_a_sheet_of_several_is_asked_for(tmp_path):
     with pd.ExcelWriter(tmp_path / "a.xlsx") as writer:
         for name, owed in (("Jan", 1.0), ("Feb", 2.0)):
