@@ -21,7 +21,16 @@ from stresslab.checks import (
 )
 from stresslab.notes import noted
 from stresslab.portfolio.columns import Constant, read_columns
-from stresslab.portfolio.headers import BORROWER_VALUES, KEYS, VALUES, missing_faults, reachable, shape_faults
+from stresslab.portfolio.headers import (
+    BORROWER_VALUES,
+    KEYS,
+    VALUES,
+    missing_faults,
+    misspelt,
+    misspelt_faults,
+    reachable,
+    shape_faults,
+)
 from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.units import Money
@@ -198,12 +207,15 @@ def read_portfolio(
     table = _opened(tape, faults + wrong, **options, skip=skip, names=names)
     if wrong or (wrong := shape_faults(table, columns)):
         raise InputError(table.subject, faults + wrong)
+    wrong_names = {} if columns is not None else misspelt(table.header, constants or {})
+    faults += misspelt_faults(wrong_names)
     columns = {name: name for name in (*KEYS, *VALUES) if name in table.header} if columns is None else columns
     unsound = [] if donors is None else donor_faults(donors)
     money = Money(currency, 1 if wrong_unit else unit)
     if donors is not None and not unsound and exchange_rate:
         money = money._replace(other=str(donors.attrs["currency"]), rate=exchange_rate)
     read = read_columns(table, columns, constants or {}, units or {}, money)
+    read.values |= dict.fromkeys(wrong_names)
     missing = missing_faults(read.values, donors is not None, table.header)
     faults += [*read.faults, *missing, *unsound]
     if donors is not None:

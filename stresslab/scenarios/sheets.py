@@ -206,9 +206,11 @@ def _rows_of(sheet: Sheet, header: list[str], rows: Rows, name: str | None) -> R
     if name is None and len(names) > 1:
         found = f"found {', '.join(names)}, expected one scenario"
         sheet.faults.append(f"{header[place or 0]!r}: {found}; choose it with name=")
-    if name is not None and names and name not in names:
+    if name is not None and name.strip() and names and name not in names:
         expected = f"expected one of {', '.join(names)}"
         sheet.faults.append(f"name: found {name!r}{like(name, names)}, {expected}; correct name=")
+    if name is not None and not name.strip():
+        sheet.faults.append(f"name: found {name!r}, expected a name; give one, or drop name=")
     if place is None or not names:
         if name is not None:
             sheet.name = name

@@ -117,6 +117,21 @@ def test_a_tape_that_falls_into_one_column_says_so(tmp_path):
     assert read_portfolio(file, separator="^", **BASICS).sizes["loan"] == 7
 
 
+@pytest.mark.parametrize("name", ["Income", "income,", " INCOME", "incomes", "in-come"])
+def test_a_column_that_is_nearly_called_income_is_never_replaced_by_a_draw(name):
+    tape = three().drop(columns=["pay_level", "necessities"]).rename(columns={"income": name})
+    (found,) = faults(tape, **BASICS, donors=sl.synthetic_portfolio(borrowers=50, seed=1, seasoning_months=0), seed=1)
+    assert found == (
+        f"columns: found {name.strip()!r}, expected 'income'; rename what is meant, or map all columns with columns="
+    )
+
+
+def test_capitals_are_one_fault():
+    (found,) = faults(three().rename(columns=str.upper), **BASICS)
+    assert found.startswith("columns: found 'BORROWER_ID', 'LOAN_ID', 'LENDER', ")
+    assert "expected 'borrower_id', 'loan_id', 'lender', " in found
+
+
 FANNIE = [
     "100007365142|R|JPMORGAN CHASE BANK, NA|8|75000|360|74319.00|347",
     "100011322040|C|AMTRUST BANK|7.75|123000|360|121732.27|346",

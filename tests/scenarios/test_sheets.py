@@ -123,6 +123,7 @@ def test_a_name_of_a_table_without_names():
     assert_same(macro, read(PLAIN))
     assert macro.attrs["name"] == "Severe"
     assert "name: the table names no scenario, its figures are called 'Severe'" in macro.attrs["notes"]
+    assert faults(PLAIN, name=" ") == ["name: found ' ', expected a name; give one, or drop name="]
 
 
 def test_tables_in_memory_and_on_disk_are_the_same(tmp_path):
