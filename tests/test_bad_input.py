@@ -145,6 +145,30 @@ def test_labels_of_months_and_paths_are_counted(book, calm, case):
     assert says in fault
 
 
+def test_a_scenario_in_place_of_a_portfolio_is_one_fault(book, calm):
+    with pytest.raises(sl.InputError) as caught:
+        sl.simulate(calm, book, seed=1, progress=False)
+    ours = [fault for fault in caught.value.faults if not fault.startswith("macro:")]
+    assert ours == [
+        "portfolio: found variables 'unemployment_rate', 'real_income_growth', 'gdp_growth', 'inflation', "
+        "'policy_rate', 'real_income_trend', expected those of borrowers and loans; give that of read_portfolio()"
+    ]
+
+
+def test_ids_that_floats_do_not_hold_are_refused(book):
+    """Two borrowers may have one number, and nobody their own draws."""
+    lossy = book.assign(borrower_id=(book["borrower_id"] + 2**60).astype(float))
+    with pytest.raises(
+        sl.InputError, match=r"borrower_id: found 1.15\d+e\+18 at position 0 .*, expected a number below"
+    ):
+        sl.check_portfolio(lossy)
+
+
+def test_months_of_advance_are_called_so(book, calm):
+    with pytest.raises(sl.InputError, match=r"advance: 1 fault\n  - months: found 9, expected a whole number 1 ... 3"):
+        sl.advance(book, calm, 9, seed=1)
+
+
 def test_percent_in_a_macro_path_is_named(book, calm):
     with pytest.raises(sl.InputError, match="decimal"):
         sl.simulate(book, calm.assign(unemployment_rate=calm["unemployment_rate"] * 100), seed=1, progress=False)
@@ -209,6 +233,28 @@ def test_zarr_3_takes_portfolio_scenario_result_and_measure_without_a_warning(ca
         path = tmp_path / f"{number}.zarr"
         dataset.to_zarr(path, zarr_format=3, consolidated=False)
         xr.testing.assert_equal(dataset, xr.open_zarr(path, consolidated=False).load())
+
+
+def test_what_comes_back_from_zarr_3_and_netcdf_3_is_taken_again(calm, tmp_path):
+    """Labels of any length, and numbers in the other order of bytes."""
+    book = sl.synthetic_portfolio("china-online", borrowers=200, seed=1)
+    macro = sl.scenario(["china-baseline", "us-2007"]).isel(month=slice(0, 2))
+    given = {"seed": 1, "progress": False}
+    result = sl.simulate(book, macro, **given)
+    for name, dataset in {"book": book, "macro": macro, "result": result}.items():
+        dataset.to_zarr(tmp_path / name, zarr_format=3, consolidated=False)
+    back = {name: xr.open_zarr(tmp_path / name, consolidated=False).load() for name in ("book", "macro", "result")}
+    assert back["book"]["product"].dtype.kind == "T"
+    xr.testing.assert_equal(sl.simulate(back["book"], back["macro"], **given), result)
+    for measure in (sl.Funding.for_book, sl.BalanceSheet.for_book):
+        assert measure(back["result"]) == measure(result)
+    for measure in (sl.own_part, sl.by_lender, lambda one: sl.provisions(one, "china")):
+        xr.testing.assert_equal(measure(back["result"]), measure(result))
+    joined = sl.join([back["result"].isel(scenario=[place]) for place in (0, 1)])
+    xr.testing.assert_equal(joined, result)
+    numbers = [name for name in book.data_vars if book[name].dtype.kind in "if"]
+    turned = book.assign({name: book[name].astype(book[name].dtype.newbyteorder(">")) for name in numbers})
+    xr.testing.assert_equal(sl.simulate(turned, macro, **given), result)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
