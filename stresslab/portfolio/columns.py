@@ -36,7 +36,12 @@ NO_KEYS = (
 TOTAL = re.compile(
     r"^((grand|sub)[ -]?)?(total|sum|summe|gesamt|合计|总计|小计)($|[^a-z])", re.IGNORECASE | re.MULTILINE
 )
-NO_KEY = re.compile("|".join(f"(?:{pattern})" for pattern, _, _ in NO_KEYS), re.IGNORECASE | re.MULTILINE)
+_BUT_LINE_ENDS = UNSEEN.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f")
+NO_KEY = re.compile(
+    "|".join(f"(?:{pattern})" for pattern in (_BUT_LINE_ENDS, *(pattern for pattern, _, _ in NO_KEYS[1:]))),
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Any of them in keys that are joined by line ends."""
 
 
 COMMA = "a number with a point; pass decimal=',' or, if ',' stands between thousands, remove it"

@@ -85,7 +85,8 @@ def read_portfolio(
         unit is a hundredth of it, and amounts of model and donors are converted.
     columns : mapping of str to str, optional
         Column of the tape by name: a variable of `stresslab.schema.PORTFOLIO`, "borrower_id" for the key of the
-        borrower (whole numbers or text) or "loan_id"; columns not named are not read. None: the tape has these names.
+        borrower (whole numbers or text) or "loan_id"; columns not named are not read. None: the tape has these names,
+        and one that is nearly such a name, as "Income", is a fault.
     constants : mapping of str to number or str, optional
         Values that are the same on all rows, as in ``{"product": "personal-loan", "days_past_due": 0}``.
     preset : {"china-online", "us-card"}, optional
@@ -146,9 +147,9 @@ def read_portfolio(
     -----
     In every kind of table, keys and names are text without blanks around it, in composed Unicode (NFC); "NA" is a name,
     and only an empty cell is nothing. The key 12 is the same as a number, as 12.0 and as "12". Numbers have no signs
-    between thousands. Units that stand in all cells of a column ("10.65%", "36 months") are obeyed. A column as a whole
-    is refused if it can only be, or may be, in another unit: rates of 1 and more, days past due that are all few,
-    instalments below a month's interest or beyond half of the income.
+    between thousands. Units and currencies that stand in all cells of a column ("10.65%", "36 months", "€ 65") are
+    obeyed. A column as a whole is refused if it can only be, or may be, in another unit: rates of 1 and more, days past
+    due that are all few, instalments below a month's interest or beyond half of the income.
 
     Borrower columns repeat on each row of a borrower and must agree. What the tape lacks is derived where that is an
     identity, with n = tenor_months (0: a revolving loan) and r = annual_rate / 12, in this order:
