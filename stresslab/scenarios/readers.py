@@ -189,6 +189,8 @@ def from_dataset(
     if dim == "month" and coordinate.dtype.kind in "iuf":
         return _along_months(dataset, trend)
     variables = {str(key): values for key, values in dataset.data_vars.items()}
+    if variables.pop("real_income_trend", None) is not None:
+        faults.append("real_income_trend: found it as a variable, expected it by trend=; pass trend= and drop it")
     faults += [
         f"{key}: unknown{like(key, RATES)}, expected among {sorted(RATES)}; rename or drop it"
         for key in variables

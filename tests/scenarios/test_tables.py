@@ -262,6 +262,9 @@ def test_a_dataset_has_the_same_rules():
     macro = from_dataset(xr.Dataset(data, {"time": days}), trend=0.02)
     assert macro.attrs["start"] == "2025-02"
     assert macro["inflation"].values == pytest.approx([(99 / 97.8) ** 4 - 1] * 3)
+    assert faults(xr.Dataset({**data, "real_income_trend": 0.02}, {"time": days}), from_dataset) == [
+        "real_income_trend: found it as a variable, expected it by trend=; pass trend= and drop it"
+    ]
     bad = xr.Dataset({"unemploymnt": ("time", [5.0, 6.0])}, {"time": days})
     assert "unemploymnt: unknown (there is 'unemployment_rate'), expected among" in faults(bad, from_dataset)[0]
     with pytest.raises(InputError, match="trend: found 'x'"):
