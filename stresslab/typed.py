@@ -222,7 +222,9 @@ def native(dataset: xr.Dataset) -> xr.Dataset:
     foreign = {
         name: variable.copy(data=_held_natively(variable))
         for name, variable in dataset.variables.items()
-        if variable.chunks is None and (variable.dtype.kind == "T" or not variable.dtype.isnative)
+        if variable.chunks is None
+        and isinstance(variable.dtype, np.dtype)
+        and (variable.dtype.kind == "T" or not variable.dtype.isnative)
     }
     if not foreign:
         return dataset
