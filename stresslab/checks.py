@@ -76,6 +76,9 @@ def value_faults(name: str, data: Array, want: Variable, at: Callable[[tuple[int
     faults += _report(name, data, finite & (data < want.low), at, f">= {want.low:g}{unit}", hint)
     faults += _report(name, data, finite & (data > want.high), at, f"<= {want.high:,.10g}{unit}", too_large)
     if want.kind == "whole":
+        cut = finite & (data >= EXACT) if data.dtype.kind == "f" else np.zeros(data.shape, bool)
+        expected = f"a number below {EXACT:,.0f}, as floats hold not all whole ones from there on"
+        faults += _report(name, data, cut, at, expected, "read ids as int64")
         faults += _report(name, data, finite & (data != np.floor(data)), at, "a whole number", "round it yourself")
     return faults
 
@@ -112,6 +115,8 @@ def _at(values: xr.DataArray, where: tuple[int, ...]) -> str:
     return f" in {', '.join(parts)}"
 
 
+EXACT = 2.0**53
+"""Whole numbers from here on are not all held by a float."""
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 """Characters that cannot be seen and make two names of one."""
 _AMOUNT = re.compile(r"[+-]?\d*[.,]\d+")
@@ -202,6 +207,10 @@ RULES = (
 
 def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
     """Faults of a portfolio: of each variable alone, and of variables that contradict each other."""
+    held = list(map(str, portfolio.data_vars))
+    if held and not set(PORTFOLIO) & set(map(str, portfolio.variables)):
+        found = f"found variables {_names(held[:6])}{' and more' * (len(held) > 6)}"
+        return [f"portfolio: {found}, expected those of borrowers and loans; give that of read_portfolio()"]
     return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio) + _attr_faults(portfolio)
 
 

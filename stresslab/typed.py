@@ -209,7 +209,34 @@ def plain(value: Any, hint: Any) -> Any:
     if kind in (Mapping, dict):
         return _mapping(value, *(arguments or (Any, Any)))
     fits = callable(value) if kind is Callable else isinstance(value, kind)
-    return value if fits else _unfit()
+    if not fits:
+        raise Unfit
+    return native(value) if isinstance(value, xr.Dataset) else value
+
+
+def native(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset, its numbers in the order of bytes of the machine and its labels of fixed length; itself if so held.
+
+    Zarr 3 gives labels of any length back, and netCDF 3 numbers in the other order of bytes.
+    """
+    foreign = {
+        name: variable.copy(data=_held_natively(variable))
+        for name, variable in dataset.variables.items()
+        if variable.chunks is None
+        and isinstance(variable.dtype, np.dtype)
+        and (variable.dtype.kind == "T" or not variable.dtype.isnative)
+    }
+    if not foreign:
+        return dataset
+    labels = {name: variable for name, variable in foreign.items() if name in dataset.coords}
+    return dataset.assign(foreign).assign_coords(labels)
+
+
+def _held_natively(variable: xr.Variable) -> np.ndarray[Any, Any]:
+    """Values of a variable in the order of bytes of the machine, or as text of fixed length."""
+    if variable.dtype.kind != "T":
+        return variable.values.astype(variable.dtype.newbyteorder("="))
+    return np.array(variable.values.tolist(), np.str_).reshape(variable.shape)
 
 
 def _unfit() -> Any:

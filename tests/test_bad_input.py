@@ -7,6 +7,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -115,6 +116,59 @@ def test_a_bad_argument_is_named(book, calm, asked, words):
     assert all(word in str(caught.value) for word in words)
 
 
+LABELS = {
+    "months in reverse": (lambda m: m.isel(month=slice(None, None, -1)), "month: found 3, 2, 1 ..., expected 1, 2, 3"),
+    "a month twice": (lambda m: m.isel(month=[0, 1, 1]), "month: found 2 after 2, expected 1, 2, 3"),
+    "a gap": (lambda m: m.isel(month=[0, 2]), "month: found 3 after 1, expected 1, 2, 3"),
+    "months from 0": (lambda m: m.assign_coords(month=[0, 1, 2]), "month: found 0, 1, 2 ..., expected 1, 2, 3"),
+    "dates": (
+        lambda m: m.assign_coords(month=pd.date_range("2026-01", periods=3, freq="MS")),
+        "month: found 2026-01-01",
+    ),
+    "a path beyond 32 bits": (
+        lambda m: m.expand_dims(path=[0, 2**32]),
+        "path: found [         0 4294967296], expected",
+    ),
+    "a path below 0": (lambda m: m.expand_dims(path=[-1, 0]), "expected distinct whole numbers 0 ... 2**32 - 1"),
+    "a path twice": (lambda m: m.expand_dims(path=[1, 1]), "expected distinct whole numbers 0 ... 2**32 - 1"),
+    "half a path": (lambda m: m.expand_dims(path=[0.5, 1.0]), "expected distinct whole numbers 0 ... 2**32 - 1"),
+}
+
+
+@pytest.mark.parametrize("case", LABELS)
+def test_labels_of_months_and_paths_are_counted(book, calm, case):
+    """A path is a coordinate of the draws: 2**32 would be the lives of path 0 once more."""
+    change, says = LABELS[case]
+    with pytest.raises(sl.InputError) as caught:
+        sl.simulate(book, change(calm), seed=1, progress=False)
+    (fault,) = caught.value.faults
+    assert says in fault
+
+
+def test_a_scenario_in_place_of_a_portfolio_is_one_fault(book, calm):
+    with pytest.raises(sl.InputError) as caught:
+        sl.simulate(calm, book, seed=1, progress=False)
+    ours = [fault for fault in caught.value.faults if not fault.startswith("macro:")]
+    assert ours == [
+        "portfolio: found variables 'unemployment_rate', 'real_income_growth', 'gdp_growth', 'inflation', "
+        "'policy_rate', 'real_income_trend', expected those of borrowers and loans; give that of read_portfolio()"
+    ]
+
+
+def test_ids_that_floats_do_not_hold_are_refused(book):
+    """Two borrowers may have one number, and nobody their own draws."""
+    lossy = book.assign(borrower_id=(book["borrower_id"] + 2**60).astype(float))
+    with pytest.raises(
+        sl.InputError, match=r"borrower_id: found 1.15\d+e\+18 at position 0 .*, expected a number below"
+    ):
+        sl.check_portfolio(lossy)
+
+
+def test_months_of_advance_are_called_so(book, calm):
+    with pytest.raises(sl.InputError, match=r"advance: 1 fault\n  - months: found 9, expected a whole number 1 ... 3"):
+        sl.advance(book, calm, 9, seed=1)
+
+
 def test_percent_in_a_macro_path_is_named(book, calm):
     with pytest.raises(sl.InputError, match="decimal"):
         sl.simulate(book, calm.assign(unemployment_rate=calm["unemployment_rate"] * 100), seed=1, progress=False)
@@ -164,6 +218,43 @@ def test_results_come_back_unchanged(calm, tmp_path, suffix, asked):
         result.to_zarr(path, zarr_format=2)
         again = xr.open_zarr(path).load()
     xr.testing.assert_identical(result, again)
+
+
+def test_zarr_3_takes_portfolio_scenario_result_and_measure_without_a_warning(calm, tmp_path):
+    book = sl.synthetic_portfolio("china-online", borrowers=500, seed=1)
+    result = sl.simulate(book, sl.macro_paths(calm, paths=2, seed=1), seed=1, horizon=2, progress=False)
+    both = sl.scenario(["china-baseline", "us-2007"])
+    tape = pd.DataFrame({"borrower_id": ["a", "b"], "balance": [900.0, 500.0], "limit": 1000.0, "transactor": False})
+    given = {"currency": "CNY", "as_of": "2026-01", "own_lender": "us", "donors": book, "seed": 1}
+    constants = {"product": "card", "annual_rate": 0.1, "tenor_months": 0, "days_past_due": 0, "priority": 1}
+    measures = (sl.loss_distribution(result), sl.by_lender(result), sl.describe_portfolio(book))
+    inputs = (book, sl.read_portfolio(tape, constants=constants, **given), calm, both, sl.macro_paths(both, 2, seed=1))
+    for number, dataset in enumerate((*inputs, result, *measures)):
+        path = tmp_path / f"{number}.zarr"
+        dataset.to_zarr(path, zarr_format=3, consolidated=False)
+        xr.testing.assert_equal(dataset, xr.open_zarr(path, consolidated=False).load())
+
+
+def test_what_comes_back_from_zarr_3_and_netcdf_3_is_taken_again(calm, tmp_path):
+    """Labels of any length, and numbers in the other order of bytes."""
+    book = sl.synthetic_portfolio("china-online", borrowers=200, seed=1)
+    macro = sl.scenario(["china-baseline", "us-2007"]).isel(month=slice(0, 2))
+    given = {"seed": 1, "progress": False}
+    result = sl.simulate(book, macro, **given)
+    for name, dataset in {"book": book, "macro": macro, "result": result}.items():
+        dataset.to_zarr(tmp_path / name, zarr_format=3, consolidated=False)
+    back = {name: xr.open_zarr(tmp_path / name, consolidated=False).load() for name in ("book", "macro", "result")}
+    assert back["book"]["product"].dtype.kind == "T"
+    xr.testing.assert_equal(sl.simulate(back["book"], back["macro"], **given), result)
+    for measure in (sl.Funding.for_book, sl.BalanceSheet.for_book):
+        assert measure(back["result"]) == measure(result)
+    for measure in (sl.own_part, sl.by_lender, lambda one: sl.provisions(one, "china")):
+        xr.testing.assert_equal(measure(back["result"]), measure(result))
+    joined = sl.join([back["result"].isel(scenario=[place]) for place in (0, 1)])
+    xr.testing.assert_equal(joined, result)
+    numbers = [name for name in book.data_vars if book[name].dtype.kind in "if"]
+    turned = book.assign({name: book[name].astype(book[name].dtype.newbyteorder(">")) for name in numbers})
+    xr.testing.assert_equal(sl.simulate(turned, macro, **given), result)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

@@ -1,11 +1,22 @@
 """The command line: a study from a file to answers, and mistakes of a user in plain words, without a traceback."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
 import stresslab.cli
 from stresslab.cli import app
+from stresslab.files import digest
 
 SMALL = """
 title = "a [small] study"
@@ -108,3 +119,42 @@ def test_a_run_that_is_stopped_says_so(study, tmp_path, monkeypatch):
     answer = shown("run", study, "--out", tmp_path / "out")
     assert answer.exit_code == 130
     assert "stopped" in answer.output
+
+
+def whole(folder):
+    """Whether a folder holds the files of its manifest, byte by byte, and no other."""
+    told = json.loads((folder / "manifest.json").read_text())["outputs"]
+    names = {path.name for path in folder.iterdir()}
+    return names == {*told, "manifest.json"} and all(digest(folder / name) == told[name] for name in told)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("before", ["nothing", "answers"])
+def test_a_run_that_is_killed_leaves_answers_whole_or_absent_and_old_ones_untouched(study, tmp_path, before):
+    out = tmp_path / "out"
+    code = "from stresslab.cli import app; app()"
+    command = [sys.executable, "-c", code, "run", str(study), "--out", str(out), "--quiet"]
+
+    def start():
+        root = Path(__file__).parents[1]
+        return subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    start().wait()
+    began = time.perf_counter()
+    assert start().wait() == 0
+    length = time.perf_counter() - began
+    assert whole(out)
+    moments = np.random.default_rng(1).uniform(0.0, 1.02 * length, 25)
+    for moment in (*moments, *np.linspace(0.9, 1.0, 5) * length):  # answers are written at the end
+        if before == "nothing":
+            shutil.rmtree(out, ignore_errors=True)
+        run = start()
+        with suppress(subprocess.TimeoutExpired):
+            run.wait(moment)
+        run.kill()
+        run.wait()
+        if not out.exists() and before == "answers":
+            (aside,) = tmp_path.glob(".out.previous-*")
+            aside.rename(out)
+        assert (before == "nothing" and not out.exists()) or whole(out)

@@ -300,10 +300,17 @@ def test_paths_are_relative_to_the_study_file(tmp_path, monkeypatch):
 
 
 def test_two_files_of_one_name_are_told_apart_by_a_name(tmp_path):
-    shown = tmp_path / "a.csv"
-    (fault,) = faults_of(LEAST | {"scenarios": [TWO[0], TWO[0]]})
+    files = [tmp_path / folder / "severe.csv" for folder in ("january", "february")]
+    for file, rate in zip(files, (5, 7), strict=True):
+        file.parent.mkdir()
+        file.write_text("Date,Unemployment rate\n" + "".join(f"2026Q{quarter},{rate}\n" for quarter in (1, 2, 3)))
+    (fault,) = faults_of(LEAST | {"scenarios": [str(file) for file in files]})
+    assert "scenarios: found ['severe', 'severe'], expected each once" in fault
     assert "tell files apart by { read_scenario = { path = ..., name = ... } }" in fault
-    assert not shown.exists()
+    named = [{"read_scenario": {"path": str(file), "name": file.parent.name}} for file in files]
+    macro = side_by_side(read_study(LEAST | {"scenarios": named}).scenarios)
+    assert macro["scenario"].values.tolist() == ["january", "february"]
+    np.testing.assert_allclose(macro["unemployment_rate"].mean("month"), [0.05, 0.07])
 
 
 def test_a_scenario_file_that_is_no_text_is_named(tmp_path):

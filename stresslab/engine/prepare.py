@@ -172,6 +172,8 @@ def currency_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
 def model_for(portfolio: xr.Dataset, model: Model | None) -> tuple[Model, list[str]]:
     """Model of a run, that of the preset which the portfolio names if none is given, and the faults of both."""
     faults, preset = portfolio_faults(portfolio), portfolio.attrs.get("preset")
+    if faults and faults[0].startswith("portfolio: found variables"):
+        return Model(), faults  # it is something else
     if model is None and preset is None:
         found = "model: found none, and a portfolio without attrs['preset'], expected one of both"
         return Model(), [*faults, f"{found}; pass model=Model.from_preset('china-online')"]

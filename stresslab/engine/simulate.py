@@ -334,7 +334,10 @@ def advance(
     >>> later.sizes == book.sizes
     True
     """
-    faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads, cut=True)
+    faults = whole_faults("months", months, 1) or [
+        fault.replace("horizon:", "months:", 1)
+        for fault in argument_faults(macro, seed, months, renewal, threads, cut=True)
+    ]
     faults += behaviour_faults(behaviour or {})
     faults += single_path_faults(macro) + whole_faults("first_month", first_month, 0, 2**31 - 1)
     faults += whole_faults("path", path, 0, 2**32 - 1, advice="choose another")

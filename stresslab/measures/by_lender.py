@@ -7,6 +7,7 @@ import xarray as xr
 
 from stresslab.checks import refuse
 from stresslab.measures.result_view import BALANCE, FLOW, result_faults
+from stresslab.schema import stored_as_text
 from stresslab.typed import typed
 
 CONDITIONS = ("line_supply", "contact")
@@ -81,7 +82,7 @@ def by_lender(result: xr.Dataset) -> xr.Dataset:
     for name in along:
         out[name].attrs.update(result[name].attrs)
     order = [dim for dim in ("scenario", *FLOW[:2], "lender") if dim in out.dims]
-    return out.transpose(*order, ...).assign_attrs(result.attrs)
+    return stored_as_text(out.transpose(*order, ...).assign_attrs(result.attrs))
 
 
 def _of(book: xr.Dataset, sums: list[str], chosen: np.ndarray) -> xr.Dataset:

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from stresslab.checks import UNSEEN, label_faults, like, value_faults
+from stresslab.portfolio.doubts import doubts
 from stresslab.portfolio.headers import KEYS, VALUES, meaning
-from stresslab.portfolio.units import AMOUNT, UNITS, argument_faults, cell_unit, converted, doubts
+from stresslab.portfolio.units import AMOUNT, UNITS, Money, argument_faults, cell_unit, converted
 from stresslab.schema import PORTFOLIO, Array, InputError
 from stresslab.tabular import Table, is_missing, parse_number
 
@@ -35,7 +36,16 @@ NO_KEYS = (
 TOTAL = re.compile(
     r"^((grand|sub)[ -]?)?(total|sum|summe|gesamt|合计|总计|小计)($|[^a-z])", re.IGNORECASE | re.MULTILINE
 )
-NO_KEY = re.compile("|".join(f"(?:{pattern})" for pattern, _, _ in NO_KEYS), re.IGNORECASE | re.MULTILINE)
+_BUT_LINE_ENDS = UNSEEN.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f")
+NO_KEY = re.compile(
+    "|".join(f"(?:{pattern})" for pattern in (_BUT_LINE_ENDS, *(pattern for pattern, _, _ in NO_KEYS[1:]))),
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Any of them in keys that are joined by line ends."""
+
+
+COMMA = "a number with a point; pass decimal=',' or, if ',' stands between thousands, remove it"
+"""What is said of numbers with a comma."""
 
 
 @dataclass
@@ -100,13 +110,9 @@ def read_columns(
     columns: Mapping[str, str],
     constants: Mapping[str, Constant],
     units: Mapping[str, str],
-    currency: str,
-    unit: float = 1,
+    money: Money,
 ) -> Columns:
-    """Values by row of the columns and constants of a tape, each checked alone and for its unit as a whole.
-
-    unit : currency in one unit of its amounts
-    """
+    """Values by row of the columns and constants of a tape, each checked alone and for its unit as a whole."""
     faults = map_faults(columns, constants, table.header)
     read = Columns(dict.fromkeys([*columns, *constants]), table.place, table.in_rows, faults)
     usable = {name: c for name, c in columns.items() if name in (*KEYS, *VALUES) and table.header.count(c) == 1}
@@ -135,7 +141,7 @@ def read_columns(
             )
             values, wrong[name] = _names(name, cells, read)
         elif name in usable:
-            values, wrong[name] = _numbers(name, frame[usable[name]], currency, table.decimal, stated, read)
+            values, wrong[name] = _numbers(name, frame[usable[name]], money.currency, table.decimal, stated, read)
         elif _constant_faults(name, constants[name]):
             continue
         else:
@@ -147,10 +153,13 @@ def read_columns(
             if UNITS[name][stated[name]] != (1, 1):
                 read.notes.append(f"{name}: read in {stated[name]}, as stated")
         rows[name] = values
+    faults += _commas(wrong, places)
     for other, names in read.foreign.items():
         found = f"found {other!r} in the cells of {', '.join(names)}"
-        faults.append(f"currency: {found}, expected {currency!r}; pass currency={other!r}, or convert the amounts")
-    _judge(rows, wrong, stated, (currency, unit), read)
+        faults.append(
+            f"currency: {found}, expected {money.currency!r}; pass currency={other!r}, or convert the amounts"
+        )
+    _judge(rows, wrong, stated, money, read)
     faults += [
         fault.replace(f"{name}:", f"{name} ({places[name]}):", 1) for name in places for fault in wrong.get(name, [])
     ]
@@ -158,22 +167,32 @@ def read_columns(
     return read
 
 
+def _commas(wrong: dict[str, list[str]], places: Mapping[str, str]) -> list[str]:
+    """One fault of decimal commas in several columns, in place of one for each."""
+    first, *others = [name for name, said in wrong.items() if said and said[0].endswith(COMMA)] or [""]
+    if not others:
+        return []
+    found = wrong[first][0].removeprefix(f"{first}: ").removesuffix(f", expected {COMMA}")
+    alike = ", ".join(places[name] for name in others)
+    wrong.update({name: [] for name in (first, *others)})
+    return [f"decimal: {found} in {places[first]}, and the like in {alike}, expected {COMMA}"]
+
+
 def _judge(
     rows: dict[str, Array],
     wrong: dict[str, list[str]],
     stated: Mapping[str, str],
-    money: tuple[str, float],
+    money: Money,
     read: Columns,
 ) -> None:
-    """Faults of units of whole columns, and else of values out of bounds; money: a currency, and how much is 1."""
-    currency, unit = money
+    """Faults of units of whole columns, and else of values out of bounds."""
     numbers = {
-        name: values * unit if PORTFOLIO[name].unit.startswith("currency") else values
+        name: values * money.unit if PORTFOLIO[name].unit.startswith("currency") else values
         for name, values in rows.items()
         if name not in TEXTS and np.isfinite(values).all()
     }
     owner = {"borrower": pd.factorize(rows["borrower_id"])[0]} if "borrower_id" in rows else {}
-    doubted = doubts({**numbers, **owner}, stated, read.place, currency)
+    doubted = doubts({**numbers, **owner}, stated, read.place, money)
     for name, values in rows.items():
         if name in doubted:
             wrong[name] = [doubted[name]]
@@ -299,7 +318,7 @@ def _advice(cells: Array, flag: bool) -> str:
     if is_missing(cell):
         return "a number; fill it"
     if parse_number(cell, ",") is not None and "," in cell:
-        return "a number with a point; pass decimal=',' or, if ',' stands between thousands, remove it"
+        return COMMA
     if parse_number(re.sub(r"[,. '\u00a0\u202f]", "", cell)) is not None:
         return "a number without signs between thousands; remove them"
     if re.match(r"\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{4}", cell):

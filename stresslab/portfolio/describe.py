@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stresslab.checks import number_faults, refuse
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import Variable, attrs_of
+from stresslab.schema import Variable, attrs_of, stored_as_text
 from stresslab.typed import typed
 
 Array = NDArray[Any]
@@ -108,7 +108,7 @@ def describe_portfolio(portfolio: xr.Dataset, *, minimum_share: float = 0.10) ->
     refuse("describe_portfolio", number_faults("minimum_share", minimum_share, 1.0, "a decimal: 0.1, not 10"))
     lender, product, segment = _segments(portfolio)
     values = _loans(portfolio, segment, lender.size) | _people(portfolio, segment, lender.size, minimum_share)
-    return xr.Dataset(
+    summary = xr.Dataset(
         {name: (spec.dims, values[name], attrs_of(spec)) for name, spec in SUMMARY.items()},
         {
             "segment": [*np.char.add(np.char.add(lender, ":"), product), "total"],
@@ -123,6 +123,7 @@ def describe_portfolio(portfolio: xr.Dataset, *, minimum_share: float = 0.10) ->
             if name in portfolio.attrs
         },
     )
+    return stored_as_text(summary)
 
 
 def _segments(portfolio: xr.Dataset) -> tuple[Array, Array, Array]:

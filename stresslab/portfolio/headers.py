@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 
@@ -73,6 +74,36 @@ def missing_faults(given: Collection[str], with_donors: bool, header: Sequence[s
     return faults
 
 
+def misspelt(header: Sequence[str], constants: Collection[str] = ()) -> dict[str, str]:
+    """Columns that are nearly called as a variable that is neither there nor a constant, by that variable.
+
+    >>> misspelt(["Income", "pay level", "scores", "balance", "x"])
+    {'income': 'Income', 'pay_level': 'pay level', 'score': 'scores'}
+    """
+    absent = {_letters(name): name for name in (*KEYS, *VALUES) if name not in (*header, *constants)}
+    found: dict[str, str] = {}
+    for column in header:
+        if column in MEANINGS or column in VALUES or not column:
+            continue
+        close = difflib.get_close_matches(_letters(column), absent, n=1, cutoff=0.9)
+        if close:
+            found.setdefault(absent[close[0]], column)
+    return found
+
+
+def misspelt_faults(found: Mapping[str, str]) -> list[str]:
+    """One fault of columns that are nearly called as variables, which would be derived or drawn beside them."""
+    if not found:
+        return []
+    names, columns = listed([*found], 40), listed([*found.values()], 40)
+    return [f"columns: found {columns}, expected {names}; rename what is meant, or map all columns with columns="]
+
+
+def _letters(name: str) -> str:
+    """Letters and digits of a name, small."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
 def meaning(name: str) -> str:
     """What a variable is, with its unit."""
     if name in MEANINGS:
@@ -103,6 +134,8 @@ def shape_faults(table: Table, columns: Mapping[str, str] | None) -> list[str]:
     wanted = {*KEYS, *VALUES} if columns is None else set(columns.values())
     if wanted & set(table.header):
         return []
+    if len(table.header) == 1:
+        return [f"table: found {table.found}, expected several columns; pass separator=, or name the right file"]
     data = [name for name in table.header if name and (parse_number(name) is not None or table.header.count(name) > 1)]
     if data:
         found = f"found {listed(table.header)} in the first row, expected names of columns"

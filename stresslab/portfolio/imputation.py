@@ -227,7 +227,8 @@ def donor_of(kind: Array, size: Array, donor_kind: Array, donor_size: Array, cha
     size (borrower), donor_size (donor) : income, or total balance
     chance (borrower) : uniform in [0, 1)
     Returns positions of donors (borrower): one of the `NEIGHBOURS` nearest in size among those in the same arrears with
-    the same, or the nearest, number of lenders; where no donor is in such arrears, among all.
+    the same, or the nearest, number of lenders; where no donor is in such arrears, among all. Of these neighbours it is
+    the one whose rank leaves the borrower's residue, so that a borrower whose size hardly moves keeps the donor.
 
     >>> kind, donor_kind = np.array([[1, 9, 1], [0, 0, 0]]), np.array([[1, 1, 3], [0, 0, 0]])
     >>> donor_of(kind, np.array([79, 1, 2]), donor_kind, np.array([70, 80, 60]), np.array([0.9, 0.5, 0.1]))
@@ -246,8 +247,9 @@ def donor_of(kind: Array, size: Array, donor_kind: Array, donor_size: Array, cha
             mine = here[nearest == count]
             room = max(1, int(NEIGHBOURS * alike.size))
             first = np.searchsorted(donor_size[alike], size[mine]) - room // 2
-            place = np.clip(first, 0, alike.size - room) + (chance[mine] * room).astype(np.int64)
-            chosen[mine] = alike[place]
+            first = np.clip(first, 0, alike.size - room)
+            residue = (chance[mine] * room).astype(np.int64)
+            chosen[mine] = alike[first + (residue - first) % room]
     return chosen
 
 

@@ -21,11 +21,21 @@ from stresslab.checks import (
 )
 from stresslab.notes import noted
 from stresslab.portfolio.columns import Constant, read_columns
-from stresslab.portfolio.headers import BORROWER_VALUES, KEYS, VALUES, missing_faults, reachable, shape_faults
+from stresslab.portfolio.headers import (
+    BORROWER_VALUES,
+    KEYS,
+    VALUES,
+    missing_faults,
+    misspelt,
+    misspelt_faults,
+    reachable,
+    shape_faults,
+)
 from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
+from stresslab.portfolio.units import Money
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, attrs_of, presets, rounded, unit_of
+from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, attrs_of, presets, rounded, stored_as_text, unit_of
 from stresslab.tabular import Table, open_table
 from stresslab.typed import typed
 
@@ -75,7 +85,8 @@ def read_portfolio(
         unit is a hundredth of it, and amounts of model and donors are converted.
     columns : mapping of str to str, optional
         Column of the tape by name: a variable of `stresslab.schema.PORTFOLIO`, "borrower_id" for the key of the
-        borrower (whole numbers or text) or "loan_id"; columns not named are not read. None: the tape has these names.
+        borrower (whole numbers or text) or "loan_id"; columns not named are not read. None: the tape has these names,
+        and one that is nearly such a name, as "Income", is a fault.
     constants : mapping of str to number or str, optional
         Values that are the same on all rows, as in ``{"product": "personal-loan", "days_past_due": 0}``.
     preset : {"china-online", "us-card"}, optional
@@ -95,9 +106,9 @@ def read_portfolio(
         ====================================  ===================================================================
         variables                             units
         ====================================  ===================================================================
-        annual_rate                           "decimal", "percent", "decimal a month", "percent a month"
+        annual_rate                           "decimal", "percent", and both "a month" or "a day"
         own_share, household_support,         "decimal", "percent"
-        pay_level
+        pay_level, job_loss_risk
         income                                "month", "year", "thousands a month", "thousands a year"
         other amounts                         "units", "thousands"
         tenor_months, remaining_months        "months", "years"
@@ -136,9 +147,9 @@ def read_portfolio(
     -----
     In every kind of table, keys and names are text without blanks around it, in composed Unicode (NFC); "NA" is a name,
     and only an empty cell is nothing. The key 12 is the same as a number, as 12.0 and as "12". Numbers have no signs
-    between thousands. Units that stand in all cells of a column ("10.65%", "36 months") are obeyed. A column as a whole
-    is refused if it can only be, or may be, in another unit: rates of 1 and more, days past due that are all few,
-    instalments below a month's interest or beyond half of the income.
+    between thousands. Units and currencies that stand in all cells of a column ("10.65%", "36 months", "€ 65") are
+    obeyed. A column as a whole is refused if it can only be, or may be, in another unit: rates of 1 and more, days past
+    due that are all few, instalments below a month's interest or beyond half of the income.
 
     Borrower columns repeat on each row of a borrower and must agree. What the tape lacks is derived where that is an
     identity, with n = tenor_months (0: a revolving loan) and r = annual_rate / 12, in this order:
@@ -197,9 +208,15 @@ def read_portfolio(
     table = _opened(tape, faults + wrong, **options, skip=skip, names=names)
     if wrong or (wrong := shape_faults(table, columns)):
         raise InputError(table.subject, faults + wrong)
+    wrong_names = {} if columns is not None else misspelt(table.header, constants or {})
+    faults += misspelt_faults(wrong_names)
     columns = {name: name for name in (*KEYS, *VALUES) if name in table.header} if columns is None else columns
-    read = read_columns(table, columns, constants or {}, units or {}, currency, 1 if wrong_unit else unit)
     unsound = [] if donors is None else donor_faults(donors)
+    money = Money(currency, 1 if wrong_unit else unit)
+    if donors is not None and not unsound and exchange_rate:
+        money = money._replace(other=str(donors.attrs["currency"]), rate=exchange_rate)
+    read = read_columns(table, columns, constants or {}, units or {}, money)
+    read.values |= dict.fromkeys(wrong_names)
     missing = missing_faults(read.values, donors is not None, table.header)
     faults += [*read.faults, *missing, *unsound]
     if donors is not None:
@@ -293,6 +310,7 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
     ids = borrower_ids(label)
     faults += collisions(label, ids)
     joined |= {"borrower_id": ids, "borrower": owner}
+    unlike = []
     for name in BORROWER_VALUES:
         if name not in sound:
             continue
@@ -302,9 +320,14 @@ def _join(rows: Mapping[str, Array | None], faults: list[str]) -> dict[str, Arra
             row, others = differ[0], np.unique(owner[differ]).size - 1
             also = f" (and {others:,} more borrowers)" if others else ""
             found = f"found {values[first_row[owner[row]]]} and {values[row]} for borrower {label[owner[row]]!s}{also}"
-            faults.append(f"{name}: {found}, expected the same on all rows of a borrower; correct the tape")
+            unlike.append((name, found))
         else:
             joined[name] = values[first_row]
+    if unlike:
+        name, found = unlike[0]
+        rest = f", and other values of {', '.join(other for other, _ in unlike[1:])} too" if len(unlike) > 1 else ""
+        ways = "correct the tape, or map the key of the borrower" if rest else "correct the tape"
+        faults.append(f"{name}: {found}{rest}, expected the same on all rows of a borrower; {ways}")
     return joined
 
 
@@ -355,4 +378,4 @@ def _dataset(values: Mapping[str, Array], rows: Mapping[str, Array | None]) -> x
         label = np.empty(values["borrower_id"].size, borrowers.dtype)
         label[values["borrower"]] = borrowers
         book = book.assign_coords(borrower_label=("borrower", label))
-    return book if loans is None else book.assign_coords(loan_label=("loan", loans))
+    return stored_as_text(book if loans is None else book.assign_coords(loan_label=("loan", loans)))

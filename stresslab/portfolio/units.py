@@ -1,21 +1,16 @@
-"""Units of a tape's columns: what they may be, what cells and rows prove, and what is asked for."""
+"""Units of a tape's columns: what they may be, and what cells state."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from stresslab.checks import like
-from stresslab.portfolio.imputation import months_of_payment
 from stresslab.schema import PORTFOLIO, Array, rounded
 from stresslab.tabular import parse_number
-
-Place = Callable[[int], str]
-Rows = Mapping[str, Array]
-Proof = Callable[[Rows, Place], str]
 
 _SHARE = {"decimal": (1, 1), "percent": (1, 100)}
 AMOUNT = {"units": (1, 1), "thousands": (1000, 1)}
@@ -27,10 +22,17 @@ UNITS: dict[str, dict[str, tuple[int, int]]] = {
         if want.unit in ("currency", "currency/month") and name != "income"
     },
     "income": {"month": (1, 1), "year": (1, 12), "thousands a month": (1000, 1), "thousands a year": (1000, 12)},
-    "annual_rate": {**_SHARE, "decimal a month": (12, 1), "percent a month": (12, 100)},
+    "annual_rate": {
+        **_SHARE,
+        "decimal a month": (12, 1),
+        "percent a month": (12, 100),
+        "decimal a day": (365, 1),
+        "percent a day": (365, 100),
+    },
     "own_share": _SHARE,
     "household_support": _SHARE,
     "pay_level": _SHARE,
+    "job_loss_risk": _SHARE,
     "tenor_months": _MONTHS,
     "remaining_months": _MONTHS,
     "days_past_due": {"days": (1, 1), "months": (30, 1)},
@@ -58,31 +60,14 @@ MARKS = {
 """Marks of currencies beside amounts, in small letters, and the currencies that they may be."""
 _WITH_UNIT = re.compile(r"\s*([^\d\s.,+\u2212-]*)\s*([+\u2212-]?[\d.,]*\d[.,]?(?:[eE][+-]?\d+)?)\s*(\D*?)\s*")
 
-FEWEST_DAYS = 15
-"""If no loan is that late, days past due may be months or stages."""
-HIGHEST_INCOME = {"USD": 20_000.0, "EUR": 20_000.0, "GBP": 20_000.0, "CNY": 40_000.0}
-"""Median income [currency/month] from which it may be that of a year [A]."""
-LOWEST_INCOME = 100.0
-"""Median income [currency/month] of these currencies up to which it may be in thousands [A]."""
-DEBT_SERVICE = (0.01, 0.5)
-"""Instalments over income of the median borrower outside of which one of the two has another unit [A]."""
-FEWEST_BORROWERS = 10
-"""So many borrowers are needed before a low debt service counts."""
-SMALLEST_LIMIT = 100.0
-"""If no loan is larger [currency], amounts may be in thousands [A]."""
-MISSING_SCORES = (0.0, 999.0)
-"""Scores that stand for a missing one where the others are far from them."""
 
+class Money(NamedTuple):
+    """The currency of a tape, how much of it is one unit of amounts, and how much buys one unit of another."""
 
-class Doubt(NamedTuple):
-    """A reason not to believe the unit of a variable, and the units that it may be in.
-
-    proof : what was found and expected, from the values by row; empty where there is no doubt
-    """
-
-    name: str
-    proof: Proof
-    asks: tuple[str, ...]
+    currency: str
+    unit: float = 1.0
+    other: str = ""
+    rate: float = 1.0
 
 
 def argument_faults(units: Mapping[str, str], columns: Collection[str]) -> list[str]:
@@ -107,6 +92,8 @@ def converted(name: str, values: Array, unit: str) -> Array:
     """
     times, over = UNITS[name][unit]
     scaled = values * times / over
+    if over == 100:
+        scaled = np.round(scaled, 14)  # 5.15 % is 0.0515, as written
     return rounded(scaled) if over == 12 else scaled
 
 
@@ -139,253 +126,3 @@ def _currency(mark: str, currency: str) -> str | None:
         (mark.upper(),) if re.fullmatch("[A-Za-z]{3}", mark) and mark.lower() not in MARKS else MARKS.get(mark.lower())
     )
     return None if known is None else currency if currency in known else known[0]
-
-
-def doubts(rows: Rows, stated: Mapping[str, str], place: Place, currency: str) -> dict[str, str]:
-    """Fault of each variable whose column as a whole cannot be in the unit of the portfolio, or may be in another.
-
-    rows : sound values by row, amounts in units of currency; `borrower` holds the borrower of each row
-    stated : variables whose unit is known; these are believed
-    """
-    faults: dict[str, str] = {}
-    rows = dict(rows)
-    with np.errstate(all="ignore"):  # values out of bounds are said elsewhere
-        for name, proof, asks in (*DOUBTS, Doubt("income", _level(currency), ("month", "year", "thousands a month"))):
-            if name in rows and name not in stated and (found := proof(rows, place)):
-                ask = " or ".join(map(repr, asks))
-                faults[name] = f"{name}: {found}; pass units={{'{name}': {ask}}}, or correct the column"
-                del rows[name]  # what follows from it is no further fault
-    return faults
-
-
-def _span(values: Array) -> str:
-    """The lowest and the highest of some values."""
-    low, high = f"{values.min():,.10g}", f"{values.max():,.10g}"
-    return low if low == high else f"{low} to {high}"
-
-
-def _percent_rates(rows: Rows, place: Place) -> str:
-    """Contract rates of 1 or more."""
-    rate = rows["annual_rate"]
-    charged = rate[rate > 0]
-    high = charged >= 1.0
-    if not high.any():
-        return ""
-    if not high.all():
-        first = int(np.argmax(rate >= 1.0))
-        found = f"found {rate[first]:g} at {place(first)} beside {_span(charged[~high])} in {(~high).sum():,} rows"
-        return f"{found}, expected all in decimals, as 0.18 for 18 %"
-    proof = ""
-    if {"balance", "instalment"} <= rows.keys():
-        below = (rows["instalment"] > 0) & (rows["instalment"] < rows["balance"] * rate / 12)
-        if below.any():
-            row = int(np.argmax(below))
-            interest = rows["balance"][row] * rate[row] / 12
-            proof = f" (an instalment of {rows['instalment'][row]:,.2f} at {place(row)} would be below a month's "
-            proof += f"interest of {interest:,.2f})"
-    return f"found {_span(charged)}{proof}, expected decimals, as 0.18 for 18 %"
-
-
-def _percent_shares(name: str, above: float) -> Proof:
-    """Shares of which most are above what a decimal can be."""
-
-    def proof(rows: Rows, place: Place) -> str:
-        some = rows[name][rows[name] > 0]
-        if not some.size or np.median(some) <= above:
-            return ""
-        return f"found {_span(some)}, expected decimals, as 0.3 for 30 %"
-
-    return proof
-
-
-def _months_late(rows: Rows, place: Place) -> str:
-    """Days past due that are all few: months late, or stages."""
-    days = rows["days_past_due"]
-    late = days > 0
-    if not late.any() or days.max() >= FEWEST_DAYS:
-        return ""
-    found = f"found {_span(days[late])} in {late.sum():,} rows and none from {FEWEST_DAYS}"
-    if {"overdue", "instalment"} <= rows.keys():
-        several = (days >= 2) & (rows["instalment"] > 0)
-        unpaid = rows["overdue"][several] / rows["instalment"][several]
-        if several.any() and (unpaid <= 1.1).all():
-            return ""  # one due date has passed: days
-        if several.any() and abs(np.median(unpaid / days[several]) - 1) < 0.1:
-            found += ", with as many instalments overdue"
-    if late.all() and days.max() <= 3:
-        found += ", as stages of IFRS 9 have"
-    return f"{found}, expected days since the oldest unpaid due date"
-
-
-def _no_score(rows: Rows, place: Place) -> str:
-    """Scores that stand for a missing one, shares, and scales of few points."""
-    score = rows["score"]
-    others = score[~np.isin(score, MISSING_SCORES)]
-    for code, far in zip(
-        MISSING_SCORES, (others.size and others.min() >= 100, others.max(initial=0) <= 900), strict=True
-    ):
-        if far and (score == code).any():
-            first, more = int(np.argmax(score == code)), int((score == code).sum()) - 1
-            also = f" (and {more:,} more)" if more else ""
-            beside = f" beside {_span(others)}" if others.size else ""
-            return f"found {code:g} at {place(first)}{also}{beside}, expected no code for a missing score"
-    if 0 < score.max() <= 100 and score.min() < score.max():
-        return f"found {_span(score)}, expected points of a score, as 300 to 850"
-    return ""
-
-
-def _level(currency: str) -> Proof:
-    """Incomes that are too high or too low for a month, in the median."""
-
-    def proof(rows: Rows, place: Place) -> str:
-        paid = rows["income"][rows["income"] > 0]
-        if currency not in HIGHEST_INCOME or not paid.size:
-            return ""
-        median = float(np.median(paid))
-        if LOWEST_INCOME < median < HIGHEST_INCOME[currency]:
-            return ""
-        return f"found {median:,.10g} {currency} in the median, expected the pay of a month in units of currency"
-
-    return proof
-
-
-def _debt_service(rows: Rows, place: Place) -> str:
-    """Instalments that are more than half of income, or next to nothing of it, for the median borrower."""
-    due = _due(rows)
-    if due is None or not {"balance", "borrower"} <= rows.keys():
-        return ""
-    owner, income = rows["borrower"], rows["income"]
-    due = np.where(rows["balance"] > 0, due, 0.0)
-    service = np.bincount(owner, due)[owner]
-    share = service[(service > 0) & (income > 0)] / income[(service > 0) & (income > 0)]
-    median = float(np.median(share)) if share.size else 0.1
-    if DEBT_SERVICE[0] <= median <= DEBT_SERVICE[1] or (median < 0.1 and np.unique(owner).size < FEWEST_BORROWERS):
-        return ""
-    return f"found instalments of {median:.2%} of it in the median, expected 1 % to 50 % of the pay of a month"
-
-
-def _due(rows: Rows) -> Array | None:
-    """Instalments of the tape, or else level payments; None if neither is known."""
-    if "instalment" in rows or not {"limit", "annual_rate", "tenor_months"} <= rows.keys():
-        return rows.get("instalment")
-    tenor = rows["tenor_months"]
-    return np.where(tenor > 0, rows["limit"] / months_of_payment(rows["annual_rate"], np.maximum(tenor, 1)), 0.0)
-
-
-def _small_amounts(name: str) -> Proof:
-    """Amounts of which none is large."""
-
-    def proof(rows: Rows, place: Place) -> str:
-        largest = rows[name].max()
-        small = 0 < largest < SMALLEST_LIMIT and not (name == "balance" and "limit" in rows)
-        return f"found at most {largest:,.10g}, expected units of currency" if small else ""
-
-    return proof
-
-
-def _other_scale(rows: Rows, place: Place) -> str:
-    """Limits that are a thousandth or a thousandfold of balances."""
-    balance, limit = rows.get("balance"), rows["limit"]
-    if balance is None or not (owed := (balance > 0) & (limit > 0)).any():
-        return ""
-    used = balance[owed] / limit[owed]
-    if np.median(used) < 50 and (used.max() > 1 / 300 or owed.sum() < 3):
-        return ""
-    return f"found balances of {np.median(used):,.2g} times the limit in the median, expected both in units of currency"
-
-
-def _terms(rows: Rows) -> tuple[Array, ...] | None:
-    """Rate, tenor, amount granted and instalment of instalment loans; None if these are not all known."""
-    names = ("annual_rate", "tenor_months", "limit", "instalment")
-    if not set(names) <= rows.keys():
-        return None
-    known = np.logical_and.reduce([rows[name] > 0 for name in names[1:]])
-    return tuple(rows[name][known] for name in names) if known.any() else None
-
-
-def _misfit(rate: Array, tenor: Array, limit: Array, instalment: Array) -> float:
-    """Median deviation of level payments from the instalments."""
-    with np.errstate(over="ignore"):
-        return float(np.median(np.abs(limit / months_of_payment(rate, tenor) / instalment - 1)))
-
-
-def _instalments(name: str, unit: str) -> Proof:
-    """Instalments that are level payments only if a variable is in another unit."""
-
-    def proof(rows: Rows, place: Place) -> str:
-        terms = _terms(rows)
-        if terms is None or _misfit(*terms) < 0.05:
-            return ""
-        order = ("annual_rate", "tenor_months", "limit", "instalment")
-        other = [converted(n, v, unit) if n == name else v for n, v in zip(order, terms, strict=True)]
-        if _misfit(*other) > 0.01:
-            return ""
-        rate, tenor, limit, instalment = (values[0] for values in terms)
-        level = limit / months_of_payment(np.array([rate]), np.array([tenor]))[0]
-        found = f"found instalments that fit {unit} ({instalment:,.2f} where {level:,.2f} would be due)"
-        return f"{found}, expected {'decimals' if name == 'annual_rate' else PORTFOLIO[name].unit}"
-
-    return proof
-
-
-def _below_interest(rows: Rows, place: Place) -> str:
-    """Instalments below the month's interest on most loans."""
-    if not {"balance", "instalment", "tenor_months"} <= rows.keys():
-        return ""
-    owed = (rows["balance"] > 0) & (rows["instalment"] > 0) & (rows["tenor_months"] > 1)
-    interest = rows["balance"] * rows["annual_rate"] / 12
-    below = owed & (rows["instalment"] < 0.99 * interest)
-    if below.sum() * 2 <= owed.sum():
-        return ""
-    row = int(np.argmax(below))
-    found = f"found a month's interest of {interest[row]:,.2f} above the instalment of {rows['instalment'][row]:,.2f}"
-    return f"{found} at {place(row)} (and on {below.sum() - 1:,} more of {owed.sum():,} loans), expected it below"
-
-
-def _years_left(rows: Rows, place: Place) -> str:
-    """Months left that are more than the tenor on most loans."""
-    if "remaining_months" not in rows:
-        return ""
-    tenor, left = rows["tenor_months"], rows["remaining_months"]
-    more = (tenor > 0) & (left > tenor)
-    if more.sum() * 2 <= (tenor > 0).sum() or (left > 12 * tenor)[tenor > 0].any():
-        return ""
-    return f"found {_span(tenor[tenor > 0])} with {_span(left[more])} months left, expected the tenor in months"
-
-
-def _schedule(rows: Rows, place: Place) -> str:
-    """Balances that are what is left to pay only if the months left are years."""
-    names = ("annual_rate", "remaining_months", "instalment", "balance")
-    if not set(names) <= rows.keys():
-        return ""
-    known = np.logical_and.reduce([rows[name] > 0 for name in names[1:]])
-    if not known.any():
-        return ""
-    rate, left, instalment, balance = (rows[name][known] for name in names)
-    apart = [float(np.median(np.abs(instalment * months_of_payment(rate, n) / balance - 1))) for n in (left, 12 * left)]
-    if apart[0] < 0.2 or apart[1] > 0.05:
-        return ""
-    return f"found {_span(left)} with balances that fit years left, expected months"
-
-
-DOUBTS = (
-    Doubt("annual_rate", _percent_rates, ("percent", "decimal")),
-    Doubt("annual_rate", _instalments("annual_rate", "percent"), ("percent",)),
-    Doubt("annual_rate", _instalments("annual_rate", "decimal a month"), ("decimal a month",)),
-    Doubt("tenor_months", _instalments("tenor_months", "years"), ("years",)),
-    Doubt("tenor_months", _years_left, ("years", "months")),
-    Doubt("limit", _instalments("limit", "thousands"), ("thousands",)),
-    Doubt("limit", _other_scale, ("thousands", "units")),
-    Doubt("limit", _small_amounts("limit"), ("thousands", "units")),
-    Doubt("balance", _small_amounts("balance"), ("thousands", "units")),
-    Doubt("instalment", _instalments("instalment", "thousands"), ("thousands",)),
-    Doubt("remaining_months", _schedule, ("years", "months")),
-    Doubt("annual_rate", _below_interest, ("percent", "decimal")),
-    Doubt("days_past_due", _months_late, ("days", "months")),
-    Doubt("own_share", _percent_shares("own_share", 1.0), ("percent",)),
-    Doubt("household_support", _percent_shares("household_support", 1.0), ("percent",)),
-    Doubt("pay_level", _percent_shares("pay_level", 5.0), ("percent", "decimal")),
-    Doubt("score", _no_score, ("points",)),
-    Doubt("income", _debt_service, ("month", "year", "thousands a month")),
-)
-"""In the order of proof: the first that holds is said of a variable."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import LONGEST, is_number, refuse, whole_faults
+from stresslab.checks import LONGEST, advised, is_number, refuse, whole_faults
 from stresslab.notes import told
 from stresslab.scenarios.library import as_history, check_scenario, described, history_of, macro_attrs
 from stresslab.schema import FACTS, MACRO, MACRO_NEUTRAL, MONTHLY
@@ -175,7 +175,8 @@ def shift(scenario: xr.Dataset, amounts: Mapping[str, float]) -> xr.Dataset:
     known = [*map(str, scenario.data_vars), *(name for name in MACRO_NEUTRAL if name not in scenario)]
     for name, amount in amounts.items():
         if name not in known:
-            faults.append(f"amounts: found {name!r}, expected among {known}; add the variable to the scenario first")
+            advice = advised(name, known, "add the variable to the scenario first")
+            faults.append(f"amounts: found {name!r}, expected among {known}; {advice}")
         faults += _finite_faults(name, amount, "give a decimal: 0.02 adds two points")
     if not amounts:
         faults.append("amounts: found none, expected a variable and an amount; give {'unemployment_rate': 0.02}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from stresslab.scenarios.periods import NOUN
 from stresslab.scenarios.units import GROWTH, Reals, Unit
-from stresslab.schema import MACRO
+from stresslab.schema import MACRO, MACRO_NEUTRAL
 
 LEAST_PERCENT = {"unemployment_rate": 0.3, "real_income_growth": 0.2, "gdp_growth": 0.2}
 """A column in percent whose largest figure is smaller holds decimals: no economy moves so little in a year."""
@@ -27,6 +27,9 @@ DOUBTFUL_DECIMAL = {"inflation": 0.9, "policy_rate": 0.9}
 
 LEAST_LEVEL = 20.0
 """A level or an index is larger than this, whatever its base."""
+
+SHARES = {name: MACRO[name].high for name in MACRO_NEUTRAL}
+"""Shares and the largest that they can be as decimals; in percent, nothing larger is next to nothing."""
 
 SUSPECT_RATE = 50.0
 """Interest in percent above this may be in basis points."""
@@ -55,6 +58,8 @@ def unit_faults(variable: str, label: str, figures: Reals, unit: Unit, *, explic
     if variable == "policy_rate" and largest > SUSPECT_RATE and not explicit:
         found = f"found {_span(figures)}, which may be basis points"
         return [f"{label!r}: {found}, expected percent; divide by 100, or pass units={{{variable!r}: 'percent'}}"]
+    if variable in SHARES and 0.0 < largest <= SHARES[variable] and not explicit:
+        return [] if said and MACRO_NEUTRAL[variable] == 0.0 else [_in_doubt(variable, label, figures)]
     if variable == "unemployment_rate":
         if largest == 0.0:
             return [f"{label!r}: found 0 in every period, expected unemployment in percent; fill the column"]
@@ -72,10 +77,15 @@ def unit_faults(variable: str, label: str, figures: Reals, unit: Unit, *, explic
     fine = [_digits(figure) for figure in figures[figures != 0]]
     in_doubt = 0.0 < largest < DOUBTFUL_PERCENT.get(variable, 0.0) and max(fine) >= FINE[variable]
     if in_doubt and not said and (variable not in LEAST_PERCENT or (len(fine) >= 4 and np.median(fine) >= 3)):
-        found = f"found {largest:g} at most, which may be percent or decimals"
-        advice = f"pass units={{{variable!r}: 'percent'}} or {{{variable!r}: 'decimal'}}"
-        return [f"{label!r}: {found}, expected to know which; {advice}"]
+        return [_in_doubt(variable, label, figures)]
     return []
+
+
+def _in_doubt(variable: str, label: str, figures: Reals) -> str:
+    """Fault of figures that may be percent or decimals."""
+    found = f"found {np.abs(figures).max():g} at most, which may be percent or decimals"
+    advice = f"pass units={{{variable!r}: 'percent'}} or {{{variable!r}: 'decimal'}}"
+    return f"{label!r}: {found}, expected to know which; {advice}"
 
 
 def only_percent(variable: str, figures: Reals) -> bool:
@@ -93,7 +103,7 @@ def all_decimals(columns: Mapping[str, Reals]) -> str:
     bounds = {**DOUBTFUL_PERCENT, **LEAST_PERCENT}
     if len(sizes) < 2 or not 0.0 < sizes.get("unemployment_rate", 0.0) < bounds["unemployment_rate"]:
         return ""
-    if any(size >= bounds.get(variable, 0.0) for variable, size in sizes.items()):
+    if any(size > SHARES[name] if name in SHARES else size >= bounds.get(name, 0.0) for name, size in sizes.items()):
         return ""
     return f"{sizes['unemployment_rate']:g} at most for unemployment, which looks like decimals in all columns"
 

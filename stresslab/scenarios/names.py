@@ -17,7 +17,14 @@ RATES = {
         "real income growth",
     ),
     "gdp_growth": ("real gdp growth", "gdp growth real", "a191rl1q225sbea"),
-    "inflation": ("cpi inflation rate", "cpi inflation", "consumer price inflation", "inflation", "inflation rate"),
+    "inflation": (
+        "cpi inflation rate",
+        "cpi inflation",
+        "consumer price inflation",
+        "inflation",
+        "inflation rate",
+        "inflation average consumer prices",
+    ),
     "policy_rate": (
         "3 month treasury rate",
         "3 month treasury yield",
@@ -42,7 +49,13 @@ LEVELS = {
         "real household income",
         "dspic96",
     ),
-    "gdp_growth": ("real gdp", "gdp real", "real gross domestic product", "gdpc1"),
+    "gdp_growth": (
+        "real gdp",
+        "gdp real",
+        "real gross domestic product",
+        "gross domestic product constant prices",
+        "gdpc1",
+    ),
     "inflation": ("cpi", "cpi index", "consumer price index", "hicp", "cpiaucsl"),
 }
 """Levels and indices whose growth is a macro variable."""

@@ -51,7 +51,7 @@ def read_scenario(
         First period wanted, "2026Q1"; the one before it, if the file has one, is where the path starts from. None: the
         first of the file.
     name : str or None
-        Which scenario, if the file holds several.
+        Which scenario, if the file holds several, or what to call that of a file without names.
     trend : float or None
         Normal growth of real income [1/year], against which a loss of income counts. None: the mean of
         `fed-2026-baseline`, which fits the United States only.
@@ -189,6 +189,8 @@ def from_dataset(
     if dim == "month" and coordinate.dtype.kind in "iuf":
         return _along_months(dataset, trend)
     variables = {str(key): values for key, values in dataset.data_vars.items()}
+    if variables.pop("real_income_trend", None) is not None:
+        faults.append("real_income_trend: found it as a variable, expected it by trend=; pass trend= and drop it")
     faults += [
         f"{key}: unknown{like(key, RATES)}, expected among {sorted(RATES)}; rename or drop it"
         for key in variables

@@ -61,9 +61,27 @@ def read_sheet(table: Table, layout: str, name: str | None) -> Sheet:
         advice = "pass separator=, or add the columns"
         raise InputError(table.subject, [f"table: found {table.found}, expected a column for the periods; {advice}"])
     across = [place for place, label in enumerate(header) if is_period(label)]
-    if len(across) > 1 or (across and _place(header, DATES) is None) or _variables_down(header, rows):
-        return _across(table, header, rows, name, across)
-    return (_long if layout == "tidy" else _wide)(table, header, rows, name)
+    figures = [place for place in range(len(header)) if _holds_numbers(rows, place, table.decimal)]
+    if len(across) > 1 or (across and _place(header, DATES) is None) or _variables_down(header, rows, figures):
+        return _without_signs(_across(table, header, rows, name, across, figures))
+    key = _place(header, VARIABLE)
+    if layout != "tidy" and key is not None and any(read_name(row[key]) for row in rows):
+        found = f"found variables down the column {header[key]!r}, expected a column for each"
+        rename = "" if _place(header, VALUE) is not None else " and name the column of the figures 'value'"
+        raise InputError(table.subject, [f"table: {found}; pass layout='tidy'{rename}"])
+    return _without_signs((_long if layout == "tidy" else _wide)(table, header, rows, name))
+
+
+def _without_signs(sheet: Sheet) -> Sheet:
+    """The sheet, columns of which every figure has a percent sign as numbers in percent."""
+    for label, cells in sheet.columns.items():
+        filled = [cell for cell in cells if not is_missing(cell)]
+        known = read_name(label) if filled and all(cell.endswith("%") for cell in filled) else None
+        if known is not None:
+            said = sheet.units.get(label) or known.unit
+            sheet.columns[label] = [cell.removesuffix("%").rstrip() for cell in cells]
+            sheet.units[label] = said if "%" in said else f"% {said}".strip()
+    return sheet
 
 
 def _wide(table: Table, header: list[str], rows: Rows, name: str | None) -> Sheet:
@@ -79,7 +97,7 @@ def _wide(table: Table, header: list[str], rows: Rows, name: str | None) -> Shee
         found = f"found no column of periods{like('Date', header)} among {listed(header)}"
         sheet.faults.append(f"'Date': {found}, expected 'Date', 'Quarter', 'Month' or 'Year'; {advice}")
     else:
-        rows, sheet.notes = _with_periods(rows, date)
+        rows, sheet.notes, sheet.faults = _with_periods(rows, date, header[date] or "Date")
     rows = _rows_of(sheet, header, rows, name)
     places = [place for place in range(len(header)) if place not in (date, _place(header, SCENARIO))]
     sheet.columns = {header[place]: [row[place] for row in rows] for place in places}
@@ -88,46 +106,48 @@ def _wide(table: Table, header: list[str], rows: Rows, name: str | None) -> Shee
     return sheet
 
 
-def _variables_down(header: list[str], rows: Rows) -> bool:
+def _variables_down(header: list[str], rows: Rows, figures: Sequence[int]) -> bool:
     """Whether variables are named in a column, beside columns that may be of periods, and not in the header."""
     if _place(header, VALUE) is not None or any(read_name(label) for label in header):
         return False
     named = any(read_name(cell) for row in rows for cell in row)
-    return named and any(_may_be_of_a_period(header, rows, place) for place in range(len(header)))
+    return named and any(re.search(r"\d", header[place]) for place in figures)
 
 
-def _may_be_of_a_period(header: list[str], rows: Rows, place: int) -> bool:
-    """Whether a column has a digit in its label, and numbers below it."""
-    return bool(re.search(r"\d", header[place])) and _holds_numbers(rows, place)
-
-
-def _holds_numbers(rows: Rows, place: int) -> bool:
+def _holds_numbers(rows: Rows, place: int, decimal: str) -> bool:
     """Whether a column holds nothing but numbers."""
     cells = [row[place] for row in rows if not is_missing(row[place])]
-    return bool(cells) and all(parse_number(cell) is not None for cell in cells)
+    return bool(cells) and all(parse_number(cell, decimal) is not None for cell in cells)
 
 
-def _across(table: Table, header: list[str], rows: Rows, name: str | None, across: list[int]) -> Sheet:
-    """A table with a row for each variable, and periods in its header; labels like these that are none are faults."""
+def _across(
+    table: Table, header: list[str], rows: Rows, name: str | None, across: list[int], figures: Sequence[int]
+) -> Sheet:
+    """A table with a row for each variable, and periods in its header; labels with digits that are none are faults.
+
+    across : columns of periods; figures : columns of numbers
+    """
     sheet = _empty(table)
     told = [_place(header, known) for known in (SCENARIO, VARIABLE, UNIT, CHANGE, FREQUENCIES)]
-    beside = [place for place in range(len(header)) if place not in (*across, *told) and _holds_numbers(rows, place)]
-    across = sorted([*across, *(place for place in beside if _may_be_of_a_period(header, rows, place))])
+    beside = [place for place in figures if place not in (*across, *told)]
+    across = sorted([*across, *(place for place in beside if re.search(r"\d", header[place]))])
     left = [header[place] for place in beside if place not in across]
     sheet.notes += [f"columns left out, as they are of no period: {listed(left, 6)}"] if left else []
     others = [place for place in range(len(header)) if place not in (*across, _place(header, SCENARIO))]
     if not others:
         found = f"found periods alone: {listed(header, 4)}"
         raise InputError(table.subject, [f"header: {found}, expected a column that names the variables; add it"])
-    key = _place(header, VARIABLE)
-    key = others[0] if key is None else key
+    named = [place for place in others if any(read_name(row[place]) for row in rows)]
+    key = next(iter(named), next((place for place in others if place == _place(header, VARIABLE)), others[0]))
     rows = _rows_of(sheet, header, rows, name)
+    sheet.faults += _area_faults(header, rows)
     labels = [row[key] for row in rows]
-    sheet.faults += [
-        f"{label!r}: found in {labels.count(label)} rows, expected one; drop the others"
-        for label in dict.fromkeys(labels)
-        if labels.count(label) > 1 and read_name(label)
-    ]
+    if not sheet.faults:
+        sheet.faults += [
+            f"{label!r}: found in {labels.count(label)} rows, expected one; drop the others"
+            for label in dict.fromkeys(labels)
+            if labels.count(label) > 1 and read_name(label)
+        ]
     sheet.date, sheet.periods = "header", [header[place] for place in across]
     sheet.columns = {row[key]: [row[place] for place in across] for row in rows if row[key]}
     sheet.units = {row[key]: _unit(header, row) for row in rows}
@@ -186,20 +206,32 @@ def _rows_of(sheet: Sheet, header: list[str], rows: Rows, name: str | None) -> R
     if name is None and len(names) > 1:
         found = f"found {', '.join(names)}, expected one scenario"
         sheet.faults.append(f"{header[place or 0]!r}: {found}; choose it with name=")
-    if name is not None and name not in names:
-        expected = f"expected one of {', '.join(names)}" if names else "expected None, as the table names no scenario"
+    if name is not None and name.strip() and names and name not in names:
+        expected = f"expected one of {', '.join(names)}"
         sheet.faults.append(f"name: found {name!r}{like(name, names)}, {expected}; correct name=")
+    if name is not None and not name.strip():
+        sheet.faults.append(f"name: found {name!r}, expected a name; give one, or drop name=")
     if place is None or not names:
+        if name is not None:
+            sheet.name = name
+            sheet.notes.append(f"name: the table names no scenario, its figures are called {name!r}")
         return rows
     sheet.name = name if name in names and name is not None else names[0]
     return [row for row in rows if row[place] == sheet.name]
 
 
-def _with_periods(rows: Rows, date: int) -> tuple[Rows, list[str]]:
-    """Rows of figures, without titles between them and blocks of other things below, and a note of what was left out.
+def _with_periods(rows: Rows, date: int, label: str) -> tuple[Rows, list[str], list[str]]:
+    """Rows of figures, without titles between them and blocks of other things below; notes of these, and faults.
 
     A title fills the first cell alone. The rows below a title are left out if none of them names a period.
     """
+    nameless = [row for row in rows if not row[date] and any(row)]
+    rows = [row for row in rows if row[date]]
+    faults = []
+    if nameless:
+        more = f" (and in {len(nameless) - 1} more rows)" if len(nameless) > 1 else ""
+        found = f"found no period beside {listed([cell for cell in nameless[0] if cell], 4)}{more}"
+        faults.append(f"{label!r}: {found}, expected one in each row; fill it, or remove the row")
     blocks: list[Rows] = [[]]
     left: list[str] = []
     for row in rows:
@@ -215,7 +247,7 @@ def _with_periods(rows: Rows, date: int) -> tuple[Rows, list[str]]:
             kept += block
         else:
             left += [row[date] for row in block]
-    return kept, [f"rows left out, as they are of no period: {listed(left, 6)}"] if left else []
+    return kept, [f"rows left out, as they are of no period: {listed(left, 6)}"] if left else [], faults
 
 
 def _area_faults(header: list[str], rows: Rows) -> list[str]:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from stresslab.checks import macro_faults, refuse
 from stresslab.notes import noted, notes, told
-from stresslab.schema import FACTS, MACRO, MACRO_NEUTRAL, MONTHLY, InputError
+from stresslab.schema import FACTS, MACRO, MACRO_NEUTRAL, MONTHLY, InputError, stored_as_text
 
 Scenarios = Sequence[str | xr.Dataset] | Mapping[str, str | xr.Dataset]
 
@@ -43,7 +43,7 @@ def side_by_side(given: Scenarios, published: Callable[[str], xr.Dataset]) -> xr
             length=("scenario", lengths, {"units": "month", "long_name": "before the cut"})
         )
     together = together.assign_coords(_facts(parts)).assign_attrs(_shared_attrs(parts))
-    return noted(together, *_own_notes(parts), _notes(parts, months, left_out))
+    return stored_as_text(noted(together, *_own_notes(parts), _notes(parts, months, left_out)))
 
 
 def _named(given: Scenarios, published: Callable[[str], xr.Dataset]) -> dict[str, xr.Dataset]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -146,7 +147,11 @@ def _columns(sheet: Sheet, units: Units) -> tuple[dict[str, Column], list[str], 
         else:
             expected = "expected a column of the same country; drop it, or give both names of one country"
             faults.append(f"{listed(abroad)}: found another country than that of unemployment, {expected}")
-    others = [label for label in sheet.columns if label and label not in known]
+    trends = [label for label in sheet.columns if " ".join(re.split(r"[\W_]+", label.lower())) == "real income trend"]
+    faults += [
+        f"{label!r}: found it as a column, expected one number; pass trend= and drop the column" for label in trends
+    ]
+    others = [label for label in sheet.columns if label and label not in (*known, *trends)]
     shown = [] if sheet.faults else [*filter(None, sheet.columns)]
     missing_faults, missing_notes = _missing({**foreign, **columns}, others, shown)
     return columns, faults + missing_faults, notes + missing_notes

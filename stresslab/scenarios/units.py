@@ -52,7 +52,8 @@ _MEANINGS = [
         (r"\d{4}(?: ?q\d)? ?= ?100|level|levels|index", "level", ""),
         (r"percent|per cent|percentage|pct|pc(?: act)?|pt lf|pt", "percent", ""),
         (r"decimals?|fraction|share|ratio|1", "decimal", ""),
-        (r"growth|change|rate|sa|nsa|(?:not )?seasonally adjusted|clv|of (?:the )?(?:labour|labor) force", "", ""),
+        (r"growth|change|rate|sa|nsa|(?:not )?seasonally adjusted|clv", "", ""),
+        (r"of (?:the |total )?(?:labour|labor) force", "", ""),
         (r"z", "", ""),  # not applicable, in the codes of SDMX
     )
 ]  # fmt: skip

@@ -113,7 +113,8 @@ def sheet_rows(path: Path, sheet: str | None) -> tuple[Rows, str]:
 
         with zipfile.ZipFile(path) as archive:
             refuse_bomb(subject, sum(member.file_size for member in archive.infolist()), path.stat().st_size)
-        book = openpyxl.load_workbook(path, data_only=True)
+        with path.open("rb") as file:  # a path would be judged by its suffix
+            book = openpyxl.load_workbook(file, data_only=True)
         sheets = {page.title: page for page in book.worksheets}
         filled = [name for name, page in sheets.items() if any(any(row) for row in page.iter_rows(values_only=True))]
     if sheet is None and len(filled) > 1:

@@ -133,7 +133,7 @@ class RowTable(Table):
         below = sorted(filled[1:])
         if self._headed and filled[0] == 1 and below and below[len(below) // 2] > 1:
             title = next(cell for cell in self._first[0] if cell.strip())
-            found = f"found {title[:60]!r} alone in its {self._unit}, above rows of {below[len(below) // 2]} cells"
+            found = f"found {title[:60]!r} alone in its {self._unit}, above rows with {below[len(below) // 2]} filled"
             advice = f"leave it out with skip=[{' '.join(title.split()[:3])!r}]"
             raise InputError(self.subject, [f"header: {found}, expected names of columns; {advice}"])
 
@@ -317,7 +317,8 @@ def _kind(path: Path) -> str:
                     return "workbook"
         if path.suffix.lower() in (".parquet", ".pq", ".xlsx", ".xlsm") and first:
             kind = "Parquet file" if path.suffix.lower() in (".parquet", ".pq") else "workbook"
-            raise InputError(path.name, [f"file: found it unreadable as a {kind}, expected one; save it again"])
+            advice = "save it again, or call it .csv if it is text"
+            raise InputError(path.name, [f"file: found it unreadable as a {kind}, expected one; {advice}"])
     return "text file"
 
 

@@ -52,6 +52,21 @@ def test_an_annuity_runs_off_to_the_cent(loan):
     assert result["interest"].sum() == pytest.approx(11 * 1_066.19 + 1_066.14 - 12_000)
 
 
+@pytest.mark.parametrize(
+    ("granted", "rate", "instalment", "left", "balance"),
+    [(75_000.0, 0.08, 550.32, 347, 74_318.98), (123_000.0, 0.0775, 881.19, 346, 121_732.27)],
+)
+def test_two_mortgages_of_a_public_file_run_off(granted, rate, instalment, left, balance):
+    """Loans 100007365142 and 100011322040 of Fannie Mae's file: what their schedules leave in the month published."""
+    terms = {"tenor_months": 360, "remaining_months": 360, "usual_balance": granted, "limit": granted}
+    book = book_of(1, ("jiebei",), balance=granted, annual_rate=rate, instalment=instalment, **terms)
+    result = simulate(book, flat(361, 0.0), riskless(), seed=1, renewal="run-off", progress=False)
+    assert float(balances(result)[360 - left]) == pytest.approx(balance, abs=0.06)  # instalments are whole cents
+    assert balances(result)[-1] == 0
+    principal = cents(result["paid"].sum().item() - result["interest"].sum().item())
+    assert principal == cents(granted)
+
+
 def test_a_static_book_grants_it_anew(loan):
     result = simulate(loan, flat(25, 0.0), riskless(), seed=1, progress=False)
     once = annuity(12_000, Decimal("0.01"), Decimal("1066.19"), 12)[:-1]

@@ -39,6 +39,16 @@ def test_a_book_in_thousands_loses_the_same_rates(preset):
     assert "unit" not in first.attrs
 
 
+@pytest.mark.parametrize("preset", BOOKS)
+def test_amounts_in_thousands_that_are_not_said_to_be_are_asked_for(preset):
+    """The minimum payment would be a thousandfold, so that most of the book would be lost."""
+    thousands = counted_in(BOOKS[preset], 1_000)
+    silent = thousands.drop_attrs(deep=False).assign_attrs(BOOKS[preset].attrs)
+    with pytest.raises(InputError, match=r"limit: found lines of .* in the median, expected more than the minimum pay"):
+        simulate(silent, MACRO, seed=1, horizon=1, progress=False)
+    simulate(thousands, MACRO, seed=1, horizon=1, progress=False)
+
+
 def test_costs_of_responses_follow_the_unit():
     plan = [sl.actions.Outreach(cost_monthly=1_000.0, cost_per_contact=0.0)]
     _, result = losses(counted_in(BOOKS["us-card"], 1000), responses=plan)
@@ -128,3 +138,18 @@ def test_faults_of_attributes_labels_values_and_arguments_come_at_once():
     assert faults_of(book.drop_attrs().assign(score=np.nan * book["score"])) == ["model", "score"]
     other = book.assign(product=("loan", np.full(book.sizes["loan"], "mortgage")), pay_level=-book["pay_level"])
     assert faults_of(other) == ["pay_level", "product"]
+
+
+def test_responses_in_a_portfolio_without_an_own_lender_are_refused():
+    """Else the first lender of the alphabet would act."""
+    nobody = (
+        BOOKS["us-card"]
+        .drop_attrs(deep=False)
+        .assign_attrs({name: value for name, value in BOOKS["us-card"].attrs.items() if name != "own_lender"})
+    )
+    with pytest.raises(InputError) as caught:
+        simulate(nobody, MACRO, seed=1, horizon=1, progress=False, responses=[sl.actions.Outreach()])
+    (fault,) = caught.value.faults
+    assert fault.startswith("own_lender: found none in attrs of a portfolio whose own lender responds, expected one of")
+    assert "name it: portfolio.assign_attrs(own_lender='bank-1')" in fault
+    simulate(nobody, MACRO, seed=1, horizon=1, progress=False)

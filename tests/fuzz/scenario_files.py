@@ -446,7 +446,7 @@ def asked(draw: Draw, file: File) -> None:
         file.asked["start"] = of(draw, "1999Q1", "spring", "", 2026, 5, ["2026Q1"])
         file.note("no such start", f"start={file.asked['start']!r}", "nonsense", ("start", "date", "quarter"))
     elif kind == "no such name":
-        file.asked["name"] = of(draw, "Nothing", "", 5, ["Severe"])
+        file.asked["name"] = of(draw, "", " ", 5, ["Severe"])
         file.note("no such name", f"name={file.asked['name']!r}", "nonsense", ("name",))
     elif kind == "trend":
         file.asked["trend"] = draw(st.sampled_from([np.nan, np.inf, 2, "2 %", True, [0.02]]))

@@ -83,6 +83,20 @@ def test_scale_and_shift_go_through(sample, a, factor, shift):
     np.testing.assert_allclose(moved_tail_se, factor * tail_se, atol=100 * tolerance)
 
 
+@pytest.mark.parametrize(
+    ("losses", "a", "value_at_risk", "shortfall"),
+    [
+        ([0, 1, 2, 3, 4], 0.75, 3.0, 3.8),
+        (range(1, 11), 0.9, 9.0, 10.0),
+        ([0] * 96 + [100] * 4, 0.95, 0.0, 80.0),
+    ],
+)
+def test_public_figures_of_few_losses(losses, a, value_at_risk, shortfall):
+    sample = np.array(losses, float)
+    assert quantile(sample, [a]).value.tolist() == [value_at_risk]
+    assert expected_shortfall(sample, [a])[0] == pytest.approx([shortfall])
+
+
 def test_shortfall_splits_the_value_at_the_quantile():
     # worst 15 % of ten values: the tenth whole and half of the ninth
     value, _ = expected_shortfall(np.arange(1.0, 11.0), [0.85])

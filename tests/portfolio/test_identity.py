@@ -131,3 +131,11 @@ def test_tapes_of_two_months_share_their_borrowers():
     kept = [b.isel(borrower=np.searchsorted(b.borrower_label.values, shared)) for b in (first, second)]
     for name in ("borrower_id", "income", "job_loss_risk", "score", "household_support"):
         assert kept[0][name].values.tolist() == kept[1][name].values.tolist()
+
+
+def test_customers_who_repay_a_little_keep_their_attributes_from_month_to_month():
+    january, february = (
+        read_portfolio(some, **READ) for some in (tape(), tape().assign(balance=tape().balance * 0.99))
+    )
+    for name in ("job_loss_risk", "household_support", "insured"):
+        assert (january[name].values == february[name].values).mean() > 0.8

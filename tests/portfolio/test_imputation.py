@@ -257,6 +257,17 @@ def test_a_donor_hangs_on_the_borrower_alone():
     assert alone.tolist() == together[some].tolist()
 
 
+def test_a_borrower_whose_size_hardly_moves_keeps_the_donor():
+    """Of fifty neighbours two are others once a balance has fallen by two places, so a fiftieth moves for each."""
+    rng = np.random.Generator(np.random.PCG64(3))
+    donors, size, chance = np.arange(1000.0), rng.uniform(100.0, 900.0, 5_000), rng.random(5_000)
+    kind, donor_kind = kinds(np.ones(5_000, int)), kinds(np.ones(1_000, int))
+    january = donor_of(kind, size, donor_kind, donors, chance)
+    for places, kept in ((2, 0.96), (25, 0.5), (50, 0.0)):
+        february = donor_of(kind, size - places, donor_kind, donors, chance)
+        assert (february == january).mean() == pytest.approx(kept, abs=0.03)
+
+
 def test_where_no_donor_is_in_such_arrears_all_are_asked():
     chosen = donor_of(kinds(np.array([1]), 2), np.array([5.0]), kinds(np.ones(9, int)), np.arange(9.0), np.array([0.5]))
     assert chosen.tolist() == [5]

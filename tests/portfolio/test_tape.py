@@ -183,6 +183,10 @@ ARGUMENTS = [
     ({"as_of": "2026/01"}, "as_of: found '2026/01', expected a month or day as in '2026-01'"),
     ({"own_lender": ""}, "own_lender: found '', expected the name of the own lender"),
     ({"own_lender": "mine"}, "own_lender: found 'mine', expected one of ['bank', 'ours', 'platform']"),
+    (
+        {"preset": "us-cards"},
+        "preset: found 'us-cards', expected one of (None, 'china-online', 'us-card'); write 'us-c",
+    ),
     ({"seed": -1}, "seed: found -1, expected a whole number 0 ... 2**64 - 1 or None"),
     ({"constants": {"claim": 0}}, "claim: found a column and a constant, expected one of them"),
     (

@@ -180,3 +180,10 @@ def test_bad_arguments_are_named(ends):
         splice(bad, scenario("pboc-2025-light"), 12)
     with pytest.raises(InputError, match="expected 'month' alone"):
         scale(calm.expand_dims(path=[0]), 1.0)
+
+
+def test_a_misspelt_variable_is_proposed():
+    with pytest.raises(
+        InputError, match=r"amounts: found 'unemployment', expected among .*; write 'unemployment_rate'"
+    ):
+        shift(scenario("us-2007"), {"unemployment": 0.02})

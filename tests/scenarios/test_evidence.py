@@ -33,6 +33,20 @@ def faults(variable, figures, unit, *, explicit=False, said=False):
         ("gdp_growth", [0.5, -0.4, 0.3, 0.2], DECIMAL, "which look like percent (decimals: 35%)"),
         ("gdp_growth", [1.5, -0.8, 1.2], DECIMAL, "which look like percent (decimals: 120%)"),
         ("policy_rate", [1.8, 2.1], DECIMAL, "which look like percent"),
+        ("policy_rate", [1.8, 0.1, 0.1, 0.1], DECIMAL, "found 0.1 to 1.8, which look like percent (decimals: 180%)"),
+        ("policy_rate", [180.0, 10.0, 10.0], PERCENT, "found 10 to 180, which may be basis points, expected percent"),
+        ("real_income_growth", [-6.0, -0.035, 1.8, 5.5], PERCENT, "found -0.035 beside -6 to 5.5, as if decimals and"),
+        ("policy_rate", [5.3, 0.053, 5.3, 4.8], PERCENT, "found 0.053 beside 4.8 to 5.3, as if decimals and percent"),
+        (
+            "real_income_growth",
+            [-0.06, 1.8, 0.018, 0.05],
+            DECIMAL,
+            "found 1.8 beside -0.06 to 0.05, as if decimals and",
+        ),
+        ("line_supply", [1.0, 0.4], PERCENT, "found 1 at most, which may be percent or decimals"),
+        ("collections_capacity", [1.0, 1.2], PERCENT, "found 1.2 at most, which may be percent or decimals"),
+        ("furlough_share", [0.0, 0.3], PERCENT, "found 0.3 at most, which may be percent or decimals"),
+        ("inflation", [3.8], LEVEL, "found 3.8, too small for levels or an index"),
         ("inflation", [3.8, 4.8], LEVEL, "too small for levels or an index"),
         ("gdp_growth", [-1.0, 600.0], LEVEL, "too small for levels or an index"),
     ],
@@ -53,6 +67,13 @@ def test_another_unit_than_said(variable, figures, unit, part):
         ("gdp_growth", [-0.31, 0.34], DECIMAL),
         ("gdp_growth", [-0.31, 0.34, 0.05, 0.04], DECIMAL),
         ("policy_rate", [0.5, 0.45], DECIMAL),
+        ("line_supply", [100.0, 40.0], PERCENT),
+        ("furlough_share", [0.0, 0.0], PERCENT),
+        ("furlough_share", [0.0, 30.0], PERCENT),
+        ("line_supply", [1.0, 0.4], DECIMAL),
+        ("policy_rate", [5.375, 0.125, 0.125], PERCENT),
+        ("policy_rate", [3.0, 2.0, 0.05], PERCENT),
+        ("gdp_growth", [-0.0371, 2.0123, 1.0456, 3.0], PERCENT),
         ("inflation", [0.85, 0.64], DECIMAL),
         ("inflation", [97.8, 99.0], LEVEL),
     ],
@@ -64,6 +85,12 @@ def test_figures_that_may_be_what_they_are_said_to_be(variable, figures, unit):
 def test_what_was_in_doubt_is_settled_by_saying_it():
     assert faults("policy_rate", [0.018, 0.001], PERCENT, said=True) == []
     assert faults("inflation", [61.0, 85.0], PERCENT, explicit=True) == []
+    assert faults("furlough_share", [0.0, 0.3], PERCENT, said=True) == []
+    assert faults("line_supply", [1.0, 0.4], PERCENT, said=True) != []  # lenders who grant nothing
+    assert faults("line_supply", [1.0, 0.4], PERCENT, explicit=True) == []
+    assert faults("policy_rate", [133.0, 97.0], PERCENT, explicit=True) == []
+    assert faults("policy_rate", [1.33, 0.97], DECIMAL, explicit=True) == []
+    assert faults("real_income_growth", [-6.0, -0.035, 1.8], PERCENT, explicit=True) == []
     assert faults("inflation", [61.0, 85.0], PERCENT, said=True) != []  # said of all columns alike
     assert faults("inflation", [1.2, 1.5], LEVEL, explicit=True) == []
     assert faults("unemployment_rate", [0.05, 0.06], PERCENT, explicit=True) != []  # proven, whatever is said

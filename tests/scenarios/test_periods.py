@@ -15,7 +15,7 @@ MARCH = Period(1, 12 * 2025 + 2)
 @pytest.mark.parametrize(
     "text",
     ["2025Q1", "2025 Q1", "Q1 2025", "2025-Q1", "2025:Q1", "Q1-2025", "1Q25", "1Q2025", "q1 2025", "2025q1", "Q1'25",
-     "Q1 25", " 2025  Q1 ", "2025/Q1"],
+     "Q1 25", " 2025  Q1 ", "2025/Q1", "2025年第一季度", "2025年1季度"],
 )  # fmt: skip
 def test_spellings_of_a_quarter(text):
     assert parse_period(text) == QUARTER
@@ -36,6 +36,7 @@ def test_spellings_of_a_quarter(text):
         "Mar-25",
         "mar. 2025",
         "2025 Mar",
+        "2025年3月",
     ],
 )
 def test_spellings_of_a_month(text):
@@ -55,6 +56,7 @@ def test_spellings_of_a_month(text):
         "2025-03-31 00:00:00",
         "2025-03-31T00:00:00.000000000",
         "2025-03-31 23:59",
+        "2025年3月31日",
     ],
 )
 def test_spellings_of_a_day(text):

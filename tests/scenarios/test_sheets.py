@@ -118,10 +118,12 @@ def test_several_scenarios_and_missing_columns_are_named_in_one_round():
     assert "name: found 'Sever' (there is 'Severe'), expected one of Base, Severe" in faults(table, name="Sever")[1]
 
 
-def test_a_name_without_scenarios():
-    assert faults(PLAIN, name="Severe") == [
-        "name: found 'Severe', expected None, as the table names no scenario; correct name="
-    ]
+def test_a_name_of_a_table_without_names():
+    macro = read(PLAIN, name="Severe")
+    assert_same(macro, read(PLAIN))
+    assert macro.attrs["name"] == "Severe"
+    assert "name: the table names no scenario, its figures are called 'Severe'" in macro.attrs["notes"]
+    assert faults(PLAIN, name=" ") == ["name: found ' ', expected a name; give one, or drop name="]
 
 
 def test_tables_in_memory_and_on_disk_are_the_same(tmp_path):
@@ -143,6 +145,16 @@ def test_years_of_a_table_in_memory_may_be_numbers():
     for years in ([2025, 2026], [2025.0, 2026.0], ["2025", "2026"]):
         macro = read(pd.DataFrame({"year": years, "Unemployment rate": [5.0, 6.0]}))
         assert (macro.attrs["start"], macro.attrs["frequency"], macro.sizes["month"]) == ("2025-01", "annual", 24)
+
+
+def test_percent_signs_in_all_cells_are_the_unit(tmp_path):
+    signed = PLAIN.assign(**{name: [f"{value} %" for value in PLAIN[name]] for name in PLAIN.columns[1:]})
+    assert_same(read(signed), read(PLAIN))
+    assert_same(read(signed.melt("Date"), layout="tidy"), read(PLAIN))
+    across = signed.set_index("Date").T.rename_axis("variable").reset_index()
+    assert_same(read(across), read(PLAIN))
+    (fault,) = faults(signed.rename(columns={"Unemployment rate": "Unemployment rate (decimal)"}))
+    assert "'Unemployment rate (decimal)': found unit '% decimal'" in fault
 
 
 @pytest.mark.parametrize("cell", ["5,6", "5_6", "5.6%", "5 6", "five", "inf", "True", "1.234.5"])
@@ -171,3 +183,131 @@ def test_a_minus_of_print_is_a_minus(tmp_path):
         "utf-8",
     )
     assert_same(read(file), read(PLAIN))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("2025-02-31", "2025-06-30", "2025-09-30"),
+        ("2025-03-31 garbage", "2025-06-30", "2025-09-30"),
+        ("2025:1", "2025:2", "2025:3"),
+        ("2025T1", "2025T2", "2025T3"),
+    ],
+)
+def test_a_label_across_the_columns_that_is_no_period_is_refused_like_one_in_a_column(labels):
+    across = PLAIN.set_index("Date").T.set_axis(labels, axis=1).rename_axis("variable").reset_index()
+    (fault,) = faults(across)
+    (same,) = faults(PLAIN.assign(Date=labels))
+    assert f"found {labels[0]!r}" in fault
+    assert fault.replace("'header'", "'Date'") == same
+
+
+def test_columns_beside_the_periods_are_left_out_with_a_note():
+    across = PLAIN.set_index("Date").T.rename_axis("variable").reset_index().assign(Peak=[8.1, 0.5, 1.8])
+    macro = read(across)
+    assert_same(macro, read(PLAIN))
+    assert "columns left out, as they are of no period: 'Peak'" in macro.attrs["notes"]
+
+
+def test_a_table_that_falls_into_one_column_says_so(tmp_path):
+    file = tmp_path / "blanks.txt"
+    file.write_text(PLAIN.to_csv(index=False, sep="\t").replace("\t", "   "))
+    assert faults(file) == [
+        "table: found utf-8, separated by commas, 1 column 'Date   Unemployment rate   Real disposab', expected a "
+        "column for the periods; pass separator=, or add the columns"
+    ]
+
+
+def test_long_rows_without_a_variable_name_countries_and_frequencies_too():
+    """Rows as the OECD publishes them: the series is told by several columns, and the table holds all countries."""
+    rows = pd.DataFrame(
+        {
+            "FREQ": ["Q", "Q", "A"],
+            "REF_AREA": ["POL", "CAN", "POL"],
+            "TRANSACTION": "B1GQ",
+            "UNIT_MEASURE": "PC",
+            "TRANSFORMATION": ["G1", "GY", "G1"],
+            "TIME_PERIOD": ["2022-Q2", "2023-Q4", "2023"],
+            "value": [-1.113254137, 0.38, 3.7],
+        }
+    )
+    assert [fault.split(",")[0] for fault in faults(rows, layout="tidy")] == [
+        "'variable': found no such column among 'FREQ'",
+        "'FREQ': found 'q'",
+        "'REF_AREA': found 'POL'",
+    ]
+
+
+def test_a_title_in_a_full_line_is_left_out_as_the_message_says(tmp_path):
+    file = tmp_path / "titled.csv"
+    file.write_text("Table 1: severe scenario,,,\n" + PLAIN.to_csv(index=False))
+    assert faults(file) == [
+        "header: found 'Table 1: severe scenario' alone in its line, above rows with 4 filled, expected names of "
+        "columns; leave it out with skip=['Table 1: severe']"
+    ]
+    assert_same(read(file, skip=["Table 1: severe"]), read(PLAIN))
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "latin-1", "utf-16-le", "utf-16", "utf-32", "utf-8-sig"])
+def test_encodings_are_detected_or_named(encoding, tmp_path):
+    name = "Très sévère" if encoding == "latin-1" else "严重"
+    table = PLAIN.assign(scenario=name)
+    file = tmp_path / "named.csv"
+    file.write_text(table.to_csv(index=False), encoding=encoding)
+    assert read(file, encoding=encoding).attrs["name"] == name
+    if encoding in ("gb18030", "latin-1", "utf-16-le"):
+        (fault,) = faults(file)
+        assert fault.startswith("encoding: found bytes that are no utf-8 text, expected one that ")
+        assert fault.endswith("; pass it with encoding=, or save the file as UTF-8")
+        assert f"('{name}')" in fault or encoding == "utf-16-le"
+    else:
+        assert read(file).attrs["name"] == name
+
+
+def test_annual_rows_of_the_imf_and_rows_of_several_countries():
+    """As the World Economic Outlook is published: codes before the name, a last column that is no period."""
+    rows = pd.DataFrame(
+        {
+            "WEO Country Code": 186,
+            "Country": "Turkey",
+            "Subject Descriptor": ["Inflation, average consumer prices", "Unemployment rate"],
+            "Units": ["Percent change", "Percent of total labor force"],
+            "2025": [34.9, 8.6],
+            "2026": [24.7, 8.5],
+            "Estimates Start After": [2023, 2023],
+        }
+    )
+    macro = read(rows, layout="tidy")
+    assert macro["unemployment_rate"].values.reshape(2, 12).mean(axis=1) == pytest.approx([0.086, 0.085])
+    assert macro["inflation"].values.reshape(2, 12).mean(axis=1) == pytest.approx([0.349, 0.247])
+    assert (macro.attrs["frequency"], macro.attrs["start"]) == ("annual", "2025-01")
+    assert (
+        "columns left out, as they are of no period: 'WEO Country Code', 'Estimates Start After'"
+        in macro.attrs["notes"]
+    )
+    both = pd.concat([rows, rows.assign(Country="France")])
+    assert faults(both, layout="tidy") == [
+        "'Country': found 'Turkey', 'France', expected one country; keep the rows of one"
+    ]
+
+
+def test_variables_down_a_column_are_told_to_be_long_rows():
+    rows = PLAIN.melt("Date")
+    assert faults(rows) == [
+        "table: found variables down the column 'variable', expected a column for each; pass layout='tidy'"
+    ]
+    cases = PLAIN.melt("Date", value_name="Baseline").assign(Adverse=9.0)
+    assert faults(cases) == [
+        "table: found variables down the column 'variable', expected a column for each; pass layout='tidy' and name "
+        "the column of the figures 'value'"
+    ]
+
+
+def test_a_row_of_units_or_means_without_a_period_is_one_fault():
+    for cells in (["", "percent", "percent", "percent"], ["", 6.8, -3.1, 0.7]):
+        row = pd.DataFrame([cells], columns=PLAIN.columns)
+        (fault,) = faults(pd.concat([row, PLAIN]))
+        assert fault == (
+            f"'Date': found no period beside {', '.join(repr(str(cell)) for cell in cells[1:])}, expected one in each "
+            "row; fill it, or remove the row"
+        )

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import given, settings
@@ -129,6 +130,30 @@ def test_what_cannot_stand_side_by_side_is_refused(case):
     assert len(faults) == len(words)
     for word, fault in zip(words, faults, strict=True):
         assert word in fault
+
+
+@pytest.mark.parametrize("combine", ["override", "drop", "drop_conflicts"])
+def test_scenarios_put_together_by_xarray_keep_their_trends_or_are_refused(combine):
+    """Equal months are the same bits as alone; gaps that xarray leaves are blamed on the shorter scenario."""
+    parts = [sl.scenario(name) for name in NAMES]
+    label = pd.Index(NAMES, name="scenario")
+    months = min(part.sizes["month"] for part in parts)
+    names = ["unemployment_rate", "real_income_growth", "real_income_trend"]
+    cut = xr.concat([part[names].isel(month=slice(0, months)) for part in parts], label, combine_attrs=combine)
+    book = sl.synthetic_portfolio("us-card", borrowers=40, seed=1, seasoning_months=0)
+    given = {"seed": 1, "horizon": 3, "progress": False}
+    together = sl.simulate(book, cut, **given)
+    for name, part in zip(NAMES, parts, strict=True):
+        alone = sl.simulate(book, part[names], **given)
+        np.testing.assert_array_equal(together["balance"].sel(scenario=name), alone["balance"])
+    padded = xr.concat([part[names] for part in parts], label, combine_attrs=combine, join="outer")
+    with pytest.raises(InputError) as caught:
+        sl.simulate(book, padded, **given)
+    short = [name for name, part in zip(NAMES, parts, strict=True) if part.sizes["month"] < padded.sizes["month"]]
+    assert len(caught.value.faults) == len(short)
+    for name, fault in zip(short, caught.value.faults, strict=True):
+        assert f"found nan in scenario {name!r} from month " in fault
+        assert fault.endswith("put scenarios of different months or variables side by side by scenario([...])")
 
 
 MODELS = {

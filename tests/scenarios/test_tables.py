@@ -67,6 +67,13 @@ def test_the_first_level_is_the_base_of_growth():
     assert "expected one of 2024Q4 to 2025Q4, as growth from levels needs the period before" in fault
 
 
+def test_a_single_level_has_no_growth():
+    one = pd.DataFrame({"year": ["2025"], "unemployment_rate": [5.0], "cpi": [103.8]})
+    assert faults(one) == [
+        "'cpi': found levels in 2025 alone, expected the period before too, for their growth; add it"
+    ]
+
+
 def test_nominal_levels_without_prices():
     (fault,) = faults(frame(LEVELS).drop(columns="UK CPI"), layout="boe")
     assert "'UK household income': found levels that are not said to be real" in fault
@@ -157,6 +164,31 @@ def test_decimals_are_read_if_they_are_said_to_be():
     xr.testing.assert_allclose(read_scenario(mixed, units={"policy_rate": "decimal"}), whole, rtol=1e-12)
 
 
+def test_months_of_an_adverse_scenario_are_exactly_those_of_the_file():
+    days = ["2024-01-01", "2024-02-01", "2024-03-01"]
+    both = pd.DataFrame(
+        {
+            "scenario": ["Baseline"] * 3 + ["Adverse-Credit"] * 3,
+            "projection_month": days * 2,
+            "horizon_month": [1, 2, 3] * 2,
+            "unemployment_rate": [3.9, 3.9064, 3.9128, 3.9, 4.5126, 4.7664],
+            "hpi_index": [100.0, 100.2466, 100.4939, 100.0, 99.3076, 98.6199],
+        }
+    )
+    for table in (both, both.assign(real_income_growth=1.5)):
+        macro = read_scenario(table, name="Adverse-Credit")
+        assert macro["unemployment_rate"].values.tolist() == [0.039, 0.045126, 0.047664]
+        assert macro.attrs["frequency"] == "monthly"
+    assert faults(both) == ["'scenario': found Adverse-Credit, Baseline, expected one scenario; choose it with name="]
+
+
+@pytest.mark.parametrize("start", ["2025Q2", "Q2 2025", "2025-06-30", "30/06/2025", "2025年第二季度"])
+def test_the_start_is_read_in_any_spelling(start):
+    assert read_scenario(table(), start=start).attrs["start"] == "2025-04"
+    (fault,) = faults(table(), start="2025-02-31")
+    assert fault.startswith("start: found '2025-02-31', expected one of 2025Q1 to 2025Q4")
+
+
 def test_an_index_is_never_inflation():
     index = table(inflation=[97.8, 99.0, 99.2, 100.0])
     for units in (None, "percent", {"unemployment_rate": "percent"}):
@@ -193,6 +225,12 @@ def test_income_that_may_be_ours_is_not_replaced_by_its_trend(label):
     assert f"{label!r}: found no 'Real disposable income growth' beside it" in fault
 
 
+def test_the_trend_is_an_argument_and_no_column():
+    assert faults(table(real_income_trend=2.0)) == [
+        "'real_income_trend': found it as a column, expected one number; pass trend= and drop the column"
+    ]
+
+
 def test_a_misspelt_column_that_is_left_out_is_noted():
     macro = read_scenario(table(**{"CPI inflaton rate": [1.0, 2.0, 3.0, 4.0]}))
     assert "inflation: not in the table; left out, as of an unknown name: 'CPI inflaton rate'" in sl.notes(macro)
@@ -224,6 +262,9 @@ def test_a_dataset_has_the_same_rules():
     macro = from_dataset(xr.Dataset(data, {"time": days}), trend=0.02)
     assert macro.attrs["start"] == "2025-02"
     assert macro["inflation"].values == pytest.approx([(99 / 97.8) ** 4 - 1] * 3)
+    assert faults(xr.Dataset({**data, "real_income_trend": 0.02}, {"time": days}), from_dataset) == [
+        "real_income_trend: found it as a variable, expected it by trend=; pass trend= and drop it"
+    ]
     bad = xr.Dataset({"unemploymnt": ("time", [5.0, 6.0])}, {"time": days})
     assert "unemploymnt: unknown (there is 'unemployment_rate'), expected among" in faults(bad, from_dataset)[0]
     with pytest.raises(InputError, match="trend: found 'x'"):

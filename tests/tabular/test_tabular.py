@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,6 +152,7 @@ def test_big_keys_stay_apart_and_those_that_lost_digits_show_it():
     big = [2**63 + 1, 2**63 + 2]
     assert texts(pd.Series(big, dtype="uint64")).tolist() == [str(key) for key in big]
     assert texts(pd.Series([2.0**53 + 2, 1.1e22])).tolist() == ["9.007199e+15", "1.100000e+22"]
+    assert texts(pd.Series([1e15 - 1, 1e15])).tolist() == ["999999999999999", "1.000000e+15"]
     held = pa.table({"key": pa.array([2**60 + 1, None], pa.int64())})
     assert read(held, ["key"], ["key"]) == [[str(2**60 + 1), None]]
 
@@ -172,7 +174,7 @@ UNEVEN = [
     ("key,Owed\na,1\n", "'owed': found no such column (there is 'Owed') among 'key', 'Owed', expected one; correct"),
     ("", "file: found it empty, expected a header and rows; fill it"),
     ("\n\n", "file: found no rows, expected a header and rows; fill it"),
-    ("A legal line\nkey,owed\na,1\nb,2\n", "header: found 'A legal line' alone in its line, above rows of 2 cells"),
+    ("A legal line\nkey,owed\na,1\nb,2\n", "header: found 'A legal line' alone in its line, above rows with 2 filled"),
     ("key,a;owed\nb,1;2\n", "separator: found 2 columns by commas or 2 columns by semicolons, expected one"),
     ("key,owed\na," + "9" * 200_000, "line 2: found it unreadable (field larger than field limit (131072))"),
     (b"key,owed\na\0,1\n", "file: found the character NUL (\\0) in it, expected text; save it again without it"),
@@ -183,6 +185,12 @@ UNEVEN = [
     (b"PK\x03\x04 no archive", "file: found it unreadable ("),
     (b"PAR1 no table", "file: found it unreadable ("),
     (b"%PDF-1.4", "file: found a PDF, expected a table; save it as CSV"),
+    (b"\n<!DOCTYPE html>\n<html>not found</html>", "file: found a web page, expected a table; save it as CSV"),
+    (b'<?xml version="1.0"?><a/>', "file: found XML, expected a table; save it as CSV"),
+    (b'{"key": ["a"]}', "file: found JSON, expected a table; save it as CSV"),
+    (b"\x28\xb5\x2f\xfd" + bytes(80), "file: found a Zstandard archive, expected a table; unpack it"),
+    (b"a.csv".ljust(257, b"\0") + b"ustar\x0000", "file: found a tar archive, expected a table; unpack it"),
+    (gzip.compress(gzip.compress(CSV.encode())), "file: found a gzip archive, expected a table; unpack it"),
 ]
 
 
@@ -217,7 +225,17 @@ def test_an_encoding_is_proposed_with_what_it_would_read_and_then_obeyed(tmp_pat
     )
 
 
+def test_a_stated_separator_that_splits_nothing_is_not_obeyed(tmp_path):
+    path = written(tmp_path / "de.csv", CSV.replace(",", ";"))
+    assert fault(path, separator=",") == (
+        "separator: found ',', which leaves the header in one cell, expected ';', which makes 3 columns of every line; "
+        "correct separator="
+    )
+
+
 def test_what_is_no_file(tmp_path):
+    assert fault("") == "file: found an empty path, expected one; give it"
+    assert fault("s3://bucket/a.parquet").startswith("file: found the address 's3://bucket/a.parquet', expected a file")
     assert fault("https://example.org/a.csv").startswith("file: found the address 'https://example.org/a.csv'")
     written(tmp_path / "tape.csv", CSV)
     assert fault(tmp_path).startswith("file: found a folder with the files 'tape.csv', expected a file; name one")
@@ -236,6 +254,22 @@ def test_archives_have_a_bound(tmp_path, monkeypatch):
         archive.writestr("a.csv", CSV)
         archive.writestr("b.csv", CSV)
     assert fault(tmp_path / "two.zip").startswith("archive: found 2 files ['a.csv', 'b.csv'], expected one")
+
+
+def test_a_parquet_file_is_bounded_by_its_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "FREE", 10_000)
+    pa.parquet.write_table(pa.table({"key": pa.array(["a"] * 10**6).dictionary_encode()}), tmp_path / "a.parquet")
+    assert fault(tmp_path / "a.parquet").startswith("archive: found more than 8 MB unpacked from 0.0 MB, expected at")
+
+
+def test_a_workbook_is_known_by_its_content_and_not_by_its_name(tmp_path):
+    pd.DataFrame({"key": ["a"], "owed": [1.0]}).to_excel(tmp_path / "a.xlsx", index=False)
+    for name in ("a.csv", "a.xls", "a"):
+        (tmp_path / name).write_bytes((tmp_path / "a.xlsx").read_bytes())
+        assert read(tmp_path / name, ["key", "owed"], ["key"]) == [["a"], [1.0]]
+    assert fault(written(tmp_path / "b.xlsx", CSV)) == (
+        "file: found it unreadable as a workbook, expected one; save it again, or call it .csv if it is text"
+    )
 
 
 def test_a_sheet_of_several_is_asked_for(tmp_path):

@@ -66,12 +66,13 @@ def hqla(level_1: ArrayLike, level_2a: ArrayLike, level_2b: ArrayLike) -> Array:
         A_{15} &= \max \left( L_{2B} - \tfrac{15}{85} (L_1 + L_{2A}), \; L_{2B} - \tfrac{15}{60} L_1, \; 0 \right) \\
         A_{40} &= \max \left( L_{2A} + L_{2B} - A_{15} - \tfrac{2}{3} L_1, \; 0 \right)
 
-    as in [1]_ and [2]_; :math:`A_{40}` is unconfirmed.
+    as in [1]_ and [2]_; the same as the steps of the rule of the United States [3]_, which take the 40 % cap first.
 
     References
     ----------
     .. [1] Basel Committee on Banking Supervision (2019), Basel Framework, LCR30 and LCR99.
     .. [2] Basel Committee on Banking Supervision (2013), Basel III: The Liquidity Coverage Ratio, BCBS 238, Annex 1.
+    .. [3] Code of Federal Regulations, title 12, 249.21, unadjusted excess HQLA amount.
 
     Examples
     --------

@@ -35,6 +35,15 @@ correlations = st.floats(0.005, 0.8)
 levels = st.floats(0.5, 0.9999)
 
 
+def test_public_figures_of_quantiles():
+    """A formula of textbooks, a granularity adjustment against its exact count, and 2,135 independent loans."""
+    assert float(asrf.quantile(0.02, 0.20, 0.999)) == pytest.approx(0.226313, abs=5e-7)
+    infinite, step = asrf.quantile(0.03, 0.08, 0.99), granularity_adjustment(0.03, 0.08, 0.99)
+    assert float(infinite + step / 200) == pytest.approx(0.110956, abs=5e-7)
+    assert default_count_quantile(200, 0.03, 0.08, 0.99) / 200 == 0.11
+    assert [default_count_quantile(2_135, 0.083, 0.0, level) for level in (0.95, 0.999)] == [198, 218]
+
+
 def over_the_factor(values, points=4_801):
     """Mean of values(z) over the factor; equal steps are exact for smooth functions under a normal weight."""
     z = np.linspace(-12.0, 12.0, points)

@@ -29,7 +29,15 @@ few = settings(max_examples=15, deadline=None)
 seeds = st.integers(0, 1000)
 shares = st.floats(0, 1)
 amounts = st.floats(0, 3e4)
-STOCKS = [((60, 40, 0), 100.0), ((50, 40, 20), 83.3333), ((60, 10, 30), 82.3529), ((100, 20, 30), 141.1765)]
+STOCKS = [
+    ((60, 40, 0), 100.0),
+    ((50, 40, 20), 83.3333),
+    ((60, 10, 30), 82.3529),
+    ((100, 20, 30), 141.1765),
+    ((100, 60, 30), 166.6667),
+    ((10, 0, 50), 11.7647),
+    ((60, 39, 30), 100.0),
+]
 
 
 def check_stock(formula):
@@ -55,6 +63,14 @@ def test_the_stock_of_the_rules():
 def test_a_stock_with_a_cap_left_out_fails(wrong):
     with pytest.raises(AssertionError):
         check_stock(wrong)
+
+
+def test_the_stock_is_that_of_the_steps_of_the_united_states():
+    """12 CFR 249.21: first what level 2 has above 40 %, then what level 2B still has above 15 %."""
+    one, two, rest = np.random.default_rng(1).uniform(0.0, 100.0, (3, 4_000))
+    above_40 = np.maximum(two + rest - 2 / 3 * one, 0.0)
+    above_15 = np.maximum(rest - above_40 - 3 / 17 * (one + two), 0.0)
+    np.testing.assert_allclose(hqla(one, two, rest), one + two + rest - above_40 - above_15, rtol=1e-12)
 
 
 def test_what_the_caps_take_away():

@@ -1,0 +1,179 @@
+"""Units of the columns of a tape as a whole: what is refused or asked for, with its proof, and what is believed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stresslab.population.synthetic import synthetic_portfolio
+from stresslab.portfolio import read_portfolio
+from stresslab.schema import InputError
+
+DONORS = synthetic_portfolio("us-card", borrowers=200, seed=1, seasoning_months=0)
+BASICS = {"currency": "USD", "as_of": "2026-01", "own_lender": "us", "donors": DONORS, "seed": 1}
+N = 40
+
+
+def tape(**columns):
+    """Forty sound instalment loans; other columns are values or functions of the tape."""
+    draw = np.random.default_rng(0)
+    loans = pd.DataFrame(
+        {
+            "borrower_id": [f"b{i}" for i in range(N)],
+            "product": "personal-loan",
+            "balance": draw.uniform(2_000, 9_000, N).round(2),
+            "limit": 12_000.0,
+            "annual_rate": draw.uniform(0.08, 0.3, N).round(4),
+            "tenor_months": 36,
+            "remaining_months": draw.integers(6, 34, N),
+            "days_past_due": draw.choice([0, 0, 35, 65, 130], N),
+            "income": draw.lognormal(8.3, 0.4, N).round(2),
+            "score": draw.integers(520, 820, N),
+        }
+    )
+    return loans.assign(**columns)
+
+
+def level(loans):
+    monthly = loans.annual_rate / 12
+    return (loans.limit * monthly / (1 - (1 + monthly) ** -36)).round(2)
+
+
+def faults(loans, **changes):
+    with pytest.raises(InputError) as caught:
+        read_portfolio(loans, **(BASICS | changes))
+    return caught.value.faults
+
+
+def scaled(name, factor):
+    return {name: lambda loans: loans[name] * factor}
+
+
+REFUSED = [
+    (scaled("annual_rate", 100), "annual_rate", "found 9.14 to 29.89, expected decimals, as 0.18 for 18 %"),
+    (scaled("annual_rate", 1e4), "annual_rate", "expected decimals, as 0.18 for 18 %"),
+    (scaled("annual_rate", 1 / 12), "annual_rate", "which may be rates of a month or a day, expected those of a year"),
+    (scaled("annual_rate", 1 / 365), "annual_rate", "which may be rates of a month or a day"),
+    ({"days_past_due": lambda t: t.days_past_due // 30}, "days_past_due",
+     "found 1 to 4 in 24 rows and none from 15, expected days since the oldest unpaid due date"),
+    ({"days_past_due": lambda t: 1 + (t.days_past_due > 30) + (t.days_past_due > 90)}, "days_past_due",
+     "as stages of IFRS 9 have"),
+    (scaled("income", 12), "income", "USD in the median, expected the pay of a month in units of currency"),
+    (scaled("income", 1 / 1000), "income", "USD in the median, expected the pay of a month in units of currency"),
+    (scaled("income", 1 / 5), "income", "of it in the median, expected 1 % to 50 % of the pay of a month"),
+    ({"tenor_months": 3}, "tenor_months", "found 3 with 6 to 33 months left, expected the tenor in months"),
+    ({"score": lambda t: np.where(t.index % 7 == 0, 999, t.score)}, "score",
+     "found 999 at position 0 (and 5 more) beside 522 to 815"),
+    ({"score": 0}, "score", "found 0 at position 0 (and 39 more), expected no code for a missing score"),
+    (scaled("score", 0.1), "score", "expected points of a score, as 300 to 850"),
+    ({"own_share": 30.0}, "own_share", "found 30, expected decimals, as 0.3 for 30 %"),
+    ({"household_support": 40.0}, "household_support", "found 40, expected decimals"),
+    ({"pay_level": 100.0}, "pay_level", "found 100, expected decimals"),
+    ({"job_loss_risk": 150.0}, "job_loss_risk", "found 150, expected decimals"),
+    ({"limit": 12.0}, "limit", "times the limit in the median, expected both in units of currency"),
+    (scaled("balance", 1 / 1000), "limit", "times the limit in the median, expected both in units of currency"),
+    ({"necessities": 0.5}, "necessities", "found at most 0.5, expected units of currency"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "name", "says"), REFUSED)
+def test_another_unit_is_one_fault_of_its_column(columns, name, says):
+    (fault,) = faults(tape(**columns))
+    assert fault.startswith(f"{name} (column {name!r}): found ")
+    assert says in fault
+    assert f"pass units={{'{name}': '" in fault
+
+
+PROVEN = [
+    ({"annual_rate": lambda t: t.annual_rate * 100}, "would be below a month's interest of"),
+    ({"annual_rate": lambda t: t.annual_rate / 12}, "found instalments that fit decimal a month ("),
+    ({"tenor_months": 3, "remaining_months": lambda t: t.remaining_months // 12}, "found instalments that fit years ("),
+    ({"instalment": lambda t: t.instalment / 1000}, "found instalments that fit thousands ("),
+    ({"instalment": lambda t: t.instalment * 12 / 52}, "found 0.23 times a level payment ("),
+    ({"instalment": lambda t: t.instalment * 12}, "found 12 times a level payment ("),
+]
+
+
+@pytest.mark.parametrize(("columns", "says"), PROVEN)
+def test_instalments_of_the_tape_prove_it(columns, says):
+    loans = tape(instalment=level(tape()))
+    (fault,) = faults(loans.assign(**columns))
+    assert says in fault
+
+
+def test_both_amounts_in_thousands_are_both_named():
+    found = faults(tape(limit=12.0, balance=lambda t: t.balance / 1000))
+    assert sorted(fault.split()[0] for fault in found) == ["balance", "limit"]
+
+
+def test_a_stated_unit_is_obeyed_and_noted():
+    right = read_portfolio(tape(), **BASICS)
+    cases = {
+        "annual_rate": (100, "percent"),
+        "income": (12, "year"),
+        "limit": (1 / 1000, "thousands"),
+    }
+    for name, (factor, unit) in cases.items():
+        book = read_portfolio(tape(**scaled(name, factor)), units={name: unit}, **BASICS)
+        np.testing.assert_allclose(book[name], right[name], rtol=1e-12, atol=0.005)
+        assert f"{name}: read in {unit}, as stated" in book.attrs["notes"]
+    daily = read_portfolio(tape(annual_rate=0.0005), units={"annual_rate": "decimal a day"}, **BASICS)
+    assert daily.annual_rate.values.tolist() == [0.0005 * 365] * N
+    low = read_portfolio(tape(annual_rate=0.01), units={"annual_rate": "decimal"}, **BASICS)
+    assert set(low.annual_rate.values) == {0.01}
+
+
+def test_rates_in_percent_below_five():
+    """Thirteen mortgages of a public file, of which three: 4.5 % on 250,000, 3.75 % on 320,000, 5 % on 200,000."""
+    loans = pd.DataFrame(
+        {
+            "borrower_id": ["LN-1001", "LN-1002", "LN-1029"],
+            "balance": [245_000.0, 310_000.0, 198_000.0],
+            "limit": [250_000.0, 320_000.0, 200_000.0],
+            "annual_rate": [4.5, 3.75, 5.0],
+            "score": [720, 680, 700],
+        }
+    )
+    same = {"product": "mortgage", "tenor_months": 360, "remaining_months": 300, "days_past_due": 0, "priority": 0}
+    with_pay = loans.assign(instalment=[1267.0, 1482.0, 1074.0])
+    (fault,) = faults(with_pay, constants=same)
+    assert "found 3.75 to 5 (an instalment of 1,267.00 at position 0 would be below a month's interest of 91," in fault
+    assert len(faults(loans, constants=same)) == 1
+    book = read_portfolio(loans, units={"annual_rate": "percent"}, constants=same, **BASICS)
+    assert book.instalment.values.tolist() == [1266.71, 1481.97, 1073.64]
+
+
+def test_incomes_of_a_currency_without_a_level_are_measured_by_the_rate():
+    rupees = tape(**{name: (lambda loans, name=name: loans[name] * 85) for name in ("balance", "limit", "income")})
+    given = {"currency": "INR", "exchange_rate": 85.0}
+    assert read_portfolio(rupees, **(BASICS | given)).attrs["currency"] == "INR"
+    (fault,) = faults(rupees.assign(income=rupees.income * 12), **given)
+    assert "INR in the median, expected the pay of a month" in fault
+
+
+CELLS = [
+    ("5.5 EUR", "EUR"),
+    ("EUR 5.5", "EUR"),
+    ("€5.5", "EUR"),
+    ("5.5 €", "EUR"),
+]
+
+
+@pytest.mark.parametrize(("cell", "currency"), CELLS)
+def test_a_currency_in_the_cells_is_that_of_the_tape_or_one_fault(cell, currency):
+    loans = tape(balance=[cell.replace("5.5", f"{b:.2f}") for b in tape().balance])
+    loans["income"] = [cell.replace("5.5", f"{i:.2f}") for i in loans.income]
+    book = read_portfolio(loans, **(BASICS | {"currency": currency, "exchange_rate": 0.9}))
+    np.testing.assert_array_equal(book.balance, tape().balance)
+    assert faults(loans) == [
+        f"currency: found {currency!r} in the cells of income, balance, expected 'USD'; pass currency={currency!r}, or "
+        "convert the amounts"
+    ]
+
+
+def test_cells_of_several_units_or_currencies_are_shown():
+    some = [f"{b:.2f} USD" for b in tape().balance]
+    (fault,) = faults(tape(balance=["5000 GBP", *some[1:]]))
+    assert "found '5000 GBP' at position 0 and '" in fault
+    assert "expected a number, or the same known unit in every cell" in fault
+    (fault,) = faults(tape(annual_rate=["ND5", *tape().annual_rate[1:].astype(str)]))
+    assert "found 'ND5' at position 0, expected a number" in fault
