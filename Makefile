@@ -6,6 +6,7 @@ WORKERS ?= 2
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 MUTATION_ARGS ?=
+FUZZ_ARGS ?= --cases 10000
 BENCH_ARGS ?= --quick
 
 BIN := $(VENV)/bin
@@ -14,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all style docs browser kill mutation bench format clean
+.PHONY: help demo test test-all style docs browser fuzz kill mutation bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +42,9 @@ docs: $(VENV)/.has-docs ## the pages, with every notebook and example run; warni
 
 browser: $(VENV)/.has-test $(VENV)/.has-browser docs ## the pages in a browser: layout, pictures, search; needs chromium
 	$(BIN)/python -m pytest tests/docs/test_browser.py $(PYTEST_ARGS)
+
+fuzz: $(VENV)/.has-test ## 10,000 broken inputs: none accepted in silence, no error of another library, none endless
+	$(BIN)/python -m tests.fuzz --workers $(WORKERS) $(FUZZ_ARGS)
 
 kill: $(VENV)/.has-run ## kill 50 runs at random moments: their folders hold whole answers or none
 	$(BIN)/python -m benchmarks.kill_runs

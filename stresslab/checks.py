@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import math
 import re
 import reprlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +55,8 @@ def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
         return label_faults(name, values.values)
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
+    if (bits := 8 * values.dtype.itemsize) > 64:
+        return [f"{name}: found numbers of {bits} bits, expected at most 64; convert them with astype(float)"]
     return value_faults(name, values.values, want, lambda where: _at(values, where))
 
 
@@ -61,6 +65,7 @@ def value_faults(name: str, data: Array, want: Variable, at: Callable[[tuple[int
     if want.kind == "flag":
         bad = np.zeros(data.shape, bool) if data.dtype == bool else ~np.isin(data, (0, 1))
         return _report(name, data, bad, at, "true or false", "use True and False")
+    data = data.astype(np.float32) if data.dtype == np.float16 else data  # bounds are beyond what 16 bits hold
     if data.size and want.low <= data.min() and data.max() <= want.high and want.kind == "number":
         return []  # a NaN would have made the comparison false
     finite = np.isfinite(data)
@@ -197,15 +202,45 @@ RULES = (
 
 def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
     """Faults of a portfolio: of each variable alone, and of variables that contradict each other."""
-    return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio) + _economy_faults(portfolio)
+    return variable_faults(portfolio, PORTFOLIO) + contradictions(portfolio) + _attr_faults(portfolio)
 
 
-def _economy_faults(portfolio: xr.Dataset) -> list[str]:
-    """Fault of the unemployment on the portfolio's day, which its attrs may tell."""
-    if "unemployment_rate" not in portfolio.attrs:
+def _attr_faults(portfolio: xr.Dataset) -> list[str]:
+    """Faults of the currency, the day, the own lender and the unemployment on that day, which attrs may tell."""
+    told = {name: portfolio.attrs.get(name) for name in ("currency", "as_of", "own_lender", "unemployment_rate")}
+    said = {
+        name: value for name, value in told.items() if not (value is None or (isinstance(value, str) and not value))
+    }
+    faults = currency_code_faults("attrs['currency']", said["currency"]) if "currency" in said else []
+    faults += day_faults("attrs['as_of']", said["as_of"]) if "as_of" in said else []
+    if not isinstance(said.get("own_lender", ""), str):
+        faults.append(f"attrs['own_lender']: found {shown(said['own_lender'])}, expected a name of a lender; write it")
+    if "unemployment_rate" in said:
+        high, advice = MACRO["unemployment_rate"].high, "a decimal: 0.05, not 5, or drop it"
+        faults += number_faults("attrs['unemployment_rate']", said["unemployment_rate"], high, advice)
+    return faults
+
+
+def currency_code_faults(name: str, value: object) -> list[str]:
+    """Fault of what is no code of a currency."""
+    if isinstance(value, str) and re.fullmatch("[A-Z]{3}", value):
         return []
-    rate, high = portfolio.attrs["unemployment_rate"], MACRO["unemployment_rate"].high
-    return number_faults("attrs['unemployment_rate']", rate, high, "a decimal: 0.05, not 5, or drop it")
+    return [f"{name}: found {shown(value)}, expected three letters as in 'CNY'; use the ISO 4217 code"]
+
+
+def day_faults(name: str, value: object) -> list[str]:
+    """Fault of what is neither a month nor a day of the calendar.
+
+    >>> day_faults("as_of", "2026-02"), day_faults("as_of", "2026-02-28")
+    ([], [])
+    >>> day_faults("as_of", "2026-02-31")[0].split(",")[0]
+    "as_of: found '2026-02-31'"
+    """
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d(-\d\d)?", value, re.ASCII):
+        with suppress(ValueError):
+            datetime.date.fromisoformat(f"{value}-01"[:10])
+            return []
+    return [f"{name}: found {shown(value)}, expected a month or day as in '2026-01' or '2026-01-31'; write it so"]
 
 
 def position(row: int) -> str:
@@ -240,7 +275,8 @@ def _values(portfolio: xr.Dataset, name: str) -> Array | None:
         return None
     values: Array = portfolio[name].values
     if PORTFOLIO[name].kind == "label":
-        return values.astype(object) if pd.notna(values).all() else None
+        values = values.astype(object)
+        return values if pd.api.types.infer_dtype(values, skipna=False) in ("string", "empty") else None
     return values if values.dtype.kind in "biuf" else None
 
 
@@ -269,6 +305,7 @@ def _link_faults(portfolio: xr.Dataset, borrowers: int) -> list[str]:
             for name in both
         ]
     own = portfolio.attrs.get("own_lender")
+    own = own if isinstance(own, str) else None
     lenders = [] if lender is None else sorted(map(str, pd.unique(lender)))
     if lenders and own and own not in lenders:
         advice = advised(own, lenders, "name it as its loans do")
@@ -306,24 +343,40 @@ def refuse(subject: str, faults: Sequence[str]) -> None:
         raise InputError(subject, faults)
 
 
-SHORT = reprlib.Repr()
-SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 60
+def end_if_stopping(subject: str, faults: Sequence[str]) -> None:
+    """Raise InputError with the faults so far if types were refused, for what comes next may be of the wrong type."""
+    if stopping.get():
+        raise InputError(subject, faults)
+
+
+class Short(reprlib.Repr):
+    """Values as they are, cut if long; data and iterators by their type."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 60
+
+    def repr_int(self, value: int, _: int) -> str:
+        """A whole number."""
+        return f"a number of {int(math.log10(abs(value))) + 1:,} digits" if abs(value) >= 10**60 else repr(value)
+
+    def repr_instance(self, value: Any, level: int) -> str:
+        """Anything that is not a plain value or a list."""
+        kind = type(value).__name__
+        if hasattr(value, "shape") and not isinstance(value, type | np.generic):
+            return f"{kind} of shape {value.shape}"
+        return kind if isinstance(value, xr.Dataset | Iterator) else super().repr_instance(value, level)
 
 
 def shown(value: object) -> str:
-    """A value in a message: data and iterators by their type, others as they are, cut if long.
+    """A value in a message, in one line.
 
-    >>> shown(["0.5"]), shown(np.zeros((2, 3))), shown(xr.Dataset())
-    ("['0.5']", 'ndarray of shape (2, 3)', 'Dataset')
+    >>> shown(["0.5", 3]), shown([np.zeros((2, 3)), xr.Dataset()])
+    ("['0.5', 3]", '[ndarray of shape (2, 3), Dataset]')
     >>> shown(10**5000)
     'a number of 5,001 digits'
     """
-    kind = type(value).__name__
-    if isinstance(value, int) and abs(value) >= 10**60:
-        return f"a number of {int(math.log10(abs(value))) + 1:,} digits"
-    if hasattr(value, "shape") and not isinstance(value, np.generic):
-        return f"{kind} of shape {value.shape}"
-    return kind if isinstance(value, xr.Dataset | Iterator) else SHORT.repr(value)
+    return " ".join(Short().repr(value).split())
 
 
 def is_whole(value: object) -> bool:
@@ -358,7 +411,7 @@ def as_numbers(values: object) -> Array | None:
 
     Text, truth values, dates, complex numbers, gaps of a masked array and numbers beyond a float are none.
 
-    >>> as_numbers([1, np.float32(0.5)]), as_numbers(["0.5"]), as_numbers(True), as_numbers([0.5, None])
+    >>> as_numbers([1, np.float32(0.5)]), as_numbers(["0.5"]), as_numbers(True), as_numbers(np.longdouble("1e400"))
     (array([1. , 0.5]), None, None, None)
     """
     if np.ma.is_masked(values):
@@ -369,7 +422,11 @@ def as_numbers(values: object) -> Array | None:
             array = array.astype(float)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None
-    return array.astype(float, copy=False) if array.dtype.kind in "iuf" else None
+    if array.dtype.kind not in "iuf":
+        return None
+    with np.errstate(over="ignore"):
+        numbers = array.astype(float, copy=False)
+    return numbers if array.dtype.itemsize <= 8 or np.array_equal(np.isfinite(numbers), np.isfinite(array)) else None
 
 
 def level_faults(name: str, levels: Sequence[float]) -> list[str]:
@@ -427,7 +484,7 @@ def seed_faults(seed: object, name: str = "seed", bits: int = 64) -> list[str]:
 
 
 def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
-    """Words that a misspelt one may stand for, the likeliest first: spelled alike, or with more to their name.
+    """Words that a misspelt one may stand for, the likeliest first: spelled alike, or with more in their name.
 
     Case, spaces, hyphens and underscores do not count, nor what stands before the last dot.
 
@@ -437,10 +494,13 @@ def near(word: object, words: Iterable[object], most: int = 1) -> list[str]:
     plain = {str(known): _plain(str(known)) for known in words}
     given = _plain(str(word))
     begins = [known for known, name in plain.items() if given and name.rsplit(".", 1)[-1].startswith(given)]
+    holds = [
+        known for known, name in plain.items() if given in name.split("_") or (not given.isascii() and given in name)
+    ]
     names = {name: known for known, name in reversed(plain.items())}
     names |= {name.rsplit(".", 1)[-1]: known for name, known in reversed(names.items())}
     alike = [names[name] for name in difflib.get_close_matches(given, names, n=2 * most, cutoff=0.7)]
-    return list(dict.fromkeys([*alike, *begins]))[:most]
+    return list(dict.fromkeys([*alike, *begins, *holds]))[:most]
 
 
 def _plain(word: str) -> str:
@@ -472,8 +532,11 @@ def unknown(where: str, name: object, known: Iterable[object]) -> str:
 
     >>> unknown("job.finding", "finding", ["separation", "finding_monthly"])
     "job.finding: unknown, expected one of finding_monthly, separation; write 'finding_monthly'"
+    >>> unknown("job.", "", ["separation"])
+    "job.'': unknown, expected one of separation; remove or rename it"
     """
     names = sorted(map(str, known))
+    where = where if str(name).strip() else f"{where.removesuffix(str(name))}{name!r}"
     return f"{where}: unknown, expected one of {', '.join(names)}; {advised(name, names, 'remove or rename it')}"
 
 
@@ -589,7 +652,7 @@ def _padding(macro: xr.Dataset) -> dict[tuple[Any, Any], list[str]]:
             continue
         for place in np.flatnonzero(rows.any(axis=1)):
             month = int(np.argmax(rows[place])) + 1 if "month" in dims else 1
-            label = macro["scenario"].values[place].item() if "scenario" in macro.coords else int(place) + 1
+            label = macro["scenario"][place].item() if "scenario" in macro.coords else int(place) + 1
             padded.setdefault((label, month), []).append(name)
     return padded
 
@@ -619,5 +682,5 @@ def lender_faults(result: xr.Dataset, lender: str) -> list[str]:
     known = sorted({str(label) for label in result["lender"].values})
     if name not in known:
         expected = f"expected 'own', 'all' or one of {known}; {advised(name, ['own', 'all', *known])}"
-        return [f"lender: found {name!r}, which has no segment, {expected}"]
+        return [f"lender: found {shown(name)}, which has no segment, {expected}"]
     return []

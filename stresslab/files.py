@@ -13,8 +13,9 @@ import re
 import secrets
 import shutil
 import time
+import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,24 @@ WRITTEN_BY = "stresslab"
 """By this word in its manifest a folder is known as one of this package, which may be replaced."""
 OLD = 86_400
 """Seconds after which what a killed process left beside a target is removed; another one may still be writing."""
+LARGEST_TOML = 1_000_000
+"""Bytes of a file that people write."""
+
+
+def toml_content(path: Path, meant: str) -> dict[str, Any]:
+    """Content of a TOML file; InputError, which says what was meant, if it is none that can be read."""
+    try:
+        size = path.stat().st_size
+        if size <= LARGEST_TOML:
+            return tomllib.loads(path.read_text("utf-8-sig"))
+        fault = f"found {size:,} bytes, expected {meant} of at most {LARGEST_TOML:,}; name that, not a data file"
+    except OSError as error:
+        fault = f"found none that can be read ({error.strerror}), expected {meant} as TOML; correct the path"
+    except RecursionError:
+        fault = f"found tables within tables beyond all bounds, expected {meant}; remove them"
+    except ValueError as error:  # no UTF-8, no TOML, numbers of thousands of digits, a path with a NUL
+        fault = f"found no TOML ({error}), expected {meant} as TOML in UTF-8; correct that line"
+    raise InputError(str(path), [f"file: {fault}"])
 
 
 def beside(target: Path, kind: str) -> Path:
@@ -35,13 +54,27 @@ def beside(target: Path, kind: str) -> Path:
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
     """A path to write to; the file takes the target's place when the block ends, and is removed if it fails."""
-    partial = beside(target, "partial")
+    try:
+        if "\0" in str(target):
+            raise ValueError("a NUL in its name")
+        partial = beside(target, "partial")
+    except ValueError as error:
+        raise _unwritable(target, error) from error
     try:
         yield partial
         sync(partial)
         os.replace(partial, target)
+    except OSError as error:
+        raise _unwritable(target, error.strerror or error) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _unwritable(target: Path, reason: object) -> InputError:
+    """Error of a file that cannot be written."""
+    fault = f"file: found no way to write it ({reason}), expected a name in a folder of yours; name another place"
+    return InputError(str(target), [fault])
 
 
 @contextmanager

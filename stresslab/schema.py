@@ -5,6 +5,7 @@ Every room reads its vocabulary from here; this module imports none of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
@@ -90,6 +91,10 @@ FLOWS = (
 """Flows in the month [currency]; month 0 is the start and has none."""
 
 
+_LONG_WORD = re.compile(r"(\S{100})\S{200,}?(?=['\",;:.]*(?:\s|$))")
+"""No word of a sentence, but the input itself: a name of thousands of characters, a file in place of its path."""
+
+
 class InputError(ValueError):
     """Input that cannot be used, with every fault named at once.
 
@@ -105,7 +110,7 @@ class InputError(ValueError):
     subject : str
         As given.
     faults : list of str
-        As given.
+        As given, each once, words of more than 300 characters cut.
 
     Examples
     --------
@@ -117,10 +122,13 @@ class InputError(ValueError):
     """
 
     def __init__(self, subject: str, faults: Iterable[str]) -> None:
-        self.subject = subject
-        self.faults = list(faults)
+        self.subject = _LONG_WORD.sub(r"\1...", subject)
+        self.faults = list(dict.fromkeys(_LONG_WORD.sub(r"\1...", fault) for fault in faults))
         count = f"{len(self.faults)} fault" + ("s" if len(self.faults) != 1 else "")
-        super().__init__("\n  - ".join([f"{subject}: {count}", *self.faults]))
+        super().__init__("\n  - ".join([f"{self.subject}: {count}", *self.faults]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return InputError, (self.subject, self.faults)  # as a process sends it to another one
 
 
 @dataclass(frozen=True)
@@ -270,7 +278,7 @@ RESULT: dict[str, Variable] = {
     "contact": Variable(SEGMENT_MONTH, "1", "contact of the lender with late payers over normal contact"),
     "policy_rate": Variable(PATH_MONTH, "1/year", "short-term interest rate, if macro has it", required=False),
     "real_income_trend": Variable(
-        CONSTANT, "1/year", "normal growth of real income that the run took", low=-0.5, high=0.5, required=False
+        CONSTANT, "1/year", "normal growth of real income that the run took", low=-0.5, high=0.5
     ),
     "own_share": Variable(("segment",), "1", "share of the opening balance funded by the lender of record"),
     "due_share": Variable(("segment",), "1", "due at the next due date over the balance of current loans at the start"),

@@ -36,6 +36,7 @@ from stresslab.study_file import Study as Study
 from stresslab.study_file import read_study as read_study
 from stresslab.study_file import side_by_side
 from stresslab.study_trial import buffer_arguments
+from stresslab.typed import typed
 
 DEFAULT_DONORS = 10_000
 """Borrowers of the synthetic portfolio that completes a tape, where the study does not say how many."""
@@ -66,6 +67,7 @@ class Answers:
         return list(dict.fromkeys(note for dataset in self.datasets().values() for note in sl.notes(dataset)))
 
 
+@typed
 def demo_study(borrowers: int | None = None, paths: int | None = None) -> Study:
     """Study of `stresslab demo`: a million Chinese online loans in the Federal Reserve's scenarios.
 
@@ -94,6 +96,7 @@ def demo_study(borrowers: int | None = None, paths: int | None = None) -> Study:
     return read_study(content)
 
 
+@typed
 def run_study(study: Study, *, folder: str | Path | None = None, progress: bool = True) -> Answers:
     """Run a study: portfolio, macro paths, simulation, losses, provisions, liquidity and capital.
 
@@ -155,9 +158,8 @@ def run_study(study: Study, *, folder: str | Path | None = None, progress: bool 
         _record(study, seeds, result, started),
     )
     attrs = {"study": json.dumps(study.content, default=str), "seeds": json.dumps(seeds)}
-    return dataclasses.replace(
-        answers, **{name: dataset.assign_attrs(attrs) for name, dataset in answers.datasets().items()}
-    )
+    signed: dict[str, Any] = {name: dataset.assign_attrs(attrs) for name, dataset in answers.datasets().items()}
+    return dataclasses.replace(answers, **signed)
 
 
 def _seeded(arguments: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, dict[str, Any]], dict[str, int]]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,12 @@ import xarray as xr
 
 import stresslab as sl
 from stresslab.checks import refuse, unknown
-from stresslab.files import digest
+from stresslab.files import digest, toml_content
 from stresslab.schema import InputError
 from stresslab.sections import read_arguments
 from stresslab.study_trial import trial_faults
+from stresslab.typed import typed
 
-LARGEST_FILE = 1_000_000
-"""Bytes of a study file."""
 MOST_LEVELS = 16
 """Levels of tables and lists in a study."""
 
@@ -82,12 +80,13 @@ ON_DEMAND = ("read_portfolio", "term_structures", "irb_parameters")
 """Sections without which a function is called only where it is needed."""
 
 
-def read_study(source: str | Path | dict[str, Any]) -> Study:
+@typed
+def read_study(source: str | Path | Mapping[Any, Any]) -> Study:
     """Read a study from a TOML file or from its content, and check all of it.
 
     Parameters
     ----------
-    source : str, Path or dict
+    source : str, Path or mapping
         Path of the file, or the nested mapping that it would hold. `title` and `scenarios` stand at the top; a scenario
         is a name of `sl.scenarios.table()`, the path of a file, or a table
         ``{read_scenario = {path = ..., layout = ...}}`` or ``{shock_scenario = {peak = ...}}``. Every section is named
@@ -120,9 +119,9 @@ def read_study(source: str | Path | dict[str, Any]) -> Study:
       - macro_paths.sed: unknown, expected one of draws, follow, mode, model, paths, seed, spread; write 'seed'
       - macro_paths.paths: found 1, expected a number of at least 2; correct it
     """
-    subject = "study" if isinstance(source, dict) else str(source)
-    file = None if isinstance(source, dict) else Path(source)
-    content = source if isinstance(source, dict) else _read_toml(Path(source))
+    file = None if isinstance(source, Mapping) else Path(source)
+    subject = "study" if file is None else str(source)
+    content = source if isinstance(source, Mapping) else toml_content(Path(source), "a study")
     refuse(subject, _content_faults(content))
     files: list[str] = [] if file is None else [os.path.abspath(file)]
     given = _rooted(content, Path.cwd() if file is None else file.absolute().parent, files)
@@ -145,11 +144,18 @@ def read_study(source: str | Path | dict[str, Any]) -> Study:
             unsound |= {name} if len(faults) > before else set()
     if "read_portfolio" in content:
         arguments.pop("synthetic_portfolio")
-    if not scenario_faults:
-        faults += trial_faults(side_by_side(given["scenarios"]), arguments, unsound)
+    scenario = _stand_in(arguments, unsound) if scenario_faults else side_by_side(given["scenarios"])
+    faults += trial_faults(scenario, arguments, unsound)
     refuse(subject, scenario_faults + faults)
     inputs = [{"file": path, **digest(Path(path))} for path in files]
     return Study(title, given["scenarios"], arguments, content, inputs)
+
+
+def _stand_in(arguments: Mapping[str, Mapping[str, Any]], unsound: set[str]) -> xr.Dataset:
+    """Scenario of as many months as the study wants, to try its sections where its own scenarios are unsound."""
+    months = None if "simulate" in unsound else arguments["simulate"].get("horizon")
+    scenario: xr.Dataset = sl.shock_scenario(0.08, months=months or 36)
+    return scenario
 
 
 def _table_of(content: Mapping[str, Any], name: str, faults: list[str]) -> Any:
@@ -170,7 +176,10 @@ def _scenario_faults(scenarios: Any) -> list[str]:
         return [f"scenarios: found {scenarios!r}, expected a list of names, files or tables; name at least one"]
     faults: list[str] = []
     for position, entry in enumerate(scenarios):
-        _scenario(entry, f"scenarios.{position}", faults)
+        try:
+            _scenario(entry, f"scenarios.{position}")
+        except InputError as error:
+            faults += error.faults
     names = _scenario_names(scenarios)
     if len(set(names)) < len(names):
         advice = "remove the repetition, or tell files apart by { read_scenario = { path = ..., name = ... } }"
@@ -181,38 +190,26 @@ def _scenario_faults(scenarios: Any) -> list[str]:
 SCENARIO_MAKERS = ("read_scenario", "shock_scenario")
 
 
-def _scenario(entry: Any, where: str, faults: list[str]) -> xr.Dataset | None:
-    """Scenario by name, from a file, or from a table of a function's arguments; None, and its faults, if unsound."""
-    maker, arguments = "scenario", {"name": entry}
+def _scenario(entry: Any, where: str) -> xr.Dataset:
+    """Scenario by name, from a file, or from a table of a function's arguments; InputError names its faults."""
+    maker, arguments, faults = "scenario", {"name": entry}, list[str]()
     if isinstance(entry, str) and os.path.isfile(entry):
         maker, arguments = "read_scenario", {"path": entry}
     elif isinstance(entry, str) and (os.path.sep in entry or Path(entry).suffix):
-        faults.append(
-            f"{where}: found no file at {entry!r}, expected one, by its path from the study; correct the path"
-        )
-        return None
+        faults = [f"{where}: found no file at {entry!r}, expected one, by its path from the study; correct the path"]
     elif isinstance(entry, Mapping) and len(entry) == 1 and next(iter(entry)) in SCENARIO_MAKERS:
         ((maker, table),) = entry.items()
-        before = len(faults)
         where = f"{where}.{maker}"
         arguments = read_arguments(getattr(sl, maker), table, where, faults)
-        if len(faults) > before:
-            return None
     elif not isinstance(entry, str):
         expected = f"a name, a file or a table of {' or '.join(SCENARIO_MAKERS)}"
-        faults.append(f"{where}: found {entry!r}, expected {expected}; correct it")
-        return None
+        faults = [f"{where}: found {entry!r}, expected {expected}; correct it"]
+    refuse("study", faults)
     try:
         made: xr.Dataset = getattr(sl, maker)(**arguments)
     except InputError as error:
-        faults += [f"{where}: {fault}" for fault in error.faults]
-    except OSError as error:
-        faults.append(f"{where}: found {arguments['path']!r} unreadable ({error.strerror}); correct the path")
-    except UnicodeDecodeError as error:
-        faults.append(f"{where}: found {arguments['path']!r} unreadable ({error}), expected text in UTF-8; convert it")
-    else:
-        return made
-    return None
+        raise InputError("study", [f"{where}: {fault}" for fault in error.faults]) from error
+    return made
 
 
 def _scenario_names(entries: Sequence[Any]) -> list[str]:
@@ -231,10 +228,10 @@ def _scenario_names(entries: Sequence[Any]) -> list[str]:
 
 def side_by_side(entries: Sequence[Any]) -> xr.Dataset:
     """Scenarios of a study along `scenario`, a single one as it is."""
-    made = [_scenario(entry, "scenarios", []) for entry in entries]
-    together: xr.Dataset = (
-        made[0] if len(made) == 1 else sl.scenario(dict(zip(_scenario_names(entries), made, strict=True)))
-    )
+    made = [_scenario(entry, "scenarios") for entry in entries]
+    if len(made) == 1:
+        return made[0]
+    together: xr.Dataset = sl.scenario(dict(zip(_scenario_names(entries), made, strict=True)))
     return together
 
 
@@ -245,24 +242,6 @@ def _difference_faults(entries: Sequence[Any]) -> list[str]:
     except InputError as error:
         return [f"scenarios: {fault}" for fault in error.faults]
     return []
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    """Content of a TOML file; InputError if it cannot be read."""
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            fault = f"file: found {path.stat().st_size:,} bytes, expected a study of at most {LARGEST_FILE:,}"
-            raise InputError(str(path), [f"{fault}; name the study file, not a data file"])
-        return tomllib.loads(path.read_text("utf-8"))
-    except InputError:
-        raise
-    except OSError as error:
-        fault = f"file: found none that can be read ({error.strerror}), expected a TOML file; correct the path"
-    except RecursionError:
-        fault = "file: found tables within tables beyond all bounds, expected a study; remove them"
-    except ValueError as error:  # text that is no UTF-8, no TOML, numbers of thousands of digits, a path with a NUL
-        fault = f"file: found no TOML ({error}), expected a study as TOML in UTF-8; correct that line"
-    raise InputError(str(path), [fault])
 
 
 def _content_faults(content: Mapping[Any, Any]) -> list[str]:

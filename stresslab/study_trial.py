@@ -8,14 +8,13 @@ from typing import Any
 import xarray as xr
 
 import stresslab as sl
-from stresslab.engine.model import presets
 from stresslab.engine.prepare import prepare
 from stresslab.measures.capital.regimes import regime_for
 from stresslab.measures.defaults import by_place
 from stresslab.measures.provisions.allowance import weight_faults
 from stresslab.measures.provisions.regimes import regime_of
 from stresslab.population.synthetic import read_preset, segments_of
-from stresslab.schema import InputError
+from stresslab.schema import InputError, presets
 from stresslab.studies.outlook import Outlook
 from stresslab.studies.term_structures import setting_faults
 from stresslab.testing import tiny_result
@@ -85,7 +84,7 @@ def _trials(
     def capital(made: sl.BalanceSheet, whose: str) -> None:
         regime, _ = regime_for(result, given["capital_adequacy"].get("capital_regime"))
         estimates = sl.irb_parameters(result, lender=whose) if regime.approach == "irb" else None
-        others = {"provisioning": "china", "parameters": estimates, "lender": whose}
+        others: dict[str, Any] = {"provisioning": "china", "parameters": estimates, "lender": whose}
         sl.capital_adequacy(result, made, **others, **given["capital_adequacy"])
 
     trials: dict[str, Callable[[], Any]] = {
@@ -135,10 +134,10 @@ def _simulation(scenario: xr.Dataset, given: Mapping[str, Mapping[str, Any]]) ->
         portfolio = _portfolio(given)
     except InputError:
         return
-    names = ("model", "seed", "horizon", "renewal", "threads", "responses", "feedback")
+    names = ("model", "seed", "horizon", "renewal", "threads", "responses", "feedback", "behaviour")
     usual = {"renewal": "static", "responses": ()}
     arguments = [given["simulate"].get(name, usual.get(name)) for name in names]
-    prepare("simulate", portfolio, scenario, *arguments, None)
+    prepare("simulate", portfolio, scenario, *arguments)
 
 
 def _settings(given: Mapping[str, Mapping[str, Any]]) -> None:

@@ -28,6 +28,7 @@ FROM_MONTH_1 = {*FLOWS, "entries_to_arrears", "restructured", "redefaulted", "fl
                 "lead_months"}  # fmt: skip
 USUAL = {
     "unemployment_rate": 0.05,
+    "real_income_trend": 0.02,
     "line_supply": 1.0,
     "contact": 1.0,
     "own_share": 1.0,
@@ -68,8 +69,8 @@ def tiny_result(
     **values : float, array_like or dict
         Other variables of `schema.RESULT` by name, of which those with a cause, stage or bucket also as a dict. Flows
         and counts of the month are given for months 1, 2, ..., months; they are 0 in month 0. What is not given is 0,
-        but `unemployment_rate` is 0.05, `due_share` 0.1, and `line_supply`, `contact`, `own_share` and `revolving`
-        are 1.
+        but `unemployment_rate` is 0.05, `real_income_trend` 0.02, `due_share` 0.1, and `line_supply`, `contact`,
+        `own_share` and `revolving` are 1.
 
     Returns
     -------
@@ -136,7 +137,7 @@ def _filled(name: str, given: Any, sizes: Mapping[str, int], faults: list[str]) 
     shape = tuple(sizes[dim] - start if dim == "month" else sizes[dim] for dim in dims)
     out = np.zeros(tuple(sizes[dim] for dim in dims))
     later = out[:, 1:] if start else out
-    labels = LABELS.get(dims[-1])
+    labels = LABELS.get(dims[-1]) if dims else None
     by_label = given if isinstance(given, Mapping) else None
     if by_label is None and name == "balance" and np.ndim(given) < len(dims):
         by_label = {BUCKETS[0]: given}
@@ -209,8 +210,8 @@ def made_up_result(
     Returns
     -------
     xarray.Dataset
-        Every stock and flow of `schema.RESULT`, `entries_to_arrears`, `unemployment_rate`, `own_share`, `line_supply`
-        and `contact`, with the coordinates, units and attrs of a result.
+        Every stock and flow of `schema.RESULT`, `entries_to_arrears`, `unemployment_rate`, `real_income_trend`,
+        `own_share`, `line_supply` and `contact`, with the coordinates, units and attrs of a result.
 
     Notes
     -----
@@ -312,7 +313,7 @@ def _dataset(
     data = {name: np.stack([end[name] for end in month_ends], axis=1) for name in month_ends[0]}
     rate = 0.05 + 0.01 * (weather - 1.0) * np.minimum(np.arange(len(month_ends)), 6) / 6
     data["unemployment_rate"] = rate.clip(0.01, 0.5)
-    data["own_share"] = own_share
+    data["own_share"], data["real_income_trend"] = own_share, np.asarray(USUAL["real_income_trend"])
     lenders, products = zip(*(segment.split(":") for segment in segments), strict=True)
     names = sorted(set(lenders))
     slump = weather[..., None] * np.minimum(np.arange(len(month_ends)), 6)[:, None]  # (path, month, segment)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import re
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -37,6 +38,7 @@ ADVICE = {
     "donors": "use read_portfolio() for a loan tape, or synthetic_portfolio()",
     "macro": "use scenario(), read_scenario() or macro_paths()",
     "scenario": "use scenario(), read_scenario() or macro_paths()",
+    "scenarios": "use scenario() or read_scenario()",
     "result": "use simulate()",
     "Model": "use Model.from_preset('china-online') or Model.from_toml()",
     "Funding": "use Funding.for_book(result)",
@@ -44,6 +46,8 @@ ADVICE = {
     "terms": "use term_structures()",
     "parameters": "use irb_parameters(result)",
     "allowance": "use provisions(result)",
+    "Axes": "give a single Axes, such as fig.add_subplot()",
+    "Figure": "give a Figure, such as plt.figure()",
 }
 """What gives a dataset of this name, or an object of this class."""
 
@@ -83,33 +87,79 @@ def _typed(public: Public, subject: str) -> Public:
         except TypeError:
             return public(*args, **kwargs)  # Python's own words for a missing or an unknown argument
         if faults := read(public, given):
-            own = _own_faults(public, given, subject)
-            named = {re.split(r"\W", fault, maxsplit=1)[0] for fault in own.faults}
-            new = [fault for name, fault in faults.items() if named.isdisjoint(_names(name, given.arguments[name]))]
-            raise InputError(own.subject if own.faults else subject, [*own.faults, *new])
-        return public(*given.args, **given.kwargs)
+            raise _all_faults(public, given, subject, faults)
+        token = stopping.set(False)  # a function that calls this one may look for its own faults
+        try:
+            return public(*given.args, **given.kwargs)
+        finally:
+            stopping.reset(token)
 
     checked.typed = True  # type: ignore[attr-defined]
     return checked  # type: ignore[return-value]
 
 
-def _names(name: str, value: Any) -> set[str]:
-    """Names under which a fault of an argument may stand: its own, and the keys of a mapping."""
-    return {name, *(map(str, value) if isinstance(value, Mapping) else ())}
+def _all_faults(
+    public: Callable[..., Any], given: inspect.BoundArguments, subject: str, wrong: Mapping[str, str]
+) -> InputError:
+    """What the function finds itself at its first `refuse`, then the faults of the types of arguments.
+
+    It is run with the arguments as they are, and again with such as have the right type. What it says in both runs of
+    other arguments is kept; what it says in the first run alone follows from a wrong type. What it says once of an
+    argument of a wrong type takes the place of that fault, as it knows the bounds.
+    """
+    usual = {name: _usual(given.signature.parameters[name], hints(public)[name]) for name in wrong}
+    right = inspect.BoundArguments(given.signature, given.arguments | usual)
+    first, second = _found(public, given), _found(public, right)
+    places = {key: name for name, value in given.arguments.items() for key in _keys(name, value)}
+    of = {fault: {places[word] for word in _words(fault) & set(places)} for fault in first.faults + second.faults}
+    both = [fault for fault in second.faults if (fault in first.faults if first.faults else of[fault])]
+    others = [fault for fault in both if of[fault].isdisjoint(wrong)]
+    own = {name: [fault for fault in first.faults if of[fault] == {name}] for name in wrong}
+    types = [own[name][0] if len(own[name]) == 1 and _short(own[name][0]) else wrong[name] for name in wrong]
+    return InputError(first.subject or second.subject or subject, others + types)
 
 
-def _own_faults(public: Callable[..., Any], given: inspect.BoundArguments, subject: str) -> InputError:
-    """What a function finds itself at its first `refuse`, where some arguments have a wrong type."""
+def _short(fault: str) -> bool:
+    """Whether a fault is one line: one that shows data or an object at length is not."""
+    return len(fault) < 300 and "\n" not in fault
+
+
+def _found(public: Callable[..., Any], given: inspect.BoundArguments) -> InputError:
+    """What a function finds itself at its first `refuse`."""
     token = stopping.set(True)
     try:
         public(*given.args, **given.kwargs)
     except InputError as error:
         return error
-    except Exception:  # a check met a value of the wrong type, which is a fault of its own
+    except Exception:  # a check cannot bear a value of the wrong type
         pass
     finally:
         stopping.reset(token)
-    return InputError(subject, [])
+    return InputError("", [])
+
+
+def _usual(parameter: inspect.Parameter, hint: Any) -> Any:
+    """The default of an argument; without one, what is empty of its type."""
+    if parameter.default is not parameter.empty:
+        return parameter.default
+    kind = get_origin(hint) or hint
+    if parameter.kind is parameter.VAR_POSITIONAL or kind in (Sequence, Collection, Iterable):
+        return ()
+    return kind() if kind in (*SCALARS, dict, xr.Dataset) else None
+
+
+def _words(fault: str) -> set[str]:
+    """The names of which a fault speaks, before its colon.
+
+    >>> sorted(_words("tr12, tr13: found 0.5, 0.6, expected at most 1 in all; correct them"))
+    ['tr12', 'tr13']
+    """
+    return set(re.findall(r"\w+", fault.split(":", 1)[0]))
+
+
+def _keys(name: str, value: Any) -> set[str]:
+    """Names under which a fault of an argument may stand: its own, and the keys of a mapping."""
+    return {name, *(map(str, value) if isinstance(value, Mapping) else ())}
 
 
 @functools.cache
@@ -191,9 +241,10 @@ def _number(value: Any) -> int | float:
     if is_whole(value) and abs(int(value)) < 2**63:
         return int(value)
     try:
-        return float(value)
+        number = float(value)
     except OverflowError:
         raise Unfit from None
+    return number if math.isfinite(number) or not np.isfinite(value) else _unfit()
 
 
 def _list(value: Any, hint: Any, sets: bool = False) -> Any:

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from stresslab.engine.model import Model
 from stresslab.files import OLD, digest, foreign, place_faults, whole_file, whole_folder
 from stresslab.schema import InputError
 
@@ -15,8 +16,16 @@ def answers_in(folder, **files):
     folder.mkdir()
     for name, text in files.items():
         (folder / name).write_text(text)
-    (folder / "manifest.json").write_text(json.dumps({"written_by": "stresslab", "outputs": dict.fromkeys(files, {})}))
+    manifest = {"written_by": "stresslab", "outputs": {name: {} for name in files}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
+
+
+def break_off(partial, target):
+    """Write a part, see that the old one still stands, and fail."""
+    partial.write_text("ha")
+    assert target.read_text() == "old"
+    raise OSError(28, "full")
 
 
 def names(folder):
@@ -26,15 +35,22 @@ def names(folder):
 def test_a_file_is_whole_or_as_it_was(tmp_path):
     target = tmp_path / "model.toml"
     target.write_text("old")
-    with pytest.raises(ZeroDivisionError), whole_file(target) as partial:
-        partial.write_text("ha")
-        assert target.read_text() == "old"
-        _ = 1 / 0
+    with pytest.raises(OSError, match="full"), whole_file(target) as partial:
+        break_off(partial, target)
     assert target.read_text() == "old"
+    assert names(tmp_path) == ["model.toml"]
     with whole_file(target) as partial:
         partial.write_text("new")
     assert target.read_text() == "new"
     assert names(tmp_path) == ["model.toml"]
+
+
+@pytest.mark.parametrize("name", ["missing/a.toml", "file/a.toml", "x" * 300, "a\0b", ".", ""])
+def test_a_name_that_cannot_be_written_is_refused(tmp_path, name):
+    (tmp_path / "file").write_text("a file, no folder")
+    with pytest.raises(InputError, match=r"file: found no way to write it .*; name another place"):
+        Model().to_toml(tmp_path / name if name else "")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_link_is_replaced_and_not_what_it_points_to(tmp_path):
@@ -57,10 +73,9 @@ def test_a_folder_takes_the_place_of_another_as_a_whole(tmp_path):
 
 
 def test_a_folder_that_fails_leaves_the_one_before(tmp_path):
-    out = answers_in(tmp_path / "out", old="1")
+    out = answers_in(tmp_path / "out", old="old")
     with pytest.raises(OSError, match="full"), whole_folder(out) as partial:
-        (partial / "new").write_text("2")
-        raise OSError(28, "full")
+        break_off(partial / "new", out / "old")
     assert names(out) == ["manifest.json", "old"]
     assert names(tmp_path) == ["out"]
 

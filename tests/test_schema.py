@@ -1,5 +1,7 @@
 """Every fault at once, each with name, value, expectation and advice."""
 
+import pickle
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -61,3 +63,22 @@ def test_buckets_hold_their_days(missed):
 
 def test_there_is_a_floor_for_each_bucket():
     assert len(BUCKETS) == len(BUCKET_FLOOR)
+
+
+def test_no_word_of_an_error_is_the_whole_input():
+    error = InputError("x" * 5_000, [f"lender: found '{'y' * 5_000}', expected one of 'own', 'all'; choose one"])
+    assert error.faults[0].endswith("yyy...', expected one of 'own', 'all'; choose one")
+    assert len(str(error)) < 400
+
+
+def test_an_error_says_each_fault_once():
+    assert InputError("portfolio", iter(["a: found 1", "b: found 2", "a: found 1"])).faults == [
+        "a: found 1",
+        "b: found 2",
+    ]
+
+
+def test_an_error_can_be_sent_to_another_process():
+    error = InputError("portfolio", ["income: found -1, expected >= 0; give it", "limit: missing, expected it; add it"])
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.subject, again.faults, str(again)) == (error.subject, error.faults, str(error))

@@ -232,8 +232,25 @@ def test_a_file_that_is_no_toml_is_named(tmp_path, text):
         read_study(written(tmp_path, text))
 
 
+@pytest.mark.parametrize("source", [None, 5, ["china-baseline"], b"study.toml"])
+def test_a_study_of_a_wrong_type_is_refused(source):
+    with pytest.raises(InputError, match="source: found"):
+        read_study(source)
+
+
+def test_faults_of_sections_and_of_scenarios_come_at_once():
+    content = {"scenarios": ["mars"], "macro_paths": {"paths": 2}, "simulate": {"horizon": 3}, "": 1}
+    with pytest.raises(InputError) as caught:
+        read_study({**content, "capital_adequacy": {"capital_regime": "basel9"}})
+    assert {fault.split(":")[0] for fault in caught.value.faults} == {
+        "scenarios.0",
+        "capital_adequacy.capital_regime",
+        "''",
+    }
+
+
 def test_a_data_file_in_place_of_a_study_is_not_read(tmp_path):
-    with pytest.raises(InputError, match="expected a study of at most 1,000,000; name the study file"):
+    with pytest.raises(InputError, match="expected a study of at most 1,000,000; name that, not a data file"):
         read_study(written(tmp_path, "#" * 2_000_000))
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.checks import shown
 from stresslab.engine.kernel.state import DEPTHS, PROGRAMMES
 from stresslab.parameters import Section, choice, documented, parameter, setting
 from stresslab.typed import typed
@@ -461,10 +462,11 @@ def cost_notes(responses: Sequence[Response], currency: str) -> list[str]:
 def response_faults(responses: Any) -> list[str]:
     """Faults of a list of responses taken together."""
     if isinstance(responses, str) or not isinstance(responses, Sequence):
-        return [f"responses: found {responses!r}, expected a list of responses; write responses=[...]"]
+        return [f"responses: found {shown(responses)}, expected a list of responses; write responses=[...]"]
     strange = [item for item in responses if not isinstance(item, Response)]
     if strange:
-        return [f"responses: found {item!r}, expected a response such as Outreach(); replace it" for item in strange]
+        expected = "expected a response such as Outreach(); replace it"
+        return [f"responses: found {shown(item)}, {expected}" for item in strange]
     every = [response for response, _ in unfold(responses)]
     labels = [response.label for response in every]
     again = sorted({label for label in labels if labels.count(label) > 1})

@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import advised
+from stresslab.checks import advised, shown
 from stresslab.engine.kernel.state import BORROWER_STATE, LANES, LOAN_STATE, Book, slot_table
 from stresslab.engine.model import Model
 from stresslab.schema import LARGER_UNIT, LARGEST_AMOUNT, MINOR, InputError, minor_units
@@ -132,15 +132,21 @@ def _segments(portfolio: xr.Dataset) -> tuple[list[tuple[str, str]], Array]:
     return [(str(lenders[p // len(products)]), str(products[p % len(products)])) for p in pairs], code
 
 
-def _refuse(portfolio: xr.Dataset, model: Model, products: list[str], product: Array) -> None:
-    """Faults that only the engine can see."""
+def product_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
+    """Faults of products for which a model has no rules."""
     known = sorted(model.products)
-    faults = [
-        f"product: found {name!r}, expected one of {known}; "
+    names = pd.unique(portfolio["product"].values.astype(object)) if "product" in portfolio.variables else []
+    return [
+        f"product: found {shown(name)}, expected one of {known}; "
         + advised(name, known, "add its rules to the model's products")
-        for name in products
+        for name in sorted(map(str, names))
         if name not in known
     ]
+
+
+def _refuse(portfolio: xr.Dataset, model: Model, products: list[str], product: Array) -> None:
+    """Faults that only the engine can see."""
+    known, faults = sorted(model.products), product_faults(portfolio, model)
     owner = portfolio["borrower"].values
     many = np.bincount(owner, minlength=portfolio.sizes["borrower"])
     if (many > MOST_LOANS).any():

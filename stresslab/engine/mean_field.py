@@ -64,10 +64,11 @@ def sample_of(portfolio: xr.Dataset, size: int) -> xr.Dataset:
 def standing_still(macro: xr.Dataset, book: xr.Dataset, model: Model) -> xr.Dataset:
     """Paths on which the economy stays as it is at the start: its unemployment, income on trend."""
     trend = float(income_trend(macro, model))
-    level = {"unemployment_rate": opening_unemployment(macro, book)[:, None], "real_income_growth": trend}
+    opening = opening_unemployment(macro, book)[:, None]
+    level: dict[str, Any] = {"unemployment_rate": opening, "real_income_growth": trend}
     shape = (macro.sizes["path"], macro.sizes["month"])
-    values: dict[str, Any] = {name: (("path", "month"), np.broadcast_to(value, shape)) for name, value in level.items()}
-    return xr.Dataset(values | {"real_income_trend": trend}, {"path": macro["path"].values})
+    values = {name: (("path", "month"), np.broadcast_to(value, shape)) for name, value in level.items()}
+    return xr.Dataset({**values, "real_income_trend": trend}, {"path": macro["path"].values})
 
 
 def by_lender(totals: Array, blocks: Blocks, lenders: Sequence[str]) -> Array:

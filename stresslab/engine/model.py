@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
@@ -14,10 +13,10 @@ from typing import Any, Self
 
 import tomli_w
 
-from stresslab.checks import advised, choice_faults, refuse, unknown
+from stresslab.checks import advised, choice_faults, currency_code_faults, refuse, unknown
 from stresslab.engine.borrower_parameters import Employment, Income, Spending, Willingness
 from stresslab.engine.lender_parameters import Applications, Product, Recovery, Scoring
-from stresslab.files import whole_file
+from stresslab.files import toml_content, whole_file
 from stresslab.parameters import Section
 from stresslab.schema import InputError, presets
 from stresslab.typed import typed
@@ -153,15 +152,7 @@ class Model:
         ...     Model.from_toml(path).willingness.forgetting
         0.05
         """
-        return cls._from_text(Path(path).read_text("utf-8"), str(path))
-
-    @classmethod
-    def _from_text(cls, text: str, subject: str) -> Self:
-        """Model from the text of a TOML file."""
-        try:
-            return cls._from_tables(tomllib.loads(text), subject)
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(subject, [f"found no valid TOML ({error}); correct the file"]) from error
+        return cls._from_tables(toml_content(Path(path), "a model"), str(path))
 
     @classmethod
     def _from_tables(cls, content: dict[str, Any], subject: str) -> Self:
@@ -169,8 +160,7 @@ class Model:
         faults: list[str] = []
         content = {key: values for key, values in content.items() if key != PORTFOLIO_TABLE}
         currency = content.pop("currency", "")
-        if not (isinstance(currency, str) and (currency == "" or re.fullmatch("[A-Z]{3}", currency))):
-            faults.append(f"currency: found {currency!r}, expected three letters as in 'CNY'; use the ISO 4217 code")
+        faults += [] if currency == "" else currency_code_faults("currency", currency)
         made = {key: _section(kind, content.pop(key, {}), key, faults) for key, kind in SECTIONS.items()}
         products = {
             name: _section(Product, values, f"products.{name}", faults)
@@ -275,18 +265,22 @@ class Model:
         >>> model.products["huabei"].minimum_share, changed.products["huabei"].minimum_share
         (0.1, 0.2)
         """
-        content = self.to_dict()
-        for dotted, value in changes.items():
-            *parents, last = dotted.split(".")
-            place = content
-            for parent in parents:
-                place = place.get(parent, {}) if isinstance(place, dict) else {}
-            if not isinstance(place, dict) or last not in place:
-                expected = "expected section.parameter or products.name.parameter"
-                advice = advised(dotted, _dotted(content), "see Model.to_dict()")
-                raise InputError("model", [f"{dotted}: unknown, {expected}; {advice}"])
-            place[last] = value
-        return self._from_text(tomli_w.dumps(content), "model")
+        content, expected = self.to_dict(), "expected section.parameter or products.name.parameter"
+        places = {dotted: _place(content, dotted) for dotted in changes}
+        strange = [dotted for dotted, place in places.items() if dotted.rsplit(".", 1)[-1] not in place]
+        names = _dotted(content) if strange else []
+        advice = {dotted: advised(dotted, names, "see Model.to_dict()") for dotted in strange}
+        refuse("model", [f"{dotted}: unknown, {expected}; {advice[dotted]}" for dotted in strange])
+        for dotted, place in places.items():
+            place[dotted.rsplit(".", 1)[-1]] = changes[dotted]
+        return self._from_tables(content, "model")
+
+
+def _place(content: Any, dotted: str) -> dict[str, Any]:
+    """Table that should hold the last part of a dotted name; empty if there is none."""
+    for part in dotted.split(".")[:-1]:
+        content = content.get(part, {}) if isinstance(content, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _dotted(content: Mapping[str, Any], above: str = "") -> list[str]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stresslab.checks import (
     choice_faults,
+    end_if_stopping,
     macro_faults,
     number_faults,
     portfolio_faults,
@@ -23,7 +24,7 @@ from stresslab.checks import (
     whole_faults,
 )
 from stresslab.engine.actions import EarlyWarning, LimitManagement, Response, programmes, response_faults, unfold
-from stresslab.engine.blocks import Blocks, build
+from stresslab.engine.blocks import Blocks, build, product_faults
 from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.custom import Kernel, behaviour_faults, kernel_with
 from stresslab.engine.mean_field import SecondRound, run_with_feedback
@@ -32,7 +33,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack
 from stresslab.engine.result import fingerprint
 from stresslab.engine.run import Progress, run, silent
-from stresslab.schema import PORTFOLIO, InputError
+from stresslab.schema import PORTFOLIO, presets, unit_of
 
 Array = NDArray[Any]
 Renewal = Literal["static", "run-off"]
@@ -87,12 +88,12 @@ def prepare(
     behaviour: Mapping[str, Any] | None,
 ) -> tuple[Prepared, xr.Dataset]:
     """The checked run and its macro paths with a dimension `path`; InputError names the faults of all arguments."""
-    model = model or model_of(portfolio)
     faults = argument_faults(macro, seed, horizon, renewal, threads) + response_faults(responses)
-    faults += behaviour_faults({} if behaviour is None else behaviour)
-    faults += type_faults("feedback", feedback, Feedback) + actor_faults(portfolio, responses)
-    refuse(subject, faults)
-    refuse(subject, currency_faults(portfolio, model))
+    faults += behaviour_faults({} if behaviour is None else behaviour) + type_faults("feedback", feedback, Feedback)
+    end_if_stopping(subject, faults)
+    model, others = model_for(portfolio, model)
+    refuse(subject, faults + actor_faults(portfolio, responses) + others)
+    portfolio = in_doubles(portfolio)
     mark, blocks = laid_out(portfolio, model)
     seed = secrets.randbits(63) if seed is None else int(seed)
     prepared = Prepared(
@@ -140,11 +141,7 @@ _LAST: dict[tuple[str, ...], Blocks] = {}
 
 
 def laid_out(portfolio: xr.Dataset, model: Model) -> tuple[str, Blocks]:
-    """Fingerprint and blocks of a portfolio without faults; the last are kept for studies that repeat a portfolio.
-
-    The checks run each time: they also look at what a fingerprint of values does not hold, as dimensions and attrs.
-    """
-    refuse("portfolio", portfolio_faults(portfolio))
+    """Fingerprint and blocks of a portfolio without faults; the last are kept for studies that repeat a portfolio."""
     mark = fingerprint(portfolio)
     types = " ".join(str(portfolio[name].dtype) for name in sorted(set(PORTFOLIO) & set(portfolio.variables)))
     said = [str(portfolio.attrs.get(name)) for name in ("own_lender", "unit")]
@@ -172,12 +169,38 @@ def currency_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
     return faults
 
 
-def model_of(portfolio: xr.Dataset) -> Model:
-    """Model of the preset that the portfolio names."""
-    preset = portfolio.attrs.get("preset")
-    if preset is None:
-        raise InputError("simulate", ["model: found none and a portfolio without attrs['preset']; pass model="])
-    return Model.from_preset(str(preset))
+def model_for(portfolio: xr.Dataset, model: Model | None) -> tuple[Model, list[str]]:
+    """Model of a run, that of the preset which the portfolio names if none is given, and the faults of both."""
+    faults, preset = portfolio_faults(portfolio), portfolio.attrs.get("preset")
+    if model is None and preset is None:
+        found = "model: found none, and a portfolio without attrs['preset'], expected one of both"
+        return Model(), [*faults, f"{found}; pass model=Model.from_preset('china-online')"]
+    if model is None and (strange := choice_faults("attrs['preset']", preset, presets())):
+        return Model(), faults + strange
+    model = model or Model.from_preset(str(preset))
+    if not any(fault.startswith(("product:", "attrs['currency']")) for fault in faults):
+        faults += product_faults(portfolio, model) + currency_faults(portfolio, model)
+    return model, faults or scale_faults(portfolio, model)
+
+
+def scale_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
+    """Fault of credit lines below the least amount that the model bills, as of amounts in thousands without a word."""
+    products, limits = portfolio["product"].values.astype(str), portfolio["limit"].values * unit_of(portfolio)
+    for name in np.unique(products):
+        rules = model.products.get(str(name))
+        lines = limits[(products == name) & (limits > 0)]
+        if rules is None or rules.kind != "revolving" or not lines.size or np.median(lines) >= rules.minimum_payment:
+            continue
+        found = f"found lines of {str(name)!r} of {np.median(lines):,.4g} {model.currency} in the median"
+        least = f"the minimum payment of {rules.minimum_payment:g}"
+        return [f"limit: {found}, expected more than {least}; set attrs['unit'] = 1000 for amounts in thousands"]
+    return []
+
+
+def in_doubles(portfolio: xr.Dataset) -> xr.Dataset:
+    """The portfolio with its numbers in 64 bits, for sums of shorter ones would be rounded to their precision."""
+    numbers = [name for name in PORTFOLIO if name in portfolio.variables and portfolio[name].dtype.kind == "f"]
+    return portfolio.assign({name: portfolio[name].astype(np.float64, copy=False) for name in numbers})
 
 
 def with_paths(macro: xr.Dataset, path: int = 0) -> xr.Dataset:

@@ -22,7 +22,7 @@ def record(prepared: Prepared, renewal: str, macro: xr.Dataset, own_behaviour: d
     """Attrs of a result; what is no text or number is JSON."""
     notes_of_inputs = [*notes(prepared.portfolio), *notes(macro), *taken_by_default(macro, prepared.model)]
     return noted(xr.Dataset(), notes_of_inputs).attrs | {
-        **{key: prepared.portfolio.attrs.get(key, "") for key in ("currency", "as_of", "own_lender", "preset")},
+        **{key: prepared.portfolio.attrs.get(key) or "" for key in ("currency", "as_of", "own_lender", "preset")},
         **({"unit": prepared.portfolio.attrs["unit"]} if "unit" in prepared.portfolio.attrs else {}),
         "seed": str(prepared.seed),
         "portfolio_seed": str(prepared.portfolio.attrs.get("seed", "")),

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from stresslab.checks import portfolio_faults, refuse, single_path_faults, whole_faults
+from stresslab.checks import end_if_stopping, refuse, single_path_faults, whole_faults
 from stresslab.engine.actions import Response, cost_notes
 from stresslab.engine.blocks import build, read_back
 from stresslab.engine.feedback import OFF, Feedback
@@ -19,7 +19,7 @@ from stresslab.engine.lender_parameters import Product
 from stresslab.engine.memory import Sizes, of_feedback, of_run, refuse_layout, refuse_run
 from stresslab.engine.model import Model
 from stresslab.engine.packing import income_trend, opening_notes, pack, read_macro
-from stresslab.engine.prepare import Prepared, Renewal, argument_faults, currency_faults, model_of, prepare, with_paths
+from stresslab.engine.prepare import Prepared, Renewal, argument_faults, in_doubles, model_for, prepare, with_paths
 from stresslab.engine.provenance import record, taken_by_default
 from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow, static_notes, unit_notes
 from stresslab.engine.run import Progress, run
@@ -334,13 +334,14 @@ def advance(
     >>> later.sizes == book.sizes
     True
     """
-    model = model or model_of(portfolio)
     faults = whole_faults("months", months, 1) or argument_faults(macro, seed, months, renewal, threads, cut=True)
     faults += behaviour_faults(behaviour or {})
     faults += single_path_faults(macro) + whole_faults("first_month", first_month, 0, 2**31 - 1)
-    faults += currency_faults(portfolio, model)
-    refuse("advance", faults + whole_faults("path", path, 0, 2**32 - 1, advice="choose another"))
-    refuse("portfolio", portfolio_faults(portfolio))
+    faults += whole_faults("path", path, 0, 2**32 - 1, advice="choose another")
+    end_if_stopping("advance", faults)
+    model, others = model_for(portfolio, model)
+    refuse("advance", faults + others)
+    portfolio = in_doubles(portfolio)
     seed = secrets.randbits(63) if seed is None else int(seed)
     refuse_layout(portfolio.sizes["loan"])
     blocks = build(portfolio, model)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from stresslab.checks import UNSEEN, label_faults, like, value_faults
 from stresslab.portfolio.headers import KEYS, VALUES, meaning
-from stresslab.portfolio.units import UNITS, argument_faults, cell_unit, converted, doubts
+from stresslab.portfolio.units import AMOUNT, UNITS, argument_faults, cell_unit, converted, doubts
 from stresslab.schema import PORTFOLIO, Array, InputError
 from stresslab.tabular import Table, is_missing, parse_number
 
@@ -21,7 +21,11 @@ LABELS = tuple(name for name in VALUES if PORTFOLIO[name].kind == "label")
 TEXTS = (*KEYS, *LABELS)
 NO_KEYS = (
     (UNSEEN.pattern, "characters that can be seen", "rename it"),
-    (r"^\d(\.\d+)?[eE]\+\d+$", "all digits, which a spreadsheet or a float has cut", "export the keys as text"),
+    (
+        r"^\d([.,]\d+)?[eE]\+\d+$|^-?\d{16,}\.0*$",
+        "all digits, which a spreadsheet or a float has cut",
+        "export the keys as text",
+    ),
     (r"^[+-]?inf(inity)?$", "a key", "correct it"),
     (r"^(true|false)$", "a key and no flag", "map another column"),
     (r"^#(n/a|ref!|name\?|value!|div/0!|num!|null!)$", "a key and no error of a spreadsheet", "correct it"),
@@ -40,13 +44,21 @@ class Columns:
 
     values : sound values under the names of the portfolio; None where there is a fault
     place : where a row stands in the tape
+    in_rows : whether rows can be left out with skip=
     notes : what was read in another unit
+    foreign : currencies in the cells of columns, which are not that of the tape, and these columns
     """
 
     values: dict[str, Array | None]
     place: Place
+    in_rows: bool = False
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    foreign: dict[str, list[str]] = field(default_factory=dict)
+
+    def ways(self, words: str) -> str:
+        """How to leave out a row that begins with some words, besides removing it."""
+        return f", or leave it out with skip=[{words[:20]!r}]" if self.in_rows else ""
 
 
 def map_faults(columns: Mapping[str, str], constants: Mapping[str, Constant], header: list[str]) -> list[str]:
@@ -96,7 +108,7 @@ def read_columns(
     unit : currency in one unit of its amounts
     """
     faults = map_faults(columns, constants, table.header)
-    read = Columns(dict.fromkeys([*columns, *constants]), table.place, faults)
+    read = Columns(dict.fromkeys([*columns, *constants]), table.place, table.in_rows, faults)
     usable = {name: c for name, c in columns.items() if name in (*KEYS, *VALUES) and table.header.count(c) == 1}
     named = {**columns, **constants}
     faults += argument_faults(units, [name for name in named if name in VALUES])
@@ -121,7 +133,7 @@ def read_columns(
             cells = (
                 frame[usable[name]].to_numpy(object) if name in usable else np.full(len(frame), constants[name], object)
             )
-            values, wrong[name] = _names(name, cells, read.place)
+            values, wrong[name] = _names(name, cells, read)
         elif name in usable:
             values, wrong[name] = _numbers(name, frame[usable[name]], currency, table.decimal, stated, read)
         elif _constant_faults(name, constants[name]):
@@ -132,8 +144,12 @@ def read_columns(
             continue
         if name in stated and name not in TEXTS:
             values = converted(name, values, stated[name])
-            read.notes.append(f"{name}: read in {stated[name]}, as stated")
+            if UNITS[name][stated[name]] != (1, 1):
+                read.notes.append(f"{name}: read in {stated[name]}, as stated")
         rows[name] = values
+    for other, names in read.foreign.items():
+        found = f"found {other!r} in the cells of {', '.join(names)}"
+        faults.append(f"currency: {found}, expected {currency!r}; pass currency={other!r}, or convert the amounts")
     _judge(rows, wrong, stated, (currency, unit), read)
     faults += [
         fault.replace(f"{name}:", f"{name} ({places[name]}):", 1) for name in places for fault in wrong.get(name, [])
@@ -184,15 +200,15 @@ def _without_foot(frame: pd.DataFrame, usable: Mapping[str, str], read: Columns)
     first = int(np.argmax(foot))
     words = next((str(frame[column].iloc[first]) for column in texts if not pd.isna(frame[column].iloc[first])), "")
     found = f"found {words[:60]!r} at {read.place(first)}{_more(foot)}"
-    ways = f"remove it, or leave it out with skip=[{words[:20]!r}]"
-    read.faults.append(f"tape: {found}, expected a loan in each row; {ways}")
+    read.faults.append(f"tape: {found}, expected a loan in each row; remove it{read.ways(words)}")
     kept, place = np.flatnonzero(~foot), read.place
     read.place = lambda row: place(int(kept[row]))
     return frame.iloc[kept].reset_index(drop=True)
 
 
-def _names(name: str, cells: Array, place: Place) -> tuple[Array | None, list[str]]:
+def _names(name: str, cells: Array, read: Columns) -> tuple[Array | None, list[str]]:
     """Keys or labels as text, and their faults."""
+    place = read.place
     missing = pd.isna(cells)
     if missing.any():
         return None, [
@@ -233,11 +249,16 @@ def _numbers(
         words = [cell for cell in held[odd] if isinstance(cell, str)]
         empty = pd.isna(cells).to_numpy()
         unit = cell_unit(name, words, currency, decimal) if odd.any() and len(words) == (~empty).sum() else None
-        if unit and stated.get(name, unit[0]) != unit[0]:
+        if unit and PORTFOLIO[name].unit.startswith("currency"):
+            if unit[0] != currency:
+                read.foreign.setdefault(unit[0], []).append(name)
+                return None, []
+            unit = ("units" if UNITS[name] is AMOUNT else "", unit[1])
+        if unit and unit[0] and stated.get(name, unit[0]) != unit[0]:
             found = f"found {words[0]!r}, in {unit[0]}, with units={{{name!r}: {stated[name]!r}}}"
             return None, [f"{name}: {found}, expected one unit; correct units="]
         if unit:
-            stated[name] = unit[0]
+            stated.update({name: unit[0]} if unit[0] else {})
             held = held.copy()
             held[odd] = unit[1]
         elif odd.any():

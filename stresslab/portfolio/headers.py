@@ -20,8 +20,10 @@ WORDS = {
     "loan_id": ("loan id", "listing", "contract number", "unique identifier", "借据", "合同", "标的"),
     "lender": ("lender", "originator", "seller", "贷款机构", "放款机构", "资金方"),
     "product": ("product", "loan type", "purpose", "借款类型", "产品"),
-    "balance": ("current balance", "outstanding", "principal balance", "unpaid principal", "余额", "待还本金"),
-    "limit": ("loan amount", "loan amnt", "original amount", "credit limit", "借款金额", "放款金额", "授信额度"),
+    "balance": ("current balance", "current principal", "outstanding", "out prncp", "principal balance",
+                "unpaid principal", "current upb", "余额", "待还本金"),
+    "limit": ("loan amount", "loan amnt", "original amount", "original principal", "original balance", "original upb",
+              "credit limit", "借款金额", "放款金额", "授信额度"),
     "annual_rate": ("interest rate", "int rate", "borrower rate", "coupon", "apr", "利率"),
     "tenor_months": ("term", "tenor", "期限", "期数"),
     "remaining_months": ("months to maturity", "remaining months", "remaining term", "剩余期数", "剩余期限"),
@@ -32,17 +34,17 @@ WORDS = {
     "income": ("income", "annual inc", "salary", "收入"),
     "score": ("score", "fico", "评分"),
     "employed": ("employed", "employment", "就业"),
-}
+}  # fmt: skip
 """Words by which other tapes call a variable, in small letters; a header that holds one may be meant."""
 
 
-def reachable(known: Collection[str], with_donors: bool) -> set[str]:
-    """What is known of loans and borrowers once identities are used on what is given."""
+def reachable(known: Collection[str], with_donors: bool, lost: Collection[str] = ()) -> set[str]:
+    """What is known of loans and borrowers once identities are used on what is given; but for what is lost."""
     needs = {"lender": ("balance",), **{identity.name: identity.needs for identity in IDENTITIES}}
     needs["priority"] = ("product",) if with_donors else ("tenor_months",)
     found = {"borrower", *known}
     for name, wanted in needs.items():
-        if {*wanted} <= found:
+        if {*wanted} <= found and name not in lost:
             found.add(name)
     return found
 
@@ -59,7 +61,7 @@ def missing_faults(given: Collection[str], with_donors: bool, header: Sequence[s
     faults = []
     for name in roots:
         may = f" ({meant[name]!r} may be it)" if name in meant else ""
-        other = ", or one for instalment" if name == "limit" else ""
+        other = " or one for instalment," if name == "limit" else ""
         constant = "" if name == "borrower_id" else " or give a constant"
         faults.append(f"{name}: missing, expected {meaning(name)}; map a column{may}{other}{constant}")
     needs = {identity.name: identity.needs for identity in IDENTITIES if identity.name != "employed"}
@@ -89,7 +91,7 @@ def proposals(header: Sequence[str]) -> dict[str, str]:
     for column in header:
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column).casefold().replace("_", " ").replace("-", " ")
         held = [(len(word), name) for name, known in WORDS.items() for word in known if word in words]
-        alike = near(column, (*KEYS, *VALUES)) if column else []
+        alike = near(column, (*KEYS, *VALUES)) if len(column) > 2 else []
         name = alike[0] if alike else max(held, default=(0, ""))[1]
         if name:
             meant.setdefault(name, column)

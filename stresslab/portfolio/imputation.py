@@ -134,7 +134,7 @@ def derive(draft: Draft, own_lender: str, donors: xr.Dataset | None) -> None:
         undefined = np.flatnonzero(np.isnan(value)) if value.dtype.kind == "f" else np.empty(0, int)
         if undefined.size:
             where = f"for {identity.undefined} (position {undefined[0]}, {undefined.size:,} in all)"
-            draft.faults.append(f"{name}: missing, and not defined {where}; map a column or give a constant")
+            draft.faults.append(f"{_absent(name)}, which is not defined {where}; map a column or give a constant")
             draft.given.add(name)
         else:
             draft.values[name] = value
@@ -268,7 +268,8 @@ def _start_afresh(draft: Draft) -> None:
     tenor, new = values["tenor_months"], values["remaining_months"] == values["tenor_months"]
     fresh = (tenor > 0) & new & (values["days_past_due"] == 0)
     aged = np.bincount(values["borrower"], ~fresh, values["borrower_id"].size) > 0
-    start = {"employed": True, "jobless_months": 0, "liquid_buffer": values["buffer_target"], "pay_level": 1.0}
+    buffer = values["buffer_target"]
+    start: dict[str, Any] = {"employed": True, "jobless_months": 0, "liquid_buffer": buffer, "pay_level": 1.0}
     for name in set(draft.drawn) & set(start):
         values[name] = np.where(aged, values[name], start[name])
     draft.afresh = int((~aged).sum())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -12,7 +11,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.checks import choice_faults, contradictions, number_faults, seed_faults
+from stresslab.checks import (
+    choice_faults,
+    contradictions,
+    currency_code_faults,
+    day_faults,
+    number_faults,
+    seed_faults,
+)
 from stresslab.notes import noted
 from stresslab.portfolio.columns import Constant, read_columns
 from stresslab.portfolio.headers import BORROWER_VALUES, KEYS, VALUES, missing_faults, reachable, shape_faults
@@ -206,7 +212,8 @@ def read_portfolio(
     attrs |= {} if unemployment_rate is None else {"unemployment_rate": float(unemployment_rate)}
     record = _record(draft, preset, constants, donors, used_seed)
     book = _dataset(draft.values, read.values).assign_attrs(attrs, **record)
-    faults += contradictions(book, read.place) if "borrower" in draft.values else []
+    between = contradictions(book, read.place) if "borrower" in draft.values else []
+    faults += [fault.replace("attrs['own_lender']", "own_lender", 1) for fault in between]
     if faults:
         raise InputError(f"{table.subject} ({table.found})" if missing else table.subject, faults)
     said = [f"tape: read as {table.how}"] if table.how not in ("", PLAIN) else []
@@ -248,29 +255,10 @@ def _in_unit(book: xr.Dataset, unit: float) -> xr.Dataset:
 
 def _argument_faults(currency: str, as_of: str, own_lender: str, seed: int | None) -> list[str]:
     """Faults of currency, day, own lender and seed."""
-    faults = []
-    if not re.fullmatch("[A-Z]{3}", str(currency)):
-        faults.append(f"currency: found {currency!r}, expected three letters as in 'CNY'; use the ISO 4217 code")
-    if not _is_day(as_of):
-        faults.append(f"as_of: found {as_of!r}, expected a month or day as in '2026-01' or '2026-01-31'; write it so")
+    faults = currency_code_faults("currency", currency) + day_faults("as_of", as_of)
     if not own_lender or not isinstance(own_lender, str):
         faults.append(f"own_lender: found {own_lender!r}, expected the name of the own lender; give it")
     return faults + seed_faults(seed)
-
-
-def _is_day(text: object) -> bool:
-    """Whether a text is a month or a day of the calendar.
-
-    >>> _is_day("2026-02"), _is_day("2026-02-28"), _is_day("2026-02-31")
-    (True, True, False)
-    """
-    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d(-\d\d)?", text, re.ASCII):
-        return False
-    try:
-        datetime.date.fromisoformat(f"{text}-01"[:10])
-    except ValueError:
-        return False
-    return True
 
 
 def _opened(tape: Any, faults: list[str], **options: Any) -> Table:
@@ -284,7 +272,8 @@ def _opened(tape: Any, faults: list[str], **options: Any) -> Table:
 def _draft(rows: Mapping[str, Array | None], faults: list[str], donors: xr.Dataset | None) -> Draft:
     """The portfolio so far; what follows from a fault counts as given, so that it is no further fault."""
     joined = _join(rows, faults)
-    lost = {*VALUES} - reachable(joined, donors is not None)
+    faulty = [name for name, values in rows.items() if values is None]
+    lost = {*VALUES} - reachable(joined, donors is not None, faulty)
     return Draft(joined, {*rows, *(lost if donors is None else lost - {*BORROWER_VALUES})}, faults)
 
 

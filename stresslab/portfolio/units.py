@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +18,11 @@ Rows = Mapping[str, Array]
 Proof = Callable[[Rows, Place], str]
 
 _SHARE = {"decimal": (1, 1), "percent": (1, 100)}
-_AMOUNT = {"units": (1, 1), "thousands": (1000, 1)}
+AMOUNT = {"units": (1, 1), "thousands": (1000, 1)}
 _MONTHS = {"months": (1, 1), "years": (12, 1)}
 UNITS: dict[str, dict[str, tuple[int, int]]] = {
     **{
-        name: _AMOUNT
+        name: AMOUNT
         for name, want in PORTFOLIO.items()
         if want.unit in ("currency", "currency/month") and name != "income"
     },
@@ -45,6 +45,18 @@ CELL_UNITS = {
     **dict.fromkeys(("day", "days", "d", "天"), "days"),
 }
 """Units that stand behind the numbers of a column, in all of its cells."""
+
+DOLLARS = ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN")
+MARKS = {
+    **dict.fromkeys(("元", "rmb", "人民币"), ("CNY",)),
+    "¥": ("CNY", "JPY"),
+    "$": DOLLARS,
+    "us$": ("USD",),
+    "€": ("EUR",),
+    "£": ("GBP",),
+}
+"""Marks of currencies beside amounts, in small letters, and the currencies that they may be."""
+_WITH_UNIT = re.compile(r"\s*([^\d\s.,+\u2212-]*)\s*([+\u2212-]?[\d.,]*\d[.,]?(?:[eE][+-]?\d+)?)\s*(\D*?)\s*")
 
 FEWEST_DAYS = 15
 """If no loan is that late, days past due may be months or stages."""
@@ -73,7 +85,7 @@ class Doubt(NamedTuple):
     asks: tuple[str, ...]
 
 
-def argument_faults(units: Mapping[str, str], columns: Mapping[str, str]) -> list[str]:
+def argument_faults(units: Mapping[str, str], columns: Collection[str]) -> list[str]:
     """Faults of units=: unknown variables and units, and variables that have no column."""
     faults = []
     for name, unit in units.items():
@@ -99,19 +111,34 @@ def converted(name: str, values: Array, unit: str) -> Array:
 
 
 def cell_unit(name: str, cells: list[str], currency: str, decimal: str) -> tuple[str, Array] | None:
-    """The unit that all cells of a column state, and their numbers; None if they do not agree, or state none.
+    """The unit or the currency that all cells of a column state, and their numbers; None if they do not agree.
 
     >>> cell_unit("tenor_months", [" 36 months", "60 months"], "USD", ".")
     ('months', array([36., 60.]))
+    >>> cell_unit("balance", ["5.5 EUR"], "USD", "."), cell_unit("income", ["€5", "€ 7"], "EUR", ".")
+    (('EUR', array([5.5])), ('EUR', array([5., 7.])))
     """
-    parts = [re.fullmatch(r"\s*(.*\d[.,]?)\s*(\D+?)\s*", cell) for cell in cells]
-    words = {part[2].lower() for part in parts if part}
-    known = {**CELL_UNITS, **({currency.lower(): "units"} if UNITS.get(name) is _AMOUNT else {})}
-    unit = known.get(words.pop()) if len(words) == 1 and all(parts) else None
-    numbers = [parse_number(part[1], decimal) for part in parts if part]
-    if unit not in UNITS.get(name, {}) or None in numbers:
+    parts = [_WITH_UNIT.fullmatch(cell) for cell in cells]
+    numbers = [parse_number(part[2], decimal) for part in parts if part]
+    stated = {(part[1], part[3]) for part in parts if part}
+    if len(stated) != 1 or not all(parts) or None in numbers:
         return None
-    return unit, np.array(numbers, float)
+    before, behind = stated.pop()
+    unit: str | None = None
+    if PORTFOLIO[name].unit.startswith("currency") and not (before and behind):
+        unit = _currency(before + behind, currency)
+    elif not before:
+        unit = CELL_UNITS.get(behind.lower())
+        unit = unit if unit in UNITS.get(name, {}) else None
+    return None if unit is None else (unit, np.array(numbers, float))
+
+
+def _currency(mark: str, currency: str) -> str | None:
+    """The currency that a mark beside an amount means, one's own where it can be; None if it means none."""
+    known = (
+        (mark.upper(),) if re.fullmatch("[A-Za-z]{3}", mark) and mark.lower() not in MARKS else MARKS.get(mark.lower())
+    )
+    return None if known is None else currency if currency in known else known[0]
 
 
 def doubts(rows: Rows, stated: Mapping[str, str], place: Place, currency: str) -> dict[str, str]:

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from scipy.special import gammaincc, gammaincinv
 
-from stresslab.checks import choice_faults, refuse, whole_faults
+from stresslab.checks import choice_faults, refuse, shown, unknown, whole_faults
 from stresslab.scenarios.ar1 import Deviation, PathModel
 from stresslab.scenarios.bounds import POLICY_RATE_FLOOR
 from stresslab.scenarios.draws import LEADING, sobol, uniforms
@@ -639,15 +639,30 @@ def model_from_json(text: str) -> PathModel | QuarterlyModel:
     >>> sl.scenarios.model_from_json(fan.attrs["macro_model"]) == sl.scenarios.PathModel()
     True
     """
-    record = json.loads(text)
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict):
+        fault = f"text: found {shown(text)}, expected a path model as JSON; give attrs['macro_model'] of its paths"
+        raise InputError("model_from_json", [fault])
     kind = record.pop("model", None)
-    if kind == "PathModel":
-        fields: dict[str, Any] = {
-            name: Deviation(**value) if isinstance(value, dict) else value for name, value in record.items()
-        }
-        return PathModel(**fields)
     refuse("model_from_json", choice_faults("model", kind, ("PathModel", *KINDS)))
-    return KINDS[kind](**{name: _tuples(value) for name, value in record.items()})
+    if kind == "PathModel":
+        tables = [item.name for item in fields(PathModel) if isinstance(record.get(item.name), dict)]
+        made: PathModel = _made(PathModel, record | {name: _made(Deviation, record[name]) for name in tables})
+        return made
+    quarterly: QuarterlyModel = _made(KINDS[kind], {name: _tuples(value) for name, value in record.items()})
+    return quarterly
+
+
+def _made(kind: Any, values: dict[str, Any]) -> Any:
+    """Object of a class from values of its fields, none of which may be missing or unknown."""
+    wanted = {item.name: item.default is MISSING for item in fields(kind)}
+    faults = [unknown(name, name, wanted) for name in values if name not in wanted]
+    absent = [name for name, needed in wanted.items() if needed and name not in values]
+    refuse("model_from_json", faults + [f"{name}: missing, expected one of {kind.__name__}; add it" for name in absent])
+    return kind(**values)
 
 
 def _tuples(value: Any) -> Any:

@@ -42,6 +42,9 @@ _PERIODS = [
         rf"{_QUARTER}{_APART}?{_YEAR}",  # Q1 2026, Q1-2026
         rf"{_QUARTER}[ '-]{_SHORT}",  # Q1 26, Q1'26
         rf"(?P<quarter>[1-4])q[ '-]?{_SHORT}",  # 1Q26, 1Q2026
+        rf"{_YEAR}年第?(?P<quarter>[1-4])季度?",  # 2026年第1季度, 2026年一季度
+        rf"{_YEAR}年(?P<month>\d\d?)月(?:份)?",  # 2026年3月
+        rf"{_YEAR}年",
         rf"{_YEAR}[-/.](?P<month>\d\d)",  # 2026-03
         rf"{_YEAR}[ -]?m(?P<month>\d\d?)",  # 2026M03
         rf"{_YEAR}(?P<month>\d\d)",  # 202603
@@ -59,12 +62,14 @@ _DAYS = [
     for spelling in (
         rf"{_YEAR}-(?P<month>\d\d)-(?P<day>\d\d){_CLOCK}",  # 2026-03-31, 2026-03-31 00:00:00
         rf"{_YEAR}/(?P<month>\d\d?)/(?P<day>\d\d?){_CLOCK}",  # 2026/3/31
+        rf"{_YEAR}年(?P<month>\d\d?)月(?P<day>\d\d?)日",  # 2026年3月31日
         rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)",  # 20260331
         rf"(?P<day>\d\d?)\.(?P<month>\d\d?)\.{_YEAR}",  # 31.03.2026
         rf"(?P<day>\d\d?)[ -]{_WORD}\.?[ -]{_YEAR}",  # 31 March 2026, 31-Mar-2026
         rf"{_WORD}\.? (?P<day>\d\d?),? {_YEAR}",  # March 31, 2026
     )
 ]
+_ORDINALS = str.maketrans("一二三四", "1234")
 _SLASHED = re.compile(rf"(\d\d?)[/-](\d\d?)[/-]{_YEAR}{_CLOCK}", re.ASCII)
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
@@ -189,10 +194,12 @@ def read_periods(
     if not texts:
         return 0, [], [], []
     periods = [parse_period(text) for text in texts]
+    faults: list[str] = []
+    remarks: list[str] = []
     days = any(period is None for period in periods)
     if not days:
         known = [period for period in periods if period is not None]
-        span, numbers, faults, remarks = known[0].span, [period.first for period in known], [], []
+        span, numbers = known[0].span, [period.first for period in known]
         others = [text for text, period in zip(texts, known, strict=True) if period.span != span]
         if others:
             found = f"found {texts[0]!r} and {others[0]!r}, periods of several lengths"
@@ -287,8 +294,9 @@ def _ends(day: date) -> bool:
 
 
 def _plain(text: str) -> str:
-    """A text in small letters, with single blanks."""
-    return " ".join(text.lower().split())
+    """A text in small letters, with single blanks, and quarters numbered by digits."""
+    plain = " ".join(text.lower().split())
+    return plain.translate(_ORDINALS) if "季" in plain else plain
 
 
 def _match(spellings: Sequence[re.Pattern[str]], text: str) -> dict[str, str] | None:

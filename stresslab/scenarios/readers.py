@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -37,6 +37,7 @@ def read_scenario(
     separator: str | None = None,
     decimal: str | None = None,
     sheet: str | None = None,
+    skip: str | Sequence[str] = (),
 ) -> xr.Dataset:
     r"""A scenario from a table in the layout of the Federal Reserve, of the Bank of England, or in long rows.
 
@@ -74,6 +75,8 @@ def read_scenario(
         Decimal sign. None: ".".
     sheet : str or None
         Of a workbook. None: the only one with rows.
+    skip : str or sequence of str
+        Beginnings of the lines of a file that are no part of the table: titles and notes.
 
     Returns
     -------
@@ -87,13 +90,13 @@ def read_scenario(
         Names each fault: columns, periods that are missing or not in order, cells, units that are missing, unknown, or
         other than the figures prove.
 
-    Notes
+        Notes
     -----
-    Periods are written "2026Q1", "2026 Q1", "Q1 2026", "2026:Q1", "1Q26", "2026-03", "2026M03", "Mar 2026", "2026", or
-    as days: "2026-03-31", "31.03.2026", "31 March 2026", and "31/03/2026" where the column tells days from months. The
-    last day of any month ends its quarter or year; a first day begins one if it is that of a calendar quarter or year.
-    attrs and error texts say "2026Q1". Quarters and years become months with their means kept; shares, as
-    `line_supply`, are held.
+    Periods are written "2026Q1", "2026 Q1", "Q1 2026", "2026:Q1", "1Q26", "2026年第一季度", "2026-03", "2026M03",
+    "Mar 2026", "2026年3月", "2026", or as days: "2026-03-31", "31.03.2026", "31 March 2026", and "31/03/2026" where the
+    column tells days from months. The last day of any month ends its quarter or year; a first day begins one if it is
+    that of a calendar quarter or year. attrs and error texts say "2026Q1". Quarters and years become months with their
+    means kept; shares, as `line_supply`, are held.
 
     Growth g on the period before becomes :math:`(1 + g)^{12/m} - 1`, with m months in a period, and levels become their
     growth on the period before, likewise. Nominal levels of income are divided by consumer prices of the same table.
@@ -115,7 +118,7 @@ def read_scenario(
     """
     faults = choice_faults("layout", layout, LAYOUTS) + _unit_argument_faults(units) + type_faults("name", name, str)
     refuse("read_scenario", faults)
-    table = open_table(path, encoding=encoding, separator=separator, decimal=decimal, sheet=sheet)
+    table = open_table(path, encoding=encoding, separator=separator, decimal=decimal, sheet=sheet, skip=skip)
     return monthly_scenario(
         read_sheet(table, layout, name),
         default="percent" if layout == "fed" else "",
@@ -177,11 +180,11 @@ def from_dataset(
     faults = _unit_argument_faults(units)
     if len(dataset.dims) != 1:
         faults.append(f"dimensions: found {tuple(dataset.dims)}, expected one, of time; select one path or scenario")
+    else:
+        dim = str(next(iter(dataset.dims)))
+        found = "no coordinate" if dim not in dataset.coords else "no periods" if not dataset.sizes[dim] else ""
+        faults += [f"{dim}: found {found}, expected dates or labels such as '2026Q1'; assign them"] * bool(found)
     refuse(subject, faults)
-    dim = str(next(iter(dataset.dims)))
-    if dim not in dataset.coords:
-        expected = "expected dates or labels such as '2026Q1'; assign it"
-        raise InputError(subject, [f"{dim}: found no coordinate, {expected}"])
     coordinate = dataset[dim].values
     if dim == "month" and coordinate.dtype.kind in "iuf":
         return _along_months(dataset, trend)

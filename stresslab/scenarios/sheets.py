@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from stresslab.checks import like
 from stresslab.scenarios.names import read_name
 from stresslab.scenarios.periods import days_of, is_period, normalised, parse_period
 from stresslab.schema import InputError
-from stresslab.tabular import Table, listed
+from stresslab.tabular import Table, is_missing, listed, parse_number
 
 DATES = ("date", "period", "quarter", "month", "year", "time", "time period", "observation date", "projection month")
 SCENARIO = ("scenario name", "scenario")
@@ -56,8 +57,11 @@ def read_sheet(table: Table, layout: str, name: str | None) -> Sheet:
     if not rows:
         found = f"found {table.found} and no row below"
         raise InputError(table.subject, [f"table: {found}, expected a row for each period; add them"])
+    if len(header) == 1:
+        advice = "pass separator=, or add the columns"
+        raise InputError(table.subject, [f"table: found {table.found}, expected a column for the periods; {advice}"])
     across = [place for place, label in enumerate(header) if is_period(label)]
-    if len(across) > 1 or (across and _place(header, DATES) is None):
+    if len(across) > 1 or (across and _place(header, DATES) is None) or _variables_down(header, rows):
         return _across(table, header, rows, name, across)
     return (_long if layout == "tidy" else _wide)(table, header, rows, name)
 
@@ -84,9 +88,33 @@ def _wide(table: Table, header: list[str], rows: Rows, name: str | None) -> Shee
     return sheet
 
 
+def _variables_down(header: list[str], rows: Rows) -> bool:
+    """Whether variables are named in a column, beside columns that may be of periods, and not in the header."""
+    if _place(header, VALUE) is not None or any(read_name(label) for label in header):
+        return False
+    named = any(read_name(cell) for row in rows for cell in row)
+    return named and any(_may_be_of_a_period(header, rows, place) for place in range(len(header)))
+
+
+def _may_be_of_a_period(header: list[str], rows: Rows, place: int) -> bool:
+    """Whether a column has a digit in its label, and numbers below it."""
+    return bool(re.search(r"\d", header[place])) and _holds_numbers(rows, place)
+
+
+def _holds_numbers(rows: Rows, place: int) -> bool:
+    """Whether a column holds nothing but numbers."""
+    cells = [row[place] for row in rows if not is_missing(row[place])]
+    return bool(cells) and all(parse_number(cell) is not None for cell in cells)
+
+
 def _across(table: Table, header: list[str], rows: Rows, name: str | None, across: list[int]) -> Sheet:
-    """A table with a row for each variable, and periods in its header."""
+    """A table with a row for each variable, and periods in its header; labels like these that are none are faults."""
     sheet = _empty(table)
+    told = [_place(header, known) for known in (SCENARIO, VARIABLE, UNIT, CHANGE, FREQUENCIES)]
+    beside = [place for place in range(len(header)) if place not in (*across, *told) and _holds_numbers(rows, place)]
+    across = sorted([*across, *(place for place in beside if _may_be_of_a_period(header, rows, place))])
+    left = [header[place] for place in beside if place not in across]
+    sheet.notes += [f"columns left out, as they are of no period: {listed(left, 6)}"] if left else []
     others = [place for place in range(len(header)) if place not in (*across, _place(header, SCENARIO))]
     if not others:
         found = f"found periods alone: {listed(header, 4)}"
@@ -112,11 +140,15 @@ def _long(table: Table, header: list[str], rows: Rows, name: str | None) -> Shee
     places = {column: _place(header, known) for column, known in wanted.items()}
     absent = [column for column, place in places.items() if place is None]
     if absent:
-        among = f" among {listed(header)}"
+        among = f" among {listed(header, 20)}"
         raise InputError(table.subject, [
-            f"{column!r}: found no such column{like(column, header)}{among if column == absent[0] else ''}, "
-            "expected one; rename the column that holds it"
-            for column in absent
+            *(
+                f"{column!r}: found no such column{like(column, header)}{among if column == absent[0] else ''}, "
+                "expected one; rename the column that holds it"
+                for column in absent
+            ),
+            *_frequency(header, rows)[1],
+            *_area_faults(header, rows),
         ])  # fmt: skip
     date, key, value = (place for place in places.values() if place is not None)
     sheet = _empty(table)

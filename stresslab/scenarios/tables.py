@@ -13,7 +13,15 @@ from stresslab.notes import noted
 from stresslab.scenarios.evidence import all_decimals, only_percent, unit_faults, unit_notes
 from stresslab.scenarios.library import INTERPOLATION, as_history, mean_income_growth, monthly_dataset, monthly_values
 from stresslab.scenarios.names import RATES, Name, read_name, usual_unit
-from stresslab.scenarios.periods import FREQUENCY, normalised, parse_day, parse_period, period_label, read_periods
+from stresslab.scenarios.periods import (
+    FREQUENCY,
+    days_of,
+    normalised,
+    parse_day,
+    parse_period,
+    period_label,
+    read_periods,
+)
 from stresslab.scenarios.sheets import Sheet
 from stresslab.scenarios.units import Reals, Unit, as_decimals, settled, unit_of
 from stresslab.schema import MACRO
@@ -67,7 +75,11 @@ def monthly_scenario(
         period_faults = [f"frequency: {found}, expected one of them; drop frequency="]
     columns, column_faults, column_notes = _columns(sheet, units)
     figures = _figures(sheet, columns, default, units, span or 3)
-    without_growth = 1 if any(np.isnan(values[:1]).any() for values in figures.values.values()) else 0
+    levels = [columns[key].label for key, values in figures.values.items() if np.isnan(values[:1]).any()]
+    without_growth = int(bool(levels))
+    if levels and len(sheet.periods) == 1:
+        found = f"found levels in {normalised(sheet.periods[0])} alone"
+        figures.faults.append(f"{listed(levels)}: {found}, expected the period before too, for their growth; add it")
     first, start_faults = _first_row(span, numbers, start, without_growth)
     faults = [*sheet.faults, *column_faults, *figures.faults, *period_faults, *start_faults, *trend_faults(trend)]
     refuse(sheet.subject, list(dict.fromkeys(faults)))
@@ -128,12 +140,12 @@ def _columns(sheet: Sheet, units: Units) -> tuple[dict[str, Column], list[str], 
             faults.append(f"{labels}: found {len(alike)} columns of {variable}, expected one; drop the others")
         columns[variable] = alike[0]
     notes = []
-    for variable, labels in foreign.items():
+    for variable, abroad in foreign.items():
         if variable in columns:
-            notes.append(f"{listed(labels)}: left out, of another country than unemployment")
+            notes.append(f"{listed(abroad)}: left out, of another country than unemployment")
         else:
             expected = "expected a column of the same country; drop it, or give both names of one country"
-            faults.append(f"{listed(labels)}: found another country than that of unemployment, {expected}")
+            faults.append(f"{listed(abroad)}: found another country than that of unemployment, {expected}")
     others = [label for label in sheet.columns if label and label not in known]
     shown = [] if sheet.faults else [*filter(None, sheet.columns)]
     missing_faults, missing_notes = _missing({**foreign, **columns}, others, shown)
@@ -322,7 +334,7 @@ def _first_row(span: int, numbers: Sequence[int], start: str | None, without_gro
     if start is None:
         return without_growth, []
     text = str(start)
-    period, day = parse_period(text), parse_day(text)
+    period, day = parse_period(text), days_of([text])[0][0]
     place = None
     if period is not None and period.span == span and period.first in numbers:
         place = numbers.index(period.first)

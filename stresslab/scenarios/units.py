@@ -35,22 +35,25 @@ _MEANINGS = [
     for words, scale, change in (
         (rf"(?:on|over|from|to) (?:the )?same (?:period|quarter|month) (?:of|in) (?:the )?{_LAST} year", "", "year"),
         (r"y/y|yoy|year[ -]on[ -]year|(?:on|over|from) (?:a|the) year(?: earlier| ago| before)?|on year", "", "year"),
-        (rf"(?:on|over|from|to) (?:the )?{_LAST} year|gy|pch sm|rch a", "", "year"),
+        (r"pch sm|rch a", "percent", "year"),
+        (rf"(?:on|over|from|to) (?:the )?{_LAST} year|gy", "", "year"),
         (r"annual(?= *(?:%|percent|per cent)? *(?:change|growth))|12[ -]month", "", "year"),
         (r"q/q|qoq|quarter[ -]on[ -]quarter|on the quarter(?: before| earlier)?|quarterly(?= (?:growth|change))",
          "", "quarter"),
         (rf"(?:on|over|from|to) (?:the )?{_LAST} quarter", "", "quarter"),
-        (r"m/m|mom|month[ -]on[ -]month|on the month(?: before| earlier)?|monthly(?= (?:growth|change))|rch m",
-         "", "month"),
+        (r"m/m|mom|month[ -]on[ -]month|on the month(?: before| earlier)?|monthly(?= (?:growth|change))", "", "month"),
+        (r"rch m", "percent", "month"),
         (rf"(?:on|over|from|to) (?:the )?{_LAST} month", "", "month"),
-        (rf"p/p|pop|period[ -]on[ -]period|(?:on|over|from|to) (?:the )?{_LAST} period|g1|pch pre", "", "before"),
+        (r"pch pre", "percent", "before"),
+        (rf"p/p|pop|period[ -]on[ -]period|(?:on|over|from|to) (?:the )?{_LAST} period|g1", "", "before"),
         (r"on the period(?: before| earlier)?", "", "before"),
         (r"saar|annuali[sz]ed|(?:at )?(?:an )?annual rate|p\.?a\.?|per annum|per year|a year", "", "annual"),
         (r"1/year", "decimal", "annual"),
         (r"\d{4}(?: ?q\d)? ?= ?100|level|levels|index", "level", ""),
-        (r"percent|per cent|percentage|pct|pc(?: act)?", "percent", ""),
+        (r"percent|per cent|percentage|pct|pc(?: act)?|pt lf|pt", "percent", ""),
         (r"decimals?|fraction|share|ratio|1", "decimal", ""),
         (r"growth|change|rate|sa|nsa|(?:not )?seasonally adjusted|clv|of (?:the )?(?:labour|labor) force", "", ""),
+        (r"z", "", ""),  # not applicable, in the codes of SDMX
     )
 ]  # fmt: skip
 

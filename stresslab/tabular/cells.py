@@ -20,8 +20,8 @@ Array = NDArray[Any]
 MISSING_WORDS = ("", ".", "-", "--", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "nil")
 """Words that some files write in a column of numbers where there is none, in small letters; names elsewhere."""
 
-EXACT = 2.0**53
-"""Whole numbers from here on are not all held by a float."""
+EXACT = 1e15
+"""Whole numbers from here on lose digits in a float, or in a spreadsheet, which keeps 15."""
 
 _NUMBER = {
     mark: re.compile(rf"[+-]?(?:\d+(?:{re.escape(mark)}\d*)?|{re.escape(mark)}\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -61,9 +61,9 @@ def numbers(cells: Sequence[object] | pd.Series, decimal: str = ".") -> Array:
     if isinstance(cells, pd.Series):
         kind = pd.api.types
         if kind.is_bool_dtype(cells) and not cells.isna().any():
-            return cells.to_numpy(bool)
+            return np.asarray(cells, bool)
         if kind.is_numeric_dtype(cells) and not kind.is_complex_dtype(cells) and not kind.is_bool_dtype(cells):
-            return cells.to_numpy(dtype=float, na_value=np.nan)
+            return np.asarray(cells.to_numpy(dtype=float, na_value=np.nan))
         cells = cells.astype(object).tolist()
     words = _words(cells)
     if words is not None and decimal == "." and not words.translate(_PLAIN):
@@ -88,14 +88,15 @@ def texts(cells: Sequence[object] | pd.Series) -> Array:
         known = {} if _words(cells) is None else {cell: _text(cell) for cell in set(cells)}
         return _objects([known[cell] for cell in cells] if known else map(_text, cells))
     if isinstance(cells.dtype, pd.CategoricalDtype):
-        known = _objects([*map(_text, cells.cat.categories), None])
-        return known[cells.cat.codes.to_numpy()]
-    if pd.api.types.is_integer_dtype(cells) and not cells.hasnans:
+        codes, unique = cells.cat.codes, cells.cat.categories
+    elif pd.api.types.is_integer_dtype(cells) and not cells.hasnans:
         return _objects(map(str, cells.tolist()))
-    if pd.api.types.infer_dtype(cells, skipna=True) == "string":
+    elif pd.api.types.infer_dtype(cells, skipna=True) == "string":
         codes, unique = pd.factorize(cells)
-        return _objects([*map(_text, unique), None])[codes]
-    return _objects(map(_text, cells.astype(object).tolist()))
+    else:
+        return _objects(map(_text, cells.astype(object).tolist()))
+    names: Array = _objects([*map(_text, unique), None])[np.asarray(codes)]
+    return names
 
 
 def _objects(cells: Iterable[object]) -> Array:
@@ -143,9 +144,10 @@ def _text(cell: object) -> str | None:
     if isinstance(cell, bool | np.bool_ | int | np.integer | pd.Period):
         return str(cell)
     if isinstance(cell, float | np.floating):
-        if not float(cell).is_integer():
+        number = float(cell)
+        if not number.is_integer():
             return str(cell)
-        return str(int(cell)) if abs(cell) <= EXACT else f"{cell:e}"
+        return str(int(number)) if abs(number) < EXACT else f"{number:e}"
     if isinstance(cell, Decimal):
         return format(cell.normalize(), "f") if cell.is_finite() else str(cell)
     if isinstance(cell, np.datetime64):

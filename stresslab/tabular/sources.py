@@ -49,7 +49,18 @@ BINARY = {
     b"SQLite": "a database",
     b"\x89HDF": "an HDF5 or netCDF file",
     b"\x7fELF": "a program",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"<!": "a web page",
+    b"<html": "a web page",
+    b"<?xml": "XML",
+    b"{": "JSON",
+    b"[{": "JSON",
 }
+"""What a file is that is no text with separators, by its first bytes."""
+SHEET_DIGITS = 15
+"""A spreadsheet keeps so many digits of a number and writes zeros for the others."""
 
 
 @contextmanager
@@ -74,7 +85,7 @@ def text_rows(path: Path, encoding: str | None, separator: str | None, skip: tup
     opener = _opener(path)
     with failing(subject):
         encoding = _encoding(opener, encoding, subject, path.stat().st_size)
-        separator = separator or _separator(opener, encoding, skip, subject)
+        separator = _separator(opener, encoding, skip, subject, separator)
 
     def rows() -> Iterator[tuple[int, Sequence[str]]]:
         with failing(subject), io.TextIOWrapper(opener(), encoding, newline="") as stream:
@@ -101,7 +112,7 @@ def sheet_rows(path: Path, sheet: str | None) -> tuple[Rows, str]:
         import openpyxl
 
         with zipfile.ZipFile(path) as archive:
-            _bound(subject, sum(member.file_size for member in archive.infolist()), path.stat().st_size)
+            refuse_bomb(subject, sum(member.file_size for member in archive.infolist()), path.stat().st_size)
         book = openpyxl.load_workbook(path, data_only=True)
         sheets = {page.title: page for page in book.worksheets}
         filled = [name for name, page in sheets.items() if any(any(row) for row in page.iter_rows(values_only=True))]
@@ -115,7 +126,17 @@ def sheet_rows(path: Path, sheet: str | None) -> tuple[Rows, str]:
     if not filled:
         raise InputError(subject, ["workbook: found no rows, expected a header and rows; fill it"])
     page = sheets[sheet or filled[0]]
-    return lambda: enumerate(page.iter_rows(values_only=True), 1), f"sheet {page.title!r}"
+
+    def rows() -> Iterator[tuple[int, Sequence[Any]]]:
+        for place, cells in enumerate(page.iter_rows(values_only=True), 1):
+            yield place, [_cut(cell) for cell in cells]
+
+    return rows, f"sheet {page.title!r}"
+
+
+def _cut(cell: Any) -> Any:
+    """A cell of a sheet; a whole number of more digits than it can hold as the float that it is."""
+    return float(cell) if type(cell) is int and abs(cell) >= 10**SHEET_DIGITS else cell
 
 
 def _opener(path: Path) -> Callable[[], IO[bytes]]:
@@ -143,7 +164,7 @@ def _only_member(path: Path) -> IO[bytes]:
     return archive.open(names[0])
 
 
-def _bound(subject: str, unpacked: int, packed: int) -> None:
+def refuse_bomb(subject: str, unpacked: int, packed: int) -> None:
     """Refuse an archive that unpacks to more than its bound."""
     if unpacked > max(FREE, BOUND * packed):
         found = f"found more than {unpacked / 2**20:,.0f} MB unpacked from {packed / 2**20:,.1f} MB"
@@ -155,12 +176,16 @@ def _bound(subject: str, unpacked: int, packed: int) -> None:
 def _encoding(opener: Callable[[], IO[bytes]], stated: str | None, subject: str, packed: int) -> str:
     """The encoding that the byte-order mark proves, that is stated, or UTF-8; refused if the bytes are no such text."""
     with opener() as file:
-        first = file.read(8)
+        first = file.read(512)
     if not first:
         raise InputError(subject, ["file: found it empty, expected a header and rows; fill it"])
-    for mark, kind in BINARY.items():
-        if first.startswith(mark):
-            raise InputError(subject, [f"file: found {kind}, expected a table; name the file after what it is"])
+    starts = (first, first.lstrip().lower())
+    kinds = [kind for mark, kind in BINARY.items() if any(start.startswith(mark) for start in starts)]
+    if first[257:262] == b"ustar":
+        kinds = ["a tar archive"]
+    if kinds:
+        advice = "unpack it" if "archive" in kinds[0] else "save it as CSV"
+        raise InputError(subject, [f"file: found {kinds[0]}, expected a table; {advice}"])
     mark = next((name for mark, name in MARKS.items() if first.startswith(mark)), None)
     if stated is not None:
         with failing(subject, "encoding"):
@@ -183,8 +208,9 @@ def _encoding(opener: Callable[[], IO[bytes]], stated: str | None, subject: str,
         )
     samples = {_sample(bad, name): name for name in reversed(LIKELY) if name != encoding}
     ways = [f"{name!r} ({sample!r})" for sample, name in reversed(samples.items()) if sample]
-    found = f"found bytes that are no {encoding} text, which may be read as {', '.join(ways) or 'nothing known'}"
-    raise InputError(subject, [f"encoding: {found}; pass the right one with encoding=, or save the file as UTF-8"])
+    others = f"one that makes sense of them, as {' or '.join(ways)}" if ways else "the one that it was saved in"
+    fault = f"encoding: found bytes that are no {encoding} text, expected {others}"
+    raise InputError(subject, [f"{fault}; pass it with encoding=, or save the file as UTF-8"])
 
 
 def _undecoded(opener: Callable[[], IO[bytes]], encoding: str, subject: str, packed: int) -> bytes | None:
@@ -194,7 +220,7 @@ def _undecoded(opener: Callable[[], IO[bytes]], encoding: str, subject: str, pac
     with opener() as file:
         for part in itertools.chain(iter(lambda: file.read(CHUNK), b""), [b""]):
             size += len(part)
-            _bound(subject, size, packed)
+            refuse_bomb(subject, size, packed)
             try:
                 text = decoder.decode(part, final=not part)
             except UnicodeError:
@@ -219,14 +245,22 @@ def _sample(part: bytes, encoding: str) -> str:
     return text.strip() if text.replace("\r", "").replace("\n", "").replace("\t", "").isprintable() else ""
 
 
-def _separator(opener: Callable[[], IO[bytes]], encoding: str, skip: tuple[str, ...], subject: str) -> str:
-    """The separator that splits the header and the rows below alike, or that alone splits the header."""
+def _separator(
+    opener: Callable[[], IO[bytes]], encoding: str, skip: tuple[str, ...], subject: str, stated: str | None
+) -> str:
+    """The separator that is stated, or that splits the header and the rows below alike, or alone splits the header."""
     with io.TextIOWrapper(opener(), encoding, newline="") as stream:
         head = stream.read(SAMPLE)
         whole = not stream.read(1)
     made = {separator: _widths(head, separator, skip, whole) for separator in SEPARATORS}
     splitting = {separator: widths for separator, widths in made.items() if widths and widths[0] > 1}
     even = [separator for separator, widths in splitting.items() if set(widths) == {widths[0]}]
+    if stated is not None:
+        if len(even) == 1 and _widths(head, stated, skip, whole)[:1] == [1]:
+            expected = f"{even[0]!r}, which makes {splitting[even[0]][0]} columns of every line"
+            found = f"found {stated!r}, which leaves the header in one cell"
+            raise InputError(subject, [f"separator: {found}, expected {expected}; correct separator="])
+        return stated
     if len(even) == 1:
         return even[0]
     if not splitting:  # one column, or a title above the header

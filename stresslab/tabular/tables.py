@@ -17,7 +17,7 @@ import pandas as pd
 from stresslab.checks import like, refuse, type_faults
 from stresslab.schema import InputError
 from stresslab.tabular.cells import Array, numbers, texts
-from stresslab.tabular.sources import SEPARATORS, Rows, counts, failing, sheet_rows, text_rows
+from stresslab.tabular.sources import SEPARATORS, Rows, counts, failing, refuse_bomb, sheet_rows, text_rows
 
 PIECE = 100_000
 """Rows of a file that are converted at a time."""
@@ -35,6 +35,8 @@ class Table(ABC):
         Labels of the columns as they stand, without blanks around them and in composed Unicode (NFC).
     how : str
         What was decided to read a file: "utf-16, separated by tabs"; empty for a table that leaves no choice.
+    in_rows : bool
+        Whether it is read row by row, so that rows can be left out with skip=.
     decimal : str
         Decimal sign of numbers that are text.
     """
@@ -42,12 +44,14 @@ class Table(ABC):
     subject: str
     header: list[str]
     how: str
+    in_rows: bool
     decimal: str = "."
 
     @property
     def found(self) -> str:
         """What was read, as part of a sentence: "utf-16, separated by tabs, 7 columns 'Date', ..."."""
-        return f"{self.how}{', ' * bool(self.how)}{len(self.header)} columns {listed(self.header, 30)}"
+        columns = "1 column" if len(self.header) == 1 else f"{len(self.header)} columns"
+        return f"{self.how}{', ' * bool(self.how)}{columns} {listed(self.header, 30)}"
 
     @abstractmethod
     def place(self, row: int) -> str:
@@ -103,6 +107,7 @@ class RowTable(Table):
         self, subject: str, rows: Rows, how: str, unit: str, skip: tuple[str, ...], names: Sequence[str] | None
     ) -> None:
         self.subject, self.how, self._rows, self._unit, self._skip = subject, how, rows, unit, skip
+        self.in_rows = True
         self._places: list[Array] = []
         self._headed = names is None
         with failing(subject):
@@ -115,7 +120,7 @@ class RowTable(Table):
         if len(self.header) != self._width:
             found = f"found {len(self.header)} names for {self._width} columns {listed(self._first[0])}"
             raise InputError(subject, [f"names: {found}, expected one for each; correct names="])
-        self._refuse_title([len(cells) if unit == "line" else _filled([(0, cells)]) for _, cells in first])
+        self._refuse_title([sum(bool(_shown(cell).strip()) for cell in cells) for _, cells in first])
 
     def place(self, row: int) -> str:
         return f"{self._unit} {np.concatenate(self._places)[row]}" if self._places else f"position {row}"
@@ -123,11 +128,11 @@ class RowTable(Table):
     def preview(self) -> list[list[str]]:
         return self._first[self._headed :]
 
-    def _refuse_title(self, widths: list[int]) -> None:
-        """Refuse a first line of one cell above lines of several."""
-        below = sorted(widths[1:])
-        if widths[0] == 1 and below and below[len(below) // 2] > 1:
-            title = self._first[0][0]
+    def _refuse_title(self, filled: list[int]) -> None:
+        """Refuse a first row with one filled cell above rows with several."""
+        below = sorted(filled[1:])
+        if self._headed and filled[0] == 1 and below and below[len(below) // 2] > 1:
+            title = next(cell for cell in self._first[0] if cell.strip())
             found = f"found {title[:60]!r} alone in its {self._unit}, above rows of {below[len(below) // 2]} cells"
             advice = f"leave it out with skip=[{' '.join(title.split()[:3])!r}]"
             raise InputError(self.subject, [f"header: {found}, expected names of columns; {advice}"])
@@ -155,6 +160,9 @@ class RowTable(Table):
         extra = [] if len(cells) == self._width else [_shown(cell) for cell in cells]
         if self._unit == "row":
             extra = [_shown(cell) for cell in cells] if any(cell is not None for cell in cells[self._width :]) else []
+        if self._headed and cells[0] == self._first[0][0] and [*map(_shown, cells)] == self._first[0]:
+            uneven.append(f"{self._unit} {place}: found the header again, expected a row of figures; remove it")
+            return False
         if extra:
             found = f"found {len(extra)} cells {listed(extra, 4)}, expected {self._width} as in the header"
             advice = f"correct or remove the {self._unit}, or leave it out with skip=[{extra[0][:20]!r}]"
@@ -166,7 +174,7 @@ class FrameTable(Table):
     """A table whose columns are at hand: in memory, or in a Parquet file."""
 
     def __init__(self, subject: str, header: Sequence[object], column: Callable[[int], pd.Series]) -> None:
-        self.subject, self.how, self._column = subject, "", column
+        self.subject, self.how, self.in_rows, self._column = subject, "", False, column
         self.header = [_label(name) for name in header]
 
     def place(self, row: int) -> str:
@@ -272,8 +280,10 @@ def _path(source: str | PathLike[str]) -> Path:
     name = fspath(source)
     if not isinstance(name, str) or "\0" in name:
         raise InputError("file", [f"file: found {name!r}, expected a path as text; give one"])
+    if not name:
+        raise InputError("file", ["file: found an empty path, expected one; give it"])
     path = Path(name)
-    subject = path.name or name or "file"
+    subject = path.name or name
     with failing(subject):
         if "://" in name:
             raise InputError(
@@ -336,6 +346,7 @@ def _parquet(path: Path, subject: str) -> Table:
 
         file = ParquetFile(path)
         header = file.schema_arrow.names
+        refuse_bomb(subject, file.metadata.num_rows * len(header) * np.dtype(float).itemsize, path.stat().st_size)
         return FrameTable(
             subject,
             header,

@@ -13,30 +13,27 @@ from stresslab.measures.provisions.rollforward import ROW_LABELS
 from stresslab.measures.result_view import dataset_faults
 from stresslab.schema import money_of
 from stresslab.views import style
+from stresslab.views.quantity import each_scenario, scenario_faults
 from stresslab.views.style import HUES, POINTS, Label, beside, power, same_decimals
 
 ENDS = ("opening", "closing")
 BAND = (0.05, 0.95)
 
 
-def waterfall_faults(movement: object) -> list[str]:
+def waterfall_faults(movement: xr.Dataset) -> list[str]:
     """Faults of a movement that cannot be drawn."""
     dims = ["path", "row"]
-    if isinstance(movement, xr.Dataset) and "movement" in movement and "stage" in movement["movement"].dims:
+    if "movement" in movement and "stage" in movement["movement"].dims:
         dims.append("stage")
-    return _one_scenario(movement, dataset_faults(movement, {"movement": dims}, "allowance_movement()"))
+    faults = dataset_faults(movement, {"movement": dims}, "allowance_movement()", name="movement")
+    return faults or scenario_faults(movement, most=1)
 
 
-def stage_faults(provisions: object) -> list[str]:
+def stage_faults(provisions: xr.Dataset) -> list[str]:
     """Faults of provisions whose stages cannot be drawn."""
     needs = {"stage_balance": ("path", "month", "stage")}
-    return _one_scenario(provisions, dataset_faults(provisions, needs, "provisions() under IFRS 9"))
-
-
-def _one_scenario(dataset: object, faults: list[str]) -> list[str]:
-    if isinstance(dataset, xr.Dataset) and "scenario" in dataset.dims:
-        faults.append(f"scenario: found {dataset.sizes['scenario']}, expected 1; select a scenario with sel or isel")
-    return faults
+    faults = dataset_faults(provisions, needs, "provisions() under IFRS 9", name="provisions")
+    return faults or scenario_faults(provisions, most=1)
 
 
 def rows_of(movement: xr.Dataset) -> xr.DataArray:
@@ -100,12 +97,13 @@ def draw_stages(ax: Axes, provisions: xr.Dataset, months: Array) -> None:
 
 def draw_movement(ax: Axes, movement: xr.Dataset) -> Axes:
     """Waterfall with title, note and unit."""
-    rows, attrs = rows_of(movement), movement.attrs
+    _, single = each_scenario(movement)[0]
+    rows, attrs = rows_of(single), movement.attrs
     largest = draw_waterfall(ax, rows)
     regime = {"ifrs9": "IFRS 9", "cecl": "CECL", "china": "five categories"}.get(str(attrs.get("provisioning")), "")
     months = f"months {attrs['first_month']} to {attrs['last_month']}" if "last_month" in attrs else ""
     of = ", ".join(str(words) for words in (attrs.get("lender"), regime, months) if words)
-    style.furnish(ax, f"Movement of the allowance{', ' if of else ''}{of}", _mean_of(movement), "", "")
+    style.furnish(ax, f"Movement of the allowance{', ' if of else ''}{of}", _mean_of(single), "", "")
     unit = style.in_units(ax.yaxis, "currency", largest, money_of(attrs))
     ax.set_ylabel(f"allowance{unit}", fontsize=style.POINTS["medium"])
     return ax
@@ -113,6 +111,7 @@ def draw_movement(ax: Axes, movement: xr.Dataset) -> Axes:
 
 def draw_shares(ax: Axes, provisions: xr.Dataset) -> Axes:
     """Stages with title, note and unit."""
+    _, provisions = each_scenario(provisions)[0]
     months = provisions["month"].values.astype(np.float64)
     x = style.month_axis(ax, months, str(provisions.attrs.get("as_of", "")))
     lender = provisions.attrs.get("lender")

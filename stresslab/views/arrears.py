@@ -14,7 +14,7 @@ from stresslab.views.quantity import bucket_shares, each_scenario, scenario_faul
 
 def arrears_faults(result: xr.Dataset, lender: str) -> list[str]:
     """Faults of a result whose arrears cannot be drawn."""
-    faults = dataset_faults(result, {"balance": BALANCE}, "simulate()")
+    faults = dataset_faults(result, {"balance": BALANCE}, "simulate()", name="result")
     return faults or scenario_faults(result, most=1) + result_faults(result, lender, {"balance": BALANCE})
 
 

@@ -22,12 +22,10 @@ MOST_YEARS = 10
 """Most labels of years; more would overlap."""
 
 
-def backtest_faults(backtest: object, series: str) -> list[str]:
+def backtest_faults(backtest: xr.Dataset, series: str) -> list[str]:
     """Faults of a back-test that cannot be drawn, or of a series that it lacks."""
-    faults = dataset_faults(backtest, NEEDS, "backtest()", attrs=("interval",))
-    if isinstance(backtest, xr.Dataset) and "series" in backtest.coords:
-        faults += choice_faults("series", series, backtest["series"].values.tolist())
-    return faults
+    faults = dataset_faults(backtest, NEEDS, "backtest()", attrs=("interval",), name="backtest")
+    return faults or choice_faults("series", series, backtest["series"].values.tolist())
 
 
 def draw_backtest(ax: Axes, backtest: xr.Dataset, series: str) -> Axes:

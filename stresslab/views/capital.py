@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
 from stresslab.checks import choice_faults
-from stresslab.measures.result_view import dataset_faults
+from stresslab.measures.result_view import dataset_faults, memory_faults
 from stresslab.views import style
 from stresslab.views.bands import draw_fans, end_labels
 from stresslab.views.quantity import Quantity, each_scenario, read_quantity, scenario_faults
@@ -29,16 +29,17 @@ RATIOS = {
 BREACHED = "breached: "
 
 
-def capital_faults(adequacy: object, ratio: str) -> list[str]:
+def capital_faults(adequacy: xr.Dataset, ratio: str) -> list[str]:
     """Faults of a capital adequacy that cannot be drawn, or of a ratio that it lacks."""
-    if isinstance(adequacy, xr.Dataset) and ratio not in adequacy.data_vars:
+    if faults := memory_faults("adequacy", adequacy, MAKER):
+        return faults
+    if ratio not in adequacy.data_vars:
         known = [str(name) for name in adequacy.data_vars if str(name).endswith(("_ratio", "_multiple"))]
         return choice_faults("ratio", ratio, [name for name in known if name != "hurdle_ratio"])
     needs: dict[str, tuple[str, ...]] = {ratio: ("path", "month")}
-    flat = adequacy.reset_coords() if isinstance(adequacy, xr.Dataset) else adequacy
+    flat = adequacy.reset_coords()
     names = ("hurdle_limit", "hurdle_ratio", "breach_probability")
-    faults = dataset_faults(flat, needs | dict.fromkeys(names, ("hurdle",)), MAKER)
-    if faults or not isinstance(flat, xr.Dataset):
+    if faults := dataset_faults(flat, needs | dict.fromkeys(names, ("hurdle",)), MAKER):
         return faults
     faults = scenario_faults(flat)
     if "scenario" in flat["hurdle_limit"].dims or "scenario" in flat["hurdle_ratio"].dims:

@@ -18,12 +18,11 @@ from stresslab.views.style import DASHES, HUES, Label, beside, money, points_wid
 FINITE = ("cumulative_gap", "shortfall", "buffer")
 
 
-def buffer_faults(buffer: object) -> list[str]:
+def buffer_faults(buffer: xr.Dataset) -> list[str]:
     """Faults of a liquidity buffer that cannot be drawn."""
     needs: dict[str, tuple[str, ...]] = {"cumulative_gap": ("path", "month"), "shortfall": ("path",)}
     needs |= dict.fromkeys(("buffer", "buffer_low", "buffer_high"), ())
-    faults = dataset_faults(buffer, needs, "liquidity_buffer()", attrs=("level",))
-    if faults or not isinstance(buffer, xr.Dataset):
+    if faults := dataset_faults(buffer, needs, "liquidity_buffer()", attrs=("level",), name="buffer"):
         return faults
     faults = scenario_faults(buffer) + level_faults("level", (buffer.attrs["level"],))
     for name in needs:

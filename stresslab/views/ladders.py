@@ -33,23 +33,21 @@ COLOURS = dict(
 """As style.HUES, with the sky blue and the orange of Okabe and Ito (2008)."""
 
 
-def ladder_faults(ladder: object) -> list[str]:
+def ladder_faults(ladder: xr.Dataset) -> list[str]:
     """Faults of a ladder that cannot be drawn."""
     cell = ("path", "month")
     needs: dict[str, tuple[str, ...]] = {"inflow": (*cell, "source"), "outflow": (*cell, "use")}
     needs |= dict.fromkeys(("cumulative_gap", "counterbalancing_capacity"), cell)
-    faults = dataset_faults(ladder, needs, "liquidity_ladder()")
-    if faults or not isinstance(ladder, xr.Dataset):
+    if faults := dataset_faults(ladder, needs, "liquidity_ladder()", name="ladder"):
         return faults
     return scenario_faults(ladder, most=1) + _number_faults(ladder, needs, "liquidity_ladder()")
 
 
-def survival_faults(survival: object) -> list[str]:
+def survival_faults(survival: xr.Dataset) -> list[str]:
     """Faults of a survival horizon that cannot be drawn."""
     needs: dict[str, tuple[str, ...]] = {"survival_month": ("path",)}
     chances: dict[str, tuple[str, ...]] = {f"survival_probability{end}": ("month",) for end in ("", "_low", "_high")}
-    faults = dataset_faults(survival, needs | chances, "survival_horizon()")
-    if faults or not isinstance(survival, xr.Dataset):
+    if faults := dataset_faults(survival, needs | chances, "survival_horizon()", name="survival"):
         return faults
     return scenario_faults(survival) + _number_faults(survival, chances, "survival_horizon()", (0.0, 1.0))
 

@@ -32,13 +32,10 @@ SYMBOLS: dict[str, dict[str, Any]] = {
 }
 
 
-def life_faults(result: object, borrower: object, path: object, figure: object) -> list[str]:
+def life_faults(result: xr.Dataset, borrower: int | None, path: int | None) -> list[str]:
     """Faults of a traced result, or of a borrower or path that it lacks."""
-    if figure is not None and not isinstance(figure, Figure):
-        return [f"figure: found {type(figure).__name__}, expected a matplotlib Figure or None; give a Figure"]
     if wrong := memory_faults("result", result, "simulate(trace=[...])"):
         return wrong
-    assert isinstance(result, xr.Dataset)
     absent = [f"trace_{name}" for name in (*BORROWER, *LOAN) if f"trace_{name}" not in result]
     if absent:
         return [f"{name}: missing, expected months of traced borrowers; call simulate(trace=[...])" for name in absent]
@@ -48,7 +45,7 @@ def life_faults(result: object, borrower: object, path: object, figure: object) 
     if "scenario" in result["trace_pay"].dims:
         faults.append("scenario: found a dimension, expected a single scenario; select it with sel(scenario=...)")
     for name, value, known in (("borrower", borrower, result["traced"]), ("path", path, result["path"])):
-        if value is not None and (np.ndim(value) > 0 or value not in known.values):  # type: ignore[arg-type]
+        if value is not None and value not in known.values:
             faults.append(f"{name}: found {value!r}, expected one of {known.values[:8].tolist()}; choose one")
     return faults
 

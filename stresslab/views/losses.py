@@ -34,7 +34,7 @@ class Estimate(NamedTuple):
     high: float
 
 
-def loss_faults(losses: object, segment: str, level: float | None) -> list[str]:
+def loss_faults(losses: xr.Dataset, segment: str, level: float | None) -> list[str]:
     """Faults of losses that cannot be drawn, or of a segment or level that they lack."""
     names = ("expected_loss_rate", "expected_loss_rate_se")
     tails = (
@@ -45,8 +45,8 @@ def loss_faults(losses: object, segment: str, level: float | None) -> list[str]:
         "expected_shortfall_rate_se",
     )
     needs = {"loss_rate": ("path", "segment")} | dict.fromkeys(names, ("segment",))
-    faults = dataset_faults(losses, needs | dict.fromkeys(tails, ("segment", "level")), "loss_distribution()")
-    if faults or not isinstance(losses, xr.Dataset):
+    needs |= dict.fromkeys(tails, ("segment", "level"))
+    if faults := dataset_faults(losses, needs, "loss_distribution()", name="losses"):
         return faults
     faults = scenario_faults(losses)
     for name, value in (("segment", segment), ("level", level)):

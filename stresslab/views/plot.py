@@ -92,8 +92,7 @@ def fan(
     (array([3000000., 4000000.]), 'paid in the month [CNY million]')
     """
     shares = intervals_of(intervals)
-    faults = style.axes_faults(ax) + intervals_faults(shares)
-    shown = read_quantity(result, variable, lender, "plot.fan", faults)
+    shown = read_quantity(result, variable, lender, "plot.fan", intervals_faults(shares))
     ax = style.axes_or_new(ax)
     draw_fans(ax, shown, shares)
     style.height_axis(ax)
@@ -137,7 +136,7 @@ def arrears(result: xr.Dataset, *, ax: Axes | None = None, lender: str = "own") 
     Balance past due, bank
     mean of 1 path; not shown: current, 90.0 % at the start and 60.0 % at the end
     """
-    refuse("plot.arrears", style.axes_faults(ax) + arrears_faults(result, lender))
+    refuse("plot.arrears", arrears_faults(result, lender))
     return draw_arrears(ax, result, lender)
 
 
@@ -187,7 +186,7 @@ def loss_distribution(
     >>> sl.plot.loss_distribution(losses, ax=Figure().add_subplot()).texts[1].get_text()
     'VaR 50 %: 2.00 % [-∞, ∞]'
     """
-    refuse("plot.loss_distribution", style.axes_faults(ax) + loss_faults(losses, segment, level))
+    refuse("plot.loss_distribution", loss_faults(losses, segment, level))
     scenarios = [(name, part.sel(segment=segment)) for name, part in each_scenario(losses)]
     level = sharpest_level([part for _, part in scenarios]) if level is None else level
     groups = [(name, loss_estimates(part, level)) for name, part in scenarios]
@@ -257,7 +256,7 @@ def buffer(buffer: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     CNY 3.00 million
     in month 1
     """
-    refuse("plot.buffer", style.axes_faults(ax) + buffer_faults(buffer))
+    refuse("plot.buffer", buffer_faults(buffer))
     shown = read_quantity(buffer, "cumulative_gap", "own", "plot.buffer")
     level = float(buffer.attrs["level"])
     intervals = sorted({0.5, 2.0 * level - 1.0} if level > 0.5 else {0.5})
@@ -309,7 +308,7 @@ def life(
     >>> [ax.get_ylabel() for ax in sl.plot.life(result, borrower, figure=Figure()).axes[:2]]
     ['in the month [CNY thousand]', 'owed [CNY]']
     """
-    refuse("plot.life", life_faults(result, borrower, path, figure))
+    refuse("plot.life", life_faults(result, borrower, path))
     return draw_life(result, borrower, path, figure)
 
 
@@ -349,7 +348,7 @@ def allowance_waterfall(movement: xr.Dataset, *, ax: Axes | None = None) -> Axes
     >>> (float(ax.patches[1].get_y()), float(ax.patches[1].get_height())), ax.get_xticklabels()[2].get_text()
     ((4000000.0, 3000000.0), 'write-off')
     """
-    refuse("plot.allowance_waterfall", style.axes_faults(ax) + waterfall_faults(movement))
+    refuse("plot.allowance_waterfall", waterfall_faults(movement))
     return draw_movement(style.axes_or_new(ax), movement)
 
 
@@ -385,7 +384,7 @@ def stages(provisions: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     >>> ax.get_ylabel(), [f"{area.get_datalim(ax.transData).ymax:.2f}" for area in ax.collections]
     ('share of the balance [%]', ['0.05', '0.20'])
     """
-    refuse("plot.stages", style.axes_faults(ax) + stage_faults(provisions))
+    refuse("plot.stages", stage_faults(provisions))
     return draw_shares(style.axes_or_new(ax), provisions)
 
 
@@ -433,7 +432,7 @@ def ladder(ladder: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     >>> [float(bar.get_height()) for bar in ax.containers[0]]
     [40.0, -20.0]
     """
-    refuse("plot.ladder", style.axes_faults(ax) + ladder_faults(ladder))
+    refuse("plot.ladder", ladder_faults(ladder))
     return draw_ladder(style.axes_or_new(ax), ladder)
 
 
@@ -472,7 +471,7 @@ def survival(survival: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     >>> sl.plot.survival(survival, ax=Figure().add_subplot()).lines[0].get_ydata()
     array([1. , 1. , 0.5])
     """
-    refuse("plot.survival", style.axes_faults(ax) + survival_faults(survival))
+    refuse("plot.survival", survival_faults(survival))
     return draw_survival(style.axes_or_new(ax), survival)
 
 
@@ -514,7 +513,7 @@ def tornado(sensitivity: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     >>> [label.get_text() for label in ax.get_yticklabels()], [text.get_text() for text in ax.texts]
     (['speed', 'pay'], ['5', '9', '0.1', '0.2'])
     """
-    refuse("plot.tornado", style.axes_faults(ax) + tornado_faults(sensitivity))
+    refuse("plot.tornado", tornado_faults(sensitivity))
     return draw_tornado(ax, sensitivity)
 
 
@@ -567,7 +566,7 @@ def capital(
     'CET1 minimum: 4.5 % breached on 50 % of paths'
     """
     shares = intervals_of(intervals)
-    refuse("plot.capital", style.axes_faults(ax) + intervals_faults(shares) + capital_faults(adequacy, ratio))
+    refuse("plot.capital", intervals_faults(shares) + capital_faults(adequacy, ratio))
     return draw_capital(ax, adequacy, ratio, shares)
 
 
@@ -608,7 +607,7 @@ def scenario(*scenarios: xr.Dataset, figure: Figure | None = None) -> Figure:
     >>> figure.axes[1].lines[1].get_ydata()[12].item()
     94.5
     """
-    return draw_scenarios(named_scenarios(scenarios, figure), figure)
+    return draw_scenarios(named_scenarios(scenarios), figure)
 
 
 @typed
@@ -647,5 +646,5 @@ def backtest(backtest: xr.Dataset, series: str = "charge_off_rate", *, ax: Axes 
     >>> ax.get_ylabel(), ax.lines[0].get_ydata()
     ('net charge-offs [% a year]', array([5., 5.]))
     """
-    refuse("plot.backtest", style.axes_faults(ax) + backtest_faults(backtest, series))
+    refuse("plot.backtest", backtest_faults(backtest, series))
     return draw_backtest(style.axes_or_new(ax), backtest, series)

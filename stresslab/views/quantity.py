@@ -11,7 +11,7 @@ import xarray as xr
 from stresslab.checks import advised, lender_name, refuse
 from stresslab.measures.estimators import Array
 from stresslab.measures.result_view import BALANCE, FLOW, label_faults, memory_faults, result_faults, select
-from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, InputError, money_of
+from stresslab.schema import BUCKETS, FLOWS, MACRO, STOCKS, money_of
 from stresslab.views.style import in_words
 
 ARREARS_RATES = {"arrears_rate": 30, "arrears_rate_90": 90}
@@ -51,7 +51,9 @@ class Quantity:
         return max(float(np.abs(values).max()) for _, values in self.runs)
 
 
-def read_quantity(source: object, variable: str, lender: str, subject: str, faults: Sequence[str] = ()) -> Quantity:
+def read_quantity(
+    source: xr.Dataset | xr.DataArray, variable: str, lender: str, subject: str, faults: Sequence[str] = ()
+) -> Quantity:
     """Variable of a dataset, or an array, along path and month.
 
     source : Dataset of simulate(), macro_paths() or a measure; or DataArray ([scenario,] path, month)
@@ -63,15 +65,12 @@ def read_quantity(source: object, variable: str, lender: str, subject: str, faul
     """
     if isinstance(source, xr.DataArray):
         name, values, whose = str(source.name or "value"), source, ""
-    elif isinstance(source, xr.Dataset):
+    else:
         name = variable
         wrong = memory_faults("result", source, "simulate()")
         wrong = wrong or [*dict.fromkeys([*label_faults(source), *_choice_faults(source, variable, lender)])]
         refuse(subject, [*faults, *wrong])
         values, whose = _of_dataset(source, variable, lender, subject)
-    else:
-        fault = f"result: found {type(source).__name__}, expected a Dataset or a DataArray"
-        raise InputError(subject, [*faults, f"{fault}; give a result of simulate()"])
     refuse(subject, [*faults, *_faults(name, values)])
     if name in MONTHLY:
         values = values.isel(month=np.flatnonzero(values["month"].values > 0))  # month 0 is the start: no flows yet

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stresslab.checks import macro_faults
+from stresslab.checks import macro_faults, refuse
 from stresslab.measures.estimators import Array
 from stresslab.notes import told
-from stresslab.schema import MACRO, MACRO_NEUTRAL, InputError
+from stresslab.schema import MACRO, MACRO_NEUTRAL
 from stresslab.views import style
 from stresslab.views.quantity import each_scenario
 
@@ -42,19 +42,12 @@ PANEL = (4.6, 3.1)
 """Width and height of a panel [inch]."""
 
 
-def named_scenarios(given: Sequence[object], figure: object) -> list[tuple[str, xr.Dataset]]:
-    """Names and scenarios; refuses other types, paths, and more scenarios than can be told apart."""
+def named_scenarios(given: Sequence[xr.Dataset]) -> list[tuple[str, xr.Dataset]]:
+    """Names and scenarios; refuses paths, and more scenarios than can be told apart."""
     faults = []
-    if figure is not None and not isinstance(figure, Figure):
-        faults.append(f"figure: found {type(figure).__name__}, expected a matplotlib Figure or None; give a Figure")
     named: list[tuple[str, xr.Dataset]] = []
     for place, scenario in enumerate(given, 1):
-        if not isinstance(scenario, xr.Dataset):
-            fault = f"scenario {place}: found {scenario!r}, expected a Dataset of scenario()"
-            faults.append(
-                f"{fault}; give scenario({scenario!r})" if isinstance(scenario, str) else f"{fault}; give a scenario"
-            )
-        elif "path" in scenario.dims:
+        if "path" in scenario.dims:
             faults.append(f"scenario {place}: found a dimension path, expected a scenario without paths; use plot.fan")
         elif wrong := macro_faults(scenario):
             faults += [f"scenario {place}: {fault}" for fault in wrong]
@@ -63,8 +56,7 @@ def named_scenarios(given: Sequence[object], figure: object) -> list[tuple[str, 
             named += [(name or own, part) for name, part in each_scenario(scenario)]
     if not faults and not 1 <= len(named) <= len(COLOURS):
         faults.append(f"scenarios: found {len(named)}, expected 1 to {len(COLOURS)} in a plot; leave some out")
-    if faults:
-        raise InputError("plot.scenario", faults)
+    refuse("plot.scenario", faults)
     return named
 
 

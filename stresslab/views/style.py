@@ -53,13 +53,6 @@ class Label(NamedTuple):
     colour: Any = None
 
 
-def axes_faults(ax: object) -> list[str]:
-    """Fault of an argument that is neither axes nor None."""
-    if ax is None or isinstance(ax, Axes):
-        return []
-    return [f"ax: found {type(ax).__name__}, expected matplotlib axes; give a single Axes, such as fig.add_subplot()"]
-
-
 def axes_or_new(ax: Axes | None) -> Axes:
     """The axes given, or those of a new figure."""
     return plt.subplots(figsize=SIZE, layout="constrained")[1] if ax is None else ax

@@ -45,14 +45,13 @@ class Row(NamedTuple):
         return float(self.effects.prod()) > 0.0
 
 
-def tornado_faults(sensitivity: object) -> list[str]:
+def tornado_faults(sensitivity: xr.Dataset) -> list[str]:
     """Faults of a sensitivity that cannot be drawn."""
-    maker = "a sensitivity study"
     needs: dict[str, tuple[str, ...]] = {
         f"{end}{suffix}": ("parameter",) for suffix in ("", "_se", "_value") for end in ENDS
     }
-    faults = dataset_faults(sensitivity, needs | {"base": ()}, maker, attrs=("outcome", "units"))
-    if faults or not isinstance(sensitivity, xr.Dataset):
+    attrs = ("outcome", "units")
+    if faults := dataset_faults(sensitivity, needs | {"base": ()}, "sensitivity()", attrs, "sensitivity"):
         return faults
     faults = scenario_faults(sensitivity, most=1)
     count = sensitivity.sizes["parameter"]

@@ -158,7 +158,7 @@ def test_every_fault_of_a_file_is_named_at_once(tmp_path):
         ["willingness.strategic_monthly", "found 5", "0 ... 0.5"],
         ["products.card.fee", "unknown"],
         ["products.card.kind", "balloon"],
-        ["weather", "unknown section"],
+        ["weather: unknown", "expected one of applications, currency"],
         ["income.low_pay", "'low'"],
     ):
         assert any(all(word in fault for word in words) for fault in caught.value.faults), (words, text)
@@ -170,6 +170,35 @@ def test_a_file_of_another_shape_is_refused(tmp_path, text):
     (tmp_path / "odd.toml").write_text(text)
     with pytest.raises(InputError, match=r"odd\.toml"):
         Model.from_toml(tmp_path / "odd.toml")
+
+
+NO_FILES = {
+    "Latin-1": b"# caf\xe9\n",
+    "UTF-16": "[income]".encode("utf-16"),
+    "tables within tables": b"x = " + b"[" * 5_000 + b"]" * 5_000,
+    "a number of 6,000 digits": b"x = " + b"9" * 6_000,
+    "a section twice": b"[income]\n[income]\n",
+    "a tape": b"borrower_id,balance\n" * 100_000,
+}
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_what_is_no_toml_is_refused(tmp_path, kind):
+    (tmp_path / "odd.toml").write_bytes(NO_FILES[kind])
+    with pytest.raises(InputError, match=r"file: found .*expected a model.*; ") as caught:
+        Model.from_toml(tmp_path / "odd.toml")
+    assert len(caught.value.faults) == 1
+
+
+def test_a_folder_and_a_file_that_is_missing_are_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "missing.toml"):
+        with pytest.raises(InputError, match="found none that can be read"):
+            Model.from_toml(path)
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path):
+    (tmp_path / "windows.toml").write_bytes(b"\xef\xbb\xbf[willingness]\nforgetting = 0.05")
+    assert Model.from_toml(tmp_path / "windows.toml").willingness.forgetting == 0.05
 
 
 def test_an_unknown_preset_is_named():
@@ -195,6 +224,22 @@ def test_replace_changes_only_what_it_names():
 def test_replace_refuses_unknown_names(name):
     with pytest.raises(InputError, match="unknown"):
         Model.from_preset("china-online").replace(**{name: 0.1})
+
+
+def test_replace_refuses_what_no_file_can_hold():
+    with pytest.raises(InputError, match=r"income\.low_pay: found None"):
+        Model().replace(**{"income.low_pay": None})
+
+
+def test_replace_takes_whole_sections():
+    other = Model.from_preset("us-card")
+    assert Model().replace(**other.to_dict()) == other
+
+
+def test_replace_names_all_unknown_names_at_once():
+    with pytest.raises(InputError) as caught:
+        Model().replace(**{"income.low": 0.1, "weather.rain": 1, "willingness.forgetting": 0.1})
+    assert [fault.split(":")[0] for fault in caught.value.faults] == ["income.low", "weather.rain"]
 
 
 def test_replace_names_all_faults_at_once():

@@ -1,4 +1,4 @@
-"""The long run: `python -m tests.fuzz --cases 10000`."""
+"""Thousands of broken inputs, and what the library makes of them: `python -m tests.fuzz --cases 10000`."""
 
 from __future__ import annotations
 
@@ -7,54 +7,60 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
-from tests.fuzz.case import Tally
-from tests.fuzz.families import FAMILIES, bounded, tally_of
+from tests.fuzz.case import PROBLEMS, Tally, judge
+from tests.fuzz.families import FAMILIES, again, bounded, tally_of
 
 BATCH = 250
 """Cases of one task of a worker."""
-COLUMNS = ("cases", "accepted", "refused", "silent", "foreign", "hang", "wrongly refused", "poor message", "warning")
 
 
 def main() -> int:
-    """Run the cases, print the tally and every distinct problem; 1 if there is any."""
+    """Run the cases, print each distinct problem and the counts, and write all failures down; 1 if there is any."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000, help="of all families together")
     parser.add_argument("--family", choices=sorted(FAMILIES), action="append", help="only this one; may be repeated")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--failures", type=Path, default=Path("fuzz_failures.txt"), help="where they are written")
+    parser.add_argument("--again", help="repeat one case, by the words that stand at the failure")
     given = parser.parse_args()
-    chosen = {name: family for name, family in FAMILIES.items() if not given.family or name in given.family}
-    whole = sum(family.share for family in chosen.values())
-    tasks = []
-    for name, family in chosen.items():
-        left, batch = -(-given.cases * family.share // whole), 0
-        while left > 0:
-            tasks.append((name, min(BATCH, left), 1_000 * given.seed + batch))
-            left, batch = left - BATCH, batch + 1
+    if given.again:
+        case = again(given.again)
+        print(case.what, judge(case), case.call(), sep="\n")
+        return 0
+    tasks = shared_out(given.family or list(FAMILIES), given.cases, given.seed)
     began = time.monotonic()
-    tallies = {name: Tally() for name in chosen}
+    tallies: dict[str, Tally] = {}
     with ProcessPoolExecutor(given.workers, get_context("spawn"), initializer=bounded) as pool:
         for (name, *_), tally in zip(tasks, pool.map(tally_of, *zip(*tasks, strict=True)), strict=True):
-            tallies[name].merge(tally)
-    print_report(tallies, time.monotonic() - began)
-    return int(any(tally.examples for tally in tallies.values()))
+            tallies[name] = tallies.get(name, Tally()) + tally
+    total = sum(tallies.values(), Tally())
+    print_report({**tallies, "all": total}, total)
+    print(f"{time.monotonic() - began:.0f} s")
+    given.failures.write_text("\n".join(map(str, total.failures)), "utf-8")
+    return int(bool(total.failures))
 
 
-def print_report(tallies: dict[str, Tally], seconds: float) -> None:
-    """Problems by family, then the table of counts."""
+def shared_out(names: list[str], cases: int, number: int) -> list[tuple[str, int, int]]:
+    """Tasks of at most BATCH cases: family, cases, seed."""
+    whole, tasks = sum(FAMILIES[name].share for name in names), []
+    for name in names:
+        wanted = -(-cases * FAMILIES[name].share // whole)
+        sizes = [min(BATCH, wanted - start) for start in range(0, wanted, BATCH)]
+        tasks += [(name, size, 1_000 * number + place) for place, size in enumerate(sizes)]
+    return tasks
+
+
+def print_report(tallies: dict[str, Tally], total: Tally) -> None:
+    """Distinct problems with their shortest case, then the table of counts."""
+    for failures in total.distinct().values():
+        print(failures[0], f"    ({len(failures)} cases)", sep="\n")
+    columns = ("cases", "accepted", "refused", *PROBLEMS)
+    print(f"{'family':<16}" + "".join(f"{column:>10}" for column in columns))
     for name, tally in tallies.items():
-        if tally.examples:
-            print(f"\n== {name} ==\n{tally.report()}")
-    total = Tally()
-    for tally in tallies.values():
-        total.merge(tally)
-    print(f"\n{'family':<16}" + "".join(f"{column:>17}" for column in COLUMNS))
-    for name, tally in {**tallies, "all": total}.items():
-        counts = [tally.cases, tally.accepted, tally.refused]
-        counts += [tally.problems.get(key, 0) for key in ("silent", "foreign", "hang", "refused", "message", "warning")]
-        print(f"{name:<16}" + "".join(f"{count:>17,}" for count in counts))
-    print(f"{len(total.examples)} distinct problems; {seconds:.0f} s")
+        print(f"{name:<16}" + "".join(f"{count:>10,}" for count in tally.counts()))
 
 
 if __name__ == "__main__":

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+import faulthandler
 import io
 import re
 import signal
-import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import stresslab as sl
 
-SECONDS = 10
+SECONDS = 10.0
 """A case that takes longer is a hang."""
 
 LONGEST_FAULT = 2_000
 """Characters of a sentence; longer ones are dumps of the input."""
 
-OURS = "the test"
-"""Where an error arose that never was in the package: a mistake of the generator."""
-
 PACKAGE = str(Path(sl.__file__).parent)
+PROBLEMS = ("silent", "foreign", "hang", "refused", "message", "warning")
 
 Verdict = Literal["sound", "open", "nonsense"]
 Problem = Literal["", "silent", "foreign", "hang", "refused", "message", "warning"]
@@ -69,20 +67,19 @@ class Hang(BaseException):
 
 
 @contextmanager
-def time_limit(seconds: float = SECONDS) -> Iterator[None]:
-    """Interrupt what takes longer, where signals can."""
-    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def time_limit(seconds: float) -> Iterator[None]:
+    """Interrupt Python that takes longer; compiled code that does not return ends the process in ten times that."""
 
     def stop(*_: object) -> None:
         raise Hang
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+    faulthandler.dump_traceback_later(10 * seconds, exit=True)
     try:
         yield
     finally:
+        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
@@ -100,10 +97,10 @@ def judge(case: Case, seconds: float = SECONDS) -> Outcome:
         return Outcome(False, "hang", kinds, f"more than {seconds} s")
     except sl.InputError as error:
         outcome = _refusal(case, error)
-    except (MemoryError, RecursionError, Exception) as error:
-        if frame_of(error) == OURS:
-            raise
-        return Outcome(False, "foreign", f"{type(error).__name__} at {frame_of(error)}", f"{error}"[:300])
+    except Exception as error:
+        if not (where := frame_of(error)):
+            raise  # the generator is wrong
+        return Outcome(False, "foreign", f"{type(error).__name__} at {where}", f"{error}"[:300])
     else:
         outcome = _acceptance(case, wrong)
     if warned and not outcome.problem:
@@ -125,8 +122,7 @@ def _refusal(case: Case, error: sl.InputError) -> Outcome:
     kinds = " + ".join(case.kinds)
     if case.verdict == "sound":
         return Outcome(False, "refused", f"{kinds}: {_pattern(error.faults[0] if error.faults else '')}", str(error))
-    poor = message_faults(error)
-    if poor:
+    if poor := message_faults(error):
         return Outcome(False, "message", poor[0], str(error)[:1000])
     said = str(error).lower()
     unnamed = [kind for kind, words in case.names if not any(word.lower() in said for word in words)]
@@ -167,48 +163,51 @@ def _pattern(sentence: str) -> str:
 
 
 def frame_of(error: BaseException) -> str:
-    """Innermost function of the package in a traceback, as file:function; `OURS` where there is none."""
+    """Innermost function of the package in a traceback, as file:function; empty where there is none."""
     ours = [entry for entry in traceback.extract_tb(error.__traceback__) if entry.filename.startswith(PACKAGE)]
-    return f"{Path(ours[-1].filename).relative_to(PACKAGE)}:{ours[-1].name}" if ours else OURS
+    return f"{Path(ours[-1].filename).relative_to(PACKAGE)}:{ours[-1].name}" if ours else ""
+
+
+class Failure(NamedTuple):
+    """A case with a problem; again: the words that make `python -m tests.fuzz --again` repeat it."""
+
+    problem: Problem
+    group: str
+    again: str
+    what: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"[{self.problem}] {self.group}\n    again: {self.again!r}\n    input: {self.what}\n    said:  {self.detail}"
 
 
 @dataclass
 class Tally:
-    """Counts of cases by what became of them, and one example of each distinct problem: the shortest."""
+    """Counts of cases by what became of them, and those with a problem."""
 
     cases: int = 0
     accepted: int = 0
-    refused: int = 0
-    problems: dict[str, int] = field(default_factory=dict)
-    examples: dict[tuple[str, str], tuple[int, str, str]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
 
-    def add(self, case: Case) -> None:
+    def add(self, case: Case, again: str) -> None:
         """Judge a case and count it."""
         outcome = judge(case)
         self.cases += 1
         self.accepted += outcome.accepted
-        self.refused += not outcome.accepted
         if outcome.problem:
-            self._note(outcome.problem, (outcome.problem, outcome.group), 1, case.what, outcome.detail)
+            self.failures.append(Failure(outcome.problem, outcome.group, again, case.what, outcome.detail))
 
-    def merge(self, other: Tally) -> None:
-        """Take over the counts and examples of another."""
-        self.cases += other.cases
-        self.accepted += other.accepted
-        self.refused += other.refused
-        for (problem, group), (count, what, detail) in other.examples.items():
-            self._note(problem, (problem, group), count, what, detail)
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.cases + other.cases, self.accepted + other.accepted, self.failures + other.failures)
 
-    def _note(self, problem: str, key: tuple[str, str], count: int, what: str, detail: str) -> None:
-        self.problems[problem] = self.problems.get(problem, 0) + count
-        before, shortest, said = self.examples.get(key, (0, what, detail))
-        if len(what) < len(shortest):
-            shortest, said = what, detail
-        self.examples[key] = (before + count, shortest, said)
+    def counts(self) -> list[int]:
+        """Cases, accepted, refused, and each kind of problem."""
+        problems = [failure.problem for failure in self.failures]
+        return [self.cases, self.accepted, self.cases - self.accepted, *map(problems.count, PROBLEMS)]
 
-    def report(self) -> str:
-        """Every distinct problem with its shortest example."""
-        lines = []
-        for (problem, group), (count, what, detail) in sorted(self.examples.items()):
-            lines += [f"[{problem}] {group}  ({count} cases)", f"    input: {what}", f"    said:  {detail}"]
-        return "\n".join(lines)
+    def distinct(self) -> dict[tuple[str, str], list[Failure]]:
+        """Failures by kind of problem and pattern, the shortest input first."""
+        groups: dict[tuple[str, str], list[Failure]] = {}
+        for failure in sorted(self.failures, key=lambda failure: len(failure.what)):
+            groups.setdefault((failure.problem, failure.group), []).append(failure)
+        return dict(sorted(groups.items()))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeVar
 
 from hypothesis import reject
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.case import Case, Verdict
 
+_SCRATCH = TemporaryDirectory(prefix="fuzz-")
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Made = TypeVar("Made")
 
@@ -83,3 +86,10 @@ def made_or_rejected(make: Callable[[], Made]) -> Made:
         return make()
     except (ValueError, TypeError, IndexError, ArithmeticError):
         reject()
+
+
+def scratch(name: str) -> Path:
+    """A folder for the files of a family, which goes when the process ends."""
+    folder = Path(_SCRATCH.name) / name
+    folder.mkdir(exist_ok=True)
+    return folder

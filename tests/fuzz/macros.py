@@ -50,7 +50,7 @@ def base(shape: str) -> xr.Dataset:
 
 def trend_of(macro: xr.Dataset, value: Any) -> xr.Dataset:
     """Another income trend, wherever the library keeps it."""
-    return macro.assign({TREND: value}) if TREND in macro else macro.assign_attrs({TREND: value})
+    return macro.drop_vars(TREND, errors="ignore").assign({TREND: ((), np.array(value))})
 
 
 def bad_value(draw: Draw, draft: Macro) -> None:
@@ -138,7 +138,7 @@ def trend(draw: Draw, draft: Macro) -> None:
     if not isinstance(draft.macro, xr.Dataset):
         return
     value = draw(
-        st.sampled_from([np.nan, np.inf, -np.inf, 5.0, -2.0, "0.05", "five", None, True, [0.05], b"", "missing"])
+        st.sampled_from([np.nan, np.inf, -np.inf, 5.0, -2.0, "0.05", "five", None, True, 1 + 2j, b"", "missing"])
     )
     if isinstance(value, str) and value == "missing":
         draft.macro = draft.macro.drop_vars(TREND, errors="ignore").drop_attrs(deep=False)

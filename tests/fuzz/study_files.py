@@ -198,7 +198,7 @@ def sections(draw: Draw, draft: Draft, content: dict[str, Any]) -> None:
         }
         verdict, words = ("open" if kind == "responses" else "nonsense"), ["kind", "responses"]
     elif kind == "overlays":
-        content["provisions"] = {"overlays": [{"name": "a", "reason": "b", "share": 9.0}]}
+        content["provisions"] = {"overlays": [{"name": "a", "reason": "b", "share": -2.0}]}
         words = ["share", "overlay"]
     elif kind == "wrong regime":
         content["capital_adequacy"] = {"capital_regime": "basel9"}

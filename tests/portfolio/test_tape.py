@@ -182,7 +182,7 @@ ARGUMENTS = [
     ({"currency": "yuan"}, "currency: found 'yuan', expected three letters as in 'CNY'"),
     ({"as_of": "2026/01"}, "as_of: found '2026/01', expected a month or day as in '2026-01'"),
     ({"own_lender": ""}, "own_lender: found '', expected the name of the own lender"),
-    ({"own_lender": "mine"}, "attrs['own_lender']: found 'mine', expected one of ['bank', 'ours', 'platform']"),
+    ({"own_lender": "mine"}, "own_lender: found 'mine', expected one of ['bank', 'ours', 'platform']"),
     ({"seed": -1}, "seed: found -1, expected a whole number 0 ... 2**64 - 1 or None"),
     ({"constants": {"claim": 0}}, "claim: found a column and a constant, expected one of them"),
     (

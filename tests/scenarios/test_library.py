@@ -302,7 +302,8 @@ def test_a_file_keeps_a_scenario(name, tmp_path):
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(InputError, match=r"'fed-2062-baseline', expected one of china-2020, china-baseline"):
+    says = r"'fed-2062-baseline', expected one of \('china-2020', .*; write 'fed-2026-baseline'"
+    with pytest.raises(InputError, match=says):
         scenario("fed-2062-baseline")
 
 

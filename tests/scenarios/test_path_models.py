@@ -318,3 +318,20 @@ def test_history_is_as_published(fed_folder):
     for name, column in zip(VARIABLES, (*columns, "3-month Treasury rate"), strict=True):
         np.testing.assert_allclose(table[name], [float(row[column]) / 100 for row in rows])
     assert "Federal Reserve" in table.attrs["publisher"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "text: found ''"),
+        ("model", "expected a path model as JSON"),
+        ("[" * 50_000, "expected a path model as JSON"),
+        ("[1, 2]", "expected a path model as JSON"),
+        ('{"model": "VAR"}', "variables: missing"),
+        ('{"model": "PathModel", "inflation_rate": {}}', "inflation_rate: unknown"),
+        ('{"model": "PathModel", "inflation": {"sd": 0.01, "half_live": 3.0}}', "half_live: unknown"),
+    ],
+)
+def test_text_that_is_no_model_is_refused(text, words):
+    with pytest.raises(InputError, match=words):
+        model_from_json(text)

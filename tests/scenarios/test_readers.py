@@ -288,7 +288,7 @@ def test_units_in_headers_are_needed(write):
     header = "Quarter,Unemployment rate,Real income growth (%; q/q),Bank Rate (decimal)"
     found = faults(write([row.rsplit(",", 1)[0] for row in WIDE], header), layout="boe")
     assert found == [
-        "'Bank Rate (decimal)': found 1.5 to 6, which look like percent (decimals: 350%), expected decimals; pass "
+        "'Bank Rate (decimal)': found 1.5 to 6, which look like percent (decimals: 600%), expected decimals; pass "
         "units={'policy_rate': 'percent'}, or divide by 100"
     ]
     macro = read_scenario(write([row.rsplit(",", 2)[0] for row in WIDE], header.rsplit(",", 1)[0]), layout="boe")
@@ -358,3 +358,5 @@ def test_faults_of_a_dataset_are_all_named():
         from_dataset(bad.expand_dims(path=[0]))
     with pytest.raises(InputError, match="found no coordinate"):
         from_dataset(dataset([1, 2]).drop_vars("time"))
+    with pytest.raises(InputError, match="time: found no periods"):
+        from_dataset(dataset([1, 2]).isel(time=slice(0, 0)))

@@ -23,8 +23,10 @@ from stresslab.scenarios.units import WORDS, Unit, as_decimals, settled, unit_of
         ("1/year", Unit("decimal", "annual")),
         ("PC G1", Unit("percent", "before")),
         ("PC GY", Unit("percent", "year")),
-        ("CLV_PCH_PRE", Unit("", "before")),
-        ("RCH_A", Unit("", "year")),
+        ("CLV_PCH_PRE", Unit("percent", "before")),
+        ("RCH_A", Unit("percent", "year")),
+        ("PT_LF", Unit("percent")),  # of the labour force
+        ("PC _Z", Unit("percent")),
         ("%; q/q", Unit("percent", "quarter")),
         ("% change on the previous quarter", Unit("percent", "quarter")),
         ("% m/m", Unit("percent", "month")),

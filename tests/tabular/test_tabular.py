@@ -176,12 +176,13 @@ UNEVEN = [
     ("key,a;owed\nb,1;2\n", "separator: found 2 columns by commas or 2 columns by semicolons, expected one"),
     ("key,owed\na," + "9" * 200_000, "line 2: found it unreadable (field larger than field limit (131072))"),
     (b"key,owed\na\0,1\n", "file: found the character NUL (\\0) in it, expected text; save it again without it"),
-    ("key,owed\nMüller,1\n".encode("latin-1"), "encoding: found bytes that are no utf-8 text, which may be read as"),
+    ("key,owed\nMüller,1\n".encode("latin-1"), "encoding: found bytes that are no utf-8 text, expected one that makes"),
+    ("key,owed\na,1\nkey,owed\nb,2\n", "line 3: found the header again, expected a row of figures; remove it"),
     (b"\x1f\x8b\x08\x00 no archive", "file: found it unreadable ("),
     (gzip.compress(CSV.encode() * 999)[:-30], "file: found it unreadable ("),
     (b"PK\x03\x04 no archive", "file: found it unreadable ("),
     (b"PAR1 no table", "file: found it unreadable ("),
-    (b"%PDF-1.4", "file: found a PDF, expected a table; name the file after what it is"),
+    (b"%PDF-1.4", "file: found a PDF, expected a table; save it as CSV"),
 ]
 
 

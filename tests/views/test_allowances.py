@@ -73,11 +73,19 @@ def test_one_path_has_no_band(ax):
     assert not ax.lines
 
 
+@pytest.mark.parametrize(("draw", "data"), [(plot.allowance_waterfall, movement), (plot.stages, staged)])
+def test_a_single_scenario_may_keep_its_dimension(draw, data, ax):
+    plain = draw(data(), ax=Figure().add_subplot())
+    draw(data().expand_dims(scenario=["calm"]), ax=ax)
+    assert [text.get_text() for text in ax.texts] == [text.get_text() for text in plain.texts]
+    assert bars(ax) == bars(plain)
+
+
 def test_every_fault_is_named():
     with pytest.raises(InputError) as refused:
         plot.allowance_waterfall(movement().rename(movement="moved"), ax=1)
-    assert [fault.split(":")[0] for fault in refused.value.faults] == ["ax", "movement"]
+    assert [fault.split(":")[0] for fault in refused.value.faults] == ["movement", "ax"]
     with pytest.raises(InputError, match="stage_balance: missing"):
         plot.stages(movement())
-    with pytest.raises(InputError, match="scenario: found 2, expected 1"):
+    with pytest.raises(InputError, match=r"scenario: found \[0, 1\], expected 1 in a plot"):
         plot.stages(xr.concat([staged(), staged()], dim="scenario"))

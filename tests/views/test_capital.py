@@ -108,8 +108,8 @@ def test_hurdles_may_be_coordinates(ax):
 def test_every_fault_is_named():
     with pytest.raises(InputError) as refused:
         plot.capital(adequacy(), "rwa", ax=1, intervals=90.0)
-    assert [fault.split(":")[0] for fault in refused.value.faults] == ["ax", "intervals", "ratio"]
-    assert "expected one of ['cet1_ratio', 'leverage_ratio', 'interbank_multiple']" in str(refused.value)
+    assert [fault.split(":")[0] for fault in refused.value.faults] == ["intervals", "ratio", "ax"]
+    assert "expected one of ('cet1_ratio', 'leverage_ratio', 'interbank_multiple')" in str(refused.value)
     found = adequacy()
     with pytest.raises(InputError) as refused:
         plot.capital(found.drop_vars(["hurdle_limit", "breach_probability"]))

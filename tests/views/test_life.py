@@ -220,12 +220,12 @@ SEVERAL = xr.concat([trace(), trace()], xr.Variable("scenario", ["one", "other"]
 @pytest.mark.parametrize(
     ("result", "wish", "message"),
     [
-        ([1.0], {}, r"result: found list, expected a Dataset of simulate\(trace=\[\.\.\.\]\)"),
+        ([1.0], {}, r"result: found list, expected a Dataset; give that of simulate\(trace=\[\.\.\.\]\)"),
         (trace().drop_vars("trace_pay"), {}, r"trace_pay: missing, .*call simulate\(trace="),
         (SEVERAL, {}, r"scenario: found a dimension, expected a single scenario"),
         (trace(), {"borrower": 8}, r"borrower: found 8, expected one of \[7, 9\]"),
         (trace(), {"borrower": [7]}, r"borrower: found \[7\]"),
-        (trace(), {"figure": 3}, r"figure: found int, expected a matplotlib Figure or None"),
+        (trace(), {"figure": 3}, r"figure: found 3, expected a Figure or None"),
         (trace(), {"path": 0}, r"path: found 0, expected one of \[2, 5\]"),
     ],
 )

@@ -131,7 +131,7 @@ def test_every_fault_is_named():
     with pytest.raises(InputError) as refused:
         plot.tornado(sensitivity().drop_vars(["low", "base"]).drop_attrs(), ax=1)
     starts = [fault.split(":")[0] for fault in refused.value.faults]
-    assert starts == ["ax", "low", "base", "outcome", "units"]
+    assert starts == ["low", "base", "outcome", "units", "ax"]
     with pytest.raises(InputError) as refused:
         plot.tornado(sensitivity([np.nan] * 21, [0.1] * 21, se=-1.0))
     starts = [fault.split(",")[0] for fault in refused.value.faults]

@@ -1,5 +1,6 @@
-"""A sound call of every public function and class: what tests of arguments change one argument of."""
+"""A sound call of every public function and class: what the family of arguments changes one argument of."""
 
+import inspect
 import json
 from functools import cache
 from types import SimpleNamespace
@@ -11,7 +12,9 @@ from matplotlib.figure import Figure
 
 import stresslab as sl
 from stresslab.testing import made_up_result, tiny_result
+from tests.fuzz.draft import scratch
 
+FOLDER = scratch("calls")
 RATE = [0.02, 0.03, 0.025, 0.02, 0.03, 0.04, 0.05, 0.03]
 JOBLESS = [0.05, 0.05, 0.06, 0.05, 0.05, 0.07, 0.09, 0.06]
 ROWS = {"row": ["opening", "outlook", "write_off", "closing"]}
@@ -30,8 +33,14 @@ def world():
     sheet = sl.BalanceSheet(funding)
     model = sl.Model.from_preset("china-online")
     lines = {"line_supply": ("month", [0.6, 0.6, 0.6])}
+    (FOLDER / "paths.csv").write_text("quarter,variable,value,unit\n" + "".join(
+        f"2026Q{k},unemployment_rate,{4 + k},percent\n2026Q{k},real_income_growth,{2 - k},percent\n" for k in (1, 2)
+    ))  # fmt: skip
+    model.to_toml(FOLDER / "made.toml")
     return SimpleNamespace(
-        book=book, large=sl.synthetic_portfolio("china-online", borrowers=2_000, seed=1, seasoning_months=6), calm=calm, half=sl.scenario("china-baseline").isel(month=slice(0, 6)), fan=fan, made=made, funding=funding, sheet=sheet, model=model, tight=calm.assign(lines),
+        book=book, large=sl.synthetic_portfolio("china-online", borrowers=2_000, seed=1, seasoning_months=6), calm=calm,
+        half=sl.scenario("china-baseline").isel(month=slice(0, 6)), fan=fan, made=made, funding=funding, sheet=sheet,
+        model=model, tight=calm.assign(lines),
         run=sl.simulate(book, fan, seed=3, trace=[int(book["borrower_id"][0])], progress=False),
         parameters=sl.irb_parameters(made).fillna(0.5), allowance=sl.provisions(made, "china"),
         var=sl.scenarios.VAR.fit(variables=["unemployment_rate"]),
@@ -129,7 +138,7 @@ def _calls(w):
                               "first_month": "2026-01"}  # fmt: skip
     yield sl.macro_paths, {"scenario": w.calm, "paths": 2, "seed": 1, "spread": 1.0, "model": None, "mode": "around",
                            "follow": ("unemployment_rate",), "draws": "random"}  # fmt: skip
-    yield sl.read_scenario, {"path": "paths.csv", "start": None, "name": None, "trend": None, "layout": "tidy",
+    yield sl.read_scenario, {"path": FOLDER / "paths.csv", "start": None, "name": None, "trend": None, "layout": "tidy",
                              "units": None, "frequency": None}  # fmt: skip
     yield S.from_dataset, {"dataset": data(), "trend": 0.02, "units": "percent", "start": None}
     yield S.blend, {"start": w.calm, "end": w.tight, "multiple": 0.5, "variables": ("line_supply",)}
@@ -142,7 +151,8 @@ def _calls(w):
     yield S.Deviation, {"sd": 0.01, "half_life": 12.0, "correlation": 0.0}
     yield S.PathModel, {key: getattr(S.PathModel(), key) for key in S.PathModel.__dataclass_fields__}
     yield S.VAR, {"variables": ("unemployment_rate",), "coefficients": (((0.5,),),), "sample": "by hand",
-                  "shrinkage": 0.0, "policy_rate_floor": -0.0075, "covariance_matrix": ((1.0,),), "degrees_of_freedom": None}  # fmt: skip
+                  "shrinkage": 0.0, "policy_rate_floor": -0.0075, "covariance_matrix": ((1.0,),),
+                  "degrees_of_freedom": None}  # fmt: skip
     fit = {
         "history": None,
         "variables": ["unemployment_rate"],
@@ -153,10 +163,15 @@ def _calls(w):
     yield S.VAR.fit, fit | {"tails": "normal"}
     yield S.BlockBootstrap.fit, fit | {"block_quarters": 8}
     yield S.RegimeSwitching.fit, fit | {"regimes": 2}
+    for kind in (S.BlockBootstrap, S.RegimeSwitching):
+        fitted = kind.fit(variables=["unemployment_rate"])
+        yield type(fitted), {key: getattr(fitted, key) for key in fitted.__dataclass_fields__}
+        yield fitted.innovations, draws
     yield w.var.innovations, draws
     yield w.var.impulse_responses, {"quarters": 2}
     yield w.var.covariance, {"quarters": 2}
     yield w.var.innovation_covariance, {"quarters": 2}
+    yield sl.join, {"results": [w.made.isel(path=slice(0, 2)), w.made.isel(path=slice(2, 4))], "dim": None}
     yield sl.by_lender, {"result": w.made}
     yield sl.loss_distribution, {"result": w.made, "horizon": 6, **levels, **own}
     yield sl.convergence, {"result": made_up_result(paths=40, seed=1), **levels, "target": 0.02, "horizon": 6, **own}
@@ -188,10 +203,11 @@ def _calls(w):
     yield w.sheet.weighed_assets, {"rules": sl.CapitalRegime.named("china-2023")}
     yield sl.CapitalRegime.named, {"name": "china-2023"}
     yield sl.Model.from_preset, {"name": "us-card"}
-    yield w.model.to_toml, {"path": "model.toml"}
-    yield sl.Model.from_toml, {"path": "made.toml"}
+    yield w.model.amounts, {"products": ["huabei"]}
+    yield w.model.to_toml, {"path": FOLDER / "model.toml"}
+    yield sl.Model.from_toml, {"path": FOLDER / "made.toml"}
     yield w.model.replace, {"willingness.forgetting": 0.05}
-    yield sl.Model, {"employment": w.model.employment, "income": w.model.income, "products": w.model.products}
+    yield sl.Model, {key: getattr(w.model, key) for key in w.model.__dataclass_fields__}
     yield sl.Outlook, {"name": "central", "half_life_months": 18.0, "long_run": None, "added": 0.0, "worst_month": 12}
     yield sl.Outlook().path, {"now": 0.05, "months": 3}
     yield sl.Hurdle, {"name": "house", "ratio": "cet1_ratio", "side": "above", "limit": 0.09, "source": "own",
@@ -241,7 +257,7 @@ def _calls(w):
     yield sl.irb.output_floor, {"rwa": 50.0, "rwa_standardised": 100.0, "year": 2028, "cap": 0.25}
     C = sl.formulas
     yield C.dfast_loss_rate, {"adequacy": capital, "months": 9}
-    yield C.expected_credit_loss, {"pd": [0.01, 0.02], "lgd": 0.5, "ead": 100.0, "rate": 0.05, "horizon": 2}
+    yield C.expected_credit_loss, {"pd": [0.02, 0.01], "lgd": 0.5, "ead": 100.0, "rate": 0.05, "horizon": 2}
     yield C.hqla, {"level_1": 100.0, "level_2a": 60.0, "level_2b": 30.0}
     yield C.lcr, {"stock": 100.0, "outflow": 100.0, "inflow": 10.0}
     yield C.nsfr, {"available": 100.0, "required": 90.0}
@@ -278,7 +294,7 @@ def _calls(w):
     yield P.allowance_waterfall, {"movement": sl.allowance_movement(w.allowance), **figure}
     yield P.capital, {"adequacy": capital, "ratio": "cet1_ratio", **figure, "intervals": (0.5, 0.9)}
     yield P.life, {"result": w.run, "borrower": None, "path": None, "figure": Figure()}
-    yield P.scenario, {"scenarios": w.calm, "figure": Figure()}
+    yield P.scenario, {"scenarios": [w.calm], "figure": Figure()}
     swing = {name: ("parameter", values) for name, values in SWING.items()}
     yield (
         P.tornado,
@@ -298,37 +314,54 @@ def _calls(w):
     yield sl.unemployment_response, {"rate": RATE, "unemployment": JOBLESS}
     fitted = sl.Model().replace(**{"income.low_pay": 0.5})
     yield sl.calibrated_model, {"report": xr.Dataset(attrs={"model": json.dumps(fitted.to_dict())})}
-    yield sl.compare_responses, {"portfolio": w.book, "macro": w.calm, "responses": [sl.actions.Outreach(), sl.actions.LimitManagement(cut=1.0)], **study,
+    acts = [sl.actions.Outreach(), sl.actions.LimitManagement(cut=1.0)]
+    yield sl.compare_responses, {"portfolio": w.book, "macro": w.calm, "responses": acts, **study,
                                  "feedback": None, "rank_by": "npv", "threads": 1}  # fmt: skip
     yield sl.sensitivity, {"portfolio": w.book, "macro": w.fan, "outcome": rate,
                            "parameters": {"willingness.forgetting": (0.01, 0.05)}, "answers": None, **study}  # fmt: skip
-    yield sl.reverse_stress, {"portfolio": w.book, "start": w.calm, "end": w.tight, "outcome": open_lines, "hurdle": 0.8,
-                              "level": 0.5, "side": "below", "bounds": (0.0, 1.0), "tolerance": 0.5, **study, "paths": 10,
-                              "spread": 1.0}  # fmt: skip
+    yield sl.reverse_stress, {"portfolio": w.book, "start": w.calm, "end": w.tight, "outcome": open_lines,
+                              "hurdle": 0.8, "level": 0.5, "side": "below",
+                              "bounds": (0.0, 1.0), "tolerance": 0.5, **study, "paths": 10}  # fmt: skip
     yield sl.score_performance, {"portfolio": w.large, "macro": w.half, "seed": 3, "cohorts": [0], "outcome_months": 6,
                                  "bands": 2, **own, "yardstick": None}  # fmt: skip
     yield sl.term_structures, {"portfolio": w.book, "macro": w.fan, **study, "renewal": "static",
                                "outlooks": (sl.Outlook(),), "points": 2, "sample": 50, "horizon": 12, "cache": None,
                                "threads": 1}  # fmt: skip
     yield sl.calibrate, {"portfolio": w.book, "macro": w.calm, "targets": [target],
-                         "parameters": ["willingness.forgetting"], **study, "sample": None, "warmup": 0, "seasoning": 0,
-                         "method": "least-squares", "step": 0.15, "iterations": 1, "checkpoint": None}  # fmt: skip
+                         "parameters": ["willingness.forgetting"], **study, "sample": None, "warmup": 0,
+                         "seasoning": 0, "method": "least-squares", "step": 0.15, "iterations": 1,
+                         "checkpoint": None}  # fmt: skip
     yield sl.backtest, {"portfolio": w.book, "history": history(), "parameters": ["willingness.forgetting"],
-                        "train": ("2002Q2", "2003Q3"), "test": ("2003Q4", "2004Q4"), "products": None, "lender": "own",
+                        "train": ("2002Q2", "2003Q3"), "test": ("2003Q4", "2004Q4"), "products": None,
                         **study, "usual_quarters": 4, "warmup_quarters": 1, "interval": 0.9}  # fmt: skip
     yield sl.evidence, {"books": 2, "borrowers": 200, "seed": 1, "under": "calm", "progress": False, "threads": 1}
 
 
 def label(function):
+    """Name of a function as it stands in the package."""
     return f"{function.__module__.removeprefix('stresslab.')}.{function.__qualname__}"
+
+
+def complete(function, given):
+    """The arguments of a call, those that it leaves to their defaults too."""
+    kinds = inspect.signature(function).parameters.values()
+    usual = {kind.name: kind.default for kind in kinds if kind.default is not kind.empty}
+    return usual | given
+
+
+def give(function, arguments):
+    """What a function answers; arguments after a star stand in a list."""
+    stars = [kind.name for kind in inspect.signature(function).parameters.values() if kind.kind is kind.VAR_POSITIONAL]
+    given = [arguments[name] if isinstance(arguments[name], list) else [arguments[name]] for name in stars]
+    return function(*sum(given, []), **{name: value for name, value in arguments.items() if name not in stars})
 
 
 @cache
 def calls():
     """Sound calls by name of the function: (function, arguments)."""
-    return {label(function): (function, arguments) for function, arguments in _calls(world())}
+    return {label(function): (function, complete(function, given)) for function, given in _calls(world())}
 
 
-HEAVY = {"calibrate", "backtest", "evidence", "compare_responses", "sensitivity", "reverse_stress", "term_structures",
-         "score_performance"}  # fmt: skip
+SLOW = {"calibrate", "backtest", "evidence", "compare_responses", "sensitivity", "reverse_stress", "term_structures",
+        "score_performance"}  # fmt: skip
 """Functions that take seconds where they run."""
