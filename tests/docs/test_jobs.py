@@ -71,7 +71,12 @@ np.testing.assert_allclose(joint["lowest CET1 ratio [%]"], 100 * lowest.values)
 
 
 @pytest.mark.parametrize(
-    ("page", "checks"), [("tape_to_capital", TAPE), ("scenario_to_table", SCENARIO), ("tutorial", TUTORIAL)]
+    ("page", "checks"),
+    [
+        ("tape_to_capital", TAPE),
+        pytest.param("scenario_to_table", SCENARIO, marks=pytest.mark.slow),
+        ("tutorial", TUTORIAL),
+    ],
 )
 def test_a_job_runs_as_its_page_says(page, checks, tmp_path):
     script = tmp_path / f"{page}.py"
