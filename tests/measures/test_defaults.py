@@ -9,7 +9,7 @@ from stresslab.measures.capital.adequacy import capital_adequacy
 from stresslab.measures.capital.balance_sheet import BalanceSheet
 from stresslab.measures.capital.statements import financial_statements
 from stresslab.measures.capital.stress_table import stress_table
-from stresslab.measures.defaults import STATUS, tables, by_place
+from stresslab.measures.defaults import STATUS, by_place, tables
 from stresslab.measures.liquidity.funding import Funding, RollOver
 from stresslab.measures.liquidity.ladder import (
     external_funding_needed,
