@@ -26,7 +26,17 @@ from myst_nb.core.read import is_myst_markdown_notebook, myst_nb_reader_plugin
 DOCS = Path(__file__).resolve().parent
 BUILD = DOCS / "_build"
 CACHE = BUILD / ".jupyter_cache"
-LONGEST_FIRST = ("backtest", "calibration", "capital", "evidence", "provisions", "scenarios", "reverse", "liquidity")
+LONGEST_FIRST = (
+    "backtest",
+    "calibration",
+    "capital",
+    "evidence",
+    "provisions",
+    "scenarios",
+    "reverse",
+    "liquidity",
+    "scenario_to_table",
+)
 SLOW_CELL_SECONDS = 30.0
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -1,6 +1,6 @@
 """What pages share. A page that wants it begins with a hidden cell, and its visible code is that of any user.
 
-Portfolios and runs that several pages use are made once for each state of the library, and stored under `_build/shared`:
+Portfolios and runs that several pages use are made once for each state of the library, and kept under `_build/shared`:
 
     import stresslab as sl
     import shared

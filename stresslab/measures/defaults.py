@@ -22,7 +22,8 @@ STATUS = {
 
 
 @cache
-def _table() -> dict[str, dict[str, Any]]:
+def tables() -> dict[str, dict[str, Any]]:
+    """Defaults by place and name: value, status and source of each."""
     return tomllib.loads((resources.files("stresslab.measures") / "defaults.toml").read_text("utf-8"))
 
 
@@ -38,7 +39,7 @@ def place_of(dataset: xr.Dataset) -> str:
     ('USD', 'elsewhere')
     """
     currency = currency_of(dataset)
-    return currency if currency in _table() else ELSEWHERE
+    return currency if currency in tables() else ELSEWHERE
 
 
 def by_place(dataset: xr.Dataset, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -51,7 +52,7 @@ def by_place(dataset: xr.Dataset, given: Mapping[str, Any]) -> tuple[dict[str, A
     ['tax_rate: 0.21 by default in USD (confirmed: 26 USC 11(b), federal; states add to it)']
     """
     place = place_of(dataset)
-    table = _table()[place]
+    table = tables()[place]
     missing = [name for name, value in given.items() if value is None]
     where = f"in {place}" if place != ELSEWHERE else "elsewhere"
     said = [

@@ -14,7 +14,18 @@ from tests.docs.pages import DOCS
 
 HTML = DOCS / "_build" / "html"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PAGES = ["index", "tutorial", "api/index", "backtest", "concepts/month", "api/datasets", "glossary"]
+PAGES = [
+    "index",
+    "tutorial",
+    "tape_to_capital",
+    "scenario_to_table",
+    "api/index",
+    "api/defaults",
+    "api/datasets",
+    "backtest",
+    "concepts/month",
+    "glossary",
+]
 WIDTHS = (1280, 1600)
 
 pytestmark = [

@@ -9,7 +9,7 @@ from stresslab.measures.capital.adequacy import capital_adequacy
 from stresslab.measures.capital.balance_sheet import BalanceSheet
 from stresslab.measures.capital.statements import financial_statements
 from stresslab.measures.capital.stress_table import stress_table
-from stresslab.measures.defaults import STATUS, _table, by_place
+from stresslab.measures.defaults import STATUS, by_place, tables
 from stresslab.measures.liquidity.funding import Funding, RollOver
 from stresslab.measures.liquidity.ladder import (
     external_funding_needed,
@@ -33,10 +33,10 @@ def book(currency="CNY", **values):
 
 
 def test_every_place_has_every_default_with_a_source():
-    names = {place: set(table) for place, table in _table().items()}
+    names = {place: set(table) for place, table in tables().items()}
     assert set(names) == {"CNY", "USD", "elsewhere"}
     assert len(set(map(frozenset, names.values()))) == 1
-    for table in _table().values():
+    for table in tables().values():
         for name, default in table.items():
             if name != "place":
                 assert default["status"] in STATUS
@@ -46,7 +46,7 @@ def test_every_place_has_every_default_with_a_source():
 @pytest.mark.parametrize(("currency", "place"), PLACES.items())
 def test_the_place_follows_the_currency_and_says_so(currency, place):
     values, said = by_place(xr.Dataset(attrs={"currency": currency}), {"tax_rate": None, "payout": 0.5})
-    assert values == {"tax_rate": _table()[place]["tax_rate"]["value"], "payout": 0.5}
+    assert values == {"tax_rate": tables()[place]["tax_rate"]["value"], "payout": 0.5}
     assert said[-1].startswith(f"tax_rate: {values['tax_rate']} by default")
     assert (len(said) == 2) == (place == "elsewhere")
     assert ("no defaults" in said[0]) == (place == "elsewhere")
