@@ -8,16 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stresslab.schema import (
-    BUCKETS,
-    CAUSES,
-    FLOWS,
-    MINOR,
-    RESULT,
-    STAGES,
-    InputError,
-    attrs_of,
-)
+from stresslab.checks import as_numbers, refuse, seed_faults, shown, whole_faults
+from stresslab.schema import BUCKETS, CAUSES, FLOWS, MINOR, RESULT, STAGES, attrs_of
 from stresslab.typed import typed
 
 LABELS = {"bucket": BUCKETS, "stage": STAGES, "cause": CAUSES}
@@ -36,6 +28,7 @@ USUAL = {
     "revolving": 1.0,
 }
 """Values of `tiny_result` that are not 0 where nothing is given."""
+MOST_PATHS = 100_000
 
 
 @typed
@@ -105,6 +98,8 @@ def tiny_result(
     >>> result["stage_balance"].sel(segment="ours:card", month=0).values.squeeze()
     array([90., 10.,  0.])
     """
+    faults = whole_faults("paths", paths, 1, MOST_PATHS, advice="give fewer") + whole_faults("months", months, 0)
+    refuse("tiny_result", faults + _name_faults("lender", lender) + _name_faults("product", product))
     several = [len(names) for names in (lender, product) if not isinstance(names, str)]
     count = max(several, default=1)
     lenders = [lender] * count if isinstance(lender, str) else [*lender]
@@ -115,15 +110,13 @@ def tiny_result(
     ]
     if {count} != {len(lenders), len(products)}:
         faults.append(f"lender: found {lender!r} with product {product!r}, expected as many; give one for each segment")
-    if faults:
-        raise InputError("tiny_result", faults)
+    refuse("tiny_result", faults)
     wanted = [
         name for name, spec in RESULT.items() if name in values or (spec.required and "response" not in spec.dims)
     ]
     given = {name: USUAL.get(name, 0.0) for name in wanted} | values | {"balance": balance}
     data = {name: _filled(name, given[name], sizes, faults) for name in wanted}
-    if faults:
-        raise InputError("tiny_result", faults)
+    refuse("tiny_result", faults)
     if "stage_balance" not in values:
         data["stage_balance"] = data["balance"] @ np.eye(len(STAGES))[STAGE_OF_BUCKET]
     variables = {name: (RESULT[name].dims, data[name], attrs_of(RESULT[name])) for name in wanted}
@@ -138,8 +131,8 @@ def _filled(name: str, given: Any, sizes: Mapping[str, int], faults: list[str]) 
     out = np.zeros(tuple(sizes[dim] for dim in dims))
     later = out[:, 1:] if start else out
     labels = LABELS.get(dims[-1]) if dims else None
-    by_label = given if isinstance(given, Mapping) else None
-    if by_label is None and name == "balance" and np.ndim(given) < len(dims):
+    by_label = given if isinstance(given, Mapping) and not isinstance(given, xr.Dataset) else None
+    if by_label is None and name == "balance" and np.ndim(as_numbers(given)) < len(dims):
         by_label = {BUCKETS[0]: given}
     try:
         if by_label is None:
@@ -148,15 +141,22 @@ def _filled(name: str, given: Any, sizes: Mapping[str, int], faults: list[str]) 
             for label, part in by_label.items():
                 later[..., list(labels or ()).index(label)] = _leading(part, shape[:-1])
     except ValueError:
-        expected = dict(zip(dims, shape, strict=True))
-        faults.append(f"{name}: found {given!r}, expected values along {expected}; give them in this order")
+        expected = f"expected finite numbers along {dict(zip(dims, shape, strict=True))}"
+        faults.append(f"{name}: found {shown(given)}, {expected}; give them in this order")
     return out
 
 
 def _leading(given: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Values whose first dimensions are those of the shape, repeated along the others."""
-    values = np.asarray(given, float)
+    """Values whose first dimensions are those of the shape, repeated along the others; ValueError if they do not fit."""
+    values = as_numbers(given)
+    if values is None or not np.isfinite(values).all():
+        raise ValueError
     return np.broadcast_to(values.reshape(values.shape + (1,) * (len(shape) - values.ndim)), shape)
+
+
+def _name_faults(name: str, given: str | Sequence[str]) -> list[str]:
+    """Fault of a list of names without any."""
+    return [] if len(given) else [f"{name}: found {given!r}, expected a name or several; give one"]
 
 
 def _coords(paths: int, months: int, lenders: Sequence[str], products: Sequence[str]) -> dict[str, Any]:
@@ -213,6 +213,11 @@ def made_up_result(
         Every stock and flow of `schema.RESULT`, `entries_to_arrears`, `unemployment_rate`, `real_income_trend`,
         `own_share`, `line_supply` and `contact`, with the coordinates, units and attrs of a result.
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
     Notes
     -----
     On each path, month and segment closing = opening + drawn + originated + interest + fees - paid - forgiven -
@@ -229,6 +234,13 @@ def made_up_result(
     >>> float(abs(stock.diff("month") - change).max().round(2))
     0.0
     """
+    faults = whole_faults("paths", paths, 1, MOST_PATHS, advice="give fewer") + whole_faults("months", months, 0)
+    faults += seed_faults(seed) + _name_faults("segments", segments)
+    faults += [] if scenario is None else _name_faults("scenario", scenario)
+    faults += [
+        f"segments: found {name!r}, expected 'lender:product'; write it so" for name in segments if name.count(":") != 1
+    ]
+    refuse("made_up_result", faults)
     names = ["base"] if scenario is None else list(scenario)
     runs = [_one_scenario(paths, months, seed, list(segments), harshness=1.0 + k) for k in range(len(names))]
     if scenario is None:

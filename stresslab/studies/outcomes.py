@@ -7,14 +7,14 @@ from typing import Any
 
 import xarray as xr
 
-from stresslab.checks import choice_faults, refuse
+from stresslab.checks import choice_faults, refuse, whole_faults
 from stresslab.measures.capital.adequacy import capital_adequacy
 from stresslab.measures.capital.balance_sheet import BalanceSheet
 from stresslab.measures.capital.regimes import MEASURED, CapitalRegime, regime_named
 from stresslab.measures.liquidity.funding import Funding
 from stresslab.measures.liquidity.ladder import liquidity_ladder
 from stresslab.measures.losses import loss_distribution
-from stresslab.measures.provisions.regimes import Regime
+from stresslab.measures.provisions.regimes import Regime, regime_of
 from stresslab.typed import typed
 
 Outcome = Callable[[xr.Dataset], xr.DataArray]
@@ -74,6 +74,8 @@ def lowest_ratio(
     """
     rules = None if capital_regime is None else regime_named(capital_regime)
     refuse("lowest_ratio", choice_faults("ratio", ratio, list(MEASURED)))
+    if provisioning is not None:
+        provisioning = regime_of(provisioning)
 
     def outcome(result: xr.Dataset) -> xr.DataArray:
         adequacy = capital_adequacy(
@@ -118,6 +120,8 @@ def lowest_headroom(funding: Funding, *, horizon: int = 12, lender: str = "own")
     array([-3.])
     """
 
+    refuse("lowest_headroom", whole_faults("horizon", horizon, 1))
+
     def outcome(result: xr.Dataset) -> xr.DataArray:
         return liquidity_ladder(result, funding, horizon=horizon, lender=lender)["headroom"].min("month")
 
@@ -146,6 +150,8 @@ def loss_rate(*, horizon: int | None = None, lender: str = "own") -> Outcome:
     >>> loss_rate()(tiny_result(100.0, paths=2, written_off=[1.0, 3.0])).values
     array([0.01, 0.03])
     """
+
+    refuse("loss_rate", whole_faults("horizon", horizon, 1, optional=True))
 
     def outcome(result: xr.Dataset) -> xr.DataArray:
         total = loss_distribution(result, horizon=horizon, levels=0.5, lender=lender).sel(segment="total", drop=True)
