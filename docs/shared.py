@@ -1,17 +1,23 @@
-"""Books and runs that several pages use: made once for each state of the library, and stored under `_build/shared`.
+"""What pages share. A page that wants it begins with a hidden cell, and its visible code is that of any user.
 
-A page that wants them begins with a hidden cell, and its visible code is that of any user:
+Portfolios and runs that several pages use are made once for each state of the library, and stored under `_build/shared`:
 
     import stresslab as sl
     import shared
 
     sl.synthetic_portfolio, sl.simulate = shared.book, shared.result
+
+A page that reads and writes files does so in a new folder that holds some of `docs/data`:
+
+    shared.work_with("loan_tape.csv")
 """
 
 import fcntl
 import hashlib
 import os
 import pickle
+import shutil
+import tempfile
 from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
@@ -24,6 +30,7 @@ import stresslab as sl
 
 DOCS = Path(__file__).parent
 STORE = DOCS / "_build" / "shared"
+DATA = DOCS / "data"
 
 
 @cache
@@ -59,3 +66,11 @@ def remembered(function: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]
 
 book = remembered(sl.synthetic_portfolio)
 result = remembered(sl.simulate)
+
+
+def work_with(*files: str) -> None:
+    """Make a new folder with copies of these files of `docs/data` the current one."""
+    folder = tempfile.mkdtemp()
+    for name in files:
+        shutil.copy(DATA / name, folder)
+    os.chdir(folder)

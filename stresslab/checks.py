@@ -55,6 +55,8 @@ def _faults(name: str, values: xr.DataArray, want: Variable) -> list[str]:
         return label_faults(name, values.values)
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
+    if (bits := 8 * values.dtype.itemsize) > 64:
+        return [f"{name}: found numbers of {bits} bits, expected at most 64; convert them with astype(float)"]
     return value_faults(name, values.values, want, lambda where: _at(values, where))
 
 
@@ -63,6 +65,7 @@ def value_faults(name: str, data: Array, want: Variable, at: Callable[[tuple[int
     if want.kind == "flag":
         bad = np.zeros(data.shape, bool) if data.dtype == bool else ~np.isin(data, (0, 1))
         return _report(name, data, bad, at, "true or false", "use True and False")
+    data = data.astype(np.float32) if data.dtype == np.float16 else data  # bounds are beyond what 16 bits hold
     if data.size and want.low <= data.min() and data.max() <= want.high and want.kind == "number":
         return []  # a NaN would have made the comparison false
     finite = np.isfinite(data)
@@ -649,7 +652,7 @@ def _padding(macro: xr.Dataset) -> dict[tuple[Any, Any], list[str]]:
             continue
         for place in np.flatnonzero(rows.any(axis=1)):
             month = int(np.argmax(rows[place])) + 1 if "month" in dims else 1
-            label = macro["scenario"].values[place].item() if "scenario" in macro.coords else int(place) + 1
+            label = macro["scenario"][place].item() if "scenario" in macro.coords else int(place) + 1
             padded.setdefault((label, month), []).append(name)
     return padded
 

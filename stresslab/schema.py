@@ -110,7 +110,7 @@ class InputError(ValueError):
     subject : str
         As given.
     faults : list of str
-        As given, words of more than 300 characters cut.
+        As given, each once, words of more than 300 characters cut.
 
     Examples
     --------
@@ -123,7 +123,7 @@ class InputError(ValueError):
 
     def __init__(self, subject: str, faults: Iterable[str]) -> None:
         self.subject = _LONG_WORD.sub(r"\1...", subject)
-        self.faults = [_LONG_WORD.sub(r"\1...", fault) for fault in faults]
+        self.faults = list(dict.fromkeys(_LONG_WORD.sub(r"\1...", fault) for fault in faults))
         count = f"{len(self.faults)} fault" + ("s" if len(self.faults) != 1 else "")
         super().__init__("\n  - ".join([f"{self.subject}: {count}", *self.faults]))
 

@@ -132,7 +132,8 @@ def _filled(name: str, given: Any, sizes: Mapping[str, int], faults: list[str]) 
     later = out[:, 1:] if start else out
     labels = LABELS.get(dims[-1]) if dims else None
     by_label = given if isinstance(given, Mapping) and not isinstance(given, xr.Dataset) else None
-    if by_label is None and name == "balance" and np.ndim(as_numbers(given)) < len(dims):
+    numbers = None if by_label is not None else as_numbers(given)
+    if name == "balance" and numbers is not None and numbers.ndim < len(dims):
         by_label = {BUCKETS[0]: given}
     try:
         if by_label is None:
@@ -147,7 +148,7 @@ def _filled(name: str, given: Any, sizes: Mapping[str, int], faults: list[str]) 
 
 
 def _leading(given: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Values whose first dimensions are those of the shape, repeated along the others; ValueError if they do not fit."""
+    """Values whose first dimensions are those of the shape, repeated along the others; ValueError if they are none."""
     values = as_numbers(given)
     if values is None or not np.isfinite(values).all():
         raise ValueError

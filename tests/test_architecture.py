@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "resources": {"schema"},
     "files": {"schema"},
     "tabular": {"schema", "checks"},
-    "testing": {"schema", "typed"},
+    "testing": {"schema", "checks", "typed"},
     "portfolio": BASE,
     "scenarios": BASE,
     "engine": BASE,

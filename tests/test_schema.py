@@ -71,6 +71,13 @@ def test_no_word_of_an_error_is_the_whole_input():
     assert len(str(error)) < 400
 
 
+def test_an_error_says_each_fault_once():
+    assert InputError("portfolio", iter(["a: found 1", "b: found 2", "a: found 1"])).faults == [
+        "a: found 1",
+        "b: found 2",
+    ]
+
+
 def test_an_error_can_be_sent_to_another_process():
     error = InputError("portfolio", ["income: found -1, expected >= 0; give it", "limit: missing, expected it; add it"])
     again = pickle.loads(pickle.dumps(error))

@@ -32,7 +32,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack
 from stresslab.engine.result import fingerprint
 from stresslab.engine.run import Progress, run, silent
-from stresslab.schema import PORTFOLIO, presets
+from stresslab.schema import PORTFOLIO, presets, unit_of
 
 Array = NDArray[Any]
 Renewal = Literal["static", "run-off"]
@@ -92,6 +92,7 @@ def prepare(
     end_if_stopping(subject, faults)
     model, others = model_for(portfolio, model)
     refuse(subject, faults + actor_faults(portfolio, responses) + others)
+    portfolio = in_doubles(portfolio)
     mark, blocks = laid_out(portfolio, model)
     seed = secrets.randbits(63) if seed is None else int(seed)
     prepared = Prepared(
@@ -178,7 +179,27 @@ def model_for(portfolio: xr.Dataset, model: Model | None) -> tuple[Model, list[s
     model = model or Model.from_preset(str(preset))
     if not any(fault.startswith(("product:", "attrs['currency']")) for fault in faults):
         faults += product_faults(portfolio, model) + currency_faults(portfolio, model)
-    return model, faults
+    return model, faults or scale_faults(portfolio, model)
+
+
+def scale_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
+    """Fault of credit lines below the least amount that the model bills, as of amounts in thousands without a word."""
+    products, limits = portfolio["product"].values.astype(str), portfolio["limit"].values * unit_of(portfolio)
+    for name in np.unique(products):
+        rules = model.products.get(str(name))
+        lines = limits[(products == name) & (limits > 0)]
+        if rules is None or rules.kind != "revolving" or not lines.size or np.median(lines) >= rules.minimum_payment:
+            continue
+        found = f"found lines of {str(name)!r} of {np.median(lines):,.4g} {model.currency} in the median"
+        least = f"the minimum payment of {rules.minimum_payment:g}"
+        return [f"limit: {found}, expected more than {least}; set attrs['unit'] = 1000 for amounts in thousands"]
+    return []
+
+
+def in_doubles(portfolio: xr.Dataset) -> xr.Dataset:
+    """The portfolio with its numbers in 64 bits, for sums of shorter ones would be rounded to their precision."""
+    numbers = [name for name in PORTFOLIO if name in portfolio.variables and portfolio[name].dtype.kind == "f"]
+    return portfolio.assign({name: portfolio[name].astype(np.float64, copy=False) for name in numbers})
 
 
 def with_paths(macro: xr.Dataset, path: int = 0) -> xr.Dataset:

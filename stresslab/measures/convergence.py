@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import level_faults, refuse
+from stresslab.checks import is_number, level_faults, refuse
 from stresslab.measures.estimators import Array, jackknife, summarize
-from stresslab.measures.losses import loss_distribution
-from stresslab.measures.result_view import Output, described, memory_faults
+from stresslab.measures.losses import NEEDS, loss_distribution
+from stresslab.measures.result_view import Output, described, horizon_faults, result_faults
 from stresslab.typed import typed
 
 FEWEST = 40
@@ -111,13 +111,11 @@ def convergence(
     >>> round(settled["expected_loss_needed"].item())  # sd 2, mean 10: (0.2 / 0.01)^2, times 100 / 99
     404
     """
-    refuse("convergence", memory_faults("result", result, "simulate()"))
     levels = tuple(np.atleast_1d(levels).tolist())
-    faults = level_faults("levels", levels)
-    if isinstance(target, bool) or not isinstance(target, int | float | np.number) or not 0.0 < target < 1.0:
+    faults = result_faults(result, lender, NEEDS, paths=FEWEST) + horizon_faults(result, horizon)
+    faults += level_faults("levels", levels)
+    if not (is_number(target) and 0.0 < target < 1.0):
         faults.append(f"target: found {target!r}, expected a number between 0 and 1; give 0.02 for 2 % of the estimate")
-    if result.sizes.get("path", FEWEST) < FEWEST:
-        faults.append(f"path: found {result.sizes['path']}, expected at least {FEWEST}; simulate more paths")
     refuse("convergence", faults)
     whole = loss_distribution(result, horizon=horizon, levels=levels, lender=lender)
     loss = whole["loss"]

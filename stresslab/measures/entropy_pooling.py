@@ -17,7 +17,7 @@ from scipy import optimize, special
 
 from stresslab.checks import advised, is_number, refuse
 from stresslab.measures.estimators import Array
-from stresslab.measures.result_view import Output, label_faults, labelled, memory_faults, of_the_run, shape_faults
+from stresslab.measures.result_view import Output, label_faults, labelled, memory_faults, of_the_run
 from stresslab.schema import InputError
 from stresslab.typed import typed
 
@@ -158,14 +158,14 @@ def _source_faults(source: xr.Dataset, views: Mapping[str, View]) -> list[str]:
     """Faults of the source and of views as a whole; empty if there are none."""
     if wrong := memory_faults("source", source, "macro_paths() or simulate()"):
         return wrong
-    faults = label_faults(source) + shape_faults(source, {})
+    faults = label_faults(source)
     if "scenario" in source.dims:
         given = f"scenario: found a dimension of {source.sizes['scenario']}"
         faults.append(f"{given}, expected one scenario; select one: source.sel(scenario=...)")
     if source.sizes.get("path", 0) < 2:
         given = f"{source.sizes['path']} of it" if "path" in source.dims else f"dimensions {tuple(source.dims)}"
         faults.append(f"path: found {given}, expected 2 or more simulated paths; simulate more")
-    if not isinstance(views, Mapping) or not views:
+    if not views:
         faults.append(f"views: found {views!r}, expected one or more names with a target; give {{name: mean}}")
     return faults
 

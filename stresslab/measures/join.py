@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from stresslab.checks import choice_faults, refuse
-from stresslab.measures.result_view import along_scenario, differing, short, spelled
+from stresslab.measures.result_view import along_scenario, contents, differing, short, spelled
 from stresslab.notes import noted, notes
 from stresslab.schema import RESULT, stored_as_text
 from stresslab.typed import typed
@@ -66,8 +66,11 @@ def join(results: Sequence[xr.Dataset], dim: Literal["path", "scenario"] | None 
     >>> sl.join(pieces).identical(sl.simulate(book, macro, seed=3, progress=False))
     True
     """
-    refuse(SUBJECT, _given_faults(results) or _piece_faults(results))
-    refuse(SUBJECT, choice_faults("dim", dim, (None, "path", "scenario")) + _unlike_faults(results))
+    faults = choice_faults("dim", dim, (None, "path", "scenario"))
+    if len(results) < 2:
+        faults.append(f"results: found {len(results)}, expected at least 2; give all pieces")
+    refuse(SUBJECT, faults + _piece_faults(results))
+    refuse(SUBJECT, _unlike_faults(results))
     singles = [single for piece in results for single in _scenarios(piece)]
     refuse(SUBJECT, _label_faults(results, singles, dim))
     names = list(dict.fromkeys(name for name, _ in singles))
@@ -77,19 +80,6 @@ def join(results: Sequence[xr.Dataset], dim: Literal["path", "scenario"] | None 
     return stored_as_text(joined.assign_attrs(_attrs(results)).pipe(noted, *map(notes, results), _versions(results)))
 
 
-def _given_faults(results: Any) -> list[str]:
-    """Faults of what is no list of datasets, or a list of one."""
-    if isinstance(results, xr.Dataset | str) or not isinstance(results, Sequence):
-        return [f"results: found {type(results).__name__}, expected a list of results; give join([first, second])"]
-    if len(results) < 2:
-        return [f"results: found {len(results)}, expected at least 2; give all pieces"]
-    return [
-        f"results[{place}]: found {type(piece).__name__}, expected a Dataset; give that of simulate()"
-        for place, piece in enumerate(results)
-        if not isinstance(piece, xr.Dataset)
-    ]
-
-
 def _piece_faults(results: Sequence[xr.Dataset]) -> list[str]:
     """Faults of each piece alone: not as simulated, or of unknown origin."""
     faults = []
@@ -97,7 +87,7 @@ def _piece_faults(results: Sequence[xr.Dataset]) -> list[str]:
         where = f"results[{place}]"
         strange = [str(name) for name in piece.data_vars if name not in RESULT]
         if "balance" not in piece or strange:
-            found = f"{where}: found {spelled(strange or list(map(str, piece.data_vars)) or ['nothing'])}"
+            found = f"{where}: found {contents(piece[strange] if strange else piece)}"
             faults.append(f"{found}, expected variables of simulate() alone; join the results, then measure them")
             continue
         lost = [name for name in NEEDED if not piece.attrs.get(name)]
@@ -203,16 +193,15 @@ def _label_faults(
         values, count = np.unique(np.concatenate([piece["path"].values for piece in pieces]), return_counts=True)
         if (count > 1).any():
             of = "" if name is None else f" of scenario {name!r}"
-            found = f"path: found {spelled(values[count > 1].tolist())}{of} more than once (repeated draws)"
-            faults.append(
-                f"{found}, expected each once; {'name the scenarios or ' if name is None else ''}leave them out"
-            )
+            twice = f"path: found {spelled(values[count > 1].tolist())}{of} more than once (repeated draws)"
+            advice = "name the scenarios or leave them out" if name is None else "leave them out"
+            faults.append(f"{twice}, expected each once; {advice}")
     for other in ("path", "scenario"):
         labels = [_labels(piece) if other == "scenario" else piece["path"].values.tolist() for piece in results]
         apart = next((each for each in labels if sorted(map(str, each)) != sorted(map(str, labels[0]))), None)
         if dim is not None and dim != other and apart is not None:
-            found = f"{other}: found {spelled(labels[0])} and {spelled(apart)}"
-            faults.append(f"{found}, expected the same along dim={dim!r}; leave dim out to join along both")
+            both = f"{other}: found {spelled(labels[0])} and {spelled(apart)}"
+            faults.append(f"{both}, expected the same along dim={dim!r}; leave dim out to join along both")
     return faults
 
 

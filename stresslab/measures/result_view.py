@@ -16,18 +16,22 @@ FLOW = ("path", "month", "segment")
 BALANCE = (*FLOW, "bucket")
 
 
-def result_faults(result: Any, lender: str, needs: Mapping[str, Sequence[str]], paths: int = 1) -> list[str]:
+def result_faults(
+    result: Any, lender: str, needs: Mapping[str, Sequence[str]], paths: int = 1, *, one_opening: bool = True
+) -> list[str]:
     """Faults that keep a result from being measured; empty if there are none.
 
     result : Dataset from simulate()
     lender : "own" | "all" | a name
     needs : variable -> the dimensions it must have; along `scenario` too, if the result has it
     paths : number that the measure needs
+    one_opening : False if month 0 is no start of a simulation, as after a warm-up
     """
-    if faults := memory_faults("result", result, "simulate()"):
-        return faults
-    shapes = [*shape_faults(result, needs), *label_faults(result)]
-    wrong = {name: _value_faults(result, name, needs[name]) for name in needs}
+    chunked = memory_faults("result", result, "simulate()")
+    if not isinstance(result, xr.Dataset) or (strange := _strange_faults(result, needs)):
+        return chunked or strange
+    shapes = [*chunked, *shape_faults(result, needs), *label_faults(result)]
+    wrong = {name: _value_faults(result, name, needs[name], not chunked) for name in needs}
     faults = shapes + [fault for name in needs for fault in wrong[name]]
     months = result["month"].values.tolist() if "month" in result.dims else [0]
     whole = months == list(range(max(len(months), 1)))
@@ -39,7 +43,8 @@ def result_faults(result: Any, lender: str, needs: Mapping[str, Sequence[str]], 
             faults.append(f"{dim}: found {found}, expected {spelled(labels)}; give the result as simulated")
     if result.sizes.get("path", paths) < paths:
         faults.append(f"path: found {result.sizes['path']}, expected at least {paths}; simulate more paths")
-    if whole and not shapes and wrong.get("balance") == [] and "month" in result["balance"].dims:
+    comparable = one_opening and whole and not shapes and wrong.get("balance") == []
+    if comparable and "month" in result["balance"].dims:
         faults += _opening_faults(result["balance"])
     return faults + lender_faults(result, lender)
 
@@ -49,6 +54,24 @@ def memory_faults(name: str, dataset: Any, maker: str) -> list[str]:
     if not isinstance(dataset, xr.Dataset):
         return [f"{name}: found {type(dataset).__name__}, expected a Dataset; give that of {maker}"]
     return chunk_faults(name, dataset)
+
+
+def _strange_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Fault of a Dataset that is something else, a portfolio or a measure: nothing by segment is what is needed."""
+    wanted = {name: set(dims) for name, dims in needs.items() if "segment" in dims}
+    if not wanted or any(name in result.variables and dims & {*result[name].dims} for name, dims in wanted.items()):
+        return []
+    return [f"result: found {contents(result)}, expected {spelled(list(wanted))} by segment; give that of simulate()"]
+
+
+def contents(dataset: xr.Dataset) -> str:
+    """What a dataset holds, as it is shown in an error.
+
+    >>> contents(xr.Dataset({"loss": ("path", [1.0])})), contents(xr.Dataset())
+    ("variables 'loss'", 'no variables')
+    """
+    names = list(map(str, dataset.data_vars))
+    return f"variables {spelled(names)}" if names else "no variables"
 
 
 def chunk_faults(name: str, given: xr.Dataset | xr.DataArray) -> list[str]:
@@ -82,19 +105,19 @@ def shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list
     for name in dict.fromkeys([*known, *needs]):
         if name not in result.variables:
             continue
-        found, dims = result[name].dims, needs.get(name, known.get(name, ()))
+        has, dims = result[name].dims, needs.get(name, known.get(name, ()))
         allowed = {*dims, *known.get(name, ()), *(("scenario",) if along_scenario(dims) else ())}
-        strange = [dim for dim in found if dim not in allowed]
-        expected = f"{name}: found dimensions {found}, expected {tuple(dims)}"
+        strange = [dim for dim in has if dim not in allowed]
+        expected = f"{name}: found dimensions {has}, expected {tuple(dims)}"
         if set(strange) & {"path", "scenario"}:
             doubled.append(name)
         elif strange:
             faults.append(f"{expected}, perhaps with 'scenario'; select or drop {', '.join(map(repr, strange))}")
-        elif name in needs and (absent := [dim for dim in dims if dim not in found]):
+        elif name in needs and (absent := [dim for dim in dims if dim not in has]):
             dim = absent[0]
             advice = f"keep it as a list: result.sel({dim}=[...])" if dim in result.coords else "give it unreduced"
             faults.append(f"{expected}; {advice}")
-        elif name in needs and "path" in dims and "scenario" in result.dims and "scenario" not in found:
+        elif name in needs and "path" in dims and "scenario" in result.dims and "scenario" not in has:
             faults.append(f"{expected} and 'scenario'; put results together with sl.join(), not xr.concat()")
     if doubled:
         apart = " and ".join(
@@ -105,14 +128,16 @@ def shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list
     return faults
 
 
-def _value_faults(result: xr.Dataset, name: str, dims: Sequence[str]) -> list[str]:
-    """Faults of a needed variable's values: missing, not numbers, not finite, negative."""
+def _value_faults(result: xr.Dataset, name: str, dims: Sequence[str], loaded: bool) -> list[str]:
+    """Faults of a needed variable's values: missing, not numbers and, if they are in memory, not finite, negative."""
     if name not in result.variables:
         return [f"{name}: missing, expected along {tuple(dims)}; give a result of simulate()"]
     values = result[name]
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
-    faults = []
+    faults: list[str] = []
+    if not loaded:
+        return faults
     for bad, expected in ((~np.isfinite(values.values), "a finite number"), (values.values < 0.0, ">= 0")):
         if bad.any():
             first = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -142,6 +167,8 @@ def dataset_faults(
     """
     if faults := memory_faults(name, dataset, maker):
         return faults
+    if needs and not any(key in dataset.data_vars for key in needs):
+        return [f"{name}: found {contents(dataset)}, expected {spelled(list(needs))}; give the Dataset of {maker}"]
     faults = label_faults(dataset)
     for key, dims in needs.items():
         if key not in dataset.data_vars:
@@ -222,7 +249,7 @@ def spelled(labels: Sequence[Any]) -> str:
     return ", ".join(shown if len(shown) <= 8 else [*shown[:3], "...", shown[-1]])
 
 
-def horizon_faults(result: xr.Dataset, horizon: int | None) -> list[str]:
+def horizon_faults(result: Any, horizon: int | None) -> list[str]:
     """Faults of a horizon [month]; None, the whole result, has none."""
     if not isinstance(result, xr.Dataset):
         return []  # refused already

@@ -132,7 +132,7 @@ def weighted_distribution(
     return labelled(out, outputs | {"effective_paths": EFFECTIVE}).assign_attrs(of_the_run(weights))
 
 
-def _weights_faults(weights: object) -> list[str]:
+def _weights_faults(weights: xr.Dataset) -> list[str]:
     """Faults of an object that is not a Dataset of entropy_pooling()."""
     needs = {"weight": {"path"}, "statistic": {"view", "path"}, "target": {"view"}}
     if faults := memory_faults("weights", weights, "entropy_pooling()"):
@@ -157,10 +157,8 @@ def _weights_faults(weights: object) -> list[str]:
     return faults
 
 
-def _values_faults(values: object, weights: xr.Dataset) -> list[str]:
+def _values_faults(values: xr.DataArray, weights: xr.Dataset) -> list[str]:
     """Faults of values that cannot be weighted."""
-    if not isinstance(values, xr.DataArray):
-        return [f"values: found {type(values).__name__}, expected a DataArray along path; select one variable"]
     if "path" not in values.dims or {"level", "view"} & set(values.dims):
         given = f"values: found dimensions {values.dims}"
         return [f"{given}, expected path among them, no level and no view; give one value on each path"]

@@ -134,7 +134,7 @@ def derive(draft: Draft, own_lender: str, donors: xr.Dataset | None) -> None:
         undefined = np.flatnonzero(np.isnan(value)) if value.dtype.kind == "f" else np.empty(0, int)
         if undefined.size:
             where = f"for {identity.undefined} (position {undefined[0]}, {undefined.size:,} in all)"
-            draft.faults.append(f"{name}: missing, and not defined {where}; map a column or give a constant")
+            draft.faults.append(f"{_absent(name)}, which is not defined {where}; map a column or give a constant")
             draft.given.add(name)
         else:
             draft.values[name] = value

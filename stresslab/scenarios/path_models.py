@@ -12,9 +12,9 @@ read from JSON (`to_json`, `model_from_json`), which is how attrs of macro_paths
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -618,7 +618,6 @@ class RegimeSwitching(QuarterlyModel):
         return out
 
 
-Made = TypeVar("Made")
 KINDS: dict[str, type[QuarterlyModel]] = {kind.__name__: kind for kind in (VAR, BlockBootstrap, RegimeSwitching)}
 
 
@@ -659,11 +658,13 @@ def model_from_json(text: str) -> PathModel | QuarterlyModel:
     refuse("model_from_json", choice_faults("model", kind, ("PathModel", *KINDS)))
     if kind == "PathModel":
         tables = [item.name for item in fields(PathModel) if isinstance(record.get(item.name), dict)]
-        return _made(PathModel, record | {name: _made(Deviation, record[name]) for name in tables})
-    return _made(KINDS[kind], {name: _tuples(value) for name, value in record.items()})
+        made: PathModel = _made(PathModel, record | {name: _made(Deviation, record[name]) for name in tables})
+        return made
+    quarterly: QuarterlyModel = _made(KINDS[kind], {name: _tuples(value) for name, value in record.items()})
+    return quarterly
 
 
-def _made(kind: Callable[..., Made], values: dict[str, Any]) -> Made:
+def _made(kind: Any, values: dict[str, Any]) -> Any:
     """Object of a class from values of its fields, none of which may be missing or unknown."""
     wanted = {item.name: item.default is MISSING for item in fields(kind)}
     faults = [unknown(name, name, wanted) for name in values if name not in wanted]

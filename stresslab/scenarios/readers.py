@@ -180,11 +180,11 @@ def from_dataset(
     faults = _unit_argument_faults(units)
     if len(dataset.dims) != 1:
         faults.append(f"dimensions: found {tuple(dataset.dims)}, expected one, of time; select one path or scenario")
+    else:
+        dim = str(next(iter(dataset.dims)))
+        found = "no coordinate" if dim not in dataset.coords else "no periods" if not dataset.sizes[dim] else ""
+        faults += [f"{dim}: found {found}, expected dates or labels such as '2026Q1'; assign them"] * bool(found)
     refuse(subject, faults)
-    dim = str(next(iter(dataset.dims)))
-    if dim not in dataset.coords:
-        expected = "expected dates or labels such as '2026Q1'; assign it"
-        raise InputError(subject, [f"{dim}: found no coordinate, {expected}"])
     coordinate = dataset[dim].values
     if dim == "month" and coordinate.dtype.kind in "iuf":
         return _along_months(dataset, trend)

@@ -107,6 +107,8 @@ def settled(
     """
     said, asked = unit_of(stated) if stated else Unit(""), unit_of(argument) if argument else Unit("")
     ask = f"state it in the file, or pass units={{{variable!r}: 'percent'}}"
+    if variable in GROWTH and span < 12:
+        ask += f", or 'percent on the {NOUN[span]} before' if it is not at an annual rate"
     if said is None and not argument:
         expected = f"expected one of {WORDS}" if variable in GROWTH else "expected percent or decimal"
         return Settled(Unit("percent"), f"{label!r}: found unit {stated!r}, {expected}; {ask}")

@@ -18,7 +18,7 @@ from stresslab.engine.prepare import actor_faults
 from stresslab.engine.simulate import simulate
 from stresslab.measures.defaults import by_place
 from stresslab.measures.provisions.allowance import provisions
-from stresslab.measures.provisions.regimes import Regime, name_of, regime_of
+from stresslab.measures.provisions.regimes import Regime, name_of, provisioning_faults, regime_of
 from stresslab.measures.result_view import (
     BALANCE,
     FLOW,
@@ -170,6 +170,7 @@ def compare(
         faults += [f"{name}: {fault}" for fault in result_faults(run, lender, NEEDS)]
         if (months := run.sizes.get("month", 0)) < 2:
             faults.append(f"{name}: month: found {months}, expected 0 and at least 1; simulate a longer horizon")
+    faults += provisioning_faults(provisioning)
     shared = "simulate both with shared draws on one macro"
     refuse("compare", faults + unlike_faults("other", other, result, SAME, ALONG, shared, "result"))
     values, said = by_place(result, {"provisioning": provisioning})

@@ -10,11 +10,11 @@ import xarray as xr
 from stresslab.checks import choice_faults, refuse, whole_faults
 from stresslab.measures.capital.adequacy import capital_adequacy
 from stresslab.measures.capital.balance_sheet import BalanceSheet
-from stresslab.measures.capital.regimes import MEASURED, CapitalRegime, regime_named
+from stresslab.measures.capital.regimes import MEASURED, CapitalRegime, regime_faults
 from stresslab.measures.liquidity.funding import Funding
 from stresslab.measures.liquidity.ladder import liquidity_ladder
 from stresslab.measures.losses import loss_distribution
-from stresslab.measures.provisions.regimes import Regime, regime_of
+from stresslab.measures.provisions.regimes import Regime, provisioning_faults
 from stresslab.typed import typed
 
 Outcome = Callable[[xr.Dataset], xr.DataArray]
@@ -72,16 +72,14 @@ def lowest_ratio(
     >>> lowest_ratio(sheet)(result).values.round(4)
     array([0.1   , 0.0867])
     """
-    rules = None if capital_regime is None else regime_named(capital_regime)
-    refuse("lowest_ratio", choice_faults("ratio", ratio, list(MEASURED)))
-    if provisioning is not None:
-        provisioning = regime_of(provisioning)
+    faults = choice_faults("ratio", ratio, list(MEASURED))
+    refuse("lowest_ratio", faults + regime_faults(capital_regime) + provisioning_faults(provisioning))
 
     def outcome(result: xr.Dataset) -> xr.DataArray:
         adequacy = capital_adequacy(
             result,
             balance_sheet,
-            rules,
+            capital_regime,
             provisioning=provisioning,
             terms=terms,
             parameters=parameters,
@@ -119,7 +117,6 @@ def lowest_headroom(funding: Funding, *, horizon: int = 12, lender: str = "own")
     >>> lowest_headroom(Funding(5.0), horizon=2)(tiny_result(drawn=4.0, months=2)).values
     array([-3.])
     """
-
     refuse("lowest_headroom", whole_faults("horizon", horizon, 1))
 
     def outcome(result: xr.Dataset) -> xr.DataArray:
@@ -150,7 +147,6 @@ def loss_rate(*, horizon: int | None = None, lender: str = "own") -> Outcome:
     >>> loss_rate()(tiny_result(100.0, paths=2, written_off=[1.0, 3.0])).values
     array([0.01, 0.03])
     """
-
     refuse("loss_rate", whole_faults("horizon", horizon, 1, optional=True))
 
     def outcome(result: xr.Dataset) -> xr.DataArray:

@@ -11,11 +11,11 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from stresslab.checks import refuse
-from stresslab.measures.result_view import Output, labelled, of_the_run
+from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults
 from stresslab.typed import typed
 
 Array = NDArray[np.float64]
-NEEDS = ("balance", "written_off", "forgiven", "recovered")
+NEEDS = {"balance": BALANCE, "written_off": FLOW, "forgiven": FLOW, "recovered": FLOW}
 CHANGE = 4
 """Quarters over which the change of unemployment is taken."""
 OUTPUTS = {
@@ -72,24 +72,18 @@ def quarterly_rates(result: xr.Dataset, first_quarter: str | None = None) -> xr.
     A balance of 100, of which 1 is lost and a quarter of that recovered in month 1 and 2, and 2 in month 3: 4 x 3 of
     100 in a year; 10 of 100 are in arrears.
 
-    >>> import numpy as np
-    >>> import xarray as xr
     >>> import stresslab as sl
-    >>> from stresslab.schema import BUCKETS
-    >>> flow, dims = np.array([0.0, 1.0, 1.0, 2.0])[None, :, None], ("path", "month", "segment")
-    >>> owed = np.array([90.0, 4, 2, 1, 1, 1, 1, 0])[None, None, None] * np.ones((1, 4, 1, 1))
-    >>> flows = {"written_off": (dims, flow), "forgiven": (dims, 0.0 * flow), "recovered": (dims, 0.25 * flow)}
-    >>> book = xr.Dataset({"balance": ((*dims, "bucket"), owed)} | flows, {"bucket": list(BUCKETS)})
-    >>> rates = sl.quarterly_rates(book, "2026Q1").sel(quarter="2026Q1")
+    >>> from stresslab.testing import tiny_result
+    >>> flows = {"written_off": [[1.0, 1.0, 2.0]], "recovered": [[0.25, 0.25, 0.5]]}
+    >>> result = tiny_result({"current": 90.0, "30-59": 10.0}, months=3, **flows)
+    >>> rates = sl.quarterly_rates(result, "2026Q1").sel(quarter="2026Q1")
     >>> rates["charge_off_rate"].item(), rates["arrears_rate"].item()
     (0.12, 0.1)
     """
-    quarters = (result.sizes.get("month", 1) - 1) // 3
-    faults = [
-        f"{name}: missing, expected in the Dataset of simulate(); give that" for name in NEEDS if name not in result
-    ]
+    faults = result_faults(result, "all", NEEDS)
+    quarters = (result.sizes.get("month", 4) - 1) // 3
     if quarters < 1:
-        faults.append(f"month: found {result.sizes.get('month', 0)}, expected 4 or more, 0 among them; simulate longer")
+        faults.append(f"month: found {result.sizes['month']}, expected 4 or more, 0 among them; simulate longer")
     if "scenario" in result.dims:
         faults.append("scenario: found several, expected one; choose with .sel(scenario=...)")
     first = _first_quarter(first_quarter, result.attrs.get("as_of", ""))

@@ -112,7 +112,7 @@ def sheet_rows(path: Path, sheet: str | None) -> tuple[Rows, str]:
         import openpyxl
 
         with zipfile.ZipFile(path) as archive:
-            _bound(subject, sum(member.file_size for member in archive.infolist()), path.stat().st_size)
+            refuse_bomb(subject, sum(member.file_size for member in archive.infolist()), path.stat().st_size)
         book = openpyxl.load_workbook(path, data_only=True)
         sheets = {page.title: page for page in book.worksheets}
         filled = [name for name, page in sheets.items() if any(any(row) for row in page.iter_rows(values_only=True))]
@@ -164,7 +164,7 @@ def _only_member(path: Path) -> IO[bytes]:
     return archive.open(names[0])
 
 
-def _bound(subject: str, unpacked: int, packed: int) -> None:
+def refuse_bomb(subject: str, unpacked: int, packed: int) -> None:
     """Refuse an archive that unpacks to more than its bound."""
     if unpacked > max(FREE, BOUND * packed):
         found = f"found more than {unpacked / 2**20:,.0f} MB unpacked from {packed / 2**20:,.1f} MB"
@@ -208,8 +208,9 @@ def _encoding(opener: Callable[[], IO[bytes]], stated: str | None, subject: str,
         )
     samples = {_sample(bad, name): name for name in reversed(LIKELY) if name != encoding}
     ways = [f"{name!r} ({sample!r})" for sample, name in reversed(samples.items()) if sample]
-    found = f"found bytes that are no {encoding} text, which may be read as {', '.join(ways) or 'nothing known'}"
-    raise InputError(subject, [f"encoding: {found}; pass the right one with encoding=, or save the file as UTF-8"])
+    others = f"one that makes sense of them, as {' or '.join(ways)}" if ways else "the one that it was saved in"
+    fault = f"encoding: found bytes that are no {encoding} text, expected {others}"
+    raise InputError(subject, [f"{fault}; pass it with encoding=, or save the file as UTF-8"])
 
 
 def _undecoded(opener: Callable[[], IO[bytes]], encoding: str, subject: str, packed: int) -> bytes | None:
@@ -219,7 +220,7 @@ def _undecoded(opener: Callable[[], IO[bytes]], encoding: str, subject: str, pac
     with opener() as file:
         for part in itertools.chain(iter(lambda: file.read(CHUNK), b""), [b""]):
             size += len(part)
-            _bound(subject, size, packed)
+            refuse_bomb(subject, size, packed)
             try:
                 text = decoder.decode(part, final=not part)
             except UnicodeError:
@@ -256,9 +257,9 @@ def _separator(
     even = [separator for separator, widths in splitting.items() if set(widths) == {widths[0]}]
     if stated is not None:
         if len(even) == 1 and _widths(head, stated, skip, whole)[:1] == [1]:
-            ways = f"{even[0]!r}, which makes {splitting[even[0]][0]} columns of every line"
+            expected = f"{even[0]!r}, which makes {splitting[even[0]][0]} columns of every line"
             found = f"found {stated!r}, which leaves the header in one cell"
-            raise InputError(subject, [f"separator: {found}, expected {ways}; correct separator="])
+            raise InputError(subject, [f"separator: {found}, expected {expected}; correct separator="])
         return stated
     if len(even) == 1:
         return even[0]

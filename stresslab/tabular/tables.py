@@ -17,7 +17,7 @@ import pandas as pd
 from stresslab.checks import like, refuse, type_faults
 from stresslab.schema import InputError
 from stresslab.tabular.cells import Array, numbers, texts
-from stresslab.tabular.sources import SEPARATORS, Rows, counts, failing, sheet_rows, text_rows
+from stresslab.tabular.sources import SEPARATORS, Rows, counts, failing, refuse_bomb, sheet_rows, text_rows
 
 PIECE = 100_000
 """Rows of a file that are converted at a time."""
@@ -160,6 +160,9 @@ class RowTable(Table):
         extra = [] if len(cells) == self._width else [_shown(cell) for cell in cells]
         if self._unit == "row":
             extra = [_shown(cell) for cell in cells] if any(cell is not None for cell in cells[self._width :]) else []
+        if self._headed and cells[0] == self._first[0][0] and [*map(_shown, cells)] == self._first[0]:
+            uneven.append(f"{self._unit} {place}: found the header again, expected a row of figures; remove it")
+            return False
         if extra:
             found = f"found {len(extra)} cells {listed(extra, 4)}, expected {self._width} as in the header"
             advice = f"correct or remove the {self._unit}, or leave it out with skip=[{extra[0][:20]!r}]"
@@ -343,6 +346,7 @@ def _parquet(path: Path, subject: str) -> Table:
 
         file = ParquetFile(path)
         header = file.schema_arrow.names
+        refuse_bomb(subject, file.metadata.num_rows * len(header) * np.dtype(float).itemsize, path.stat().st_size)
         return FrameTable(
             subject,
             header,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import stresslab as sl
 from stresslab.engine.model import Model
@@ -96,3 +97,34 @@ def test_a_static_book_of_one_vintage_shrinks_and_says_so():
     assert "use grow()" in note
     assert notes(simulate(book, MACRO, seed=3, horizon=5, renewal="run-off", progress=False)) == []
     assert notes(simulate(BOOKS["china-online"], MACRO, seed=3, progress=False)) == []
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16, ">f8"])
+def test_shorter_numbers_give_the_bits_of_the_same_figures_in_64_bits(kind):
+    book = sl.synthetic_portfolio("china-online", borrowers=40, seed=2, seasoning_months=6)
+    names = [name for name in ("balance", "limit", "annual_rate", "score") if book[name].dtype == float]
+    short = book.assign({name: (book[name] / 2).astype(kind) for name in names})
+    same = short.assign({name: short[name].astype(float) for name in names})
+    calm = sl.scenario("china-baseline").isel(month=slice(0, 3))
+    one, other = (sl.simulate(made, calm, seed=1, progress=False).drop_attrs() for made in (short, same))
+    xr.testing.assert_identical(one, other)
+
+
+def faults_of(book, **asked):
+    with pytest.raises(sl.InputError) as caught:
+        sl.simulate(book, sl.scenario("china-baseline").isel(month=slice(0, 2)), **({"progress": False} | asked))
+    return sorted(fault.split(":")[0] for fault in caught.value.faults)
+
+
+def test_faults_of_attributes_labels_values_and_arguments_come_at_once():
+    book = sl.synthetic_portfolio("china-online", borrowers=20, seed=1, seasoning_months=0)
+    labels = book["lender"].values.astype(object)
+    labels[3] = ["ant"]
+    bad = book.assign(lender=("loan", labels), income=-book["income"], balance=book["balance"].astype(np.longdouble))
+    bad = bad.assign_attrs(currency="yuan", as_of="2026-02-30", own_lender=5)
+    names = ["attrs['as_of']", "attrs['currency']", "attrs['own_lender']"]
+    assert faults_of(bad, seed=-1) == [*names, "balance", "income", "lender", "seed"]
+    assert faults_of(book.assign_attrs(preset="mars").drop_vars("score")) == ["attrs['preset']", "score"]
+    assert faults_of(book.drop_attrs().assign(score=np.nan * book["score"])) == ["model", "score"]
+    other = book.assign(product=("loan", np.full(book.sizes["loan"], "mortgage")), pay_level=-book["pay_level"])
+    assert faults_of(other) == ["pay_level", "product"]

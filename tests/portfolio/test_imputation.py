@@ -86,13 +86,16 @@ def test_overdue_is_the_instalments_missed():
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("remaining_months", "remaining_months: missing, and not defined for instalment loans (position 2, 2 in all)"),
-        ("transactor", "transactor: missing, and not defined for revolving loans (position 0, 5 in all)"),
-        ("limit", "limit: missing, and not defined for revolving loans (position 0, 5 in all); map a column"),
-        ("overdue", "overdue: missing, and not defined for revolving loans past due (position 1, 1 in all)"),
-        ("claim", "claim: missing, and not defined for loans written off (position 3, 1 in all)"),
-        ("claim_months", "claim_months: missing, and not defined for claims (position 3, 1 in all)"),
-        ("jobless_months", "jobless_months: missing, and not defined for the jobless (position 0, 1 in all)"),
+        (
+            "remaining_months",
+            "remaining_months: missing, expected|not defined for instalment loans (position 2, 2 in all)",
+        ),
+        ("transactor", "transactor: missing, expected|not defined for revolving loans (position 0, 5 in all)"),
+        ("limit", "limit: missing, expected|not defined for revolving loans (position 0, 5 in all); map a column"),
+        ("overdue", "overdue: missing, expected|not defined for revolving loans past due (position 1, 1 in all)"),
+        ("claim", "claim: missing, expected|not defined for loans written off (position 3, 1 in all)"),
+        ("claim_months", "claim_months: missing, expected|not defined for claims (position 3, 1 in all)"),
+        ("jobless_months", "jobless_months: missing, expected|not defined for the jobless (position 0, 1 in all)"),
         (
             "tenor_months",
             "tenor_months: missing, expected months from grant to last instalment; 0 if revolving [month]",
@@ -105,7 +108,7 @@ def test_overdue_is_the_instalments_missed():
 )
 def test_what_is_no_identity_is_a_fault(name, says):
     (found,) = refusal(three().drop(columns=name))
-    assert found.startswith(says)
+    assert all(words in found for words in says.split("|"))
 
 
 @pytest.mark.parametrize("name", ["balance", "days_past_due", "borrower_id"])
@@ -132,9 +135,8 @@ def test_priority_follows_the_donors():
     book = read_portfolio(named, donors=DONORS, **BASICS)
     assert book.priority.values.tolist() == [1.0, 1.0, 2.0, 1.0, 2.0, 1.0, 1.0]
     (found,) = refusal(tape, donors=DONORS)
-    assert found.startswith(
-        "priority: missing, and not defined for products other than the donors' ['bank-card', 'huabei'"
-    )
+    assert found.startswith("priority: missing, expected who is paid first")
+    assert "which is not defined for products other than the donors' ['bank-card', 'huabei'" in found
 
 
 def many(count=3000, seed=4):

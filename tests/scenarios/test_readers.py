@@ -234,7 +234,7 @@ def test_a_unit_that_is_not_stated_is_asked_for(write):
     found = faults(write(rows, "quarter,variable,value"), layout="tidy")
     assert found == [
         "'Real disposable income growth': found no unit, expected percent or decimal; state it in the file, or pass "
-        "units={'real_income_growth': 'percent'}"
+        "units={'real_income_growth': 'percent'}, or 'percent on the quarter before' if it is not at an annual rate"
     ]  # unemployment of 5 and a share of 100 can only be percent
     units = {"unemployment_rate": "percent", "real_income_growth": "decimal", "line_supply": "percent"}
     macro = read_scenario(write(rows, "quarter,variable,value"), layout="tidy", units=units)
@@ -358,3 +358,5 @@ def test_faults_of_a_dataset_are_all_named():
         from_dataset(bad.expand_dims(path=[0]))
     with pytest.raises(InputError, match="found no coordinate"):
         from_dataset(dataset([1, 2]).drop_vars("time"))
+    with pytest.raises(InputError, match="time: found no periods"):
+        from_dataset(dataset([1, 2]).isel(time=slice(0, 0)))

@@ -208,13 +208,13 @@ def test_runs_that_do_not_share_their_draws_are_refused(book, plain):
         assert len(caught.value.faults) == count
 
     four = hard_times().isel(path=slice(4))
-    refused(lived(book, seed=4), r"seed: found '3' and '4', expected the same")
-    refused(lived(book, renewal="run-off"), r"renewal: found 'static' and 'run-off'")
-    refused(lived(book, macro=four), r"path: found different labels in the two results")
-    refused(lived(book, horizon=6), r"month: found different labels")
+    refused(lived(book, seed=4), r"other: found seed '4', expected '3' as in result; simulate both with shared draws")
+    refused(lived(book, renewal="run-off"), r"other: found renewal 'run-off', expected 'static'")
+    refused(lived(book, macro=four), r"other: found path 0, 1, 2, 3, expected 0, 1, 2, \.\.\., \d+ as in result")
+    refused(lived(book, horizon=6), r"other: found month 0, .*, expected 0, ")
     other = book.assign(income=book["income"] * 1.01)
-    refused(lived(other), r"fingerprint: found")
-    refused(lived(other, macro=four, seed=4, horizon=6), r"seed: found", 4)
+    refused(lived(other), r"other: found fingerprint")
+    refused(lived(other, macro=four, seed=4, horizon=6), r"other: found seed", 4)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,8 @@ def test_all_faults_come_at_once():
     with pytest.raises(InputError) as caught:
         compare(by_hand().drop_vars("paid"), other, discount_rate=-1.0)
     faults = caught.value.faults
-    assert [fault.split(":")[0] for fault in faults] == ["discount_rate", "result", "other", "seed"]
+    assert [fault.split(":")[0] for fault in faults] == ["discount_rate", "result", "other", "other"]
+    assert faults[3].startswith("other: found seed '2', expected ")
 
 
 # Responses.

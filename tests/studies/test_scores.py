@@ -218,7 +218,7 @@ def test_the_run_off_book_is_another_run(book, calm):
         ({"cohorts": [1.5]}, r"cohorts: found 1\.5"),
         ({"cohorts": 3}, r"cohorts: found 3, expected a list of month ends"),
         ({"cohorts": [0], "bands": 2.5}, r"bands: found 2\.5"),
-        ({"cohorts": [0], "yardstick": 0.02}, r"yardstick: found float, expected an output of score_performance"),
+        ({"cohorts": [0], "yardstick": 0.02}, r"yardstick: found float, expected a Dataset; give that of score_perf"),
     ],
 )
 def test_bad_input_is_refused_by_name(book, wish, message):

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import level_faults, refuse
+from stresslab.checks import level_faults
 from stresslab.measures.capital.balance_sheet import BalanceSheet
-from stresslab.measures.capital.regimes import CapitalRegime, Hurdle, regime_for
+from stresslab.measures.capital.regimes import CapitalRegime, Hurdle
 from stresslab.measures.capital.statements import LINES, NEEDS, Statements, prepare_statements
 from stresslab.measures.estimators import share_of_paths, tail_of_paths
 from stresslab.measures.liquidity.funding import liquidity_rules
 from stresslab.measures.liquidity.liabilities import Owed
 from stresslab.measures.provisions.regimes import Regime
 from stresslab.measures.result_view import Output, labelled, result_faults
-from stresslab.notes import noted
 from stresslab.typed import typed
 
 CAPITAL_OF = {"cet1_ratio": "cet1", "tier1_ratio": "tier1", "total_ratio": "total_capital", "leverage_ratio": "tier1"}
@@ -171,12 +170,12 @@ def capital_adequacy(
     0.5
     """
     levels = tuple(np.atleast_1d(levels).tolist())
-    subject = "capital_adequacy"
-    refuse(subject, result_faults(result, lender, NEEDS, paths=2) + level_faults("levels", levels))
-    rules, said = regime_for(result, capital_regime)
+    faults = result_faults(result, lender, NEEDS, paths=2) + level_faults("levels", levels)
     made = prepare_statements(
-        result, balance_sheet, rules, provisioning, terms, allowance, parameters, lender, subject=subject
-    )
+        "capital_adequacy", result, balance_sheet, capital_regime, provisioning, terms, allowance, parameters, faults,
+        lender=lender,
+    )  # fmt: skip
+    rules = made.rules
     out = made.statements.assign(_ratios(made, balance_sheet))
     losses = (made.part["written_off"] + made.part["forgiven"] - made.part["recovered"]).sum("segment")
     out["loss"] = losses.transpose(*out["equity"].dims)
@@ -190,7 +189,7 @@ def capital_adequacy(
     out = out.assign_coords(level=list(levels)).assign(
         tail_of_paths(out["shortfall"], levels, "shortfall_value_at_risk", "shortfall_expected_shortfall")
     )
-    return noted(labelled(out, OUTPUTS).assign_attrs(made.statements.attrs), said)
+    return labelled(out, OUTPUTS).assign_attrs(made.statements.attrs)
 
 
 def _ratios(made: Statements, sheet: BalanceSheet) -> dict[str, xr.DataArray]:

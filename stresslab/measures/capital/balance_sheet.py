@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-from stresslab.checks import number_faults, refuse, type_faults, unknown
+from stresslab.checks import number_faults, refuse, unknown
 from stresslab.measures.capital.regimes import CapitalRegime
 from stresslab.measures.defaults import by_place
 from stresslab.measures.liquidity.funding import DECIMAL, Funding
@@ -86,7 +86,7 @@ class BalanceSheet:
     payout: float | None = None
 
     def __post_init__(self) -> None:
-        faults = type_faults("funding", self.funding, Funding, needed=True)
+        faults = []
         for name in ("other_assets", "deductions", "additional_tier1", "minimum_liquid"):
             faults += number_faults(name, getattr(self, name), math.inf, "an amount")
         faults += number_faults("additional_tier1_rate", self.additional_tier1_rate, 1.0, DECIMAL)

@@ -9,11 +9,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import level_faults, refuse
-from stresslab.measures.capital.regimes import CapitalRegime, regime_for
+from stresslab.measures.capital.regimes import CapitalRegime, regime_faults, regime_for
 from stresslab.measures.capital.rwa import (
     CONTRACTS,
     OTHER,
-    PARAMETERS,
     REVOLVER,
     TRANSACTOR,
     parameter_faults,
@@ -22,7 +21,7 @@ from stresslab.measures.estimators import Array, moments, quantile, values_in_ta
 from stresslab.measures.formulas import asrf, irb
 from stresslab.measures.formulas.asrf import implied_correlation
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part
-from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
+from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults, select
 from stresslab.notes import noted
 from stresslab.schema import PERFORMING
 from stresslab.typed import typed
@@ -150,7 +149,7 @@ def capital_benchmark(
     >>> benchmark.loss_rate.sel(segment="total").values  # half of each default is lost
     array([0.005, 0.015])
     """
-    part = _own_part_with(result, parameters, level, horizon, lender)
+    part = _own_part_with(result, parameters, capital_regime, level, horizon, lender)
     rules, said = regime_for(result, capital_regime)
     estimates = parameters.sel(segment=part["segment"].values)
     size = _opening(part)
@@ -199,18 +198,23 @@ def capital_benchmark(
     return noted(out, said)
 
 
-def _own_part_with(result: xr.Dataset, parameters: xr.Dataset, level: float, horizon: int, lender: str) -> xr.Dataset:
+def _own_part_with(
+    result: xr.Dataset,
+    parameters: xr.Dataset,
+    capital_regime: str | CapitalRegime | None,
+    level: float,
+    horizon: int,
+    lender: str,
+) -> xr.Dataset:
     """Own part of the result, whose segments all have parameters; raises InputError with every fault otherwise."""
     needs = NEEDS | {"defaulted": FLOW} | {name: ("segment",) for name in CONTRACTS}
-    faults = result_faults(result, lender, needs, paths=2) + horizon_faults(result, horizon)
-    given = parameters if isinstance(parameters, xr.Dataset) else ()
-    faults += [f"{name}: missing from parameters; see irb_parameters()" for name in PARAMETERS if name not in given]
-    if isinstance(result, xr.Dataset) and "scenario" in result.dims:
+    faults = result_faults(result, lender, needs, paths=2)
+    faults += parameter_faults(None if faults else select(result, lender), parameters)
+    if "scenario" in getattr(result, "dims", ()):
         faults.append("scenario: found several, expected one; choose with .sel(scenario=...)")
-    refuse("capital_benchmark", faults + level_faults("level", (level,)))
-    part = own_part(result, lender=lender)
-    refuse("capital_benchmark", parameter_faults(part, parameters))
-    return part
+    faults += horizon_faults(result, horizon) + level_faults("level", (level,)) + regime_faults(capital_regime)
+    refuse("capital_benchmark", faults)
+    return own_part(result, lender=lender)
 
 
 def _opening(part: xr.Dataset) -> Array:

@@ -14,6 +14,7 @@ import xarray as xr
 
 from stresslab.checks import choice_faults, number_faults, refuse
 from stresslab.measures.defaults import by_place
+from stresslab.schema import InputError
 from stresslab.typed import typed
 
 MEASURED = (
@@ -190,7 +191,7 @@ class CapitalRegime:
         ['total_with_buffer', 'leverage_minimum', 'interbank_over_capital']
         """
         table = _table()
-        refuse("capital regime", choice_faults("capital_regime", name, sorted(table["regimes"])))
+        refuse("CapitalRegime.named", choice_faults("name", name, sorted(table["regimes"])))
         content = dict(table["regimes"][name])
         rates = table["weights"][content.pop("weights")]
         weights = {key: rates[key] for key in WEIGHTS}
@@ -198,8 +199,17 @@ class CapitalRegime:
         return cls(name=name, weights=weights, hurdles=hurdles, **content)
 
 
+def regime_faults(capital_regime: str | CapitalRegime | None) -> list[str]:
+    """Fault of a name that no capital regime has; None is that of the place."""
+    if capital_regime is None or isinstance(capital_regime, CapitalRegime):
+        return []
+    return choice_faults("capital_regime", capital_regime, sorted(_table()["regimes"]))
+
+
 def regime_named(capital_regime: str | CapitalRegime) -> CapitalRegime:
     """The capital regime itself, or that of this name."""
+    if faults := regime_faults(capital_regime):
+        raise InputError("capital regime", faults)
     return capital_regime if isinstance(capital_regime, CapitalRegime) else CapitalRegime.named(capital_regime)
 
 

@@ -130,14 +130,15 @@ def irb_parameters(result: xr.Dataset, *, downturn: float = 1.25, lender: str = 
     return described(out, result, lender, PARAMETER_OUTPUTS).assign_attrs(downturn=downturn)
 
 
-def parameter_faults(part: xr.Dataset, parameters: xr.Dataset | None) -> list[str]:
-    """Faults of the IRB parameters of an own part."""
+def parameter_faults(part: xr.Dataset | None, parameters: xr.Dataset | None) -> list[str]:
+    """Faults of the IRB parameters of an own part; without one, those that can be seen alone."""
     if parameters is None:
         return ["parameters: found none, expected pd and lgd by segment, as IRB needs; see irb_parameters()"]
     faults = dataset_faults(parameters, dict.fromkeys(PARAMETERS, ("segment",)), "irb_parameters()", name="parameters")
     advice = "estimate them of its own part"
-    faults = faults or unlike_faults("parameters", parameters, part, ("currency",), advice=advice, told=False)
-    if faults:
+    if faults or part is None:
+        return faults
+    if faults := unlike_faults("parameters", parameters, part, ("currency",), advice=advice, told=False):
         return faults
     lost = sorted(set(part["segment"].values.tolist()) - set(np.atleast_1d(parameters["segment"].values).tolist()))
     if lost:

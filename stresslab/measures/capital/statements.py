@@ -7,25 +7,26 @@ interest + fees - written off - forgiven - closing. So assets equal borrowings a
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse, type_faults
+from stresslab.checks import refuse
 from stresslab.measures.capital.balance_sheet import BalanceSheet, Rates, rates_of
 from stresslab.measures.capital.own_allowance import own_allowance, taken_off
-from stresslab.measures.capital.regimes import CapitalRegime, regime_for
+from stresslab.measures.capital.regimes import CapitalRegime, regime_faults, regime_for
 from stresslab.measures.capital.rwa import CONTRACTS, Weighed, parameter_faults, weigh
 from stresslab.measures.estimators import Array
 from stresslab.measures.formulas.irb import conservation_ratio
-from stresslab.measures.liquidity.funding import as_json
+from stresslab.measures.liquidity.funding import as_json, funding_faults
 from stresslab.measures.liquidity.ladder import LADDER_NEEDS, cash_flows
 from stresslab.measures.liquidity.liabilities import Owed, liabilities, tier2
 from stresslab.measures.liquidity.on_balance_sheet import own_part
-from stresslab.measures.provisions.regimes import Regime
-from stresslab.measures.result_view import Output, described, memory_faults, result_faults
+from stresslab.measures.provisions.regimes import Regime, provisioning_faults
+from stresslab.measures.result_view import Output, described, result_faults
 from stresslab.notes import noted, notes
 from stresslab.schema import LARGER_UNIT, MINOR, minor_units
 from stresslab.typed import typed
@@ -190,34 +191,34 @@ def financial_statements(
     >>> statements.equity.values, statements.tax.values
     (array([[75. , 82.5]]), array([[0. , 2.5]]))
     """
-    refuse("financial_statements", memory_faults("result", result, "simulate()"))
-    rules, said = regime_for(result, capital_regime)
-    made = prepare_statements(
-        result, balance_sheet, rules, provisioning, terms, allowance, parameters, lender, subject="financial_statements"
-    ).statements
-    return noted(made, said)
+    return prepare_statements(
+        "financial_statements", result, balance_sheet, capital_regime, provisioning, terms, allowance, parameters,
+        result_faults(result, lender, NEEDS), lender=lender,
+    ).statements  # fmt: skip
 
 
 def prepare_statements(
+    subject: str,
     result: xr.Dataset,
     balance_sheet: BalanceSheet,
-    rules: CapitalRegime,
+    capital_regime: str | CapitalRegime | None,
     provisioning: str | Regime | None,
     terms: xr.Dataset | None,
     allowance: xr.Dataset | None,
     parameters: xr.Dataset | None,
-    lender: str,
+    faults: Sequence[str],
     *,
-    subject: str,
+    lender: str,
 ) -> Statements:
-    """Statements and what they are made from; see financial_statements()."""
-    sheet_faults = type_faults("balance_sheet", balance_sheet, BalanceSheet, needed=True)
-    short = (
-        []
-        if not isinstance(result, xr.Dataset) or result.sizes.get("month", 0) > 1
-        else ["month: found no month after the start, expected some; simulate a longer horizon"]
-    )
-    refuse(subject, result_faults(result, lender, NEEDS) + sheet_faults + short)
+    """Statements and what they are made from; see financial_statements().
+
+    faults : of the result and of other arguments, refused together with those of these
+    """
+    faults = [*faults, *regime_faults(capital_regime), *provisioning_faults(provisioning)]
+    if isinstance(result, xr.Dataset) and result.sizes.get("month") == 1:
+        faults.append("month: found no month after the start, expected some; simulate a longer horizon")
+    refuse(subject, faults + funding_faults(result, getattr(balance_sheet, "funding", None)))
+    rules, rules_said = regime_for(result, capital_regime)
     part = own_part(result, balance_sheet.funding.partners, lender=lender)
     faults = parameter_faults(part, parameters) if rules.approach == "irb" else []
     held = own_allowance(part, provisioning, terms, allowance, lender, subject, faults)
@@ -236,7 +237,7 @@ def prepare_statements(
         balance_sheet=as_json(replace(balance_sheet, **rates._asdict())),
         **{name: held.attrs.get(name, "") for name in ("provisioning", "terms")},
     )
-    statements = noted(statements, notes(held), balance_sheet.funding.notes, said)
+    statements = noted(statements, notes(held), balance_sheet.funding.notes, said, rules_said)
     return Statements(statements, weighed, counts, owed, part, rules)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -72,11 +70,7 @@ def dfast_loss_rate(adequacy: xr.Dataset, months: int = 27) -> xr.DataArray:
     """
     needs = {name: NEEDS[name] for name in ("loss", "loans")}
     faults = dataset_faults(adequacy, needs, "capital_adequacy()", name="adequacy")
-    refuse("dfast_loss_rate", faults)
-    last = adequacy.sizes["month"] - 1
-    if not (isinstance(months, int | np.integer) and 1 <= months <= last):
-        faults.append(f"months: found {months!r}, expected 1 to {last}; simulate a longer horizon or shorten it")
-    refuse("dfast_loss_rate", faults)
+    refuse("dfast_loss_rate", faults + _months_faults(adequacy, months))
     lost = adequacy["loss"].isel(month=slice(1, months + 1)).sum("month")
     rate = lost / adequacy["loans"].isel(month=slice(0, months + 1)).mean("month")
     return rate.assign_attrs(units="1", long_name="loss over the average balance", **of_the_run(adequacy))
@@ -129,7 +123,7 @@ def stress_table(
     >>> float(table.loc["cet1_ratio_opening", ("scenario", "estimate")])
     10.0
     """
-    given = _by_name(results)
+    given = {"scenario": results} if isinstance(results, xr.Dataset) else dict(results)
     refuse("stress_table", _table_faults(given, months, level))
     columns: dict[str, dict[str, tuple[float, float]]] = {}
     for name, adequacy in given.items():
@@ -156,39 +150,30 @@ def stress_table(
     return table
 
 
-def _by_name(results: Any) -> dict[str, xr.Dataset]:
-    """The datasets by name; refuses what is neither a dataset nor a mapping."""
-    if not isinstance(results, xr.Dataset | Mapping):
-        refuse("stress_table", [f"results: found {type(results).__name__}, expected a Dataset or a mapping; give one"])
-    return {"scenario": results} if isinstance(results, xr.Dataset) else dict(results)
-
-
-def _table_faults(given: Mapping[str, xr.Dataset], months: Any, level: float) -> list[str]:
+def _table_faults(given: Mapping[str, xr.Dataset], months: int, level: float) -> list[str]:
     """Everything that keeps the table from being made."""
-    faults = [
-        f"{name}: {fault}"
-        for name, adequacy in given.items()
-        for fault in dataset_faults(adequacy, NEEDS, "capital_adequacy()", name=str(name))
-    ]
-    if faults:
-        return faults
-    first, advice = next(iter(given), ""), "make a table for each"
-    for name, adequacy in given.items():
-        faults += unlike_faults(repr(name), adequacy, given[first], SAME, advice=advice, of=repr(first), told=False)
+    faults = level_faults("level", (level,))
     if not given:
-        faults.append("results: found none, expected at least one; give a Dataset or a mapping")
-    faults += level_faults("level", (level,))
-    faults += [
-        f"path: found {adequacy.sizes.get('path', 1)} in {name!r}, expected at least 2; simulate more paths"
-        for name, adequacy in given.items()
-        if adequacy.sizes.get("path", 1) < 2
-    ]
+        return ["results: found none, expected at least one; give a Dataset or a mapping", *faults]
+    first, advice = next(iter(given)), "make a table for each"
     for name, adequacy in given.items():
-        last = adequacy.sizes.get("month", 1) - 1
-        if not (isinstance(months, int | np.integer) and 1 <= months <= last):
-            expected = f"expected 1 to {last} for {name!r}; simulate a longer horizon or shorten it"
-            faults.append(f"months: found {months!r}, {expected}")
+        of = "" if len(given) == 1 else f" of {name!r}"
+        alone = dataset_faults(adequacy, NEEDS, "capital_adequacy()", name=f"results{of}")
+        alone = alone or unlike_faults(
+            f"results{of}", adequacy, given[first], SAME, advice=advice, of=repr(first), told=False
+        )
+        faults += alone + _months_faults(adequacy, months, of)
+        if adequacy.sizes.get("path", 2) < 2:
+            faults.append(f"path: found {adequacy.sizes['path']}{of}, expected at least 2; simulate more paths")
     return faults
+
+
+def _months_faults(adequacy: xr.Dataset, months: int, of: str = "") -> list[str]:
+    """Fault of a horizon beyond the months of a result."""
+    last = adequacy.sizes.get("month", 1) - 1
+    if 1 <= months <= last or "month" not in adequacy.dims:
+        return []
+    return [f"months: found {months}, expected 1 to {last}{of}; simulate a longer horizon or shorten it"]
 
 
 def _label(name: str, level: float) -> str:

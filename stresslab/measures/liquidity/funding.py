@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import choice_faults, number_faults, refuse, type_faults, whole_faults
+from stresslab.checks import choice_faults, is_real, number_faults, refuse, whole_faults
 from stresslab.measures.defaults import by_place
 from stresslab.measures.result_view import BALANCE, opening_balance, result_faults, select
+from stresslab.schema import money_of
 from stresslab.typed import typed
 
 ASSET_CLASSES = ("cash", "level_1", "level_2a", "level_2b_rmbs", "level_2b", "other")
@@ -242,7 +243,6 @@ class Securitisation:
         for place, (amount, rate) in enumerate(pairs):
             faults += number_faults(f"notes[{place}] amount", amount, math.inf, "an amount")
             faults += number_faults(f"notes[{place}] annual_rate", rate, 1.0, DECIMAL)
-        faults += type_faults("early", self.early, Trigger)
         refuse("Securitisation", faults)
         object.__setattr__(self, "notes", tuple(pairs))
 
@@ -286,8 +286,7 @@ class Partners:
     annual_fee: float = 0.0
 
     def __post_init__(self) -> None:
-        faults = type_faults("withdrawal", self.withdrawal, Trigger)
-        faults += whole_faults("notice_months", self.notice_months, 0)
+        faults = whole_faults("notice_months", self.notice_months, 0)
         for name in ("withdrawn_share", "taken_over", "guaranteed_share", "annual_fee"):
             faults += number_faults(name, getattr(self, name), 1.0, DECIMAL)
         refuse("Partners", faults)
@@ -373,7 +372,7 @@ class ContingentLine:
         faults = number_faults("amount", self.amount, math.inf, "an amount")
         faults += whole_faults("notice_months", self.notice_months, 0)
         faults += number_faults("annual_fee", self.annual_fee, 1.0, DECIMAL)
-        refuse("ContingentLine", faults + type_faults("lost", self.lost, Trigger))
+        refuse("ContingentLine", faults)
 
 
 @typed
@@ -405,6 +404,9 @@ class Funding:
         retail lines, for its 30 days (secondary source).
     notes : tuple of str
         Sentences on where it comes from, which the notes of every measure of it repeat.
+    currency : str, optional
+        What the amounts are in, such as "CNY" or, for thousands, "(1,000 CNY)"; a result in another is refused. None:
+        what the result is in.
 
     Raises
     ------
@@ -431,26 +433,19 @@ class Funding:
     new_lending_share: float = 1.0
     committed_draw_share: float = 0.0
     notes: Sequence[str] = field(default=(), compare=False)
+    currency: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        faults = []
-        cash: Any = self.liquid_assets
-        if not isinstance(cash, Sequence) or isinstance(cash, str):
-            faults += number_faults("liquid_assets", cash, math.inf, "an amount, or LiquidAsset(...)")
-            if not faults:
-                object.__setattr__(self, "liquid_assets", (LiquidAsset(float(cash)),))
-        of = {"borrowings": Borrowing, "securitisations": Securitisation, "lines": ContingentLine, "notes": str}
-        for name, what in ({"liquid_assets": LiquidAsset} | of).items():
-            given = getattr(self, name)
-            if isinstance(given, Sequence) and all(isinstance(item, what) for item in given):
-                object.__setattr__(self, name, tuple(given))
-            elif name != "liquid_assets" or isinstance(given, Sequence):
-                faults.append(f"{name}: found {given!r}, expected {what.__name__}(...) in a list; give a list")
-        faults += type_faults("partners", self.partners, Partners, needed=True)
+        cash = self.liquid_assets
+        faults = number_faults("liquid_assets", cash, math.inf, "an amount") if is_real(cash) else []
         faults += number_faults("operating_cost_monthly", self.operating_cost_monthly, math.inf, "an amount")
         for name in ("operating_cost_rate", "new_lending_share", "committed_draw_share"):
             faults += number_faults(name, getattr(self, name), 1.0, DECIMAL)
         refuse("Funding", faults)
+        assets = cash if isinstance(cash, Sequence) else (LiquidAsset(float(cash)),)
+        object.__setattr__(self, "liquid_assets", tuple(assets))
+        for name in ("borrowings", "securitisations", "lines", "notes"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
     @property
     def borrowed(self) -> float:
@@ -557,7 +552,25 @@ class Funding:
         maturing = [share * funded / months] * months
         borrowing = Borrowing(use["kind"], maturing, use["annual_rate"], renewed, use["tenor_months"], follows)
         cost = use["operating_cost_rate"]
-        return cls(use["liquid_share"] * funded, [borrowing], operating_cost_rate=cost, notes=tuple(said), **others)
+        made = {"operating_cost_rate": cost, "notes": tuple(said), "currency": _money(result)} | others
+        return cls(use["liquid_share"] * funded, [borrowing], **made)
+
+
+def funding_faults(result: Any, funding: Any) -> list[str]:
+    """Faults of a funding beside a result: amounts in another currency or unit, a policy rate that it has not."""
+    floating = any(borrowing.pass_through > 0.0 for borrowing in getattr(funding, "borrowings", ()))
+    faults = policy_faults(result) if floating and isinstance(result, xr.Dataset) else []
+    given, own = getattr(funding, "currency", None), _money(result)
+    if given and own and given != own:
+        advice = "make it for this result: Funding.for_book(result)"
+        faults.append(f"funding: found amounts in {given}, expected {own} as in the result; {advice}")
+    return faults
+
+
+def _money(result: Any) -> str | None:
+    """What the amounts of a result are in; None if it does not tell."""
+    attrs = getattr(result, "attrs", {})
+    return money_of(attrs) if "currency" in attrs else None
 
 
 def policy_faults(part: xr.Dataset) -> list[str]:

@@ -5,14 +5,12 @@ The lender's own part (`own_part`) beside its borrowings (`liabilities`); the la
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import level_faults, refuse, type_faults, whole_faults
+from stresslab.checks import level_faults, refuse, whole_faults
 from stresslab.measures.estimators import Array, share_of_paths, tail_of_paths
-from stresslab.measures.liquidity.funding import Funding, as_json
+from stresslab.measures.liquidity.funding import Funding, as_json, funding_faults
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part_under, tripped
 from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
@@ -394,10 +392,10 @@ def external_funding_needed(
     return out.assign_attrs(level=level, horizon=horizon, funding=ladder.attrs["funding"])
 
 
-def _ladder_faults(result: xr.Dataset, funding: Any, horizon: Any, lender: str, paths: int = 1) -> list[str]:
+def _ladder_faults(result: xr.Dataset, funding: Funding, horizon: int, lender: str, paths: int = 1) -> list[str]:
     """Faults of the arguments of a ladder."""
     faults = result_faults(result, lender, LADDER_NEEDS, paths=paths)
-    faults += type_faults("funding", funding, Funding, needed=True)
+    faults += funding_faults(result, funding)
     return faults + (whole_faults("horizon", horizon, 1) or horizon_faults(result, horizon))
 
 

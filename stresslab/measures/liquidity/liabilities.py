@@ -8,9 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse
 from stresslab.measures.estimators import Array
-from stresslab.measures.liquidity.funding import Borrowing, Funding, RollOver, Securitisation, policy_faults
+from stresslab.measures.liquidity.funding import Borrowing, Funding, RollOver, Securitisation
 from stresslab.measures.liquidity.on_balance_sheet import seen, tripped
 
 HORIZONS = (1, 5, 11)
@@ -37,12 +36,7 @@ class Owed:
 
 
 def liabilities(part: xr.Dataset, funding: Funding) -> list[Owed]:
-    """Every borrowing and pool of notes of a funding of a lender with the own part `part`.
-
-    Raises InputError if a borrowing follows the policy rate, and `part` has none.
-    """
-    if any(borrowing.pass_through > 0.0 for borrowing in funding.borrowings):
-        refuse("liabilities", policy_faults(part))
+    """Every borrowing and pool of notes of a funding of a lender with the own part `part`; see `funding_faults`."""
     owed = [_borrowing(part, borrowing) for borrowing in funding.borrowings]
     return owed + [_notes(part, pool) for pool in funding.securitisations]
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import refuse, type_faults
+from stresslab.checks import refuse
 from stresslab.measures.estimators import Array
 from stresslab.measures.liquidity.funding import Funding, Partners, Trigger
 from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, result_faults, select
@@ -90,7 +90,7 @@ def own_part(result: xr.Dataset, partners: Partners | None = None, *, lender: st
     >>> own_part(result, leaving)["balance"].sum("bucket").values.ravel().round(9)
     array([30., 33.])
     """
-    refuse("own_part", result_faults(result, lender, NEEDS) + type_faults("partners", partners, Partners))
+    refuse("own_part", result_faults(result, lender, NEEDS))
     view = select(result, lender)
     if "partner_balance" in view:
         return view

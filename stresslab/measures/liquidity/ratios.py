@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from stresslab.checks import refuse, type_faults
+from stresslab.checks import number_faults, refuse
 from stresslab.measures.estimators import Array
-from stresslab.measures.liquidity.funding import ASSET_CLASSES, Funding, as_json, liquidity_rules
+from stresslab.measures.liquidity.funding import ASSET_CLASSES, Funding, as_json, funding_faults, liquidity_rules
 from stresslab.measures.liquidity.ladder import LADDER_NEEDS, cash_flows
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import own_part_under
-from stresslab.measures.result_view import Output, described, result_faults
+from stresslab.measures.result_view import Output, chunk_faults, described, result_faults
 from stresslab.notes import noted
 from stresslab.schema import PERFORMING, InputError
 from stresslab.typed import typed
@@ -249,9 +250,8 @@ def liquidity_ratios(
     array([2.])
     """
     needs = LADDER_NEEDS | {name: ("segment",) for name in CONTRACTS}
-    faults = result_faults(result, lender, needs) + type_faults("funding", funding, Funding, needed=True)
-    faults += _equity_faults(result, equity)
-    refuse("liquidity_ratios", faults)
+    faults = result_faults(result, lender, needs)
+    refuse("liquidity_ratios", faults + funding_faults(result, funding) + _equity_faults(result, equity))
     part = own_part_under(result, funding, lender)
     owed = liabilities(part, funding)
     frame = part["balance"].sum(["segment", "bucket"]).transpose(..., "path", "month")
@@ -286,17 +286,18 @@ def liquidity_ratios(
     return noted(out, funding.notes)
 
 
-def _equity_faults(result: xr.Dataset, equity: Any) -> list[str]:
+def _equity_faults(result: Any, equity: Any) -> list[str]:
     """Faults of equity, which is a number or has every path and month of the result."""
     if not isinstance(result, xr.Dataset):
         return []  # refused already
     if not isinstance(equity, xr.DataArray):
-        sound = isinstance(equity, int | float) and np.isfinite(equity)
-        return [] if sound else [f"equity: found {equity!r}, expected a number or a DataArray; give currency"]
+        return number_faults("equity", equity, math.inf, "an amount", low=-math.inf)
     named = ("scenario", "path", "month") if "scenario" in equity.dims else ("path", "month")
     expected = {name: result.sizes.get(name) for name in named}
     if dict(equity.sizes) != expected:
         return [f"equity: found {dict(equity.sizes)}, expected {expected}; give that of the same result"]
+    if faults := chunk_faults("equity", equity):
+        return faults
     if not np.isfinite(equity.values).all():
         return [f"equity: found {int((~np.isfinite(equity.values)).sum())} values that are not finite; correct them"]
     unlike = [name for name in expected if name in equity.coords and name in result.coords

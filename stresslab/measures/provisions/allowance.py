@@ -31,7 +31,17 @@ from stresslab.measures.provisions.expected_loss import (
     read,
 )
 from stresslab.measures.provisions.five_categories import chinese_allowance, schedule_faults
-from stresslab.measures.provisions.regimes import CECL, IFRS9, China, Overlay, Regime, chinese_rules, name_of, regime_of
+from stresslab.measures.provisions.regimes import (
+    CECL,
+    IFRS9,
+    China,
+    Overlay,
+    Regime,
+    chinese_rules,
+    name_of,
+    provisioning_faults,
+    regime_of,
+)
 from stresslab.measures.provisions.risk_states import BOOK_CELLS, CELLS, CURRENT, book_cells
 from stresslab.measures.provisions.rollforward import SOURCES, changes
 from stresslab.measures.result_view import (
@@ -207,16 +217,16 @@ def provisions(
     >>> allowance.allowance_required.item(), allowance.binding.item()
     (75.0, 'coverage')
     """
-    refuse("provisions", memory_faults("result", result, "simulate()"))
-    values, said = by_place(result, {"provisioning": provisioning})
+    unknown = provisioning_faults(provisioning)
+    values, said = by_place(result, {"provisioning": None if unknown else provisioning})
     rules = regime_of(values["provisioning"])
-    needs = NEEDS if terms is None and isinstance(rules, China) else NEEDS_EXPECTED
+    needs = NEEDS if terms is None and (unknown or isinstance(rules, China)) else NEEDS_EXPECTED
     faults = result_faults(result, lender, needs)
     view = select(result, lender) if not faults else None
     if view is not None and isinstance(rules, China):
         faults += schedule_faults(rules, view["product"].values)
-    faults += _choice_faults(result, view, rules, terms, outlook, weights, overlays)
-    refuse("provisions", faults)
+    faults += unknown or _rules_faults(rules, terms)
+    refuse("provisions", faults + _choice_faults(result, view, terms, outlook, weights, overlays))
     assert view is not None
     choice = _Choice(rules, terms, outlook, dict(weights or {}), tuple(overlays))
     parts = [_provisions(single, replace(choice, terms=own)) for single, own in _by_scenario(view, terms)]
@@ -254,10 +264,17 @@ class _Allowance:
     written_off: Array
 
 
+def _rules_faults(rules: Regime, terms: xr.Dataset | None) -> list[str]:
+    """Fault of rules that need term structures."""
+    if terms is not None or isinstance(rules, China):
+        return []
+    advice = "give terms, or provisioning='china'"
+    return [f"terms: found none, expected those of term_structures() for {name_of(rules)!r}; {advice}"]
+
+
 def _choice_faults(
     result: xr.Dataset,
     view: xr.Dataset | None,
-    rules: Regime,
     terms: xr.Dataset | None,
     outlook: str,
     weights: Mapping[str, float] | None,
@@ -269,9 +286,6 @@ def _choice_faults(
     if len(names) < len(overlays) or len(set(names)) < len(names):
         faults.append(f"overlays: found {list(overlays)!r}, expected Overlay(...) of different names; correct them")
     if terms is None:
-        if not isinstance(rules, China):
-            advice = "give terms, or provisioning='china'"
-            faults.append(f"terms: found none, expected those of term_structures() for {name_of(rules)!r}; {advice}")
         if weights is not None:
             faults.append("weights: found some without terms, expected both or none; give terms")
         return faults

@@ -9,8 +9,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from stresslab.checks import advised, choice_faults, is_number, is_whole, refuse, whole_faults
+from stresslab.checks import advised, choice_faults, is_number, is_whole, shown, whole_faults
 from stresslab.parameters import Section, choice, documented, parameter, setting
+from stresslab.schema import InputError
 
 Rules = dict[str, Any]
 
@@ -229,14 +230,19 @@ Regime = IFRS9 | CECL | China
 REGIMES: dict[str, type[IFRS9] | type[CECL] | type[China]] = {"ifrs9": IFRS9, "cecl": CECL, "china": China}
 
 
+def provisioning_faults(provisioning: str | Regime | None) -> list[str]:
+    """Fault of a name that no rules have; None is that of the place."""
+    if provisioning is None or isinstance(provisioning, IFRS9 | CECL | China) or provisioning in list(REGIMES):
+        return []
+    expected = f"expected one of {sorted(REGIMES)}, IFRS9(...), CECL(...) or China(...)"
+    return [f"provisioning: found {shown(provisioning)}, {expected}; {advised(provisioning, REGIMES)}"]
+
+
 def regime_of(provisioning: str | Regime) -> Regime:
     """Rules of a name, or those given."""
-    if isinstance(provisioning, IFRS9 | CECL | China):
-        return provisioning
-    if provisioning not in list(REGIMES):
-        expected = f"expected one of {sorted(REGIMES)}, IFRS9(...), CECL(...) or China(...)"
-        refuse("provisions", [f"provisioning: found {provisioning!r}, {expected}; {advised(provisioning, REGIMES)}"])
-    return REGIMES[provisioning]()
+    if faults := provisioning_faults(provisioning):
+        raise InputError("provisions", faults)
+    return REGIMES[provisioning]() if isinstance(provisioning, str) else provisioning
 
 
 def name_of(regime: Regime) -> str:

@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import advised, choice_faults, is_number, refuse
-from stresslab.measures.result_view import BALANCE, FLOW, result_faults, select
+from stresslab.measures.result_view import BALANCE, FLOW, memory_faults, result_faults, select
 from stresslab.schema import BUCKET_FLOOR, BUCKETS
 from stresslab.typed import typed
 
@@ -38,6 +38,7 @@ class Statistic:
     compute: Callable[[xr.Dataset], float]
 
     def __call__(self, result: xr.Dataset) -> float:
+        refuse("target", memory_faults("result", result, "simulate()"))
         return self.compute(result)
 
 
@@ -432,7 +433,7 @@ def _faults(months: Any, of: str = "balance") -> list[str]:
 
 def _window(result: xr.Dataset, months: tuple[int, int] | None) -> NDArray[np.int64]:
     """Positions of the months counted; refuses a range that goes beyond the result."""
-    last = result.sizes["month"] - 1
+    last = result.sizes.get("month", 1) - 1
     first, end = months or (1, last)
     if end > last or last < 1:
         refuse("target", [f"months: found {months}, expected within 1 ... {last} after the warm-up; simulate longer"])
@@ -441,7 +442,7 @@ def _window(result: xr.Dataset, months: tuple[int, int] | None) -> NDArray[np.in
 
 def _chosen(result: xr.Dataset, needs: dict[str, Any], lender: str, product: str | None) -> xr.Dataset:
     """The segments that count."""
-    refuse("target", result_faults(result, lender, needs))
+    refuse("target", result_faults(result, lender, needs, one_opening=False))
     view = select(result, lender)
     mine = np.ones(view.sizes["segment"], bool) if product is None else view["product"].values.astype(str) == product
     if not mine.any():

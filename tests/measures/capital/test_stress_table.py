@@ -145,15 +145,17 @@ def test_all_faults_come_at_once():
     assert [fault.split(":")[0] for fault in caught.value.faults] == ["loss", "loans", "months"]
     with pytest.raises(InputError) as caught:
         stress_table({"a": BASE.drop_vars("tax"), "b": BASE.isel(month=slice(0, 4))}, months=8, level=95)
-    assert len(caught.value.faults) == 3
-    assert [fault.split(":")[0] for fault in caught.value.faults] == ["a", "level", "months"]
+    assert [fault.split(":")[0] for fault in caught.value.faults] == ["level", "tax", "months"]
+    assert caught.value.faults[2] == "months: found 8, expected 1 to 3 of 'b'; simulate a longer horizon or shorten it"
     with pytest.raises(InputError, match="results: found none"):
         stress_table({})
 
 
 def test_what_is_no_result_is_refused():
-    with pytest.raises(InputError, match="found no"):
+    with pytest.raises(InputError) as caught:
         stress_table(BOOK, months=8)
+    (fault,) = caught.value.faults
+    assert fault.startswith("results: found variables 'balance', ") and fault.endswith("Dataset of capital_adequacy()")
 
 
 def test_one_path_has_no_error_bar_and_is_refused():

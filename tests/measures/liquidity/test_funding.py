@@ -108,7 +108,7 @@ FAULTY = {
     "Borrowing": (
         lambda: Borrowing("pawn", {0: 5.0, 2: math.nan, 3: -1.0}, 4.35, 50, tenor_months=0, pass_through=1.5),
         [
-            "kind: found 'pawn', expected one of ['stable_deposits'",
+            "kind: found 'pawn', expected one of ('stable_deposits'",
             "maturing, month 0: found 0",
             "maturing[month 2]: found nan",
             "maturing[month 3]: found -1.0",
@@ -145,7 +145,7 @@ FAULTY = {
         lambda: LiquidAsset(math.nan, "2C", 15, months_to_sell=-1),
         [
             "amount: found nan",
-            "asset_class: found '2C', expected one of ['cash'",
+            "asset_class: found '2C', expected one of ('cash'",
             "haircut: found 15",
             "months_to_sell",
         ],
@@ -158,8 +158,8 @@ FAULTY = {
         lambda: Funding(-1.0, [5.0], 3, None, [Trigger(0.1)], math.nan, -0.1, 2, 5),
         [
             "liquid_assets: found -1.0",
-            "borrowings: found [5.0], expected Borrowing",
-            "securitisations: found 3, expected Securitisation",
+            "borrowings: found [5.0], expected a list of Borrowing(...)",
+            "securitisations: found 3, expected a list of Securitisation(...)",
             "partners: found None, expected Partners",
             "lines: found [Trigger",
             "operating_cost_monthly: found nan",
@@ -170,7 +170,7 @@ FAULTY = {
     ),
     "Funding without a list": (
         lambda: Funding([5.0], Borrowing("bond", [1.0])),
-        ["liquid_assets: found [5.0], expected LiquidAsset", "borrowings: found Borrowing("],
+        ["liquid_assets: found [5.0], expected a number or a list of LiquidAsset(...)", "borrowings: found Borrowing("],
     ),
 }
 

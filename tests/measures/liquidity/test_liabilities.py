@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.measures.liquidity.funding import Borrowing, Funding, Partners, RollOver, Securitisation, Trigger
+from stresslab.measures.liquidity.funding import (
+    Borrowing,
+    Funding,
+    Partners,
+    RollOver,
+    Securitisation,
+    Trigger,
+    funding_faults,
+)
 from stresslab.measures.liquidity.liabilities import liabilities, renewed_share, tier2
 from stresslab.measures.liquidity.on_balance_sheet import own_part
 from stresslab.schema import InputError
@@ -92,10 +100,11 @@ def test_a_floating_rate_follows_the_policy_rate_and_stops_at_zero():
     paid = {name: owed(book, one)[0].interest[0].tolist() for name, one in notes.items()}
     assert paid["all"] == pytest.approx([0.0, 4.0, 7.0, 3.0, 0.0])  # 4 % on 1200, +3, -1 and -7 points
     assert paid["half"] == pytest.approx([0.0, 4.0, 5.5, 3.5, 0.5])
-    with pytest.raises(InputError, match="policy_rate: missing from the result"):
-        owed(book.drop_vars("policy_rate"), notes["all"])
-    with pytest.raises(InputError, match="policy_rate: found NaN"):
-        owed(book.assign(policy_rate=book["policy_rate"] * np.nan), notes["half"])
+    fault, *others = funding_faults(book.drop_vars("policy_rate"), Funding(0.0, [notes["all"]]))
+    assert fault.startswith("policy_rate: missing from the result")
+    fault, *more = funding_faults(book.assign(policy_rate=book["policy_rate"] * np.nan), Funding(0.0, [notes["half"]]))
+    assert fault.startswith("policy_rate: found NaN")
+    assert not others + more + funding_faults(book, Funding(0.0, [notes["all"]]))
 
 
 @few

@@ -90,7 +90,7 @@ def test_the_backstop_is_never_below_the_relative_threshold(relative, backstop):
         (lambda: CECL(charge_off_closed=91), r"charge_off_closed: found 91, expected 90, 120"),
         (
             lambda: China(schedule="cn1999"),
-            r"schedule: found 'cn1999', expected one of \['cn2023', 'cn_card2011', .*\]",
+            r"schedule: found 'cn1999', expected one of \('cn2023', 'cn_card2011', .*\)",
         ),
         (lambda: China(schedule={"card": "cn1999", "loan": "cn2023"}), r"china: 1 fault\n.*schedule: found 'cn1999'"),
         (lambda: China(percentages="pboc1998"), r"percentages: found 'pboc1998', .*\['mof2012', 'pboc2002'\]"),

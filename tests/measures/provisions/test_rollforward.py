@@ -75,7 +75,7 @@ def test_bad_input_is_refused_by_name():
     for asked in ({"first": 3, "last": 1}, {"last": 99}, {"first": 0.5}, {"first": -1}):
         with pytest.raises(InputError, match="first, last: found"):
             allowance_movement(found, **asked)
-    with pytest.raises(InputError, match="found no variable 'change'"):
+    with pytest.raises(InputError, match="provisions: found variables .*, expected 'change', 'allowance_held'; give"):
         allowance_movement(book)
     with pytest.raises(InputError, match="restated: found sizes"):
         allowance_movement(found, restated=found.isel(path=[0]))
