@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import refuse, seed_faults, unknown, whole_faults
+from stresslab.checks import as_numbers, refuse, seed_faults, shown, unknown, whole_faults
 from stresslab.schema import BUCKETS, CAUSES, FLOWS, MINOR, RESULT, STAGES, attrs_of
 from stresslab.typed import typed
 
 LABELS = {"bucket": BUCKETS, "stage": STAGES, "cause": CAUSES}
 SEGMENTS = ("ours:card", "ours:loan", "bank:card")
-LARGEST = 10_000_000
-"""Most paths."""
 STAGE_OF_BUCKET = np.array([0, 1, 1, 2, 2, 2, 2, 2])
 CAUSE_SHARES = [0.5, 0.1, 0.1, 0.1, 0.15, 0.05]
 FROM_MONTH_1 = {*FLOWS, "entries_to_arrears", "restructured", "redefaulted", "flagged", "warned", "false_alarms",
@@ -30,6 +28,7 @@ USUAL = {
     "revolving": 1.0,
 }
 """Values of `tiny_result` that are not 0 where nothing is given."""
+MOST_PATHS = 100_000
 
 
 @typed
@@ -99,6 +98,8 @@ def tiny_result(
     >>> result["stage_balance"].sel(segment="ours:card", month=0).values.squeeze()
     array([90., 10.,  0.])
     """
+    faults = whole_faults("paths", paths, 1, MOST_PATHS, advice="give fewer") + whole_faults("months", months, 0)
+    refuse("tiny_result", faults + _name_faults("lender", lender) + _name_faults("product", product))
     several = [len(names) for names in (lender, product) if not isinstance(names, str)]
     count = max(several, default=1)
     lenders = [lender] * count if isinstance(lender, str) else [*lender]
@@ -106,8 +107,6 @@ def tiny_result(
     sizes = {"path": paths, "month": months + 1, "segment": count} | {dim: len(some) for dim, some in LABELS.items()}
     known = [name for name, spec in RESULT.items() if set(spec.dims) <= set(sizes)]
     faults = [unknown(name, name, known) for name in values if name not in known]
-    faults += whole_faults("paths", paths, 1, LARGEST, advice="give a number of paths")
-    faults += whole_faults("months", months, 0)
     if {count} != {len(lenders), len(products)}:
         faults.append(f"lender: found {lender!r} with product {product!r}, expected as many; give one for each segment")
     refuse("tiny_result", faults)
@@ -129,8 +128,9 @@ def _filled(name: str, given: Any, sizes: Mapping[str, int], faults: list[str]) 
     out = np.zeros(tuple(sizes[dim] for dim in dims))
     later = out[:, 1:] if start else out
     labels = LABELS.get(dims[-1]) if dims else None
-    by_label = given if isinstance(given, Mapping) else None
-    if by_label is None and name == "balance" and np.ndim(given) < len(dims):
+    by_label = given if isinstance(given, Mapping) and not isinstance(given, xr.Dataset) else None
+    numbers = None if by_label is not None else as_numbers(given)
+    if name == "balance" and numbers is not None and numbers.ndim < len(dims):
         by_label = {BUCKETS[0]: given}
     try:
         if by_label is None:
@@ -138,16 +138,23 @@ def _filled(name: str, given: Any, sizes: Mapping[str, int], faults: list[str]) 
         else:
             for label, part in by_label.items():
                 later[..., list(labels or ()).index(label)] = _leading(part, shape[:-1])
-    except (TypeError, ValueError):
-        expected = dict(zip(dims, shape, strict=True))
-        faults.append(f"{name}: found {given!r}, expected values along {expected}; give them in this order")
+    except ValueError:
+        expected = f"expected finite numbers along {dict(zip(dims, shape, strict=True))}"
+        faults.append(f"{name}: found {shown(given)}, {expected}; give them in this order")
     return out
 
 
 def _leading(given: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Values whose first dimensions are those of the shape, repeated along the others."""
-    values: np.ndarray = np.asarray(given, float)
+    """Values whose first dimensions are those of the shape, repeated along the others; ValueError if they are none."""
+    values = as_numbers(given)
+    if values is None or not np.isfinite(values).all():
+        raise ValueError
     return np.broadcast_to(values.reshape(values.shape + (1,) * (len(shape) - values.ndim)), shape)
+
+
+def _name_faults(name: str, given: str | Sequence[str]) -> list[str]:
+    """Fault of a list of names without any."""
+    return [] if len(given) else [f"{name}: found {given!r}, expected a name or several; give one"]
 
 
 def _coords(paths: int, months: int, lenders: Sequence[str], products: Sequence[str]) -> dict[str, Any]:
@@ -204,6 +211,11 @@ def made_up_result(
         Every stock and flow of `schema.RESULT`, `entries_to_arrears`, `unemployment_rate`, `real_income_trend`,
         `own_share`, `line_supply` and `contact`, with the coordinates, units and attrs of a result.
 
+    Raises
+    ------
+    InputError
+        Names each fault.
+
     Notes
     -----
     On each path, month and segment closing = opening + drawn + originated + interest + fees - paid - forgiven -
@@ -220,7 +232,7 @@ def made_up_result(
     >>> float(abs(stock.diff("month") - change).max().round(2))
     0.0
     """
-    faults = whole_faults("paths", paths, 1, LARGEST, advice="give a number of paths")
+    faults = whole_faults("paths", paths, 1, MOST_PATHS, advice="give fewer")
     faults += whole_faults("months", months, 0) + seed_faults(seed)
     faults += [
         f"segments: found {name!r}, expected 'lender:product'; rename it" for name in segments if name.count(":") != 1

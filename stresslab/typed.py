@@ -104,16 +104,19 @@ def _all_faults(
     """What the function finds itself at its first `refuse`, then the faults of the types of arguments.
 
     It is run with the arguments as they are, and again with such as have the right type. What it says in both runs of
-    other arguments is kept; what it says in the first run alone follows from a wrong type. What it says once of an
-    argument of a wrong type takes the place of that fault, as it knows the bounds.
+    other arguments is kept; what it says in the first run alone follows from a wrong type. If an argument of a wrong
+    type has no default, what is said of no argument may follow from what is empty too. What the function says once of
+    an argument of a wrong type takes the place of that fault, as it knows the bounds.
     """
-    usual = {name: _usual(given.signature.parameters[name], hints(public)[name]) for name in wrong}
+    parameters = given.signature.parameters
+    usual = {name: _usual(parameters[name], hints(public)[name]) for name in wrong}
     right = inspect.BoundArguments(given.signature, given.arguments | usual)
     first, second = _found(public, given), _found(public, right)
     places = {key: name for name, value in given.arguments.items() for key in _keys(name, value)}
     of = {fault: {places[word] for word in _words(fault) & set(places)} for fault in first.faults + second.faults}
-    both = [fault for fault in second.faults if (fault in first.faults if first.faults else of[fault])]
-    others = [fault for fault in both if of[fault].isdisjoint(wrong)]
+    sure = all(parameters[name].default is not inspect.Parameter.empty for name in wrong)
+    both = [fault for fault in second.faults if fault in first.faults or (sure and not first.faults)]
+    others = [fault for fault in both if of[fault].isdisjoint(wrong) and (sure or of[fault])]
     own = {name: [fault for fault in first.faults if of[fault] == {name}] for name in wrong}
     types = [own[name][0] if len(own[name]) == 1 and _short(own[name][0]) else wrong[name] for name in wrong]
     return InputError(first.subject or second.subject or subject, others + types)

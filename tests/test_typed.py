@@ -1,6 +1,5 @@
 """Types of arguments: refused by name at every public function, plain Python inside."""
 
-import importlib
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
@@ -14,28 +13,7 @@ import stresslab as sl
 from stresslab.checks import refuse, whole_faults
 from stresslab.engine.actions import Outreach, Response
 from stresslab.typed import Unfit, expected, hints, plain, typed
-
-
-def public_callables():
-    """Functions, classes and their methods that a user can reach by `sl.`, by name."""
-    spaces = ["stresslab", "stresslab.testing"]
-    spaces += [f"stresslab.{name}" for name in sl.__all__ if inspect.ismodule(getattr(sl, name))]
-    found = {}
-    for space in spaces:
-        module = importlib.import_module(space)
-        names = getattr(module, "__all__", ["tiny_result", "made_up_result"])
-        for thing in (getattr(module, name) for name in names):
-            if inspect.isclass(thing) and not issubclass(thing, Exception):
-                found[f"{thing.__module__}.{thing.__qualname__}"] = thing.__init__
-                for kind in thing.__mro__:
-                    if kind.__module__.startswith("stresslab."):
-                        for name, member in vars(kind).items():
-                            function = getattr(member, "__func__", member)
-                            if inspect.isfunction(function) and not name.startswith("_"):
-                                found[f"{kind.__module__}.{function.__qualname__}"] = function
-            elif inspect.isroutine(thing):
-                found[f"{thing.__module__}.{thing.__qualname__}"] = thing
-    return found
+from tests.fuzz.calls import public_callables
 
 
 @pytest.mark.parametrize("name", sorted(public_callables()))

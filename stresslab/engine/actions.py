@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stresslab.checks import shown
+from stresslab.checks import LONGEST, refuse, shown, whole_faults
 from stresslab.engine.kernel.state import DEPTHS, PROGRAMMES
 from stresslab.parameters import Section, choice, documented, parameter, setting
 from stresslab.typed import typed
@@ -357,6 +357,7 @@ class Restructuring(Response):
         >>> Restructuring().unkept_monthly(2).round(4)
         array([0.0417, 0.0417])
         """
+        refuse("unkept_monthly", whole_faults("depths", depths, 1, LONGEST, advice="give the number of values"))
         known = (self.untreated_default[0], *self.untreated_default)
         untreated = np.array([*known, *[known[-1]] * depths])[:depths]
         years = (self.term_months + self.holiday_months) / 12.0

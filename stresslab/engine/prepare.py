@@ -20,7 +20,6 @@ from stresslab.checks import (
     portfolio_faults,
     refuse,
     seed_faults,
-    type_faults,
     whole_faults,
 )
 from stresslab.engine.actions import EarlyWarning, LimitManagement, Response, programmes, response_faults, unfold
@@ -89,7 +88,7 @@ def prepare(
 ) -> tuple[Prepared, xr.Dataset]:
     """The checked run and its macro paths with a dimension `path`; InputError names the faults of all arguments."""
     faults = argument_faults(macro, seed, horizon, renewal, threads) + response_faults(responses)
-    faults += behaviour_faults({} if behaviour is None else behaviour) + type_faults("feedback", feedback, Feedback)
+    faults += behaviour_faults({} if behaviour is None else behaviour)
     end_if_stopping(subject, faults)
     model, others = model_for(portfolio, model)
     refuse(subject, faults + actor_faults(portfolio, responses) + others)

@@ -42,6 +42,8 @@ from stresslab.scenarios.quarterly import (
     Reals,
     as_matrix,
     covariance_faults,
+    rows_in_words,
+    shape_of,
 )
 from stresslab.schema import InputError
 from stresslab.typed import typed
@@ -220,6 +222,7 @@ class VAR(QuarterlyModel):
         >>> round(model.innovations(seed=1, paths=20_000, quarters=1).var().item() / model.covariance_matrix[0][0], 1)
         1.0
         """
+        self._refuse_draws(seed, paths, quarters, draws)
         root = np.linalg.cholesky(np.asarray(self.covariance_matrix))
         out = self._normals(seed, paths, quarters, draws, root, loadings)
         if self.degrees_of_freedom is not None:  # one chi-square for all variables of a quarter
@@ -233,8 +236,8 @@ class VAR(QuarterlyModel):
     def _own_faults(self) -> list[str]:
         """Faults of the covariance matrix and the degrees of freedom."""
         faults = covariance_faults("covariance_matrix", self.covariance_matrix, len(self.variables))
-        if self.degrees_of_freedom is not None and not self.degrees_of_freedom > 2:
-            found = f"found {self.degrees_of_freedom}, expected above 2, as fewer have no variance"
+        if self.degrees_of_freedom is not None and not 2 < self.degrees_of_freedom <= 1e6:
+            found = f"found {self.degrees_of_freedom}, expected above 2, as fewer have no variance, and at most 1e6"
             faults.append(f"degrees_of_freedom: {found}; raise them, or give None")
         return faults
 
@@ -374,6 +377,7 @@ class BlockBootstrap(QuarterlyModel):
         >>> bool(np.isin(model.innovations(seed=1, paths=5, quarters=9), model.residuals).all())
         True
         """
+        self._refuse_draws(seed, paths, quarters, draws)
         past = np.asarray(self.residuals)
         starts = np.arange(0, quarters, self.block_quarters)
         chance = uniforms(seed, paths, quarters, COLUMNS, FIRST_STEP)[:, starts, -1]
@@ -386,10 +390,12 @@ class BlockBootstrap(QuarterlyModel):
 
     def _own_faults(self) -> list[str]:
         """Faults of the residuals and the length of a block."""
-        shape = np.shape(self.residuals)
+        shape = shape_of(self.residuals)
         if len(shape) != 2 or shape[1] != len(self.variables):
             expected = f"expected (quarters, {len(self.variables)})"
-            return [f"residuals: found shape {shape}, {expected}; give a row for each quarter"]
+            return [f"residuals: found {rows_in_words(shape)}, {expected}; give a row for each quarter"]
+        if not np.isfinite(self.residuals).all():
+            return ["residuals: found some that are not finite, expected numbers; correct them"]
         return whole_faults("block_quarters", self.block_quarters, 1, shape[0], advice="give quarters")
 
     def _innovation_moments(self, gaps: int) -> list[Reals]:
@@ -562,6 +568,7 @@ class RegimeSwitching(QuarterlyModel):
         >>> bool((few == many[:2]).all())
         True
         """
+        self._refuse_draws(seed, paths, quarters, draws)
         chain = np.asarray(self.transition)
         chance = self._last_uniforms(seed, paths, quarters, draws)
         regime = np.empty((paths, quarters), dtype=np.int64)
@@ -581,12 +588,13 @@ class RegimeSwitching(QuarterlyModel):
 
     def _own_faults(self) -> list[str]:
         """Faults of means, covariances and transition probabilities."""
-        size, chain = len(self.variables), np.asarray(self.transition)
-        regimes = len(chain)
-        if np.shape(self.means) != (regimes, size) or chain.shape != (regimes, regimes):
-            found = f"found shapes {np.shape(self.means)} and {chain.shape}"
-            expected = f"expected (regimes, {size}) and (regimes, regimes)"
-            return [f"means, transition: {found}, {expected}; give a row for each regime"]
+        size, regimes = len(self.variables), len(self.covariances)
+        wanted = {"means": (regimes, size), "transition": (regimes, regimes)}
+        shapes = {name: shape_of(getattr(self, name)) for name in wanted}
+        if wrong := [name for name in wanted if shapes[name] != wanted[name]]:
+            advice = "give a row for each regime, of as many as there are covariances"
+            return [f"{name}: found {rows_in_words(shapes[name])}, expected {wanted[name]}; {advice}" for name in wrong]
+        chain = np.asarray(self.transition)
         faults = []
         if (chain < 0).any() or not np.allclose(chain.sum(axis=1), 1.0, atol=1e-9):
             expected = "expected probabilities whose rows sum to 1"

@@ -13,8 +13,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from stresslab.checks import refuse
-from stresslab.scenarios.draws import leading_directions, normals, rows_times, uniforms
+from stresslab.checks import LONGEST, choice_faults, number_faults, refuse, seed_faults, shown, whole_faults
+from stresslab.resources import refuse_memory
+from stresslab.scenarios.draws import DRAWS, leading_directions, normals, rows_times, uniforms
 from stresslab.scenarios.library import VARIABLES
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.schema import InputError
@@ -36,6 +37,8 @@ COLUMNS = len(VARIABLES) + 1
 
 REFERENCE_PATHS = 8192
 """Paths on which the mean of a model that is not normal is set: a fixed sample."""
+
+MOST_QUARTERS = LONGEST // 3 + AHEAD
 
 REFERENCE_SEED = 20_251_201
 """Seed of these paths."""
@@ -61,11 +64,15 @@ class QuarterlyModel(ABC):
     def __post_init__(self) -> None:
         """Refuse parameters out of bounds, and deviations that would not fade."""
         size = len(self.variables)
-        shape = np.shape(self.coefficients)
-        faults = []
+        strange = [name for name in self.variables if name not in VARIABLES]
+        if strange or not size or len(set(self.variables)) < size:
+            expected = f"expected some of {VARIABLES}, each once"
+            refuse(type(self).__name__, [f"variables: found {shown(self.variables)}, {expected}; name them"])
+        shape = shape_of(self.coefficients)
+        faults = number_faults("shrinkage", self.shrinkage, 1.0, "a share")
         if len(shape) != 3 or shape[1:] != (size, size):
             expected = f"expected (lags, {size}, {size})"
-            faults.append(f"coefficients: found shape {shape}, {expected}; give a matrix for each lag")
+            faults.append(f"coefficients: found {rows_in_words(shape)}, {expected}; give a matrix for each lag")
         elif not (radius := self.spectral_radius) < 1.0:
             advice = "raise shrinkage, lower max_lags or give a longer history"
             faults.append(f"coefficients: found a root of {radius:.4f}, expected below 1 (stationary); {advice}")
@@ -125,6 +132,7 @@ class QuarterlyModel(ABC):
         >>> sl.scenarios.VAR.fit(variables=["unemployment_rate"]).impulse_responses(3).diagonal()
         array([1., 1., 1.])
         """
+        refuse("impulse_responses", _quarters_faults(quarters))
         size = len(self.variables)
         companion, state = self.companion_matrix(), np.eye(np.shape(self.coefficients)[0] * size)
         out = np.zeros((quarters, size, quarters, size))
@@ -189,6 +197,7 @@ class QuarterlyModel(ABC):
         >>> sl.scenarios.VAR.fit(variables=["unemployment_rate"]).innovation_covariance(2)[0, 1].item()
         0.0
         """
+        refuse("innovation_covariance", _quarters_faults(quarters))
         size = len(self.variables)
         out = np.zeros((quarters, size, quarters, size))
         block: Reals
@@ -240,6 +249,13 @@ class QuarterlyModel(ABC):
         """1 where the innovations of two quarters are drawn together, else 0."""
         return 1.0
 
+    def _refuse_draws(self, seed: int, paths: int, quarters: int, draws: str) -> None:
+        """Refuse arguments of `innovations` out of bounds, and more innovations than there is memory for."""
+        subject = f"{type(self).__name__}.innovations"
+        faults = seed_faults(seed, bits=63) + whole_faults("paths", paths, 1, 2**32, advice="give the number of paths")
+        refuse(subject, faults + _quarters_faults(quarters) + choice_faults("draws", draws, DRAWS))
+        refuse_memory(subject, 8.0 * (3 * COLUMNS) * paths * quarters, "draw fewer paths at a time")
+
     def _normals(
         self, seed: int, paths: int, quarters: int, draws: str, root: Reals, loadings: Loadings | None
     ) -> Reals:
@@ -271,11 +287,34 @@ def as_matrix(values: Reals) -> Matrix:
     return tuple(tuple(float(value) for value in row) for row in values)
 
 
+def shape_of(values: Sequence[Any]) -> tuple[int, ...]:
+    """Shape of an array of nested rows; empty if they differ in length."""
+    try:
+        return np.shape(values)
+    except ValueError:
+        return ()
+
+
+def rows_in_words(shape: tuple[int, ...]) -> str:
+    """Shape in a message.
+
+    >>> rows_in_words(shape_of([[1.0], [1.0, 2.0]])), rows_in_words((2, 3))
+    ('rows of several lengths', 'shape (2, 3)')
+    """
+    return f"shape {shape}" if shape else "rows of several lengths"
+
+
+def _quarters_faults(quarters: int) -> list[str]:
+    """Fault of a number of quarters."""
+    return whole_faults("quarters", quarters, 1, MOST_QUARTERS, advice="give the number of quarters")
+
+
 def covariance_faults(name: str, values: Matrix, size: int) -> list[str]:
     """Faults of what should be a covariance matrix."""
+    if (shape := shape_of(values)) != (size, size):
+        found = f"found {rows_in_words(shape)}, expected ({size}, {size})"
+        return [f"{name}: {found}; give a row for each variable"]
     matrix = np.asarray(values)
-    if matrix.shape != (size, size):
-        return [f"{name}: found shape {matrix.shape}, expected ({size}, {size}); give a row for each variable"]
     least = float(np.linalg.eigvalsh(matrix).min()) if np.isfinite(matrix).all() else np.nan
     if not (np.allclose(matrix, matrix.T) and least > 0):
         expected = "expected a symmetric matrix with all eigenvalues above 0"

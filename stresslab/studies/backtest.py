@@ -18,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from stresslab.checks import choice_faults, interval_faults, refuse
+from stresslab.checks import LONGEST, choice_faults, interval_faults, portfolio_faults, refuse, whole_faults
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.result_view import Output, labelled, of_the_run
@@ -176,6 +176,8 @@ def backtest(
     array([0.0066, 0.8571])
     """
     faults = _choice_faults(portfolio, products, lender, interval, seed, fitting)
+    faults += whole_faults("usual_quarters", usual_quarters, 1, LONGEST // 3, advice="give quarters")
+    faults += whole_faults("warmup_quarters", warmup_quarters, 0, LONGEST // 3, advice="give quarters")
     history, windows = _windows(history, train, test, usual_quarters, warmup_quarters, faults)
     until = history.iloc[: windows.train.stop]  # the split: what is fitted never sees a later row
     base = Model.from_preset(str(portfolio.attrs.get("preset", ""))) if model is None else model
@@ -318,15 +320,14 @@ def _choice_faults(
     portfolio: xr.Dataset, products: Sequence[str] | None, lender: str, interval: Any, seed: Any,
     fitting: Mapping[str, Any],
 ) -> list[str]:  # fmt: skip
-    """Products and lenders that are not there; a bad interval; arguments that the windows set."""
-    faults = []
-    known = sorted(set(map(str, np.unique(portfolio["product"].values.astype(str)))))
-    strange = sorted(set(known if products is None else products) - set(known))
-    if strange or (products is not None and not len(products)):
-        faults.append(f"products: found {strange or 'none'}, expected among {known}; choose from these")
-    faults += choice_faults(
-        "lender", lender, ["own", "all", *np.unique(portfolio["lender"].values.astype(str)).tolist()]
-    )
+    """Faults of the portfolio; products and lenders that are not there; a bad interval; what the windows set."""
+    faults = portfolio_faults(portfolio)
+    if not faults:
+        known, lenders = (sorted(set(portfolio[name].values.astype(str).tolist())) for name in ("product", "lender"))
+        strange = sorted(set(known if products is None else products) - set(known))
+        if strange or (products is not None and not len(products)):
+            faults.append(f"products: found {strange or 'none'}, expected among {known}; choose from these")
+        faults += choice_faults("lender", lender, ["own", "all", *lenders])
     faults += interval_faults("interval", interval)
     if taken := sorted({"warmup", "horizon"} & set(fitting)):
         faults.append(f"fitting: found {taken}, expected none of them; set windows and warmup_quarters instead")

@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import is_number, refuse
+from stresslab.checks import is_number, number_faults, refuse, whole_faults
+from stresslab.schema import MACRO
 from stresslab.typed import typed
 
 Array = NDArray[Any]
@@ -99,6 +100,8 @@ class Outlook:
         >>> sl.Outlook(added=0.02, worst_month=12).path(0.05, 12)[-1].round(6).item()
         0.07
         """
+        faults = number_faults("now", now, MACRO["unemployment_rate"].high, "a decimal: 0.05, not 5")
+        refuse("Outlook.path", faults + whole_faults("months", months, 1))
         ahead, long_run = np.arange(1, months + 1), now if self.long_run is None else self.long_run
         hump = ahead / self.worst_month * np.exp(1.0 - ahead / self.worst_month)
         gap: Array = (now - long_run) * 0.5 ** (ahead / self.half_life_months)

@@ -13,7 +13,7 @@ import xarray as xr
 from scipy.optimize import brentq
 from tqdm import tqdm
 
-from stresslab.checks import choice_faults, is_number, is_whole, refuse
+from stresslab.checks import choice_faults, is_number, refuse, whole_faults
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.estimators import Array, Estimate, quantile, share
@@ -294,9 +294,8 @@ def _faults(level: Any, side: Any, bounds: Sequence[Any], tolerance: Any, paths:
         faults.append(f"bounds: found {bounds!r}, expected two finite multiples, the smaller first; give (0, 2)")
     if not (is_number(tolerance) and 0.0 < tolerance < 1.0):
         faults.append(f"tolerance: found {tolerance!r}, expected between 0 and 1; give 0.01")
-    if not (is_whole(paths) and paths >= 2):
-        faults.append(f"paths: found {paths!r}, expected a whole number >= 2; give 200")
-    elif not faults and min(level, 1.0 - level) * paths < 5.0:
+    faults += whole_faults("paths", paths, 2, 2**32, advice="give 200")
+    if not faults and min(level, 1.0 - level) * paths < 5.0:
         faults.append(
             f"paths: found {paths}, expected at least {math.ceil(5.0 / min(level, 1.0 - level))} for a "
             f"level of {level:g}, five paths beyond the quantile; simulate more paths"

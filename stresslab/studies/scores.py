@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from stresslab.checks import is_whole, refuse
+from stresslab.checks import LONGEST, macro_faults, portfolio_faults, refuse, shown, whole_faults
 from stresslab.engine.panel import panel
 from stresslab.engine.result import fingerprint
 from stresslab.measures.result_view import Output, dataset_faults, labelled, of_the_run, unlike_faults
@@ -118,10 +118,10 @@ def score_performance(
     >>> bool(report["auc"][0] > 0.5), bool(abs(report["expected_bad_rate"][0] - report["bad_rate"][0]) < 1e-12)
     (True, True)
     """
-    faults = _count_faults(macro, cohorts, outcome_months, bands)
-    lenders = sorted({str(label) for label in portfolio["lender"].values})
+    faults = _count_faults(macro, cohorts, outcome_months, bands) + portfolio_faults(portfolio)
+    lenders = sorted({str(label) for label in portfolio["lender"].values}) if "lender" in portfolio else []
     name = str(portfolio.attrs.get("own_lender")) if lender == "own" else lender
-    if name not in lenders:
+    if lenders and name not in lenders:
         faults.append(f"lender: found {name!r}, expected 'own' or one of {lenders}; choose a lender")
     if yardstick is not None:
         needs = {"band_from": ("band",), "band_bad_rate": ("cohort", "band")}
@@ -160,21 +160,19 @@ def score_performance(
     return labelled(out, OUTPUTS).assign_attrs(attrs, lender=name, outcome_months=outcome_months)
 
 
-def _count_faults(macro: xr.Dataset, cohorts: Any, outcome: Any, bands: Any) -> list[str]:
+def _count_faults(macro: xr.Dataset, cohorts: Sequence[int], outcome: int, bands: int) -> list[str]:
     """Faults of the whole numbers among the arguments."""
-    faults = [
-        f"{name}: found {count!r}, expected a whole number >= 1; correct it"
-        for name, count in (("outcome_months", outcome), ("bands", bands))
-        if not (is_whole(count) and count >= 1)
-    ]
-    if isinstance(cohorts, str) or not isinstance(cohorts, Sequence) or len(cohorts) == 0:
-        return [*faults, f"cohorts: found {cohorts!r}, expected a list of month ends; give at least one"]
-    last = macro.sizes.get("month", 0) - (0 if faults else outcome)
+    faults = macro_faults(macro)
+    months = LONGEST if faults else macro.sizes["month"]
+    faults += whole_faults("outcome_months", outcome, 1, months) + whole_faults("bands", bands, 1, advice="give 10")
+    if not cohorts:
+        return [*faults, "cohorts: found none, expected a list of month ends; give at least one"]
+    last = months - (0 if faults else outcome)
     return faults + [
-        f"cohorts: found {month!r}, expected a month end 0 ... {last}, for {outcome} months of outcome must follow; "
-        "choose an earlier month or a longer path"
+        f"cohorts: found {shown(month)}, expected a month end 0 ... {last}, for {outcome} months of outcome must "
+        "follow; choose an earlier month or a longer path"
         for month in cohorts
-        if not isinstance(month, int | np.integer) or not 0 <= month <= last
+        if not 0 <= month <= last
     ]
 
 

@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stresslab.checks import is_whole, refuse
+from stresslab.checks import refuse, whole_faults
 from stresslab.engine.loan_outcomes import loan_outcomes
 from stresslab.engine.mean_field import sample_of
 from stresslab.engine.model import Model
@@ -234,10 +234,9 @@ def setting_faults(outlooks: Sequence[Outlook], points: Any, sample: Any, horizo
     names = [outlook.name for outlook in outlooks if isinstance(outlook, Outlook)]
     if not names or len(names) < len(outlooks) or len(set(names)) < len(names):
         faults.append(f"outlooks: found {outlooks!r}, expected Outlook(...) with different names; give at least one")
-    for name, value, low in (("points", points, 1), ("sample", sample, 1), ("horizon", horizon, 12)):
-        if not (is_whole(value) and value >= low):
-            faults.append(f"{name}: found {value!r}, expected a whole number >= {low}; raise it")
-    return faults
+    faults += whole_faults("points", points, 1, advice="give a number of months at which to look ahead")
+    faults += whole_faults("sample", sample, 1, 2**31, advice="give a number of borrowers")
+    return faults + whole_faults("horizon", horizon, 12)
 
 
 def _fingerprint(choice: dict[str, Any], paths: xr.Dataset) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stresslab.checks import like, refuse, type_faults
+from stresslab.checks import like, refuse, shown, type_faults
 from stresslab.schema import InputError
 from stresslab.tabular.cells import Array, numbers, texts
 from stresslab.tabular.sources import SEPARATORS, Rows, counts, failing, refuse_bomb, sheet_rows, text_rows
@@ -251,8 +251,8 @@ def listed(words: Sequence[str], most: int = 12) -> str:
     >>> listed(["a", "b", "c"], 2)
     "'a', 'b' and 1 more"
     """
-    shown = ", ".join(repr(word[:40]) for word in words[:most])
-    return shown + (f" and {len(words) - most} more" if len(words) > most else "")
+    first = ", ".join(repr(word[:40]) for word in words[:most])
+    return first + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
 def _list_faults(name: str, words: object) -> list[str]:
@@ -337,7 +337,7 @@ def _in_memory(table: Any, subject: str) -> Table:
         if type(table).__module__.startswith("pyarrow") and hasattr(table, "column_names"):
             arrow = table
             return FrameTable(subject, arrow.column_names, lambda at: _from_arrow(arrow.column(at)))
-    raise InputError(subject, [f"table: found a {type(table).__name__}, expected {KINDS}; save or convert it"])
+    raise InputError(subject, [f"table: found {shown(table)}, expected {KINDS}; save or convert it"])
 
 
 def _parquet(path: Path, subject: str) -> Table:

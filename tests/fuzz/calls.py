@@ -1,5 +1,6 @@
 """A sound call of every public function and class: what the family of arguments changes one argument of."""
 
+import importlib
 import inspect
 import json
 from functools import cache
@@ -360,6 +361,28 @@ def give(function, arguments):
 def calls():
     """Sound calls by name of the function: (function, arguments)."""
     return {label(function): (function, complete(function, given)) for function, given in _calls(world())}
+
+
+def public_callables():
+    """Functions, classes and their methods that a user can reach by `sl.`, by name."""
+    spaces = ["stresslab", "stresslab.testing"]
+    spaces += [f"stresslab.{name}" for name in sl.__all__ if inspect.ismodule(getattr(sl, name))]
+    found = {}
+    for space in spaces:
+        module = importlib.import_module(space)
+        names = getattr(module, "__all__", ["tiny_result", "made_up_result"])
+        for thing in (getattr(module, name) for name in names):
+            if inspect.isclass(thing) and not issubclass(thing, Exception):
+                found[f"{thing.__module__}.{thing.__qualname__}"] = thing.__init__
+                for kind in thing.__mro__:
+                    if kind.__module__.startswith("stresslab."):
+                        for name, member in vars(kind).items():
+                            function = getattr(member, "__func__", member)
+                            if inspect.isfunction(function) and not name.startswith("_"):
+                                found[f"{kind.__module__}.{function.__qualname__}"] = function
+            elif inspect.isroutine(thing):
+                found[f"{thing.__module__}.{thing.__qualname__}"] = thing
+    return found
 
 
 SLOW = {"calibrate", "backtest", "evidence", "compare_responses", "sensitivity", "reverse_stress", "term_structures",

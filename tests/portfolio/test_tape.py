@@ -261,7 +261,7 @@ def test_a_map_without_borrowers_or_a_tape_without_rows():
 
 
 def test_what_is_no_tape(tmp_path):
-    assert faults([1, 2])[0].startswith("table: found a list, expected a path to a .csv")
+    assert faults([1, 2])[0].startswith("table: found [1, 2], expected a path to a .csv")
     assert faults(tmp_path / "tape.xlsx")[0].startswith("file: found none at ")
     (tmp_path / "tape.parquet").write_bytes(b"nothing of the kind")
     assert faults(tmp_path / "tape.parquet")[0].startswith("file: found it unreadable as a Parquet file")

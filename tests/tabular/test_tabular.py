@@ -241,7 +241,7 @@ def test_what_is_no_file(tmp_path):
     assert fault(tmp_path).startswith("file: found a folder with the files 'tape.csv', expected a file; name one")
     assert "(there is 'tape.csv')" in fault(tmp_path / "tapes.csv")
     assert fault("/dev/null").startswith("file: found '/dev/null', which is no ordinary file")
-    assert fault([1, 2]).startswith("table: found a list, expected a path to a .csv")
+    assert fault([1, 2]).startswith("table: found [1, 2], expected a path to a .csv")
 
 
 def test_archives_have_a_bound(tmp_path, monkeypatch):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import xarray as xr
 
-from stresslab.checks import number_faults, refuse
+from stresslab.checks import number_faults, refuse, unknown
 from stresslab.measures.capital.regimes import CapitalRegime
 from stresslab.measures.defaults import by_place
 from stresslab.measures.liquidity.funding import DECIMAL, Funding
@@ -23,6 +24,10 @@ class Rates(NamedTuple):
     payout: float
     liquid_yield: float
     external_rate: float
+
+
+CHOSEN = ("result", "borrowed_share", "liquid_share", "liquid_assets", "borrowings", "lender", "notes", "others")
+"""Arguments and fields of `Funding.for_book` that `BalanceSheet.for_book` chooses."""
 
 
 @typed
@@ -178,6 +183,8 @@ class BalanceSheet:
         shares, said = by_place(result, {"equity_share": equity_share, "liquid_share": liquid_share})
         faults += number_faults("equity_share", shares["equity_share"], 1.0, DECIMAL)
         faults += number_faults("liquid_share", shares["liquid_share"], 10.0, DECIMAL)
+        known = {*inspect.signature(Funding.for_book).parameters, *Funding.__dataclass_fields__} - set(CHOSEN)
+        faults += [unknown(f"funding[{name!r}]", name, known) for name in funding or {} if name not in known]
         refuse("BalanceSheet.for_book", faults)
         borrowed = (1.0 + shares["liquid_share"]) * (1.0 - shares["equity_share"])
         made = Funding.for_book(

@@ -151,7 +151,7 @@ class CapitalRegime:
         weights: Any = self.weights if isinstance(self.weights, Mapping) else {}
         for name in WEIGHTS:
             faults += number_faults(f"weights[{name!r}]", weights.get(name), 12.5, "a decimal: 0.75, not 75")
-        if self.buffer and not self.minimum:
+        if self.buffer and self.minimum == 0:
             faults.append(f"buffer: found {self.buffer!r} above a minimum of 0, expected one above 0; give the minimum")
         if not (isinstance(self.year, int) and self.year >= 2023):
             faults.append(f"year: found {self.year!r}, expected a whole year from 2023, when the output floor begins")

@@ -67,10 +67,11 @@ def conditional_pd(pd: ArrayLike, correlation: float, factor: ArrayLike) -> Arra
         faults.append(f"pd: found {through.tolist()}, expected decimals 0 to 1; correct them")
     if not 0.0 <= correlation < 1.0:
         faults.append(f"correlation: found {correlation!r}, expected a decimal 0 to below 1; correct it")
+    common = np.asarray(factor, float)
+    if not np.isfinite(common).all():
+        faults.append(f"factor: found {common[~np.isfinite(common)][0]}, expected finite numbers; correct it")
     refuse("asrf.conditional_pd", faults)
-    point: Array = norm.cdf(
-        (norm.ppf(through) - np.sqrt(correlation) * np.asarray(factor, float)) / np.sqrt(1.0 - correlation)
-    )
+    point: Array = norm.cdf((norm.ppf(through) - np.sqrt(correlation) * common) / np.sqrt(1.0 - correlation))
     return point
 
 

@@ -18,7 +18,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
 from stresslab.files import whole_file
 from stresslab.measures.estimators import jackknife_covariance
-from stresslab.schema import FLOWS, STOCKS
+from stresslab.schema import FLOWS, STOCKS, InputError
 from stresslab.studies.calibration.question import changed, constant_macro, question_fingerprint, scales_of
 from stresslab.studies.calibration.targets import Target
 from stresslab.studies.subset import of_borrowers
@@ -67,14 +67,18 @@ class SimulatedMoments:
         """Take the statistics that an earlier run of the same question wrote; a last line cut short does not count."""
         if self.checkpoint is None or not self.checkpoint.exists():
             return
-        text = self.checkpoint.read_text("utf-8")
+        try:
+            text = self.checkpoint.read_text("utf-8")
+            entries = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+            known = {entry["point"]: entry["figures"] for entry in entries if entry["question"] == self.question}
+            self.known |= {point: np.array(figures, float) for point, figures in known.items()}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            found = f"found {str(self.checkpoint)!r}, which is none ({type(error).__name__})"
+            advice = "name the file of an earlier run, or one that is not there yet"
+            raise InputError("calibrate", [f"checkpoint: {found}, expected lines of results; {advice}"]) from error
         if text and not text.endswith("\n"):
             with whole_file(self.checkpoint) as partial:
                 partial.write_text(text[: text.rfind("\n") + 1], "utf-8")
-        for line in text[: text.rfind("\n") + 1].splitlines():
-            entry = json.loads(line)
-            if entry["question"] == self.question:
-                self.known[entry["point"]] = np.array(entry["figures"], float)
 
     def unit(self, values: Array) -> Array:
         """Parameters in units of their bounds' width."""

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from stresslab.checks import choice_faults, is_number, is_whole, seed_faults
+from stresslab.checks import choice_faults, is_number, is_whole, seed_faults, whole_faults
 from stresslab.engine.lender_parameters import Product
 from stresslab.engine.model import SECTIONS, Model
 from stresslab.engine.result import fingerprint
@@ -134,15 +134,13 @@ def search_faults(
     """Faults of the settings of the search."""
     faults = []
     months = macro.sizes.get("month", 0) if horizon is None else horizon
-    for name, value, least in (("warmup", warmup, 0), ("seasoning", seasoning, 0), ("iterations", iterations, 1)):
-        if not (is_whole(value) and value >= least):
-            faults.append(f"{name}: found {value!r}, expected a whole number >= {least}; correct it")
-    if is_whole(warmup) and is_whole(months) and warmup >= months:
+    faults += whole_faults("warmup", warmup, 0) + whole_faults("seasoning", seasoning, 0)
+    faults += whole_faults("iterations", iterations, 1, 10_000, advice="give 10")
+    if not faults and is_whole(months) and 0 < months <= warmup:
         faults.append(
             f"warmup: found {warmup} of {months} months, expected some left to measure; shorten it or simulate longer"
         )
-    if sample is not None and not (is_whole(sample) and sample >= 1):
-        faults.append(f"sample: found {sample!r}, expected a whole number >= 1 or None; give a number of borrowers")
+    faults += whole_faults("sample", sample, 1, 2**31, optional=True, advice="give a number of borrowers")
     faults += choice_faults("method", method, METHODS)
     if not (is_number(step) and 0.0 < step <= 0.5):
         faults.append(f"step: found {step!r}, expected above 0 and at most 0.5; give 0.1")

@@ -212,6 +212,11 @@ def calibrated_model(report: xr.Dataset) -> Model:
     Model
         The model of the search with the fitted parameters.
 
+    Raises
+    ------
+    InputError
+        If there is no model in attrs.
+
     Examples
     --------
     >>> import json
@@ -222,6 +227,10 @@ def calibrated_model(report: xr.Dataset) -> Model:
     >>> sl.calibrated_model(report).income.low_pay
     0.5
     """
+    if "model" not in report.attrs:
+        refuse(
+            "calibrated_model", ["report: found no 'model' in attrs, expected a fitted one; give that of calibrate()"]
+        )
     return Model().replace(**json.loads(report.attrs["model"]))
 
 

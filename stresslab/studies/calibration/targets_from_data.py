@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.checks import choice_faults, refuse
+from stresslab.checks import choice_faults, like, refuse
 from stresslab.schema import BUCKET_FLOOR
 from stresslab.studies.calibration.targets import (
     DAYS,
@@ -229,7 +229,7 @@ def _panel_faults(frame: Any, rolls: int, days: tuple[int, ...], of: str, cluste
         faults.append(f"rolls: found {rolls!r}, expected a whole number 0 ... {len(MONTHLY) - 1}; give 3")
     elif not (rolls or days):
         faults.append("days: found none and rolls=0, expected some target; give days or rolls")
-    faults += _column_faults(frame, ("month", "days_past_due", "balance"), (*{"loan", cluster},))
+    faults += _column_faults(frame, ("month", "days_past_due", "balance"), {"loan": "loan", "cluster": cluster})
     if faults:
         return faults
     months = np.sort(frame["month"].unique())
@@ -247,7 +247,7 @@ def _panel_faults(frame: Any, rolls: int, days: tuple[int, ...], of: str, cluste
 
 def _tape_faults(frame: Any, by: str | None) -> list[str]:
     """Everything that keeps a tape of outcomes from being read."""
-    faults = _column_faults(frame, ("granted", "lost", "recovered"), () if by is None else (by,))
+    faults = _column_faults(frame, ("granted", "lost", "recovered"), {} if by is None else {"by": by})
     if faults:
         return faults
     for low, high in (("lost", "granted"), ("recovered", "lost")):
@@ -259,12 +259,19 @@ def _tape_faults(frame: Any, by: str | None) -> list[str]:
     return faults
 
 
-def _column_faults(frame: Any, numbers: tuple[str, ...], labels: tuple[str, ...]) -> list[str]:
-    """Columns missing, not numbers, not finite, negative; labels that are missing."""
-    if not isinstance(frame, pd.DataFrame):
-        return [f"frame: found {type(frame).__name__}, expected a DataFrame; convert it"]
-    names = (*labels, *numbers)
-    faults = [f"{name}: missing, expected a column; add or rename it" for name in names if name not in frame]
+def _column_faults(frame: pd.DataFrame, numbers: tuple[str, ...], labels: Mapping[str, str]) -> list[str]:
+    """Columns missing, not numbers, not finite, negative; labels that are missing.
+
+    labels : column by what names it, itself or an argument
+    """
+    names = dict.fromkeys([*labels.values(), *numbers])
+    needed = [*(name for key, name in labels.items() if key == name), *numbers]
+    faults = [f"{name}: missing, expected a column; add or rename it" for name in needed if name not in frame]
+    faults += [
+        f"{key}: found no column {name!r}{like(name, frame.columns)}, expected one; correct {key}="
+        for key, name in labels.items()
+        if key != name and name not in frame
+    ]
     if not len(frame):
         faults.append("frame: found no rows, expected loans; give at least two")
     for name in names:

@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stresslab.checks import choice_faults, is_whole, refuse
+from stresslab.checks import choice_faults, refuse, seed_faults, whole_faults
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
 from stresslab.population.synthetic import synthetic_portfolio
@@ -93,16 +93,19 @@ def evidence(
     >>> print(*table.loc["roll_30_to_60", ["label", "evidence_low", "evidence_high"]])
     roll 30 to 60 0.62 0.79
     """
-    faults = []
-    if not (is_whole(books) and books >= 2):
-        faults.append(f"books: found {books!r}, expected a whole number >= 2, as errors come from their spread; give 6")
+    advice = "give 6, as errors come from their spread"
+    faults = whole_faults("books", books, 2, 1_000, advice=advice) + seed_faults(seed)
     refuse("evidence", faults + choice_faults("under", under, ("calm", "stress")))
     seed = drawn_seed(seed)
     facts, figures_of = (CALM, _figures) if under == "calm" else (STRESS, stressed_figures)
     with tqdm(total=books, desc="evidence", disable=not progress, unit=" portfolios") as bar:
         rows = []
         for number in range(books):
-            rows.append(figures_of(borrowers, seed + number, threads))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                rows.append(figures_of(borrowers, seed + number, threads))
+            if absent := [facts[name].label for name in facts if not np.isfinite(rows[-1][name])]:
+                found = f"found {borrowers:,}, of whom none show {', '.join(absent)}"
+                refuse("evidence", [f"borrowers: {found}, expected enough of them for every figure; give 100,000"])
             bar.update()
     values = {name: np.array([row[name] for row in rows]) for name in facts}
     table = pd.DataFrame(
@@ -135,7 +138,7 @@ def _figures(borrowers: int, seed: int, threads: int | None) -> Mapping[str, flo
     by_cause = result["entries_to_arrears"].sum("month").values
     causes = dict(zip(result["cause"].values, by_cause / by_cause.sum(), strict=True))
     lost = {
-        name: float(r["written_off"].sum() / r["balance"].sum("bucket").mean()) / 2.0
+        name: np.float64(r["written_off"].sum() / r["balance"].sum("bucket").mean()) / 2.0
         for name, r in (("late", result), ("early", other))
     }
     return {
@@ -163,10 +166,10 @@ def _model(write_off_months: int) -> Model:
     return model.replace(**{f"products.{name}.write_off_months": write_off_months for name in model.products})
 
 
-def _share(result: xr.Dataset, bucket: int) -> float:
+def _share(result: xr.Dataset, bucket: int) -> np.float64:
     """Balance in a bucket and those behind it over all balance, mean over months."""
     balance = result["balance"]
-    return float((balance.isel(bucket=slice(bucket, None)).sum("bucket") / balance.sum("bucket")).mean())
+    return np.float64((balance.isel(bucket=slice(bucket, None)).sum("bucket") / balance.sum("bucket")).mean())
 
 
 def _ladder(book: xr.Dataset, macro: xr.Dataset, model: Model, seed: int, threads: int | None) -> tuple[Array, float]:
@@ -202,8 +205,8 @@ def lenders_of(book: xr.Dataset) -> Array:
     return np.bincount(pairs["borrower"], minlength=book.sizes["borrower"])
 
 
-def _late_share(book: xr.Dataset, who: Array) -> float:
+def _late_share(book: xr.Dataset, who: Array) -> np.float64:
     """Own lender's D30+ share of balance among some borrowers."""
     mine = who[book["borrower"].values] & (book["lender"].values == book.attrs["own_lender"])
     balance, late = book["balance"].values[mine], book["days_past_due"].values[mine] >= 30
-    return float(balance[late].sum() / balance.sum())
+    return np.float64(np.float64(balance[late].sum()) / balance.sum())
