@@ -19,7 +19,7 @@ from stresslab.engine.lender_parameters import Product
 from stresslab.engine.memory import Sizes, of_feedback, of_run, refuse_layout, refuse_run
 from stresslab.engine.model import Model
 from stresslab.engine.packing import income_trend, opening_notes, pack, read_macro
-from stresslab.engine.prepare import Prepared, Renewal, argument_faults, in_doubles, model_for, prepare, with_paths
+from stresslab.engine.prepare import Prepared, Renewal, argument_faults, model_for, of_their_kinds, prepare, with_paths
 from stresslab.engine.provenance import record, taken_by_default
 from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow, static_notes, unit_notes
 from stresslab.engine.run import Progress, run
@@ -344,7 +344,7 @@ def advance(
     end_if_stopping("advance", faults)
     model, others = model_for(portfolio, model)
     refuse("advance", faults + others)
-    portfolio = in_doubles(portfolio)
+    portfolio = of_their_kinds(portfolio)
     seed = secrets.randbits(63) if seed is None else int(seed)
     refuse_layout(portfolio.sizes["loan"])
     blocks = build(portfolio, model)

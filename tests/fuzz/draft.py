@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, NamedTuple, TypeVar
 
 from hypothesis import reject
@@ -14,7 +16,6 @@ from hypothesis import strategies as st
 
 from tests.fuzz.case import Case, Verdict
 
-_SCRATCH = TemporaryDirectory(prefix="fuzz-")
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Made = TypeVar("Made")
 
@@ -33,10 +34,18 @@ class Draft:
     """A sound input and what has been changed so far."""
 
     changes: list[Change] = field(default_factory=list)
+    hiding: bool = False
+    """Whether a change keeps the library from looking at the others."""
 
-    def note(self, kind: str, what: str, verdict: Verdict, names: Sequence[str] = ()) -> None:
+    def note(self, kind: str, what: str, verdict: Verdict, names: Sequence[str] = (), *, hiding: bool = False) -> None:
         """Add a change."""
         self.changes.append(Change(kind, what, verdict, names))
+        self.hiding |= hiding
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing has been changed."""
+        return not self.changes
 
     @property
     def verdict(self) -> Verdict:
@@ -49,12 +58,13 @@ class Draft:
         """All changes, in words."""
         return "; ".join(change.what for change in self.changes) or "as it was"
 
-    def case(self, what: str, call: Callable[[], Any], check: Callable[[Any], list[str]], named: bool = True) -> Case:
-        """The case; named: whether a refusal must name every change that is nonsense."""
+    def case(self, what: str, call: Callable[[], Any], check: Callable[[Any], list[str]] = lambda _: []) -> Case:
+        """The case; a refusal must name every change that is nonsense, unless one hides the others."""
         culprits = [change for change in self.changes if change.verdict == "nonsense"]
+        named = not self.hiding or len(self.changes) == 1
         return Case(
             tuple(dict.fromkeys(change.kind for change in culprits or self.changes)),
-            what,
+            what[:400],
             call,
             self.verdict,
             check,
@@ -68,16 +78,19 @@ def of(draw: Draw, *options: Made) -> Made:
     return made
 
 
-def several(draw: Draw, changes: Sequence[Callable[[Draw, Any], None]], draft: Any) -> None:
-    """One change as a rule, sometimes two or three, each at most once; a later one may be impossible after the first."""
-    count = of(draw, 1, 1, 1, 1, 2, 2, 3)
-    first, *others = draw(st.lists(st.integers(0, len(changes) - 1), min_size=count, max_size=count, unique=True))
-    changes[first](draw, draft)
-    for place in others:
-        if changes[place] is changes[first]:
-            continue
-        with suppress(ValueError, TypeError, KeyError, IndexError, AttributeError):
-            changes[place](draw, draft)
+def several(draw: Draw, changes: dict[Callable[[Draw, Any], None], int], draft: Any) -> None:
+    """One change as a rule, sometimes two or three, each at most once; a later one may be impossible after the first.
+
+    changes : with their weights
+    """
+    weighted = [change for change, weight in changes.items() for _ in range(weight)]
+    chosen = dict.fromkeys(of(draw, *weighted) for _ in range(of(draw, 1, 1, 1, 1, 2, 2, 3)))
+    for place, change in enumerate(chosen):
+        if place == 0:
+            change(draw, draft)
+        else:
+            with suppress(ValueError, TypeError, KeyError, IndexError, AttributeError):
+                change(draw, draft)
 
 
 def made_or_rejected(make: Callable[[], Made]) -> Made:
@@ -89,7 +102,7 @@ def made_or_rejected(make: Callable[[], Made]) -> Made:
 
 
 def scratch(name: str) -> Path:
-    """A folder for the files of a family, which goes when the process ends."""
-    folder = Path(_SCRATCH.name) / name
-    folder.mkdir(exist_ok=True)
+    """A new folder for the files of a family, which goes with the process."""
+    folder = Path(mkdtemp(prefix=f"{name}-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
     return folder

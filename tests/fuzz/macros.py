@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import stresslab as sl
 from tests.fuzz import oracle
-from tests.fuzz.case import Case
+from tests.fuzz.case import Case, Verdict
 from tests.fuzz.draft import Draft, Draw, of, several
 from tests.fuzz.portfolios import base_book
 
@@ -29,258 +29,180 @@ class Macro(Draft):
     macro: Any = None
     truth: xr.Dataset = field(default_factory=xr.Dataset)
 
-    @property
-    def plain(self) -> bool:
-        """Whether nothing has been changed."""
-        return not self.changes
+    def untouched(self, name: str) -> bool:
+        """Whether a variable is there as it was."""
+        known = isinstance(self.macro, xr.Dataset) and name in self.macro
+        return known and self.macro[name].variable.identical(self.truth[name].variable)
+
+    def label(self, dim: str, labels: Any) -> None:
+        """Other labels along a dimension, or none."""
+        self.macro = self.macro.drop_vars(dim)
+        self.macro = self.macro if labels is None else self.macro.assign_coords({dim: labels})
 
 
 @cache
 def base(shape: str) -> xr.Dataset:
     """A scenario, paths around it, or two scenarios side by side, of three months."""
     made = sl.scenario("china-baseline").isel(month=slice(0, 3)).load()
-    if shape == "scenario":
-        return made
     if shape == "paths":
         return sl.macro_paths(made, 2, seed=1).load()
-    worse = made.assign(unemployment_rate=made["unemployment_rate"] + 0.02)
-    together = xr.concat([made, worse], dim="scenario", combine_attrs="override")
-    return together.assign_coords(scenario=["calm", "worse"])
-
-
-def trend_of(macro: xr.Dataset, value: Any) -> xr.Dataset:
-    """Another income trend, wherever the library keeps it."""
-    return macro.drop_vars(TREND, errors="ignore").assign({TREND: ((), np.array(value))})
+    worse = made.assign(unemployment_rate=made["unemployment_rate"] + 0.02, real_income_trend=0.02)
+    return sl.scenario({"calm": made, "worse": worse}).load() if shape == "scenarios" else made
 
 
 def bad_value(draw: Draw, draft: Macro) -> None:
     name = of(draw, *NAMES)
-    if not isinstance(draft.macro, xr.Dataset) or name not in draft.macro or draft.macro[name].dtype != float:
+    if not draft.untouched(name):
         return
-    values = [np.nan, np.inf, -np.inf, 1e9, 100.0, -1.5]
-    values += [5.2, -0.01] if name == "unemployment_rate" else []
-    value = draw(st.sampled_from(values))
-    data = draft.macro[name].values.copy()
-    where = of(draw, "first", "all")
-    data[(0,) * data.ndim if where == "first" else ...] = value
+    values = [np.nan, np.inf, -np.inf, 1e9, 100.0, -1.5] + ([5.2, -0.01] if name == "unemployment_rate" else [])
+    value, where, data = (
+        draw(st.sampled_from(values)),
+        of(draw, "first", "last", "all"),
+        draft.macro[name].values.copy(),
+    )
+    data[{"first": (0,) * data.ndim, "last": (-1,) * data.ndim, "all": ...}[where]] = value
     draft.macro = draft.macro.assign({name: (draft.macro[name].dims, data)})
     draft.note("a bad value", f"{name}[{where}] = {value}", "nonsense", (name,))
 
 
-def months(draw: Draw, draft: Macro) -> None:
-    if not isinstance(draft.macro, xr.Dataset) or draft.macro.sizes.get("month") != 3:
-        return
-    kind = of(draw, *MONTHS)
-    coord, verdict = MONTHS[kind]
-    draft.macro = draft.macro.drop_vars("month", errors="ignore")
-    if coord is not None:
-        draft.macro = draft.macro.assign_coords(month=coord)
-    draft.note(f"months {kind}", f"month = {None if coord is None else list(coord)}", verdict, ("month",))  # type: ignore[arg-type]
+Labels = dict[str, tuple[Any, Verdict]]
+MONTHS: Labels = {
+    "reversed": ([3, 2, 1], "nonsense"), "twice": ([1, 1, 2], "nonsense"), "with a gap": ([1, 2, 4], "nonsense"),
+    "from 0": ([0, 1, 2], "open"), "from 5": ([5, 6, 7], "open"), "negative": ([-1, 0, 1], "nonsense"),
+    "halves": ([0.5, 1.0, 1.5], "nonsense"), "NaN": ([1.0, np.nan, 3.0], "nonsense"), "floats": ([1.0, 2.0, 3.0], "open"),
+    "dates": (pd.date_range("2026-01", periods=3, freq="MS"), "open"), "text": (["2026-01", "2026-02", "2026-03"], "open"),
+    "words": (["a", "b", "c"], "nonsense"), "missing": (None, "open"), "flags": ([True, True, False], "nonsense"),
+    "objects": (np.array([1, "2", None], object), "nonsense"),
+}  # fmt: skip
+PATHS: Labels = {
+    "twice": ([0, 0], "nonsense"), "negative": ([-1, 0], "nonsense"), "too large": ([0, 2**32], "nonsense"),
+    "halves": ([0.0, 0.5], "nonsense"), "NaN": ([0.0, np.nan], "nonsense"), "text": (["a", "b"], "nonsense"),
+    "floats": ([0.0, 1.0], "open"), "flags": ([False, True], "nonsense"), "unsorted": ([7, 3], "sound"),
+    "missing": (None, "open"), "objects": (np.array([0, None], object), "nonsense"),
+}  # fmt: skip
+SCENARIOS: Labels = {
+    "twice": (["a", "a"], "nonsense"), "empty": (["", "b"], "nonsense"), "None": (np.array([None, "b"], object), "nonsense"),
+    "NaN": ([np.nan, 1.0], "nonsense"), "numbers": ([1, 2], "open"), "missing": (None, "open"), "NUL": (["a\0", "b"], "open"),
+    "blank": ([" ", "b"], "nonsense"), "lists": (np.array([["a"], "b"], object), "nonsense"),
+}  # fmt: skip
 
 
-MONTHS: dict[str, tuple[Any, str]] = {
-    "reversed": ([3, 2, 1], "nonsense"),
-    "twice": ([1, 1, 2], "nonsense"),
-    "with a gap": ([1, 2, 4], "nonsense"),
-    "from 0": ([0, 1, 2], "open"),
-    "from 5": ([5, 6, 7], "open"),
-    "negative": ([-1, 0, 1], "nonsense"),
-    "halves": ([0.5, 1.0, 1.5], "nonsense"),
-    "NaN": ([1.0, np.nan, 3.0], "nonsense"),
-    "floats": ([1.0, 2.0, 3.0], "open"),
-    "dates": (pd.date_range("2026-01", periods=3, freq="MS"), "open"),
-    "text": (["2026-01", "2026-02", "2026-03"], "open"),
-    "words": (["a", "b", "c"], "nonsense"),
-    "missing": (None, "open"),
-    "flags": ([True, True, False], "nonsense"),
-}
+def labels(dim: str, known: Labels) -> Callable[[Draw, Macro], None]:
+    """A change of the labels along a dimension."""
 
+    def change(draw: Draw, draft: Macro) -> None:
+        kind = of(draw, *known)
+        labels, verdict = known[kind]
+        if isinstance(draft.macro, xr.Dataset) and dim in draft.macro.coords and draft.macro[dim].dims == (dim,):
+            draft.label(dim, labels)
+            draft.note(f"{dim}s {kind}", f"{dim} = {labels if labels is None else list(labels)}", verdict, (dim,))
 
-def paths(draw: Draw, draft: Macro) -> None:
-    if not isinstance(draft.macro, xr.Dataset) or "path" not in draft.macro.dims:
-        return
-    kind = of(draw, *PATHS)
-    coord, verdict = PATHS[kind]
-    draft.macro = draft.macro.drop_vars("path", errors="ignore")
-    if coord is not None:
-        draft.macro = draft.macro.assign_coords(path=coord)
-    draft.note(f"paths {kind}", f"path = {coord}", verdict, ("path",))  # type: ignore[arg-type]
-
-
-PATHS: dict[str, tuple[Any, str]] = {
-    "twice": ([0, 0], "nonsense"),
-    "negative": ([-1, 0], "nonsense"),
-    "too large": ([0, 2**32], "nonsense"),
-    "halves": ([0.0, 0.5], "nonsense"),
-    "NaN": ([0.0, np.nan], "nonsense"),
-    "text": (["a", "b"], "nonsense"),
-    "floats": ([0.0, 1.0], "open"),
-    "flags": ([False, True], "nonsense"),
-    "unsorted": ([7, 3], "sound"),
-    "missing": (None, "open"),
-}
-
-
-def scenarios(draw: Draw, draft: Macro) -> None:
-    if not isinstance(draft.macro, xr.Dataset) or "scenario" not in draft.macro.dims:
-        return
-    kind = of(draw, "twice", "empty", "None", "numbers", "missing", "NaN", "NUL")
-    coord: Any = {"twice": ["a", "a"], "empty": ["", "b"], "None": np.array([None, "b"], object), "numbers": [1, 2],
-                  "missing": None, "NaN": [np.nan, 1.0], "NUL": ["a\0", "b"]}[kind]  # fmt: skip
-    draft.macro = draft.macro.drop_vars("scenario", errors="ignore")
-    if coord is not None:
-        draft.macro = draft.macro.assign_coords(scenario=coord)
-    sure = kind in ("twice", "empty", "None", "NaN")
-    draft.note(f"scenarios {kind}", f"scenario = {coord}", "nonsense" if sure else "open", ("scenario",))
+    return change
 
 
 def trend(draw: Draw, draft: Macro) -> None:
-    if not isinstance(draft.macro, xr.Dataset):
+    if not draft.untouched(TREND):
         return
-    value = draw(
-        st.sampled_from([np.nan, np.inf, -np.inf, 5.0, -2.0, "0.05", "five", None, True, 1 + 2j, b"", "missing"])
+    kind = of(
+        draw, "missing", "attrs", "along month", *[np.nan, np.inf, -np.inf, 5.0, -2.0, "five", None, True, 1 + 2j, b""]
     )
-    if isinstance(value, str) and value == "missing":
-        draft.macro = draft.macro.drop_vars(TREND, errors="ignore").drop_attrs(deep=False)
+    rest = draft.macro.drop_vars(TREND)
+    if kind == "missing":
+        draft.macro = rest
         draft.note("no trend", "no real_income_trend", "open")
-        return
-    draft.macro = trend_of(draft.macro, value)
-    draft.note("a wrong trend", f"{TREND} = {value!r}", "open" if value == "0.05" else "nonsense", (TREND,))
+    elif kind == "attrs":
+        draft.macro = rest.assign_attrs({TREND: 0.05})
+        draft.note("a trend in attrs", "attrs['real_income_trend'] = 0.05", "open")
+    else:
+        along = kind == "along month"
+        value = ("month", [0.02, 0.03, 0.04]) if along else ((), np.array(kind))
+        draft.macro = rest.assign({TREND: value})
+        draft.note("a wrong trend", f"{TREND} = {value[1]}", "nonsense", (TREND,))
+
+
+DIMS: dict[str, tuple[Callable[[xr.Dataset], xr.Dataset], Verdict, tuple[str, ...]]] = {
+    "transposed": (lambda macro: macro.transpose(..., *reversed(list(macro.dims))), "sound", ()),
+    "another": (lambda macro: macro.expand_dims(model=2), "nonsense", ("model", "dimension")),
+    "month as time": (lambda macro: macro.rename(month="time"), "nonsense", ("month",)),
+    "month as Month": (lambda macro: macro.rename(month="Month"), "nonsense", ("month",)),
+    "no months": (lambda macro: macro.isel(month=slice(0, 0)), "nonsense", ("month",)),
+    "no paths": (lambda macro: macro.isel(path=slice(0, 0)), "nonsense", ("path",)),
+    "no scenarios": (lambda macro: macro.isel(scenario=slice(0, 0)), "nonsense", ("scenario",)),
+    "scalar": (lambda macro: macro.isel(month=0, drop=True), "nonsense", ("month",)),
+    "one without months": (lambda macro: macro.assign(inflation=macro["inflation"].isel(month=0)), "nonsense", ("inflation",)),
+    "without unemployment": (lambda macro: macro.drop_vars("unemployment_rate"), "nonsense", ("unemployment_rate",)),
+    "without income": (lambda macro: macro.drop_vars("real_income_growth"), "nonsense", ("real_income_growth",)),
+    "a name misspelt": (lambda macro: macro.rename(inflation="inflaton"), "nonsense", ("inflaton",)),
+    "an unknown variable": (lambda macro: macro.assign(house_prices=macro["inflation"]), "open", ("house_prices",)),
+    "no variables": (lambda macro: macro[[]], "nonsense", ("unemployment_rate", "month")),
+    "a padded end": (lambda macro: macro.where(macro["month"] < 3), "nonsense", ("scenario", "unemployment_rate")),
+}  # fmt: skip
 
 
 def dims(draw: Draw, draft: Macro) -> None:
-    if not isinstance(draft.macro, xr.Dataset) or not draft.plain:
-        return
-    macro = draft.macro
-    kind = of(
-        draw,
-        "transposed",
-        "another",
-        "renamed",
-        "no months",
-        "no paths",
-        "one without months",
-        "scalar",
-        "twelve months less",
-    )
-    if kind == "transposed":
-        draft.macro = macro.transpose(..., *reversed(list(macro.dims)))
-        draft.note("transposed", kind, "sound")
-    elif kind == "another":
-        draft.macro = macro.expand_dims(model=2)
-        draft.note("another dimension", "along model", "nonsense", ("model", "dimension"))
-    elif kind == "renamed":
-        draft.macro = macro.rename(month=of(draw, "time", "Month", "period"))
-        draft.note("month renamed", str(list(draft.macro.dims)), "nonsense", ("month",))
-    elif kind == "no months":
-        draft.macro = macro.isel(month=slice(0, 0))
-        draft.note("no months", kind, "nonsense", ("month",))
-    elif kind == "no paths" and "path" in macro.dims:
-        draft.macro = macro.isel(path=slice(0, 0))
-        draft.note("no paths", kind, "nonsense", ("path",))
-    elif kind == "one without months":
-        name = of(draw, *NAMES)
-        draft.macro = macro.assign({name: macro[name].isel(month=0, drop=True)})
-        draft.note("a variable without months", name, "nonsense", (name,))
-    elif kind == "scalar":
-        draft.macro = macro.isel(month=0, drop=True)
-        draft.note("no dimension month", "isel(month=0)", "nonsense", ("month",))
+    """Dimensions and variables."""
+    kind = of(draw, *DIMS)
+    change, verdict, names = DIMS[kind]
+    if draft.plain and not (
+        kind.split()[-1] in ("paths", "scenarios") and kind.split()[-1][:-1] not in draft.macro.dims
+    ):
+        draft.macro = change(draft.macro)
+        draft.note(kind, kind, verdict, names, hiding=kind in ("no months", "no paths", "scalar") or "month as" in kind)
+
+
+TYPES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Verdict]] = {
+    "objects": (lambda data: data.astype(object), "open"), "text": (lambda data: data.astype(str), "open"),
+    "complex": (lambda data: data.astype(complex), "nonsense"), "float32": (lambda data: data.astype(np.float32), "open"),
+    "float16": (lambda data: data.astype(np.float16), "open"), "longdouble": (lambda data: data.astype(np.longdouble), "open"),
+    "big-endian": (lambda data: data.astype(">f8"), "open"), "dates": (lambda data: data.astype("M8[s]"), "nonsense"),
+    "spans": (lambda data: np.zeros(data.shape, "m8[D]"), "nonsense"),
+    "None": (lambda data: np.where(np.arange(data.size).reshape(data.shape) == 0, None, data), "nonsense"),
+}  # fmt: skip
 
 
 def types(draw: Draw, draft: Macro) -> None:
-    name = of(draw, *NAMES)
-    if not isinstance(draft.macro, xr.Dataset) or name not in draft.macro or draft.macro[name].dtype != float:
-        return
-    kind = of(
-        draw,
-        "object",
-        "text",
-        "complex",
-        "float32",
-        "longdouble",
-        "big-endian",
-        "whole",
-        "dates",
-        "None inside",
-        "chunks",
-    )
-    values = draft.macro[name]
-    if kind == "chunks":
+    name, kind = of(draw, *NAMES), of(draw, *TYPES)
+    if draft.untouched(name):
+        change, verdict = TYPES[kind]
+        data = change(draft.macro[name].values)
+        draft.macro = draft.macro.assign({name: (draft.macro[name].dims, data)})
+        if data.dtype.kind == "f":
+            draft.truth = draft.truth.assign({name: (draft.truth[name].dims, data.astype(float))})
+        draft.note(f"{kind} for numbers", f"{name} as {kind}", verdict, (name,))
+
+
+def chunks(draw: Draw, draft: Macro) -> None:
+    if isinstance(draft.macro, xr.Dataset):
         draft.macro = draft.macro.chunk()
-    else:
-        data = values.values
-        with np.errstate(all="ignore"):
-            data = {
-                "object": lambda: data.astype(object),
-                "text": lambda: data.astype(str),
-                "complex": lambda: data.astype(complex),
-                "float32": lambda: data.astype(np.float32),
-                "longdouble": lambda: data.astype(np.longdouble),
-                "big-endian": lambda: data.astype(">f8"),
-                "whole": lambda: np.zeros(data.shape, int),
-                "dates": lambda: np.zeros(data.shape, "datetime64[s]"),
-                "None inside": lambda: np.where(np.arange(data.size).reshape(data.shape) == 0, None, data),
-            }[kind]()
-        draft.macro = draft.macro.assign({name: (values.dims, data)})
-        if kind in ("float32", "whole"):
-            draft.truth = draft.truth.assign({name: (values.dims, data)})
-    sure = kind in ("complex", "dates", "None inside")
-    draft.note(f"{kind} for numbers", f"{name} as {kind}", "nonsense" if sure else "open", (name,))
-
-
-def variables(draw: Draw, draft: Macro) -> None:
-    if not isinstance(draft.macro, xr.Dataset) or not draft.plain:
-        return
-    kind = of(draw, "missing", "missing", "optional missing", "unknown", "misspelt", "nothing")
-    name = of(draw, "unemployment_rate", "real_income_growth")
-    if kind == "missing":
-        draft.macro = draft.macro.drop_vars(name)
-        draft.note("a variable missing", f"without {name}", "nonsense", (name,))
-    elif kind == "optional missing":
-        draft.macro = draft.macro.drop_vars("policy_rate")
-        draft.truth = draft.truth.drop_vars("policy_rate")
-        draft.note("no policy rate", "without policy_rate", "sound")
-    elif kind == "unknown":
-        draft.macro = draft.macro.assign(house_prices=draft.macro["inflation"])
-        draft.note("an unknown variable", "house_prices", "open", ("house_prices",))
-    elif kind == "misspelt":
-        draft.macro = draft.macro.rename({name: name.replace("_", "")})
-        draft.note("a variable misspelt", name.replace("_", ""), "nonsense", (name,))
-    else:
-        draft.macro = draft.macro[[]]
-        draft.note("no variables", "no variables", "nonsense", ("unemployment_rate",))
+        draft.note("chunks", "chunks", "open")
 
 
 def percent(draw: Draw, draft: Macro) -> None:
-    if not isinstance(draft.macro, xr.Dataset) or not draft.plain:
-        return
     name = of(draw, "unemployment_rate", "real_income_growth", "gdp_growth")  # the others can be as high somewhere
-    draft.macro = draft.macro.assign({name: draft.macro[name] * 100})
-    worst = float(np.abs(draft.macro[name]).max())
-    draft.note("percent for decimals", f"{name} = {worst:g}", "nonsense", (name,))
+    if draft.untouched(name):
+        draft.macro = draft.macro.assign({name: draft.macro[name] * 100})
+        draft.note("percent for decimals", f"{name} * 100", "nonsense", (name,))
+
+
+CONTAINERS: dict[str, Callable[[xr.Dataset], Any]] = {
+    "DataFrame": lambda macro: macro.to_dataframe(), "dict": lambda macro: macro.to_dict(), "None": lambda macro: None,
+    "DataArray": lambda macro: macro["unemployment_rate"], "text": lambda macro: "china-baseline",
+    "list": lambda macro: [macro, macro], "array": lambda macro: macro["inflation"].values, "number": lambda macro: 5,
+    "class": lambda macro: xr.Dataset, "an empty dataset": lambda macro: xr.Dataset(),
+}  # fmt: skip
 
 
 def container(draw: Draw, draft: Macro) -> None:
-    kind = of(draw, "DataFrame", "dict", "DataArray", "None", "text", "list", "array", "number")
-    macro = base("scenario")
-    draft.macro = {
-        "DataFrame": macro.to_dataframe,
-        "dict": macro.to_dict,
-        "DataArray": lambda: macro["unemployment_rate"],
-        "None": lambda: None,
-        "text": lambda: "china-baseline",
-        "list": lambda: [macro, macro],
-        "array": lambda: macro["unemployment_rate"].values,
-        "number": lambda: 5,
-    }[kind]()
+    kind = of(draw, *CONTAINERS)
+    draft.macro = CONTAINERS[kind](draft.truth)
     draft.changes.clear()
-    draft.note(f"container: {kind}", kind, "nonsense", ("macro", "scenario", "dataset", "first"))
+    draft.note(f"container: {kind}", kind, "nonsense", ("macro", "scenario", "dataset", "first", "month"), hiding=True)
 
 
-CHANGES = (
-    bad_value, bad_value, months, months, months, paths, paths, scenarios, trend, trend, dims, dims, types, types, variables,
-    percent, container,
-)  # fmt: skip
+CHANGES: dict[Callable[[Draw, Any], None], int] = {
+    bad_value: 3, labels("month", MONTHS): 3, labels("path", PATHS): 2, labels("scenario", SCENARIOS): 2, trend: 2, dims: 3,
+    types: 3, chunks: 1, percent: 1, container: 1,
+}  # fmt: skip
 
 
 def simulate(macro: Any) -> Any:
@@ -295,6 +217,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "scale": lambda macro: sl.scenarios.scale(macro, 1.0),
     "delay": lambda macro: sl.scenarios.delay(macro, 1),
     "splice": lambda macro: sl.scenarios.splice(macro, base("scenario"), 1),
+    "scenario": lambda macro: sl.scenario({"one": macro, "calm": base("scenario")}),
     "panel": lambda macro: sl.panel(base_book(), macro, seed=1, threads=1),
     "advance": lambda macro: sl.advance(base_book(), macro, 2, seed=1, threads=1),
 }
@@ -306,31 +229,24 @@ def right_answer(call: str, truth: xr.Dataset) -> Callable[[Any], list[str]]:
 
     def check(made: xr.Dataset) -> list[str]:
         if call == "simulate":
-            runs = (
-                [made.isel(scenario=k) for k in range(made.sizes.get("scenario", 1))]
-                if "scenario" in made.dims
-                else [made]
-            )
+            several = "scenario" in made.dims
+            runs = [made.isel(scenario=k) for k in range(made.sizes["scenario"])] if several else [made]
             wrong = [] if len(runs) == truth.sizes.get("scenario", 1) else [f"{len(runs)} scenarios"]
-            for one in runs:
-                wrong += oracle.run_faults(base_book(), one, 3, truth.sizes.get("path", 1))
-            return wrong
-        if call == "panel":
-            return [] if made.sizes["month"] == 4 else [f"{made.sizes['month']} months, expected 4"]
+            return wrong + [
+                fault for one in runs for fault in oracle.run_faults(base_book(), one, 3, truth.sizes.get("path", 1))
+            ]
         if call == "advance":
             return oracle.book_faults(made)
-        moved = {"shift": 0.01}.get(call, 0.0)
-        first = 1 if call == "delay" else 0
-        if call == "splice":
-            return [] if made.sizes["month"] == 3 else [f"{made.sizes['month']} months, expected 3"]
+        months = {"panel": 4, "splice": 3, "scenario": 3}.get(call)
+        if months:
+            return [] if made.sizes["month"] == months else [f"{made.sizes['month']} months, expected {months}"]
+        moved, first = {"shift": 0.01}.get(call, 0.0), 1 if call == "delay" else 0
         wrong = []
-        for name in NAMES:
-            if name in truth:
-                found = made[name].isel(path=0) if "path" in made[name].dims else made[name]
-                found = found.transpose(*truth[name].dims).isel(month=slice(first, None)).values
-                wrong += oracle.figures_faults(
-                    found, truth[name].values + moved * (name == "unemployment_rate"), name, 1e-7
-                )
+        for name in [name for name in NAMES if name in truth]:
+            found = made[name].isel(path=0) if "path" in made[name].dims else made[name]
+            found = found.transpose(*truth[name].dims).isel(month=slice(first, None)).values
+            meant = truth[name].values + moved * (name == "unemployment_rate")
+            wrong += oracle.figures_faults(found, meant, name, 1e-7)
         return wrong
 
     return check
@@ -341,8 +257,7 @@ def cases(draw: Draw) -> Case:
     """Broken macro paths, given to one of the functions that take them."""
     call = of(draw, "simulate", "simulate", "simulate", "macro_paths", *CALLS)
     shape = of(draw, *SHAPES.get(call, ("scenario",)))
-    macro = base(shape)
-    draft = Macro(macro=macro, truth=macro)
+    draft = Macro(macro=base(shape), truth=base(shape))
     several(draw, CHANGES, draft)
     given, truth = draft.macro, draft.truth
     return draft.case(f"{call} on {shape}: {draft.what}", lambda: CALLS[call](given), right_answer(call, truth))

@@ -1,16 +1,13 @@
-"""Scenario files whose periods, cells, units, layout and encoding were broken; the generator knows the figures meant."""
+"""Scenario files whose periods, cells, units, layout and encoding were broken; the generator knows what they mean."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import inspect
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -20,8 +17,9 @@ from hypothesis import strategies as st
 
 import stresslab as sl
 from tests.fuzz import oracle
-from tests.fuzz.case import Case
-from tests.fuzz.draft import Draft, Draw, made_or_rejected, of, several
+from tests.fuzz.case import Case, Verdict
+from tests.fuzz.draft import Draw, made_or_rejected, of, scratch, several
+from tests.fuzz.tables import NO_TABLES, TableDraft, encoded, no_table, other_lines, separated
 
 FED = {
     "unemployment_rate": "Unemployment rate",
@@ -38,8 +36,7 @@ BOE = {
     "policy_rate": "Bank Rate",
 }
 GROWTH = ("real_income_growth", "gdp_growth")
-SUPPORTED = frozenset(inspect.signature(sl.read_scenario).parameters)
-FOLDER, NUMBER = Path(mkdtemp(prefix="scenarios-")), count()
+FOLDER, NUMBER = scratch("scenarios"), count()
 END = {1: "03-31", 2: "06-30", 3: "09-30", 4: "12-31"}
 MONTH = {1: "Mar", 2: "Jun", 3: "Sep", 4: "Dec"}
 SPELLINGS: dict[str, Callable[[int, int], str]] = {
@@ -74,24 +71,16 @@ SPELLINGS: dict[str, Callable[[int, int], str]] = {
 }
 FISCAL: dict[str, Callable[[int, int], str]] = {
     "2025-02-28": lambda y, q: f"{y}-{3 * q - 1:02d}-28",
-    "2025-01-31": lambda y, q: f"{y}-{3 * q - 2:02d}-28",
+    "2025-01-28": lambda y, q: f"{y}-{3 * q - 2:02d}-28",
 }
 IMPOSSIBLE = (
-    "2025-02-31",
-    "2026-03-31 garbage",
-    "2026-13-01",
-    "2026Q5",
-    "2026Q0",
-    "Q1 2026 Q2",
-    "00-00-0000",
-    "2026-06-31",
-    "Q1",
-    "spring",
-)
+    "2025-02-31", "2026-03-31 garbage", "2026-13-01", "2026Q5", "2026Q0", "Q1 2026 Q2", "00-00-0000", "2026-06-31", "Q1",
+    "spring", "", "nan", "2026-3-31-1", "\uff12026Q1x",
+)  # fmt: skip
 
 
 @dataclass
-class File(Draft):
+class File(TableDraft):
     """A scenario file on its way: `cells` are written, `truth` holds the figures meant, in percent."""
 
     layout: str = "fed"
@@ -101,75 +90,61 @@ class File(Draft):
     cells: dict[str, list[str]] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
-    asked: dict[str, Any] = field(default_factory=dict)
-    lines: list[Callable[[list[str]], list[str]]] = field(default_factory=list)
-    suffix: str = ".csv"
-    encoding: str = "utf-8"
-    separator: str = ","
+    name: str = "Severe"
     first: int = 0
-    span: int = 3
     timed: bool = False
     """Whether the periods were changed."""
 
     @property
-    def plain(self) -> bool:
-        """Whether periods and cells are still as they were."""
-        return not self.changes
+    def delimited(self) -> bool:
+        return self.layout != "dataset" and self.suffix in ("csv", "csv.gz", "txt")
+
+    def say(self, word: str) -> None:
+        self.name = word if self.layout != "boe" else self.name
+
+
+# Periods
 
 
 def spelling(draw: Draw, file: File) -> None:
-    if file.timed:
-        return
-    kind, file.timed = of(draw, *SPELLINGS), True
-    file.periods = [SPELLINGS[kind](*quarter) for quarter in file.quarters]
-    file.note(f"periods as {kind!r}", f"{file.periods[0]!r}, ...", "open")
-
-
-def two_spellings(draw: Draw, file: File) -> None:
-    if file.timed:
-        return
-    kind, file.timed = of(draw, *SPELLINGS), True
-    file.periods = [
-        SPELLINGS[kind](*q) if k % 2 else label
-        for k, (q, label) in enumerate(zip(file.quarters, file.periods, strict=True))
-    ]
-    file.note(f"periods also as {kind!r}", f"{file.periods[:2]}", "open")
+    kind, mixed = of(draw, *SPELLINGS), of(draw, False, False, True)
+    if not file.timed:
+        spelt = [SPELLINGS[kind](*quarter) for quarter in file.quarters]
+        pairs = zip(file.periods, spelt, strict=True)
+        file.periods = [pair[not mixed or k % 2] for k, pair in enumerate(pairs)]
+        file.timed = True
+        file.note(f"periods {'also ' * mixed}as {kind!r}", f"{file.periods[:2]}, ...", "open")
 
 
 def fiscal(draw: Draw, file: File) -> None:
-    if file.timed:
-        return
-    kind, file.timed = of(draw, *FISCAL), True
-    file.periods = [FISCAL[kind](*quarter) for quarter in file.quarters]
-    file.note("quarters that are not the calendar's", f"{file.periods[0]}, {file.periods[1]}, ...", "nonsense")
+    kind = of(draw, *FISCAL)
+    if not file.timed:
+        file.periods, file.timed = [FISCAL[kind](*quarter) for quarter in file.quarters], True
+        file.note("quarters that are not the calendar's", f"{file.periods[:2]}, ...", "nonsense")
 
 
 def impossible_period(draw: Draw, file: File) -> None:
-    where, label = of(draw, 0, 1, -1), of(draw, *IMPOSSIBLE, "")
-    file.timed = True
-    file.periods = [*file.periods]
-    file.periods[where] = label
-    file.note(f"a period: {label}", f"period[{where}] = {label!r}", "nonsense", (label or "date", "blank", "quarter"))
-
-
-def hole(draw: Draw, file: File) -> None:
-    if len(file.periods) < 4 or not file.plain:
-        return
-    file.timed = True
-    year, quarter = file.quarters[2]
-    for part in (file.periods, file.quarters, *file.cells.values()):
-        del part[2]
-    names = tuple(spell(year, quarter) for spell in SPELLINGS.values())
-    file.note("a hole", f"without {year}Q{quarter}", "nonsense", names)
+    where, label = of(draw, 0, 1, -1), of(draw, *IMPOSSIBLE)
+    if not file.timed:
+        file.periods, file.timed = [*file.periods], True
+        file.periods[where] = label
+        words = (label or "''", "date", "blank", "quarter")
+        file.note(f"a period: {label}", f"period[{where}] = {label!r}", "nonsense", words)
 
 
 def order(draw: Draw, file: File) -> None:
-    kind = of(draw, "reversed", "one twice", "two swapped")
-    if not file.plain or len(file.periods) < 4:
+    kind = of(draw, "a hole", "reversed", "one twice", "two swapped")
+    columns = [file.periods, *file.cells.values()]
+    if not file.plain:
         return
     file.timed = True
-    columns = [file.periods, *file.cells.values()]
-    if kind == "reversed":
+    year, quarter = file.quarters[2]
+    if kind == "a hole":
+        for column in [*columns, file.quarters]:
+            del column[2]
+        names = tuple(spell(year, quarter) for spell in SPELLINGS.values())
+        file.note(kind, f"without {year}Q{quarter}", "nonsense", names)
+    elif kind == "reversed":
         for column in columns:
             column.reverse()
         file.note("periods reversed", "the latest first", "open")
@@ -183,131 +158,126 @@ def order(draw: Draw, file: File) -> None:
         file.note("two periods swapped", f"{file.periods[1]} before {file.periods[2]}", "open")
 
 
+def many_quarters(draw: Draw, file: File) -> None:
+    if file.plain and not of(draw, *range(6)):
+        number, file.timed = of(draw, 400, 2_000), True
+        file.quarters = [(1500 + k // 4, k % 4 + 1) for k in range(number)]
+        file.periods = [f"{year}Q{quarter}" for year, quarter in file.quarters]
+        file.truth = {name: np.resize(values, number) for name, values in file.truth.items()}
+        file.cells = {name: [repr(float(v)) for v in values] for name, values in file.truth.items()}
+        file.note("very many quarters", f"{number} quarters", "open")
+
+
+# Cells
+
 BAD = (
-    ".",
-    "",
-    "n/a",
-    "-",
-    "#N/A",
-    "5,6",
-    "5_6",
-    "five",
-    "inf",
-    "nan",
-    "5.6.1",
-    "0x5",
-    "=A1",
-    "None",
-    "5.6 5.7",
-    "1/2",
-    "560",
-    "-60",
-    "1e400",
-)
+    ".", "", "n/a", "-", "#N/A", "5,6", "5_6", "five", "inf", "nan", "5.6.1", "0x5", "=A1", "None", "5.6 5.7", "1/2", "1e400",
+    "5.6 (p)", "..", "TRUE", "2026-03-31",
+)  # fmt: skip
 SPELT = {
-    "5.6%": 5.6,
-    "5.6 %": 5.6,
-    " 5.6": 5.6,
-    "\u00a05.6": 5.6,
-    "+5.6": 5.6,
-    "5.6e0": 5.6,
-    "\uff15.6": 5.6,
-    "\u0665": 5.0,
-    "05.6": 5.6,
-}
-SPELT_NEGATIVE = {"\u22121.5": -1.5, "(1.5)": -1.5, "\u20131.5": -1.5, "- 1.5": -1.5, "-1.5": -1.5, "1.5-": -1.5}
+    "5.6%": 5.6, "5.6 %": 5.6, " 5.6": 5.6, "\u00a05.6": 5.6, "+5.6": 5.6, "5.6e0": 5.6, "\uff15.6": 5.6, "\u0665": 5.0, "05.6": 5.6,
+}  # fmt: skip
+NEGATIVE = {"\u22121.5": -1.5, "(1.5)": -1.5, "\u20131.5": -1.5, "- 1.5": -1.5, "-1.5": -1.5, "1.5-": -1.5}
 
 
 def cell(draw: Draw, file: File) -> None:
-    name = of(draw, "unemployment_rate", "unemployment_rate", *file.cells)
-    where = of(draw, 0, 1, -1)
-    if name not in file.cells or len(file.periods) != len(file.truth[name]):
+    name, where = of(draw, "unemployment_rate", "unemployment_rate", *FED), of(draw, 0, 1, -1)
+    if name not in file.cells or file.cells[name] != [*map(repr, map(float, file.truth.get(name, ())))]:
         return
-    kind = of(draw, "bad", "bad", "spelt")
-    known = SPELT if name == "unemployment_rate" else SPELT_NEGATIVE
-    value = of(draw, *BAD) if kind == "bad" else of(draw, *known)
+    known = SPELT if name == "unemployment_rate" else NEGATIVE
+    bad = (*BAD, *BAD, "560", "-60") if name == "unemployment_rate" else (*BAD, *BAD)
+    value = of(draw, *bad, *known)
     file.cells[name] = [*file.cells[name]]
     file.cells[name][where] = value
-    label = (file.labels[name], name)
-    if kind == "bad":
-        file.note(f"a cell: {value}", f"{name}[{where}] = {value!r}", "nonsense", label)
-    else:
+    if value in known:
         file.truth[name] = file.truth[name].copy()
         file.truth[name][where] = known[value]
-        file.note(f"a cell: {value!r}", f"{name}[{where}] = {value!r}", "open")
+    verdict: Verdict = "open" if value in known else "nonsense"
+    file.note(f"a cell: {value!r}", f"{name}[{where}] = {value!r}", verdict, (file.labels[name], name))
+
+
+# Units
+
+
+def decimals(draw: Draw, file: File) -> None:
+    kind = of(draw, "decimals", "decimals, told", "decimals, stated", "some decimals", "some decimals, told")
+    if not file.plain:
+        return
+    made = {name: [f"{float(cell) / 100:.6f}" for cell in cells] for name, cells in file.cells.items()}
+    some = of(draw, "policy_rate", "unemployment_rate", "real_income_growth")
+    stated = any(file.units.values())
+    file.cells = file.cells | {some: made[some]} if kind.startswith("some") else made
+    if kind.endswith("stated"):
+        file.units = dict.fromkeys(file.units, "decimal")
+    elif kind.endswith("told"):
+        file.units, file.asked["units"] = dict.fromkeys(file.units, ""), "decimal"
+    verdict: Verdict = "nonsense" if kind == "some decimals, told" else "open"
+    if kind == "some decimals" and some == "policy_rate" and stated:
+        file.truth[some] = file.truth[some] / 100  # as it is stated; rates as low there have been
+    file.note(f"{kind}: {some if 'some' in kind else 'all'}", f"{some} = {file.cells[some][0]}", verdict)
 
 
 def unit(draw: Draw, file: File) -> None:
-    """Units: wrong, told, mixed; levels and growth on the quarter."""
-    kind = of(draw, "decimals", "decimals told", "decimals stated", "percent told", "mixed", "mixed and told", "unknown", "levels",
-              "unemployed persons", "on the quarter", "on a year earlier", "none", "told wrong", "an index for inflation")  # fmt: skip
+    """Units that are told, stated, unknown, or those of levels and of growth on other periods."""
+    kind = of(
+        draw,
+        "percent told",
+        "told wrong",
+        "unknown",
+        "levels",
+        "persons",
+        "on the quarter",
+        "on a year earlier",
+        "none",
+        "an index",
+    )
     if not file.plain:
         return
-    decimals = {name: [f"{float(cell) / 100:.6f}" for cell in cells] for name, cells in file.cells.items()}
-    names = tuple(file.labels.values())
-    if kind in ("decimals", "decimals told", "decimals stated"):
-        file.cells = decimals
-        if kind == "decimals stated":
-            file.units = dict.fromkeys(file.units, "decimal")
-        elif kind == "decimals told":
-            file.units = dict.fromkeys(file.units, "")
-            file.asked["units"] = "decimal"
-        file.note(kind, f"unemployment_rate = {file.cells['unemployment_rate'][0]}", "open")
-    elif kind in ("mixed", "mixed and told"):
-        some = of(draw, "policy_rate", "unemployment_rate", "real_income_growth")
-        file.cells[some] = decimals[some]
-        if kind == "mixed and told":
-            file.units = dict.fromkeys(file.units, "")
-            file.asked["units"] = "decimal"
-        file.note(f"{kind}: {some}", f"{some} = {file.cells[some][0]}", "nonsense" if "told" in kind else "open")
-    elif kind == "percent told":
-        file.units = dict.fromkeys(file.units, "")
-        file.asked["units"] = "percent"
+    label, stating = file.labels, file.layout != "fed"
+    if kind == "percent told":
+        file.units, file.asked["units"] = dict.fromkeys(file.units, ""), "percent"
         file.note(kind, "units='percent'", "open")
     elif kind == "told wrong":
-        file.asked["units"] = of(
-            draw, "per cent points", 5, ["percent"], {"unemployment": "percent"}, {"unemployment_rate": "bp"}
-        )
-        file.note(kind, f"units={file.asked['units']!r}", "nonsense", ("units",))
+        wrong = of(draw, "per cent points", 5, ["percent"], {"unemployment": "percent"}, {"unemployment_rate": "bp"})
+        file.asked["units"] = wrong
+        file.note(kind, f"units={wrong!r}", "nonsense", ("units",), hiding=not isinstance(wrong, str | dict))
     elif kind == "unknown":
         text = of(draw, "PC", "PC_ACT", "G1", "IDX", "bn GBP", "thousand", "points", "bps", "PCPA")
         file.units = dict.fromkeys(file.units, text)
-        file.note(
-            f"unit {text}",
-            f"unit {text!r}",
-            "open" if text in ("PC", "PC_ACT", "PCPA") or file.layout == "fed" else "nonsense",
-        )
+        known = text in ("PC", "PC_ACT", "PCPA") or not stating
+        file.note(f"unit {text}", f"unit {text!r}", "open" if known else "nonsense")
     elif kind == "levels":
-        level = 100 * np.cumprod((1 + file.truth["gdp_growth"] / 100) ** 0.25)
-        some = of(draw, *GROWTH)
+        level, some = 100 * np.cumprod((1 + file.truth["gdp_growth"] / 100) ** 0.25), of(draw, *GROWTH)
         file.cells[some] = [f"{value:.4f}" for value in level * of(draw, 1.0, 5.0, 4000.0)]
-        file.note(f"levels of {some}", f"{some} = {file.cells[some][:2]}", "nonsense", (file.labels[some], some))
-    elif kind == "unemployed persons":
-        file.cells["unemployment_rate"] = [f"{cell}00" for cell in file.cells["unemployment_rate"]]
+        file.note(f"levels of {some}", f"{some} = {file.cells[some][:2]}", "nonsense", (label[some], some))
+    elif kind == "persons":
         file.cells["unemployment_rate"] = [str(1000 * float(cell)) for cell in file.cells["unemployment_rate"]]
-        file.note(
-            kind,
-            f"{file.cells['unemployment_rate'][0]}",
-            "nonsense",
-            (file.labels["unemployment_rate"], "unemployment"),
-        )
-    elif kind == "an index for inflation":
+        what = f"unemployment_rate = {file.cells['unemployment_rate'][0]}"
+        file.note(kind, what, "nonsense", (label["unemployment_rate"], "unemployment"))
+    elif kind == "an index":
         file.cells["inflation"] = [f"{100 + k}.0" for k in range(len(file.periods))]
         file.note(
-            kind, f"inflation = {file.cells['inflation'][:2]}", "nonsense", (file.labels["inflation"], "inflation")
+            "an index for inflation",
+            f"inflation = {file.cells['inflation'][:2]}",
+            "nonsense",
+            (label["inflation"], "inflation"),
         )
-    elif kind == "on the quarter" and file.layout != "fed":
+    elif kind == "on the quarter" and stating:
         for some in GROWTH:
-            quarterly = 100 * ((1 + file.truth[some] / 100) ** 0.25 - 1)
-            file.cells[some] = [repr(float(value)) for value in quarterly]
+            file.cells[some] = [repr(float(value)) for value in 100 * ((1 + file.truth[some] / 100) ** 0.25 - 1)]
             file.units[some] = of(draw, "% q/q", "% on the previous quarter", "% qoq")
         file.note(kind, f"{file.units[GROWTH[0]]!r}", "open")
-    elif kind == "on a year earlier" and file.layout != "fed":
+    elif kind == "on a year earlier" and stating:
         file.units["real_income_growth"] = of(draw, "% y/y", "% yoy", "annual % change")
-        file.note(kind, "real_income_growth % y/y", "nonsense", names)
-    elif kind == "none" and file.layout != "fed":
+        file.note(
+            kind, file.units["real_income_growth"], "nonsense", (label["real_income_growth"], "real_income_growth")
+        )
+    elif kind == "none" and stating:
         file.units = dict.fromkeys(file.units, "")
         file.note("no unit", "no unit", "open")
+
+
+# Columns, arguments, datasets
 
 
 def column(draw: Draw, file: File) -> None:
@@ -316,11 +286,11 @@ def column(draw: Draw, file: File) -> None:
         "no unemployment",
         "no income",
         "twice",
-        "unknown too",
-        "another country",
+        "unknown",
+        "of another country",
         "nominal",
         "misspelt",
-        "only both",
+        "two alone",
     )
     if not file.plain:
         return
@@ -334,17 +304,17 @@ def column(draw: Draw, file: File) -> None:
         file.cells["again"] = [str(1 + float(cell)) for cell in file.cells["unemployment_rate"]]
         file.labels["again"], file.units["again"] = file.labels["unemployment_rate"], file.units["unemployment_rate"]
         file.note("a column twice", file.labels["again"], "nonsense", (file.labels["again"], "unemployment"))
-    elif kind == "unknown too":
+    elif kind == "unknown":
         file.cells["again"], file.labels["again"] = ["1.0"] * len(file.periods), "House prices"
         file.units["again"] = file.units["unemployment_rate"]
         file.note("an unknown column", "House prices", "open" if file.layout == "dataset" else "sound")
-    elif kind == "another country":
+    elif kind == "of another country":
         file.labels["inflation"] = of(draw, "UK CPI inflation", "Euro area inflation", "Japan inflation")
         del file.truth["inflation"]
         file.note("a column of another country", file.labels["inflation"], "open")
     elif kind == "nominal":
         file.labels["real_income_growth"] = "Nominal disposable income growth"
-        file.truth.pop("real_income_growth")
+        del file.truth["real_income_growth"]
         file.note("nominal income", "nominal income", "open")
     elif kind == "misspelt":
         file.labels["unemployment_rate"] = of(draw, "Unemployement rate", "unemp", "U3", "UNRATE")
@@ -355,170 +325,56 @@ def column(draw: Draw, file: File) -> None:
         file.note("no other columns", "unemployment and income", "sound")
 
 
-LINES: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
-    "a title above": (lambda lines: ["Annual cyclical scenario", "", *lines], "open"),
-    "a note below": (lambda lines: [*lines, "", "Source: our bank"], "open"),
-    "blank lines": (lambda lines: [lines[0], "", *lines[1:], "", ""], "sound"),
-    "lines of commas": (lambda lines: [*lines, ",,,,,,"], "open"),
-    "a row too long": (lambda lines: [*lines[:2], lines[2] + ",9", *lines[3:]], "nonsense"),
-    "a row too short": (lambda lines: [*lines[:2], lines[2].rsplit(",", 1)[0], *lines[3:]], "nonsense"),
-    "a header repeated": (lambda lines: [*lines[:3], lines[0], *lines[3:]], "nonsense"),
-    "no header": (lambda lines: lines[1:], "nonsense"),
-    "only the header": (lambda lines: lines[:1], "nonsense"),
-    "nothing": (lambda lines: [], "nonsense"),
-    "a quote left open": (lambda lines: [*lines[:2], '"' + lines[2], *lines[3:]], "nonsense"),
-    "a NUL": (lambda lines: [*lines[:2], lines[2] + "\0", *lines[3:]], "nonsense"),
-    "a comma at the ends": (lambda lines: [f"{line}," for line in lines], "open"),
-    "a long field": (lambda lines: [*lines, "x" * 200_000], "nonsense"),
-    "across": (lambda lines: [",".join(row) for row in zip(*(line.split(",") for line in lines), strict=True)], "open"),
-    "all in quotes": (lambda lines: [",".join(f'"{cell}"' for cell in line.split(",")) for line in lines], "sound"),
-    "carriage returns": (lambda lines: ["\r\n".join(lines)], "sound"),
-    "sections": (lambda lines: [lines[0], "Domestic variables,,,,,,", *lines[1:]], "open"),
-    "capitals": (lambda lines: [lines[0].upper(), *lines[1:]], "open"),
-}  # fmt: skip
-
-
-def other_lines(draw: Draw, file: File) -> None:
-    kind = of(draw, *LINES)
-    if file.layout == "dataset" or file.lines or file.separator != ",":
-        return
-    change, verdict = LINES[kind]
-    file.lines.append(change)
-    if verdict == "sound" and kind in ("all in quotes",) and not file.plain:
-        verdict = "open"
-    file.note(f"lines: {kind}", kind, verdict)  # type: ignore[arg-type]
-
-
-def encoded(draw: Draw, file: File) -> None:
-    encoding = of(draw, "utf-8-sig", "utf-16", "utf-16-le", "gbk", "latin-1", "cp1252", "utf-32", "cp037")
-    if file.layout == "dataset":
-        return
-    file.encoding = encoding
-    if file.layout == "fed" and encoding in ("gbk", "latin-1", "cp1252") and file.plain:
-        file.asked.pop("name", None)
-        file.lines.append(
-            lambda lines: [line.replace("Severe", "Sév\u00e8re" if encoding != "gbk" else "严重") for line in lines]
-        )
-    told = "encoding" in SUPPORTED and of(draw, True, False)
-    if told:
-        file.asked["encoding"] = encoding
-    file.note(f"encoding {encoding}{', told' if told else ''}", f"in {encoding}", "open")
-
-
-def separated(draw: Draw, file: File) -> None:
-    separator = of(draw, ";", "\t", "|", ":", " ")
-    if file.layout == "dataset" or file.lines:
-        return
-    file.separator = separator
-    told = "separator" in SUPPORTED and of(draw, True, False)
-    if told:
-        file.asked["separator"] = separator
-    commas = separator == ";" and of(draw, True, False) and file.plain
-    if commas:
-        file.cells = {name: [cell.replace(".", ",") for cell in cells] for name, cells in file.cells.items()}
-        if "decimal" in SUPPORTED and of(draw, True, False):
-            file.asked["decimal"] = ","
-    file.note(
-        f"separator {separator!r}{' and decimal commas' if commas else ''}", f"separated by {separator!r}", "open"
-    )
+ASKED: dict[str, tuple[tuple[Any, ...], tuple[str, ...]]] = {
+    "start": (("1999Q1", "spring", "", 2026, 5, ["2026Q1"]), ("start", "date", "quarter")),
+    "name": (("Nothing", "", 5, ["Severe"]), ("name",)),
+    "trend": ((np.nan, np.inf, 2, "2 %", True, [0.02], -0.6), ("trend",)),
+    "layout": (("oecd", "", None, 5, ["fed"]), ("layout",)),
+    "frequency": (("daily", "monthly", "annual", 3, ["quarterly"]), ("frequency",)),
+    "encoding": (("utf-7x", "", 5, "hex"), ("encoding",)),
+    "separator": (("", ";;", 5, "\n", "a"), ("separator", "column", "unemployment")),
+    "decimal": (("", ";", 5, "point"), ("decimal",)),
+    "sheet": (("Sheet9", 5), ("sheet",)),
+}
+"""Arguments of the reader that cannot be right."""
 
 
 def asked(draw: Draw, file: File) -> None:
-    kind = of(
-        draw,
-        "start",
-        "no such start",
-        "no such name",
-        "trend",
-        "layout",
-        "frequency",
-        "types",
-        "two scenarios",
-        "one of two",
-    )
-    if file.layout == "dataset" and kind not in ("start", "trend"):
+    kind = of(draw, *ASKED)
+    values, names = ASKED[kind]
+    if file.layout == "dataset" and kind not in ("start", "trend", "frequency"):
         return
-    year, quarter = file.quarters[1]
-    if kind == "start" and file.plain:
+    if kind not in file.asked:
+        file.asked[kind] = value = draw(st.sampled_from(values))
+        file.note(f"a wrong {kind}", f"{kind}={value!r}", "nonsense", names, hiding=True)
+
+
+def right_start(draw: Draw, file: File) -> None:
+    if file.plain:
+        year, quarter = file.quarters[1]
         file.asked["start"], file.first = f"{year}Q{quarter}", 1
         file.note("start=", f"start='{year}Q{quarter}'", "sound")
-    elif kind == "no such start":
-        file.asked["start"] = of(draw, "1999Q1", "spring", "", 2026, 5, ["2026Q1"])
-        file.note("no such start", f"start={file.asked['start']!r}", "nonsense", ("start", "date", "quarter"))
-    elif kind == "no such name":
-        file.asked["name"] = of(draw, "", " ", 5, ["Severe"])
-        file.note("no such name", f"name={file.asked['name']!r}", "nonsense", ("name",))
-    elif kind == "trend":
-        file.asked["trend"] = draw(st.sampled_from([np.nan, np.inf, 2, "2 %", True, [0.02]]))
-        file.note("a wrong trend", f"trend={file.asked['trend']!r}", "nonsense", ("trend",))
-    elif kind == "layout":
-        file.asked["layout"] = of(draw, "oecd", "", None, 5, ["fed"])
-        file.note("a wrong layout", f"layout={file.asked['layout']!r}", "nonsense", ("layout",))
-    elif kind == "frequency":
-        file.asked["frequency"] = of(draw, "daily", "monthly", "annual", 3, "")
-        file.note(
-            "a wrong frequency",
-            f"frequency={file.asked['frequency']!r}",
-            "nonsense" if file.asked["frequency"] else "open",
-            ("frequency",),
-        )
-    elif kind == "types":
-        file.suffix = of(
-            draw,
-            "folder",
-            "missing",
-            "None",
-            "number",
-            "xlsx",
-            ".csv.gz",
-            "false gz",
-            "address",
-            ".txt",
-            "parquet",
-            "a frame",
-        )
-        file.note(
-            f"file: {file.suffix}",
-            file.suffix,
-            "open" if file.suffix in (".csv.gz", ".txt", "xlsx", "false gz") else "nonsense",
-        )
-    elif file.layout == "fed" and not file.lines and file.separator == ",":
-        file.lines.append(lambda lines: [*lines, *(line.replace("Severe", "Baseline") for line in lines[1:])])
-        if kind == "one of two":
-            file.asked["name"] = "Severe"
-            file.note("one of two scenarios", "name='Severe'", "sound")
+
+
+def two_scenarios(draw: Draw, file: File) -> None:
+    if (
+        file.layout == "fed"
+        and file.delimited
+        and not file.lines
+        and file.separator == ","
+        and "name" not in file.asked
+    ):
+        name = file.name
+        file.lines.append(lambda lines: [*lines, *(line.replace(name, "Baseline") for line in lines[1:])])
+        if of(draw, True, False):
+            file.asked["name"] = name
+            file.note("one of two scenarios", "name='Severe'", "sound" if file.plain else "open")
         else:
-            file.note("two scenarios", "two scenarios", "nonsense", ("Severe",))
+            file.note("two scenarios", "two scenarios", "nonsense", ("Severe",), hiding=True)
 
 
-def many_quarters(draw: Draw, file: File) -> None:
-    if not file.plain or of(draw, *range(8)):
-        return
-    number, file.timed = of(draw, 400, 2_000), True
-    file.quarters = [(1500 + k // 4, k % 4 + 1) for k in range(number)]
-    file.periods = [f"{year}Q{quarter}" for year, quarter in file.quarters]
-    file.truth = {name: np.resize(values, number) for name, values in file.truth.items()}
-    file.cells = {name: [repr(float(v)) for v in values] for name, values in file.truth.items()}
-    file.note("very many quarters", f"{number} quarters", "open")
-
-
-def odd_dataset(draw: Draw, file: File) -> None:
-    """Changes that only a dataset can have; they are made when it is written."""
-    if file.layout != "dataset":
-        return
-    kind = of(draw, *DATASETS)
-    if "dates" in kind and file.timed:
-        return
-    file.suffix, file.timed = kind, True
-    file.note(f"a dataset: {kind}", kind, DATASETS[kind][1])  # type: ignore[arg-type]
-
-
-def _dates(made: xr.Dataset) -> xr.Dataset:
-    return made.assign_coords(time=pd.date_range("2026-01-01", periods=made.sizes["time"], freq="QS"))
-
-
-DATASETS: dict[str, tuple[Callable[[xr.Dataset], Any], str]] = {
-    "dates": (_dates, "open"),
+DATASETS: dict[str, tuple[Callable[[xr.Dataset], Any], Verdict]] = {
+    "dates": (lambda made: _dates(made), "open"),
     "dates with a hole": (lambda made: _dates(made).isel(time=[0, 1, 3, 4]), "nonsense"),
     "no coordinate": (lambda made: made.drop_vars("time"), "nonsense"),
     "two dimensions": (lambda made: made.expand_dims(path=[0, 1]), "nonsense"),
@@ -527,7 +383,7 @@ DATASETS: dict[str, tuple[Callable[[xr.Dataset], Any], str]] = {
     "text": (lambda made: made.astype(str), "open"),
     "complex": (lambda made: made.astype(complex), "nonsense"),
     "chunks": (lambda made: made.chunk(), "open"),
-    "NaN": (lambda made: made.where(made["unemployment_rate"] < 6), "nonsense"),
+    "NaN": (lambda made: made.where(made["unemployment_rate"] < made["unemployment_rate"].max()), "nonsense"),
     "nothing": (lambda made: xr.Dataset(), "nonsense"),
     "no periods": (lambda made: made.isel(time=slice(0, 0)), "nonsense"),
     "a frame": (lambda made: made.to_dataframe(), "nonsense"),
@@ -537,45 +393,64 @@ DATASETS: dict[str, tuple[Callable[[xr.Dataset], Any], str]] = {
     "along month": (lambda made: made.rename(time="month").assign_coords(month=np.arange(1, made.sizes["time"] + 1)), "nonsense"),
     "units a number": (lambda made: made.assign(inflation=made["inflation"].assign_attrs(units=5)), "nonsense"),
 }  # fmt: skip
-
-CHANGES = (
-    spelling, spelling, spelling, two_spellings, fiscal, impossible_period, impossible_period, hole, order, cell, cell, cell,
-    cell, unit, unit, unit, unit, column, column, other_lines, other_lines, other_lines, encoded, separated, asked, asked,
-    many_quarters, odd_dataset, odd_dataset,
-)  # fmt: skip
+"""Changes that only a dataset can have; they are made when it is written."""
 
 
-def text_of(file: File) -> str:
-    """The file as text in its layout."""
-    rows: list[list[str]] = []
+def _dates(made: xr.Dataset) -> xr.Dataset:
+    return made.assign_coords(time=pd.date_range("2026-01-01", periods=made.sizes["time"], freq="QS"))
+
+
+def odd_dataset(draw: Draw, file: File) -> None:
+    kind = of(draw, *DATASETS)
+    if file.layout == "dataset" and not file.timed and file.suffix == "csv":
+        file.suffix, file.timed = kind, True
+        file.note(f"a dataset: {kind}", kind, DATASETS[kind][1], hiding=True)
+
+
+def other_shape(draw: Draw, file: File) -> None:
+    """Time across the columns, section rows, or another kind of file."""
+    kind = of(draw, "across", "sections", "csv.gz", "txt", "xlsx", "parquet")
+    if not file.plain or file.layout == "dataset":
+        return
+    if kind == "across":
+        file.lines.append(
+            lambda lines: [",".join(row) for row in zip(*(line.split(",") for line in lines), strict=True)]
+        )
+    elif kind == "sections":
+        file.lines.append(lambda lines: [lines[0], "Domestic variables" + "," * lines[0].count(","), *lines[1:]])
+    else:
+        file.suffix = kind
+    file.note(f"shape: {kind}", kind, "open", hiding=True)
+
+
+def not_a_table(draw: Draw, file: File) -> None:
+    if file.layout != "dataset":
+        no_table(draw, file)
+
+
+CHANGES: dict[Callable[[Draw, Any], None], int] = {
+    spelling: 4, fiscal: 1, impossible_period: 3, order: 2, many_quarters: 1, cell: 5, decimals: 2, unit: 4, column: 2,
+    other_lines: 3, encoded: 1, separated: 1, asked: 2, right_start: 1, two_scenarios: 1, odd_dataset: 3, other_shape: 1,
+    not_a_table: 1,
+}  # fmt: skip
+
+
+def rows_of(file: File) -> list[list[str]]:
+    """The rows of a file in its layout."""
     if file.layout == "tidy":
-        rows.append(["scenario", "quarter", "variable", "value", "unit"])
+        rows = [["scenario", "quarter", "variable", "value", "unit"]]
         for name, cells in file.cells.items():
             variable = name if file.labels[name] in (*FED.values(), *BOE.values()) else file.labels[name]
-            rows += [
-                ["Severe", period, variable, cell, file.units.get(name, "")]
-                for period, cell in zip(file.periods, cells, strict=True)
-            ]
-    else:
-        fed = file.layout == "fed"
-        titles = [
-            label if fed or not file.units.get(name) else f"{label} ({file.units[name]})"
-            for name, label in file.labels.items()
-            if name in file.cells
-        ]
-        rows.append([*(["Scenario Name"] if fed else []), "Date", *titles])
-        columns = [file.cells[name] for name in file.labels if name in file.cells]
-        rows += [[*(["Severe"] if fed else []), *row] for row in zip(file.periods, *columns, strict=True)]
-    text = io.StringIO()
-    csv.writer(text, delimiter=file.separator, lineterminator="\n").writerows(rows)
-    made = text.getvalue()
-    for change in file.lines:
-        made = "\n".join([*change(made.removesuffix("\n").split("\n")), ""])
-    return made
-
-
-SUFFIXES = {"xlsx": ".xlsx", "parquet": ".parquet", "false gz": ".csv.gz"}
-NO_FILES = {"None": None, "number": 5, "address": "http://localhost:9/s.csv", "a frame": pd.DataFrame({"Date": [1]})}
+            pairs = zip(file.periods, cells, strict=True)
+            rows += [[file.name, period, variable, cell, file.units.get(name, "")] for period, cell in pairs]
+        return rows
+    fed = file.layout == "fed"
+    labels = {name: label for name, label in file.labels.items() if name in file.cells}
+    stated = {name: "" if fed or not file.units.get(name) else f" ({file.units[name]})" for name in labels}
+    titles = [label + stated[name] for name, label in labels.items()]
+    columns = zip(file.periods, *(file.cells[name] for name in labels), strict=True)
+    lead = ["Scenario Name"] if fed else []
+    return [[*lead, "Date", *titles], *([*([file.name] if fed else []), *row] for row in columns)]
 
 
 def payload(file: File) -> Any:
@@ -583,25 +458,25 @@ def payload(file: File) -> Any:
     if file.layout == "dataset":
         made = dataset_of(file)
         return DATASETS[file.suffix][0](made) if file.suffix in DATASETS else made
-    text = text_of(file)
-    if file.suffix in ("xlsx", "parquet"):
-        rows = list(csv.reader(io.StringIO(text), delimiter=file.separator))
-        frame, stream = pd.DataFrame(rows[1:], columns=rows[0]), io.BytesIO()
-        frame.to_excel(stream, index=False) if file.suffix == "xlsx" else frame.to_parquet(stream)
-        return stream.getvalue()
-    data = text.encode(file.encoding, errors="replace")
-    return gzip.compress(data) if file.suffix == ".csv.gz" else data
+    rows = rows_of(file)
+    if file.delimited:
+        text = io.StringIO()
+        csv.writer(text, delimiter=file.separator, lineterminator="\n").writerows(rows)
+        return file.bytes(text.getvalue())
+    frame, stream = pd.DataFrame(rows[1:], columns=rows[0]), io.BytesIO()
+    if file.suffix in NO_TABLES:
+        return frame
+    frame.to_excel(stream, index=False) if file.suffix == "xlsx" else frame.to_parquet(stream)
+    return stream.getvalue()
 
 
 def dataset_of(file: File) -> xr.Dataset:
-    """The file as a dataset along time."""
+    """The file as a dataset along time; what is no plain number stays text."""
     made = xr.Dataset(coords={"time": list(file.periods)})
     for name, cells in file.cells.items():
         key = name if file.labels[name] in FED.values() else file.labels[name]
-        try:
-            values = np.array([float(cell) for cell in cells])
-        except ValueError:
-            values = np.array(cells, dtype=object)
+        plain = all(cell.strip("-").replace(".", "", 1).isdecimal() and cell.isascii() for cell in cells)
+        values = np.array([float(cell) for cell in cells]) if plain else np.array(cells, dtype=object)
         made[key] = ("time", values, {"units": file.units[name]} if file.units.get(name) else {})
     return made
 
@@ -611,57 +486,47 @@ def read(file: File, given: Any) -> xr.Dataset:
     arguments = {"trend": 0.02, **file.asked}
     if file.layout == "dataset":
         return sl.scenarios.from_dataset(given, **arguments)
-    suffix = file.suffix if file.suffix.startswith(".") else SUFFIXES.get(file.suffix, ".csv")
-    path = FOLDER / f"file-{next(NUMBER)}{suffix}"
-    if file.suffix == "folder":
-        path.mkdir()
-    elif file.suffix != "missing":
+    path = FOLDER / f"file-{next(NUMBER)}.{file.suffix}"
+    if file.suffix in NO_TABLES:
+        given = NO_TABLES[file.suffix](path, given)
+    else:
         path.write_bytes(given)
+        given = path
     try:
-        return sl.read_scenario(NO_FILES.get(file.suffix, path), **{"layout": file.layout, **arguments})
+        return sl.read_scenario(given, **{"layout": file.layout, **arguments})
     finally:
-        if path.is_file():
-            path.unlink()
+        if isinstance(given, Path) and given.is_file():
+            given.unlink()
 
 
 @st.composite
 def cases(draw: Draw) -> Case:
     """A broken scenario file."""
-    layout = of(draw, "fed", "fed", "tidy", "boe", "dataset")
-    year, number = 2026, 5
+    layout, number = of(draw, "fed", "fed", "tidy", "boe", "dataset"), 5
     rng = np.random.default_rng(of(draw, 1, 2, 3))
-    truth = {
-        "unemployment_rate": np.round(rng.uniform(4.0, 9.0, number), 1),
-        "real_income_growth": np.round(rng.uniform(-3.0, 3.0, number), 1),
-        "gdp_growth": np.round(rng.uniform(-4.0, 3.0, number), 1),
-        "inflation": np.round(rng.uniform(1.0, 4.0, number), 1),
-        "policy_rate": np.round(rng.uniform(1.0, 4.0, number), 1),
-    }
-    quarters = [(year + k // 4, k % 4 + 1) for k in range(number)]
+    bounds = {"unemployment_rate": (4.0, 9.0), "real_income_growth": (-3.0, 3.0), "gdp_growth": (-4.0, 3.0), "inflation": (1.0, 4.0),
+              "policy_rate": (1.0, 4.0)}  # fmt: skip
+    truth = {name: np.round(rng.uniform(*bound, number), 1) for name, bound in bounds.items()}
+    quarters = [(2026 + k // 4, k % 4 + 1) for k in range(number)]
     file = File(
         layout=layout,
         quarters=quarters,
         periods=[f"{year} Q{quarter}" for year, quarter in quarters],
         truth=truth,
-        cells={name: [str(value) for value in values] for name, values in truth.items()},
+        cells={name: [repr(float(value)) for value in values] for name, values in truth.items()},
         labels=dict(BOE if layout == "boe" else FED),
-        units=dict.fromkeys(truth, "" if layout == "fed" else "%" if layout == "boe" else "percent"),
+        units=dict.fromkeys(truth, {"fed": "", "boe": "%"}.get(layout, "percent")),
     )
     several(draw, CHANGES, file)
     given = made_or_rejected(lambda: payload(file))
-    structural = bool(file.lines) or file.encoding != "utf-8" or file.separator != ","
 
     def check(made: xr.Dataset) -> list[str]:
         figures = {name: values[file.first :] / 100 for name, values in file.truth.items()}
-        wrong = oracle.means_faults(made, figures, file.span)
-        wrong += [
-            f"{name} was read and is not ours"
-            for name in FED
-            if name in made and name not in file.truth and name != "real_income_growth"
-        ]
+        wrong = oracle.means_faults(made, figures, 3)
+        strange = [name for name in FED if name in made and name not in (*file.truth, "real_income_growth")]
+        wrong += [f"{name} was read and is not ours" for name in strange]
         year, quarter = file.quarters[file.first]
-        if not wrong and "start" in made.attrs and made.attrs["start"] != f"{year}-{3 * quarter - 2:02d}":
-            wrong.append(f"starts in {made.attrs['start']}, expected {year}-{3 * quarter - 2:02d}")
-        return wrong
+        start = f"{year}-{3 * quarter - 2:02d}"
+        return wrong or ([] if made.attrs["start"] == start else [f"starts in {made.attrs['start']}, expected {start}"])
 
-    return file.case(f"{layout}: {file.what}"[:400], lambda: read(file, given), check, not structural)
+    return file.case(f"{layout}: {file.what}", lambda: read(file, given), check)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import copy
 import datetime
 from collections.abc import Callable
-from itertools import count
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -16,10 +13,10 @@ from hypothesis import strategies as st
 
 from stresslab.study import Answers, read_study, run_study
 from tests.fuzz import oracle
-from tests.fuzz.case import Case
+from tests.fuzz.case import Case, Verdict
 from tests.fuzz.draft import Draft, Draw, of
+from tests.fuzz.models import a_text, written
 
-FOLDER, NUMBER = Path(mkdtemp(prefix="studies-")), count()
 BASE: dict[str, Any] = {
     "title": "a small study",
     "scenarios": ["china-baseline", "job-loss-only"],
@@ -85,187 +82,101 @@ LEAVES = leaves(BASE)
 def _at(content: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     """The table that holds the last key."""
     for key in keys[:-1]:
-        content = content[key]
+        content = content.get(key, {}) if isinstance(content, dict) else {}
     return content
 
 
 def value(draw: Draw, draft: Draft, content: dict[str, Any]) -> None:
     keys = draw(st.sampled_from(LEAVES))
-    if (
-        keys[0] not in content
-        or keys == ("scenarios",)
-        or not isinstance(_at(content, keys), dict)
-        or keys[-1] not in _at(content, keys)
-    ):
+    table = _at(content, keys)
+    if keys == ("scenarios",) or not isinstance(table, dict) or keys[-1] not in table:
         return
     right = of(draw, False, False, False, True) and keys[-1] in RIGHT
-    new = draw(st.sampled_from(RIGHT[keys[-1]] if right else WRONG))
-    _at(content, keys)[keys[-1]] = new
-    table = isinstance(_at(BASE, keys)[keys[-1]], dict)
-    fits = right or FITS.get(keys[-1], lambda v: table and v == {})(new)
-    dotted = ".".join(keys)
-    draft.note(
-        f"{dotted} = {type(new).__name__}", f"{dotted} = {str(new)[:30]!r}", "open" if fits else "nonsense", (keys[-1],)
-    )
+    new, dotted = draw(st.sampled_from(RIGHT[keys[-1]] if right else WRONG)), ".".join(keys)
+    table[keys[-1]] = new
+    a_table = isinstance(_at(BASE, keys)[keys[-1]], dict)
+    fits = right or FITS.get(keys[-1], lambda given: a_table and given == {})(new)
+    what = f"{dotted} = {str(new)[:30]!r}"
+    draft.note(f"{dotted} = {type(new).__name__}", what, "open" if fits else "nonsense", (keys[-1],))
 
 
 def key(draw: Draw, draft: Draft, content: dict[str, Any]) -> None:
     keys = draw(
         st.sampled_from([leaf for leaf in LEAVES if leaf not in (("scenarios",), ("BalanceSheet", "for_book"))])
     )
-    table = _at(content, keys) if keys[0] in content else content
-    if not isinstance(table, dict) or keys[-1] not in table:
-        return
-    new = of(draw, keys[-1] + "s", keys[-1][:-1], keys[-1].upper(), f"{keys[-1]} ", "ö", "", "progress", "behaviour")
-    table[new] = table.pop(keys[-1])
-    draft.note("an unknown key", f"{'.'.join(keys)} -> {new!r}", "nonsense", (new.strip() or "unknown", keys[-1]))
+    table = _at(content, keys)
+    if isinstance(table, dict) and keys[-1] in table:
+        name = keys[-1]
+        new = of(draw, name + "s", name[:-1], name.upper(), f"{name} ", "ö", "", "progress", "behaviour", name + "\n")
+        table[new] = table.pop(name)
+        draft.note("an unknown key", f"{'.'.join(keys)} -> {new!r}", "nonsense", (new.strip() or "unknown", name))
+
+
+SCENARIOS: dict[str, tuple[Any, Verdict]] = {
+    "none": ([], "nonsense"), "no list": ("china-baseline", "nonsense"), "unknown": (["china-base"], "nonsense"),
+    "twice": (["china-baseline", "china-baseline"], "nonsense"), "numbers": ([1, 2], "nonsense"),
+    "a missing file": (["nothing.csv"], "nonsense"), "a shock": ([{"shock_scenario": {"peak": 0.08}}], "sound"),
+    "a missing file in a table": ([{"read_scenario": {"path": "nothing.csv"}}], "nonsense"),
+    "an unknown maker": ([{"make_scenario": {"peak": 0.1}}], "nonsense"), "two makers": ([{"a": {}, "b": {}}], "nonsense"),
+    "a wrong shock": ([{"shock_scenario": {"peak": 8}}], "nonsense"), "no arguments": ([{"shock_scenario": 5}], "nonsense"),
+    "an empty table": ([{}], "nonsense"), "lists": ([["china-baseline"]], "nonsense"), "blank": ([" "], "nonsense"),
+    "two currencies of history": (["us-2007", "china-baseline"], "open"), "NUL": (["a\0.csv"], "nonsense"),
+}  # fmt: skip
 
 
 def scenarios(draw: Draw, draft: Draft, content: dict[str, Any]) -> None:
-    kind = of(
-        draw,
-        "none",
-        "no list",
-        "unknown",
-        "twice",
-        "numbers",
-        "a missing file",
-        "a table",
-        "an unknown maker",
-        "missing",
-        "a wrong shock",
-        "a shock",
-    )
-    content["scenarios"] = {
-        "none": [], "no list": "china-baseline", "unknown": ["china-base"], "twice": ["china-baseline", "china-baseline"],
-        "numbers": [1, 2], "a missing file": ["nothing.csv"], "a table": [{"read_scenario": {"path": "nothing.csv"}}],
-        "an unknown maker": [{"make_scenario": {"peak": 0.1}}], "missing": None, "a wrong shock": [{"shock_scenario": {"peak": 8}}],
-        "a shock": [{"shock_scenario": {"peak": 0.08}}],
-    }[kind]  # fmt: skip
+    kind = of(draw, "missing", *SCENARIOS)
+    given, verdict = SCENARIOS.get(kind, (None, "nonsense"))
+    content["scenarios"] = copy.deepcopy(given)
     if kind == "missing":
         del content["scenarios"]
-    draft.note(f"scenarios: {kind}", f"scenarios {kind}", "sound" if kind == "a shock" else "nonsense", ("scenario",))
+    draft.note(f"scenarios: {kind}", f"scenarios: {kind}", verdict, ("scenario",))
 
 
-def sections(draw: Draw, draft: Draft, content: dict[str, Any]) -> None:
-    kind = of(draw, "two portfolios", "a tape that is missing", "a model that is missing", "unknown", "left out", "feedback", "wrong feedback", "responses",
-              "wrong responses", "overlays", "wrong regime", "wrong lender", "wrong schedule", "donors without a tape")  # fmt: skip
-    if any(
-        content.get(name) != BASE.get(name)
-        for name in ("simulate", "provisions", "capital_adequacy", "loss_distribution", "synthetic_portfolio")
-    ):
-        return
-    tape = {"tape": "nothing.csv", "currency": "CNY", "as_of": "2026-01", "own_lender": "ours"}
-    verdict, words = "nonsense", [kind.split()[-1]]
-    if kind == "two portfolios":
-        content["read_portfolio"] = tape
-        words = ["portfolio"]
-    elif kind == "a tape that is missing":
-        content.pop("synthetic_portfolio", None)
-        content["read_portfolio"] = tape
-        words = ["tape", "nothing.csv"]
-    elif kind == "a model that is missing":
-        content["simulate"] = {"model": "nothing.toml"}
-        words = ["model"]
-    elif kind == "unknown":
-        content["entropy_pooling"] = {}
-        words = ["entropy_pooling"]
-    elif kind == "left out":
-        name = of(
-            draw,
-            *(
-                n
-                for n in content
-                if n not in ("scenarios", "synthetic_portfolio", "macro_paths", "simulate", "liquidity_buffer")
-            ),
-        )
-        del content[name]
-        verdict = "open"
-    elif kind in ("feedback", "wrong feedback"):
-        content["simulate"] = {
-            "seed": 1,
-            "horizon": 3,
-            "threads": 1,
-            "feedback": {"supply": 1.0 if kind == "feedback" else -1.0},
-        }
-        verdict, words = ("open" if kind == "feedback" else "nonsense"), ["supply", "feedback"]
-    elif kind in ("responses", "wrong responses"):
-        content["simulate"] = {
-            "seed": 1,
-            "horizon": 3,
-            "threads": 1,
-            "responses": [{"kind": "Outreach" if kind == "responses" else "Outreech"}],
-        }
-        verdict, words = ("open" if kind == "responses" else "nonsense"), ["kind", "responses"]
-    elif kind == "overlays":
-        content["provisions"] = {"overlays": [{"name": "a", "reason": "b", "share": -2.0}]}
-        words = ["share", "overlay"]
-    elif kind == "wrong regime":
-        content["capital_adequacy"] = {"capital_regime": "basel9"}
-        words = ["capital_regime"]
-    elif kind == "wrong lender":
-        content["loss_distribution"] = {"levels": [0.5], "lender": "nobody"}
-        words = ["lender"]
-    elif kind == "wrong schedule":
-        content["provisions"] = {"provisioning": {"kind": "China", "schedule": "cn1999"}}
-        words = ["schedule"]
-    else:
-        content["donors"] = {"borrowers": 5}
-        words = ["donors"]
-    draft.note(f"sections: {kind}", kind, verdict, words)  # type: ignore[arg-type]
-
-
-CHANGES = (value, value, value, value, key, key, scenarios, sections, sections)
-TEXTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "cut": (lambda data: data[: len(data) // 2], "nonsense"),
-    "a key twice": (lambda data: data + b"\n[simulate]\n", "nonsense"),
-    "no TOML": (lambda data: b"scenarios: [a]\n", "nonsense"),
-    "UTF-16": (lambda data: data.decode().encode("utf-16"), "nonsense"),
-    "Latin-1": (lambda data: b"# \xe9\n" + data, "nonsense"),
-    "a byte order mark": (lambda data: b"\xef\xbb\xbf" + data, "open"),
-    "NUL": (lambda data: data + b"\0", "nonsense"),
-    "deep": (lambda data: b"x = " + b"[" * 5_000 + b"]" * 5_000 + b"\n" + data, "nonsense"),
-    "deep tables": (lambda data: data + b"\n[" + b".".join([b"a"] * 2_000) + b"]\n", "nonsense"),
-    "a long number": (lambda data: b"x = " + b"9" * 5_000 + b"\n" + data, "nonsense"),
-    "nothing": (lambda data: b"", "nonsense"),
-    "bytes": (lambda data: bytes(range(256)), "nonsense"),
-    "a folder": (lambda data: b"", "nonsense"),
-    "no such file": (lambda data: b"", "nonsense"),
+TAPE = {"tape": "nothing.csv", "currency": "CNY", "as_of": "2026-01", "own_lender": "ours"}
+SIMULATE = {"seed": 1, "horizon": 3, "threads": 1}
+SECTIONS: dict[str, tuple[dict[str, Any], Verdict, tuple[str, ...]]] = {
+    "two portfolios": ({"read_portfolio": TAPE}, "nonsense", ("portfolio",)),
+    "a tape that is missing": ({"synthetic_portfolio": None, "read_portfolio": TAPE}, "nonsense", ("nothing.csv",)),
+    "a model that is missing": ({"simulate": {"model": "nothing.toml"}}, "nonsense", ("model",)),
+    "an unknown one": ({"entropy_pooling": {}}, "nonsense", ("entropy_pooling",)),
+    "no provisions": ({"provisions": None}, "open", ()),
+    "no capital": ({"capital_adequacy": None}, "open", ()),
+    "no balance sheet": ({"BalanceSheet": None}, "open", ()),
+    "feedback": ({"simulate": SIMULATE | {"feedback": {"supply": 1.0}}}, "open", ()),
+    "wrong feedback": ({"simulate": SIMULATE | {"feedback": {"supply": -1.0}}}, "nonsense", ("supply",)),
+    "responses": ({"simulate": SIMULATE | {"responses": [{"kind": "Outreach"}]}}, "open", ()),
+    "wrong responses": ({"simulate": SIMULATE | {"responses": [{"kind": "Outreech"}]}}, "nonsense", ("kind",)),
+    "wrong fields": ({"simulate": SIMULATE | {"responses": [{"kind": "Outreach", "from": 1}]}}, "nonsense", ("from",)),
+    "two of a kind": ({"simulate": SIMULATE | {"responses": [{"kind": "Outreach"}] * 2}}, "nonsense", ("responses",)),
+    "overlays": ({"provisions": {"overlays": [{"name": "a", "reason": "b", "share": -2.0}]}}, "nonsense", ("share",)),
+    "wrong regime": ({"capital_adequacy": {"capital_regime": "basel9"}}, "nonsense", ("capital_regime",)),
+    "wrong lender": ({"loss_distribution": {"levels": [0.5], "lender": "nobody"}}, "nonsense", ("lender",)),
+    "wrong schedule": (
+        {"provisions": {"provisioning": {"kind": "China", "schedule": "cn1999"}}},
+        "nonsense",
+        ("schedule",),
+    ),
+    "donors without a tape": ({"donors": {"borrowers": 5}}, "nonsense", ("donors",)),
+    "a horizon beyond the months": ({"simulate": {"horizon": 99}}, "nonsense", ("horizon",)),
+    "a path model": ({"macro_paths": {"paths": 2, "seed": 1, "model": {"kind": "VAR"}}}, "open", ()),
+    "a wrong path model": ({"macro_paths": {"paths": 2, "model": {"kind": "VAR", "lags": 0}}}, "nonsense", ("lags",)),
 }
 
 
-def a_text(draw: Draw) -> Case:
-    """A broken file of a study."""
-    draft, kind = Draft(), of(draw, *TEXTS, "None", "a number", "a list")
-    if kind in ("None", "a number", "a list"):
-        draft.note(f"a study: {kind}", kind, "nonsense")
-        given: Any = {"None": None, "a number": 5, "a list": [BASE]}[kind]
-        return draft.case(kind, lambda: read_study(given), lambda _: [])
-    change, verdict = TEXTS[kind]
-    data = change(tomli_w.dumps(BASE).encode())
-    draft.note(f"a study file: {kind}", kind, verdict)  # type: ignore[arg-type]
-
-    def call() -> Any:
-        path = FOLDER / f"study-{next(NUMBER)}.toml"
-        if kind == "a folder":
-            path.mkdir()
-        elif kind != "no such file":
-            path.write_bytes(data)
-        return read_study(path)
-
-    return draft.case(kind, call, lambda _: [])
+def sections(draw: Draw, draft: Draft, content: dict[str, Any]) -> None:
+    kind = of(draw, *SECTIONS)
+    given, verdict, words = SECTIONS[kind]
+    if all(content.get(name) == BASE.get(name) for name in given):
+        content.update(copy.deepcopy(given))
+        for name in [name for name, section in given.items() if section is None]:
+            del content[name]
+        draft.note(f"sections: {kind}", kind, verdict, words)
 
 
-def run(content: dict[str, Any], by_file: bool) -> Answers:
-    """Read a study, from its file or its content, and run it."""
-    if not by_file:
-        return run_study(read_study(content), progress=False)
-    path = FOLDER / f"study-{next(NUMBER)}.toml"
-    path.write_text(tomli_w.dumps(content), "utf-8")
-    try:
-        return run_study(read_study(path), progress=False)
-    finally:
-        path.unlink()
+def run(given: Any) -> Answers:
+    """Read a study and run it."""
+    return run_study(read_study(given), progress=False)
 
 
 def right_answer(answers: Answers) -> list[str]:
@@ -284,12 +195,14 @@ def right_answer(answers: Answers) -> list[str]:
 
 @st.composite
 def cases(draw: Draw) -> Case:
-    """A broken study."""
-    if of(draw, *range(5)) == 0:
-        return a_text(draw)
+    """A broken study, given by its content or by its file."""
     content, draft = copy.deepcopy(BASE), Draft()
-    for change in dict.fromkeys(of(draw, *CHANGES) for _ in range(of(draw, 1, 1, 1, 2))):
+    if not of(draw, *range(6)):
+        return draft.case("a file", a_text(draw, draft, BASE, run), right_answer)
+    for change in dict.fromkeys(of(draw, value, value, value, value, key, key, scenarios, sections, sections)
+                                for _ in range(of(draw, 1, 1, 1, 2))):  # fmt: skip
         change(draw, draft, content)
-    by_file = of(draw, True, False)
-    what = f"{'file' if by_file else 'content'}: {draft.what}"
-    return draft.case(what, lambda: run(copy.deepcopy(content), by_file), right_answer)
+    if of(draw, True, False):
+        data = tomli_w.dumps(content).encode()
+        return draft.case(f"file: {draft.what}", lambda: run(written("", data)), right_answer)
+    return draft.case(f"content: {draft.what}", lambda: run(copy.deepcopy(content)), right_answer)
