@@ -215,12 +215,15 @@ def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
 
 
 def _attr_faults(portfolio: xr.Dataset) -> list[str]:
-    """Faults of the currency, the day, the own lender and the unemployment on that day, which attrs may tell."""
-    told = {name: portfolio.attrs.get(name) for name in ("currency", "as_of", "own_lender", "unemployment_rate")}
+    """Faults of the currency, its unit, the day, the own lender and the unemployment on that day, which attrs tell."""
+    names = ("currency", "unit", "as_of", "own_lender", "unemployment_rate")
+    told = {name: portfolio.attrs.get(name) for name in names}
     said = {
         name: value for name, value in told.items() if not (value is None or (isinstance(value, str) and not value))
     }
     faults = currency_code_faults("attrs['currency']", said["currency"]) if "currency" in said else []
+    if "unit" in said:
+        faults += number_faults("attrs['unit']", said["unit"], 1e12, "1000 for amounts in thousands", low=1e-12)
     faults += day_faults("attrs['as_of']", said["as_of"]) if "as_of" in said else []
     if not isinstance(said.get("own_lender", ""), str):
         faults.append(f"attrs['own_lender']: found {shown(said['own_lender'])}, expected a name of a lender; write it")

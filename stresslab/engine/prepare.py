@@ -160,13 +160,11 @@ def currency_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
     amounts = model.amounts(np.unique(portfolio["product"].values.astype(str))) if known else {}
     if not amounts:
         return []
-    if True:
-        said = ", ".join(f"{name} = {amount:g} {model.currency}" for name, amount in amounts.items())
-        faults.append(
-            f"currency: found {currency!r} of the portfolio and a model in {model.currency!r} with {said}, expected "
-            f"one currency; pass model=model.replace(currency={currency!r}, ...) with these amounts in {currency}"
-        )
-    return faults
+    said = ", ".join(f"{name} = {amount:g} {model.currency}" for name, amount in amounts.items())
+    return [
+        f"currency: found {currency!r} of the portfolio and a model in {model.currency!r} with {said}, expected "
+        f"one currency; pass model=model.replace(currency={currency!r}, ...) with these amounts in {currency}"
+    ]
 
 
 def model_for(portfolio: xr.Dataset, model: Model | None) -> tuple[Model, list[str]]:

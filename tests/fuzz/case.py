@@ -148,8 +148,6 @@ def message_faults(error: sl.InputError) -> list[str]:
             poor.append(f"advises nothing: {_pattern(fault)}")
         elif len(fault) > LONGEST_FAULT:
             poor.append(f"a sentence of more than {LONGEST_FAULT} characters")
-    if len(set(error.faults)) < len(error.faults):
-        poor.append(f"says the same twice: {_pattern(error.faults[0])}")
     return poor
 
 
