@@ -147,6 +147,8 @@ class Variable:
 BORROWER, LOAN, MONTH = ("borrower",), ("loan",), ("month",)
 CONSTANT: tuple[str, ...] = ()
 
+KINDS: dict[str, Any] = {"flag": bool, "whole": np.int64, "number": np.float64, "label": np.str_}
+"""Type of a variable by its kind."""
 PORTFOLIO: dict[str, Variable] = {
     "borrower_id": Variable(
         BORROWER, "1", "number that names the borrower and selects the random draws", high=2**63 - 1, kind="whole"

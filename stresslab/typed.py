@@ -104,8 +104,8 @@ def _all_faults(
     """What the function finds itself at its first `refuse`, then the faults of the types of arguments.
 
     It is run with the arguments as they are, and again with such as have the right type. What it says in both runs of
-    other arguments is kept; what it says in the first run alone follows from a wrong type. If an argument of a wrong
-    type has no default, what is said of no argument may follow from what is empty too. What the function says once of
+    other arguments is kept; what it says in the first run alone follows from a wrong type. If words or data of a wrong
+    type have no default, what is said of no argument may follow from what is empty too. What the function says once of
     an argument of a wrong type takes the place of that fault, as it knows the bounds.
     """
     parameters = given.signature.parameters
@@ -113,7 +113,11 @@ def _all_faults(
     right = inspect.BoundArguments(given.signature, given.arguments | usual)
     first, second = _found(public, given), _found(public, right)
     places = {key: name for name, value in given.arguments.items() for key in _keys(name, value)}
-    of = {fault: {places[word] for word in _words(fault) & set(places)} for fault in first.faults + second.faults}
+    data = [name for name, value in given.arguments.items() if isinstance(value, xr.Dataset) and name not in wrong]
+    of = {
+        fault: {places[word] for word in _words(fault) & set(places)} or set(data if ": missing" in fault else [])
+        for fault in first.faults + second.faults
+    }
     sure = all(parameters[name].default is not inspect.Parameter.empty for name in wrong)
     both = [fault for fault in second.faults if fault in first.faults or (sure and not first.faults)]
     others = [fault for fault in both if of[fault].isdisjoint(wrong) and (sure or of[fault])]
@@ -218,16 +222,17 @@ def plain(value: Any, hint: Any) -> Any:
 
 
 def native(dataset: xr.Dataset) -> xr.Dataset:
-    """The dataset, its numbers in the order of bytes of the machine and its labels of fixed length; itself if so held.
+    """The dataset, its numbers as the machine computes with them and its labels of fixed length; itself if so held.
 
-    Zarr 3 gives labels of any length back, and netCDF 3 numbers in the other order of bytes.
+    Zarr 3 gives labels of any length back, and netCDF 3 numbers in the other order of bytes. Numbers of 80 bits become
+    those of 64.
     """
     foreign = {
         name: variable.copy(data=_held_natively(variable))
         for name, variable in dataset.variables.items()
         if variable.chunks is None
         and isinstance(variable.dtype, np.dtype)
-        and (variable.dtype.kind == "T" or not variable.dtype.isnative)
+        and (variable.dtype.kind == "T" or not variable.dtype.isnative or _is_long(variable.dtype))
     }
     if not foreign:
         return dataset
@@ -235,10 +240,15 @@ def native(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.assign(foreign).assign_coords(labels)
 
 
+def _is_long(dtype: np.dtype[Any]) -> bool:
+    """Whether numbers are longer than those of 64 bits."""
+    return dtype.kind == "f" and dtype.itemsize > 8
+
+
 def _held_natively(variable: xr.Variable) -> np.ndarray[Any, Any]:
     """Values of a variable in the order of bytes of the machine, or as text of fixed length."""
     if variable.dtype.kind != "T":
-        return variable.values.astype(variable.dtype.newbyteorder("="))
+        return variable.values.astype(np.float64 if _is_long(variable.dtype) else variable.dtype.newbyteorder("="))
     return np.array(variable.values.tolist(), np.str_).reshape(variable.shape)
 
 
@@ -289,6 +299,7 @@ def _list(value: Any, hint: Any, sets: bool = False) -> Any:
 
 def _entries(value: Any, options: Sequence[Any]) -> Any:
     """A tuple of a fixed length with an annotation for each entry."""
+    value = value.values if isinstance(value, xr.DataArray) else value
     if not isinstance(value, LISTS) or getattr(value, "ndim", 1) != 1 or len(value) != len(options):
         raise Unfit
     return tuple(plain(entry, option) for entry, option in zip(value, options, strict=True))

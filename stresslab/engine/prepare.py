@@ -31,10 +31,9 @@ from stresslab.engine.model import Model
 from stresslab.engine.packing import Packed, pack
 from stresslab.engine.result import fingerprint
 from stresslab.engine.run import Progress, run, silent
-from stresslab.schema import PORTFOLIO, presets, unit_of
+from stresslab.schema import KINDS, PORTFOLIO, presets
 
 Array = NDArray[Any]
-KINDS: dict[str, Any] = {"flag": bool, "whole": np.int64, "number": np.float64, "label": None}
 Renewal = Literal["static", "run-off"]
 
 
@@ -184,8 +183,10 @@ def model_for(portfolio: xr.Dataset, model: Model | None) -> tuple[Model, list[s
 
 
 def scale_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
-    """Fault of credit lines below the least amount that the model bills, as of amounts in thousands without a word."""
-    products, limits = portfolio["product"].values.astype(str), portfolio["limit"].values * unit_of(portfolio)
+    """Fault of credit lines below the least amount that the model bills, unless attrs say in which unit they are."""
+    if "unit" in portfolio.attrs:
+        return []
+    products, limits = portfolio["product"].values.astype(str), portfolio["limit"].values
     for name in np.unique(products):
         rules = model.products.get(str(name))
         lines = limits[(products == name) & (limits > 0)]
@@ -193,14 +194,14 @@ def scale_faults(portfolio: xr.Dataset, model: Model) -> list[str]:
             continue
         found = f"found lines of {str(name)!r} of {np.median(lines):,.4g} {model.currency} in the median"
         least = f"the minimum payment of {rules.minimum_payment:g}"
-        return [f"limit: {found}, expected more than {least}; set attrs['unit'] = 1000 for amounts in thousands"]
+        return [f"limit: {found}, expected more than {least}; set attrs['unit'] to 1000 for thousands, or to 1"]
     return []
 
 
 def of_their_kinds(portfolio: xr.Dataset) -> xr.Dataset:
     """The portfolio with its numbers in 64 bits: sums of shorter ones would be rounded, and positions must be whole."""
-    kinds = {name: KINDS[want.kind] for name, want in PORTFOLIO.items() if name in portfolio.variables}
-    return portfolio.assign({name: portfolio[name].astype(kind, copy=False) for name, kind in kinds.items() if kind})
+    held = {name: want.kind for name, want in PORTFOLIO.items() if name in portfolio.variables and want.kind != "label"}
+    return portfolio.assign({name: portfolio[name].astype(KINDS[kind], copy=False) for name, kind in held.items()})
 
 
 def with_paths(macro: xr.Dataset, path: int = 0) -> xr.Dataset:

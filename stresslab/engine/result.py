@@ -29,6 +29,7 @@ from stresslab.schema import (
     BUCKETS,
     CAUSES,
     FLOWS,
+    KINDS,
     LARGEST_AMOUNT,
     MINOR,
     PORTFOLIO,
@@ -103,14 +104,16 @@ def label(
 
 
 def fingerprint(portfolio: xr.Dataset) -> str:
-    """Hash of all values of a portfolio, whatever its order of variables.
+    """Hash of all values of a portfolio, whatever its order of variables and their types.
 
     Returns the first 16 hexadecimal digits of a SHA-256.
     """
     digest = hashlib.sha256()
     for name in sorted(set(PORTFOLIO) & set(portfolio.variables)):
         values = portfolio[name].values
-        if values.dtype.kind in "OUT":
+        if PORTFOLIO[name].kind != "label":
+            values = values.astype(KINDS[PORTFOLIO[name].kind], copy=False)
+        else:
             values, labels = pd.factorize(values.astype(object), sort=True)
             digest.update("\n".join(map(str, labels)).encode())
         digest.update(name.encode())

@@ -37,7 +37,7 @@ def segments_of(preset: str) -> list[tuple[str, str]]:
     """Lender and product of every segment that a preset's portfolio can have, the own lender's first.
 
     >>> segments_of("us-card")[0]
-    ('bank', 'card')
+    ('issuer', 'card')
     """
     numbers = read_preset(preset)
     own, others = numbers["own"], numbers["lenders"]
@@ -51,7 +51,7 @@ def loans_of(preset: str, borrowers: int) -> float:
     """Expected number of loans of some borrowers.
 
     >>> round(loans_of("china-online", 100))
-    217
+    218
     """
     numbers = read_preset(preset)
     own, others = numbers["own"], np.array(numbers["lenders"]["share"])

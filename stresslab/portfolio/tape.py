@@ -35,11 +35,21 @@ from stresslab.portfolio.identity import borrower_ids, collisions
 from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
 from stresslab.portfolio.units import Money
 from stresslab.portfolio.validation import check_portfolio
-from stresslab.schema import MACRO, PORTFOLIO, Array, InputError, attrs_of, presets, rounded, stored_as_text, unit_of
+from stresslab.schema import (
+    KINDS,
+    MACRO,
+    PORTFOLIO,
+    Array,
+    InputError,
+    attrs_of,
+    presets,
+    rounded,
+    stored_as_text,
+    unit_of,
+)
 from stresslab.tabular import Table, open_table
 from stresslab.typed import typed
 
-KINDS = {"flag": bool, "whole": np.int64, "number": np.float64, "label": np.str_}
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 PLAIN = "utf-8, separated by commas"
 

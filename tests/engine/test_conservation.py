@@ -19,7 +19,7 @@ from tests.engine.small import PRESETS, busy, flat, harsh, late_book
 
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PLUS, MINUS = ("drawn", "originated", "interest", "fees"), ("paid", "forgiven", "written_off")
-BOOKS = {preset: late_book(preset, borrowers=60) for preset in PRESETS}
+BOOKS = {preset: late_book(preset, borrowers=60).assign_attrs(unit=1) for preset in PRESETS}  # whatever is billed
 RENEWALS = ("static", "run-off")
 
 

@@ -196,7 +196,7 @@ def test_parameters_out_of_bounds_are_named_where_they_are_given():
     with pytest.raises(InputError) as caught:
         PathModel(unemployment_rate=Deviation(0.01, 6.0, 0.5), inflation=0.02, policy_rate_floor=-1.0)
     named = [fault.split(":")[0] for fault in caught.value.faults]
-    assert named == ["policy_rate_floor", "inflation", "unemployment_rate.correlation"]
+    assert named == ["policy_rate_floor", "unemployment_rate.correlation", "inflation"]
     assert [field.name for field in fields(PathModel)] == [*VARIABLES, "policy_rate_floor"]  # the order of the draws
 
 
