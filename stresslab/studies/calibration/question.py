@@ -135,11 +135,11 @@ def search_faults(
     faults = []
     months = macro.sizes.get("month", 0) if horizon is None else horizon
     faults += whole_faults("warmup", warmup, 0) + whole_faults("seasoning", seasoning, 0)
-    faults += whole_faults("iterations", iterations, 1, 10_000, advice="give 10")
     if not faults and is_whole(months) and 0 < months <= warmup:
         faults.append(
             f"warmup: found {warmup} of {months} months, expected some left to measure; shorten it or simulate longer"
         )
+    faults += whole_faults("iterations", iterations, 1, 10_000, advice="give 10")
     faults += whole_faults("sample", sample, 1, 2**31, optional=True, advice="give a number of borrowers")
     faults += choice_faults("method", method, METHODS)
     if not (is_number(step) and 0.0 < step <= 0.5):
