@@ -194,7 +194,7 @@ UNEVEN = [
 ]
 
 
-@pytest.mark.parametrize(("content", "says"), UNEVEN)
+@pytest.mark.parametrize(("content", "says"), UNEVEN, ids=[str(place) for place in range(len(UNEVEN))])
 def test_each_fault_of_a_file_is_one_sentence(content, says, tmp_path):
     assert fault(written(tmp_path / "a.csv", content)).startswith(says)
 
