@@ -1,4 +1,4 @@
-"""Arguments of every public function and class: of wrong types, not finite, out of bounds, or the same in other dress."""
+"""Arguments of every public function and class: of wrong types, not finite, out of bounds, or in another form."""
 
 from __future__ import annotations
 

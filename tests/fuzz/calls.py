@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import itertools
 import json
 from functools import cache
 from types import SimpleNamespace
@@ -319,7 +320,8 @@ def _calls(w):
     yield sl.compare_responses, {"portfolio": w.book, "macro": w.calm, "responses": acts, **study,
                                  "feedback": None, "rank_by": "npv", "threads": 1}  # fmt: skip
     yield sl.sensitivity, {"portfolio": w.book, "macro": w.fan, "outcome": rate,
-                           "parameters": {"willingness.forgetting": (0.01, 0.05)}, "answers": None, **study}  # fmt: skip
+                           "parameters": {"willingness.forgetting": (0.01, 0.05)}, "answers": None,
+                           **study}  # fmt: skip
     yield sl.reverse_stress, {"portfolio": w.book, "start": w.calm, "end": w.tight, "outcome": open_lines,
                               "hurdle": 0.8, "level": 0.5, "side": "below",
                               "bounds": (0.0, 1.0), "tolerance": 0.5, **study, "paths": 10}  # fmt: skip
@@ -354,7 +356,7 @@ def give(function, arguments):
     """What a function answers; arguments after a star stand in a list."""
     stars = [kind.name for kind in inspect.signature(function).parameters.values() if kind.kind is kind.VAR_POSITIONAL]
     given = [arguments[name] if isinstance(arguments[name], list) else [arguments[name]] for name in stars]
-    return function(*sum(given, []), **{name: value for name, value in arguments.items() if name not in stars})
+    return function(*itertools.chain(*given), **{name: value for name, value in arguments.items() if name not in stars})
 
 
 @cache

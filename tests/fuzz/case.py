@@ -176,7 +176,8 @@ class Failure(NamedTuple):
     detail: str
 
     def __str__(self) -> str:
-        return f"[{self.problem}] {self.group}\n    again: {self.again!r}\n    input: {self.what}\n    said:  {self.detail}"
+        again = f"    again: {self.again!r}\n    input: {self.what}"
+        return f"[{self.problem}] {self.group}\n{again}\n    said:  {self.detail}"
 
 
 @dataclass

@@ -69,8 +69,10 @@ Labels = dict[str, tuple[Any, Verdict]]
 MONTHS: Labels = {
     "reversed": ([3, 2, 1], "nonsense"), "twice": ([1, 1, 2], "nonsense"), "with a gap": ([1, 2, 4], "nonsense"),
     "from 0": ([0, 1, 2], "open"), "from 5": ([5, 6, 7], "open"), "negative": ([-1, 0, 1], "nonsense"),
-    "halves": ([0.5, 1.0, 1.5], "nonsense"), "NaN": ([1.0, np.nan, 3.0], "nonsense"), "floats": ([1.0, 2.0, 3.0], "open"),
-    "dates": (pd.date_range("2026-01", periods=3, freq="MS"), "open"), "text": (["2026-01", "2026-02", "2026-03"], "open"),
+    "halves": ([0.5, 1.0, 1.5], "nonsense"), "NaN": ([1.0, np.nan, 3.0], "nonsense"),
+    "floats": ([1.0, 2.0, 3.0], "open"),
+    "dates": (pd.date_range("2026-01", periods=3, freq="MS"), "open"),
+    "text": (["2026-01", "2026-02", "2026-03"], "open"),
     "words": (["a", "b", "c"], "nonsense"), "missing": (None, "open"), "flags": ([True, True, False], "nonsense"),
     "objects": (np.array([1, "2", None], object), "nonsense"),
 }  # fmt: skip
@@ -81,8 +83,10 @@ PATHS: Labels = {
     "missing": (None, "open"), "objects": (np.array([0, None], object), "nonsense"),
 }  # fmt: skip
 SCENARIOS: Labels = {
-    "twice": (["a", "a"], "nonsense"), "empty": (["", "b"], "nonsense"), "None": (np.array([None, "b"], object), "nonsense"),
-    "NaN": ([np.nan, 1.0], "nonsense"), "numbers": ([1, 2], "open"), "missing": (None, "open"), "NUL": (["a\0", "b"], "open"),
+    "twice": (["a", "a"], "nonsense"), "empty": (["", "b"], "nonsense"),
+    "None": (np.array([None, "b"], object), "nonsense"),
+    "NaN": ([np.nan, 1.0], "nonsense"), "numbers": ([1, 2], "open"), "missing": (None, "open"),
+    "NUL": (["a\0", "b"], "open"),
     "blank": ([" ", "b"], "nonsense"), "lists": (np.array([["a"], "b"], object), "nonsense"),
 }  # fmt: skip
 
@@ -129,7 +133,8 @@ DIMS: dict[str, tuple[Callable[[xr.Dataset], xr.Dataset], Verdict, tuple[str, ..
     "no paths": (lambda macro: macro.isel(path=slice(0, 0)), "nonsense", ("path",)),
     "no scenarios": (lambda macro: macro.isel(scenario=slice(0, 0)), "nonsense", ("scenario",)),
     "scalar": (lambda macro: macro.isel(month=0, drop=True), "nonsense", ("month",)),
-    "one without months": (lambda macro: macro.assign(inflation=macro["inflation"].isel(month=0)), "nonsense", ("inflation",)),
+    "one without months": (
+        lambda macro: macro.assign(inflation=macro["inflation"].isel(month=0)), "nonsense", ("inflation",)),
     "without unemployment": (lambda macro: macro.drop_vars("unemployment_rate"), "nonsense", ("unemployment_rate",)),
     "without income": (lambda macro: macro.drop_vars("real_income_growth"), "nonsense", ("real_income_growth",)),
     "a name misspelt": (lambda macro: macro.rename(inflation="inflaton"), "nonsense", ("inflaton",)),
@@ -152,8 +157,10 @@ def dims(draw: Draw, draft: Macro) -> None:
 
 TYPES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Verdict]] = {
     "objects": (lambda data: data.astype(object), "open"), "text": (lambda data: data.astype(str), "open"),
-    "complex": (lambda data: data.astype(complex), "nonsense"), "float32": (lambda data: data.astype(np.float32), "open"),
-    "float16": (lambda data: data.astype(np.float16), "open"), "longdouble": (lambda data: data.astype(np.longdouble), "open"),
+    "complex": (lambda data: data.astype(complex), "nonsense"),
+    "float32": (lambda data: data.astype(np.float32), "open"),
+    "float16": (lambda data: data.astype(np.float16), "open"),
+    "longdouble": (lambda data: data.astype(np.longdouble), "open"),
     "big-endian": (lambda data: data.astype(">f8"), "open"), "dates": (lambda data: data.astype("M8[s]"), "nonsense"),
     "spans": (lambda data: np.zeros(data.shape, "m8[D]"), "nonsense"),
     "None": (lambda data: np.where(np.arange(data.size).reshape(data.shape) == 0, None, data), "nonsense"),
@@ -200,7 +207,8 @@ def container(draw: Draw, draft: Macro) -> None:
 
 
 CHANGES: dict[Callable[[Draw, Any], None], int] = {
-    bad_value: 3, labels("month", MONTHS): 3, labels("path", PATHS): 2, labels("scenario", SCENARIOS): 2, trend: 2, dims: 3,
+    bad_value: 3, labels("month", MONTHS): 3, labels("path", PATHS): 2, labels("scenario", SCENARIOS): 2,
+    trend: 2, dims: 3,
     types: 3, chunks: 1, percent: 1, container: 1,
 }  # fmt: skip
 

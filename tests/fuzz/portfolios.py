@@ -366,8 +366,10 @@ def same_book(draw: Draw, draft: Book) -> None:
 
 
 CHANGES: dict[Callable[[Draw, Any], None], int] = {
-    bad_value: 3, wrong_type: 2, wrong_dims: 1, odd_label: 2, missing: 1, misspelt: 1, unknown: 1, one_segment_of_two: 1,
-    bad_link: 1, bad_id: 1, other_size: 1, bad_attr: 2, contradiction: 2, jobless_at_work: 1, container: 1, same_book: 1,
+    bad_value: 3, wrong_type: 2, wrong_dims: 1, odd_label: 2, missing: 1, misspelt: 1, unknown: 1,
+    one_segment_of_two: 1,
+    bad_link: 1, bad_id: 1, other_size: 1, bad_attr: 2, contradiction: 2, jobless_at_work: 1, container: 1,
+    same_book: 1,
 }  # fmt: skip
 
 CALLS: dict[str, Callable[[Any], Any]] = {

@@ -74,7 +74,8 @@ FISCAL: dict[str, Callable[[int, int], str]] = {
     "2025-01-28": lambda y, q: f"{y}-{3 * q - 2:02d}-28",
 }
 IMPOSSIBLE = (
-    "2025-02-31", "2026-03-31 garbage", "2026-13-01", "2026Q5", "2026Q0", "Q1 2026 Q2", "00-00-0000", "2026-06-31", "Q1",
+    "2025-02-31", "2026-03-31 garbage", "2026-13-01", "2026Q5", "2026Q0", "Q1 2026 Q2", "00-00-0000",
+    "2026-06-31", "Q1",
     "spring", "", "nan", "2026-3-31-1", "\uff12026Q1x",
 )  # fmt: skip
 
@@ -171,11 +172,13 @@ def many_quarters(draw: Draw, file: File) -> None:
 # Cells
 
 BAD = (
-    ".", "", "n/a", "-", "#N/A", "5,6", "5_6", "five", "inf", "nan", "5.6.1", "0x5", "=A1", "None", "5.6 5.7", "1/2", "1e400",
+    ".", "", "n/a", "-", "#N/A", "5,6", "5_6", "five", "inf", "nan", "5.6.1", "0x5", "=A1", "None", "5.6 5.7",
+    "1/2", "1e400",
     "5.6 (p)", "..", "TRUE", "2026-03-31",
 )  # fmt: skip
 SPELT = {
-    "5.6%": 5.6, "5.6 %": 5.6, " 5.6": 5.6, "\u00a05.6": 5.6, "+5.6": 5.6, "5.6e0": 5.6, "\uff15.6": 5.6, "\u0665": 5.0, "05.6": 5.6,
+    "5.6%": 5.6, "5.6 %": 5.6, " 5.6": 5.6, "\u00a05.6": 5.6, "+5.6": 5.6, "5.6e0": 5.6, "\uff15.6": 5.6,
+    "\u0665": 5.0, "05.6": 5.6,
 }  # fmt: skip
 NEGATIVE = {"\u22121.5": -1.5, "(1.5)": -1.5, "\u20131.5": -1.5, "- 1.5": -1.5, "-1.5": -1.5, "1.5-": -1.5}
 
@@ -390,7 +393,8 @@ DATASETS: dict[str, tuple[Callable[[xr.Dataset], Any], Verdict]] = {
     "an array": (lambda made: made["unemployment_rate"], "nonsense"),
     "None": (lambda made: None, "nonsense"),
     "a dict": (lambda made: made.to_dict(), "nonsense"),
-    "along month": (lambda made: made.rename(time="month").assign_coords(month=np.arange(1, made.sizes["time"] + 1)), "nonsense"),
+    "along month": (
+        lambda made: made.rename(time="month").assign_coords(month=np.arange(1, made.sizes["time"] + 1)), "nonsense"),
     "units a number": (lambda made: made.assign(inflation=made["inflation"].assign_attrs(units=5)), "nonsense"),
 }  # fmt: skip
 """Changes that only a dataset can have; they are made when it is written."""
@@ -430,7 +434,8 @@ def not_a_table(draw: Draw, file: File) -> None:
 
 CHANGES: dict[Callable[[Draw, Any], None], int] = {
     spelling: 4, fiscal: 1, impossible_period: 3, order: 2, many_quarters: 1, cell: 5, decimals: 2, unit: 4, column: 2,
-    other_lines: 3, encoded: 1, separated: 1, asked: 2, right_start: 1, two_scenarios: 1, odd_dataset: 3, other_shape: 1,
+    other_lines: 3, encoded: 1, separated: 1, asked: 2, right_start: 1, two_scenarios: 1, odd_dataset: 3,
+    other_shape: 1,
     not_a_table: 1,
 }  # fmt: skip
 
@@ -504,7 +509,8 @@ def cases(draw: Draw) -> Case:
     """A broken scenario file."""
     layout, number = of(draw, "fed", "fed", "tidy", "boe", "dataset"), 5
     rng = np.random.default_rng(of(draw, 1, 2, 3))
-    bounds = {"unemployment_rate": (4.0, 9.0), "real_income_growth": (-3.0, 3.0), "gdp_growth": (-4.0, 3.0), "inflation": (1.0, 4.0),
+    bounds = {"unemployment_rate": (4.0, 9.0), "real_income_growth": (-3.0, 3.0), "gdp_growth": (-4.0, 3.0),
+              "inflation": (1.0, 4.0),
               "policy_rate": (1.0, 4.0)}  # fmt: skip
     truth = {name: np.round(rng.uniform(*bound, number), 1) for name, bound in bounds.items()}
     quarters = [(2026 + k // 4, k % 4 + 1) for k in range(number)]

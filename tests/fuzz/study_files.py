@@ -47,7 +47,8 @@ RIGHT: dict[str, tuple[Any, ...]] = {
     "renewal": ("run-off",), "borrowers": (25,), "outlook": ("perfect-foresight",),
 }  # fmt: skip
 WRONG: tuple[Any, ...] = (
-    True, -1, 0.5, 10**30, -0.1, np.inf, np.nan, -np.inf, 1e13, "", "nowhere", [], ["x"], {}, {"kind": "x"}, [[1]], datetime.date(2026, 1, 1),
+    True, -1, 0.5, 10**30, -0.1, np.inf, np.nan, -np.inf, 1e13, "", "nowhere",
+    [], ["x"], {}, {"kind": "x"}, [[1]], datetime.date(2026, 1, 1),
     datetime.time(1, 2), "[bold]x[/", "a\nb", "x" * 5_000, [0.5, 0.5], [True], {"a": {"b": {"c": 1}}},
 )  # fmt: skip
 FITS: dict[str, Callable[[Any], bool]] = {
@@ -117,8 +118,10 @@ SCENARIOS: dict[str, tuple[Any, Verdict]] = {
     "twice": (["china-baseline", "china-baseline"], "nonsense"), "numbers": ([1, 2], "nonsense"),
     "a missing file": (["nothing.csv"], "nonsense"), "a shock": ([{"shock_scenario": {"peak": 0.08}}], "sound"),
     "a missing file in a table": ([{"read_scenario": {"path": "nothing.csv"}}], "nonsense"),
-    "an unknown maker": ([{"make_scenario": {"peak": 0.1}}], "nonsense"), "two makers": ([{"a": {}, "b": {}}], "nonsense"),
-    "a wrong shock": ([{"shock_scenario": {"peak": 8}}], "nonsense"), "no arguments": ([{"shock_scenario": 5}], "nonsense"),
+    "an unknown maker": ([{"make_scenario": {"peak": 0.1}}], "nonsense"),
+    "two makers": ([{"a": {}, "b": {}}], "nonsense"),
+    "a wrong shock": ([{"shock_scenario": {"peak": 8}}], "nonsense"),
+    "no arguments": ([{"shock_scenario": 5}], "nonsense"),
     "an empty table": ([{}], "nonsense"), "lists": ([["china-baseline"]], "nonsense"), "blank": ([" "], "nonsense"),
     "two currencies of history": (["us-2007", "china-baseline"], "open"), "NUL": (["a\0.csv"], "nonsense"),
 }  # fmt: skip

@@ -180,7 +180,8 @@ def composed(draw: Draw, tape: Tape) -> None:
 
 KEYS: dict[str, tuple[Callable[[int], str], type]] = {
     "zeros": (lambda k: f"{k:05d}", str), "long": (lambda k: str(2**70 + k), str), "eaten": (lambda k: "1.10E+22", str),
-    "18 digits": (lambda k: str(10**17 + k), str), "floats": (lambda k: f"{k}.0", float), "whole": (lambda k: str(k + 1), int),
+    "18 digits": (lambda k: str(10**17 + k), str), "floats": (lambda k: f"{k}.0", float),
+    "whole": (lambda k: str(k + 1), int),
     "large floats": (lambda k: str(2**54 + k), float), "mixed": (lambda k: str(k) if k % 2 else f"k{k}", str),
 }  # fmt: skip
 """Keys that a spreadsheet may turn into numbers, and the type that they then have."""
@@ -200,7 +201,8 @@ def numbers_as_keys(draw: Draw, tape: Tape) -> None:
 # Figures
 
 BAD_CELLS = (
-    "n/a", "-", "", "abc", "EUR 1,200", "1_200", "inf", "nan", "-5", "1e400", "0x10", "=A1", "#REF!", "12-05-2026", "5,6",
+    "n/a", "-", "", "abc", "EUR 1,200", "1_200", "inf", "nan", "-5", "1e400", "0x10", "=A1", "#REF!",
+    "12-05-2026", "5,6",
     "\u22125", "None", "9" * 400, "1.2.3", "\uff11\uff12", "1/2", "TRUE", "12 apples", "1e-400x", "\u00bd",
 )  # fmt: skip
 SPELT = {
@@ -279,7 +281,8 @@ def two_incomes(draw: Draw, tape: Tape) -> None:
 
 UNITS: dict[str, tuple[str, Callable[[Any], Any], Verdict, str, str]] = {
     "rates in percent": ("annual_rate", lambda rate: round(100 * rate, 4), "nonsense", "percent", ""),
-    "rates in percent, as the header says": ("annual_rate", lambda rate: round(100 * rate, 4), "open", "", "interest rate (%)"),
+    "rates in percent, as the header says": (
+        "annual_rate", lambda rate: round(100 * rate, 4), "open", "", "interest rate (%)"),
     "rates in basis points": ("annual_rate", lambda rate: round(10_000 * rate, 2), "nonsense", "", ""),
     "months late": ("days_past_due", lambda days: days // 30, "nonsense", "months", ""),
     "stages as days": ("days_past_due", lambda days: 1 + (days > 30) + (days > 90), "nonsense", "", ""),
@@ -424,7 +427,8 @@ def doubled(draw: Draw, tape: Tape) -> None:
 CHANGES: dict[Callable[[Draw, Any], None], int] = {
     odd_names: 2, missing_key: 1, blanks_around: 1, composed: 1, numbers_as_keys: 2, bad_cell: 2, spelt_cell: 1,
     spelt_column: 2, bad_number: 2, dates: 1, two_incomes: 1, wrong_unit: 3, mixed_units: 1, told_wrong: 1, encoded: 2,
-    separated: 1, decimal_commas: 1, other_lines: 3, other_columns: 2, constants: 1, no_donors: 1, doubled: 1, no_table: 1,
+    separated: 1, decimal_commas: 1, other_lines: 3, other_columns: 2, constants: 1, no_donors: 1, doubled: 1,
+    no_table: 1,
 }  # fmt: skip
 
 

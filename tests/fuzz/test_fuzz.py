@@ -1,4 +1,4 @@
-"""Broken inputs of every family, the same on each run; and the judgement tried on functions that are wrong on purpose."""
+"""Broken inputs of every family, the same on each run; the judgement on functions that are wrong on purpose."""
 
 import time
 import warnings
