@@ -67,17 +67,17 @@ class Mutant(NamedTuple):
 
 
 def mutants(group: str) -> list[Mutant]:
-    """All changes of a group's files outside of annotations."""
+    """All changes of a group's files outside of annotations and of sentences that are put together."""
     found = []
     for path in sorted({file for pattern in GROUPS[group][0].split() for file in ROOT.glob(pattern)}):
-        lines, annotated = path.read_text("utf-8").split("\n"), _annotations(path)
+        lines, outside = path.read_text("utf-8").split("\n"), _left_out(path)
         tree = get_ast(path.read_text("utf-8"))
         for name in sorted(filter(_is_made, plugins.operator_names())):
             operator, place = plugins.get_operator(name)(), 0
             for node in _nodes(tree):
                 for start, _ in operator.mutation_positions(node):
                     line = lines[start[0] - 1].strip()
-                    if start not in annotated and line != "*,":
+                    if start not in outside and line != "*,":
                         found.append(Mutant(group, str(path.relative_to(ROOT)), name, place, line))
                     place += 1
     return found
@@ -95,18 +95,19 @@ def _nodes(node: object) -> list[object]:
     return [node, *below]
 
 
-def _annotations(path: Path) -> set[tuple[int, int]]:
-    """Places (line, column) of annotations, which are not evaluated."""
+def _left_out(path: Path) -> set[tuple[int, int]]:
+    """Places (line, column) of annotations, which are not evaluated, and of f-strings, which only speak of numbers."""
     places = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        for note in (getattr(node, "annotation", None), getattr(node, "returns", None)):
-            if note is not None:
-                end = note.end_lineno, note.end_col_offset
+        spoken = node if isinstance(node, ast.JoinedStr) else None
+        for part in (spoken, getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if part is not None:
+                end = part.end_lineno, part.end_col_offset
                 places |= {
                     (line, column)
-                    for line in range(note.lineno, note.end_lineno + 1)
+                    for line in range(part.lineno, part.end_lineno + 1)
                     for column in range(0, 200)
-                    if (note.lineno, note.col_offset) <= (line, column) < end
+                    if (part.lineno, part.col_offset) <= (line, column) < end
                 }
     return places
 

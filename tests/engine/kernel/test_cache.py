@@ -109,7 +109,7 @@ def test_no_folder_at_all_is_an_error_that_says_what_to_do(copy, temporary, monk
 
 
 BECOME_NOBODY = """
-import os, sys, xarray, numba.core.caching
+import os, sys, lazy_loader, xarray, numba.core.caching
 numba.njit(lambda x: x)(1)  # all that is loaded of others, before it may no longer be read
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
