@@ -26,7 +26,7 @@ from .measures.provisions.allowance import provisions
 from .measures.provisions.regimes import CECL, IFRS9, China, Overlay
 from .measures.provisions.rollforward import allowance_movement
 from .measures.weighted import weighted_distribution
-from .notes import notes
+from .noted import notes
 from .population.synthetic import synthetic_portfolio
 from .portfolio.describe import describe_portfolio
 from .portfolio.tape import read_portfolio

@@ -390,8 +390,14 @@ def attrs_of(variable: Variable) -> dict[str, str]:
     return {"units": variable.unit, "long_name": variable.meaning}
 
 
+TEXT_OF_ANY_LENGTH = tuple(map(int, xr.__version__.split(".")[:2])) >= (2026, 4)
+"""Whether xarray can write it to netCDF."""
+
+
 def stored_as_text(dataset: xr.Dataset) -> xr.Dataset:
     """The dataset, its labels to be stored as text of any length, for which Zarr 3 has a specification; in place."""
+    if not TEXT_OF_ANY_LENGTH:
+        return dataset
     for values in dataset.variables.values():
         if values.dtype.kind == "U":
             values.encoding["dtype"] = np.dtypes.StringDType()

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "stresslab"
-BASE = {"schema", "checks", "typed", "parameters", "notes", "tabular", "version", "resources", "files"}
+BASE = {"schema", "checks", "typed", "parameters", "noted", "tabular", "version", "resources", "files"}
 MAY_IMPORT = {
     "schema": set(),
     "checks": {"schema"},
     "typed": {"schema", "checks"},
     "parameters": {"schema", "checks", "typed"},
-    "notes": {"schema", "typed"},
+    "noted": {"schema", "typed"},
     "version": set(),
     "resources": {"schema"},
     "files": {"schema"},

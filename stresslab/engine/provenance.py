@@ -14,7 +14,7 @@ import xarray as xr
 from stresslab.engine.actions import ContingencyPlan, Response
 from stresslab.engine.model import Model
 from stresslab.engine.prepare import Prepared
-from stresslab.notes import noted, notes
+from stresslab.noted import noted, notes
 from stresslab.version import VERSION
 
 

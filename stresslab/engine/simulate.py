@@ -24,7 +24,7 @@ from stresslab.engine.provenance import record, taken_by_default
 from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow, static_notes, unit_notes
 from stresslab.engine.run import Progress, run
 from stresslab.engine.trace import traced_ids, traced_months
-from stresslab.notes import noted, notes
+from stresslab.noted import noted, notes
 from stresslab.schema import MEASURES, RESULT, attrs_of, stored_as_text
 from stresslab.typed import typed
 

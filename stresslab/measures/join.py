@@ -11,7 +11,7 @@ import xarray as xr
 
 from stresslab.checks import choice_faults, refuse
 from stresslab.measures.result_view import along_scenario, contents, differing, short, spelled
-from stresslab.notes import noted, notes
+from stresslab.noted import noted, notes
 from stresslab.schema import FACTS, RESULT, stored_as_text
 from stresslab.typed import typed
 

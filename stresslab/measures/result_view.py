@@ -31,7 +31,8 @@ def result_faults(
     if not isinstance(result, xr.Dataset) or (strange := _strange_faults(result, needs)):
         return chunked or strange
     shapes = [*chunked, *shape_faults(result, needs), *label_faults(result)]
-    wrong = {name: _value_faults(result, name, needs[name], not chunked) for name in needs}
+    filled = not chunked and not any("sl.join()" in fault for fault in shapes)  # xr.concat fills with NaN
+    wrong = {name: _value_faults(result, name, needs[name], filled) for name in needs}
     faults = shapes + [fault for name in needs for fault in wrong[name]]
     months = result["month"].values.tolist() if "month" in result.dims else [0]
     whole = months == list(range(max(len(months), 1)))
@@ -103,6 +104,7 @@ def along_scenario(dims: Sequence[str]) -> bool:
 def shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list[str]:
     """Faults of dimensions: any that a variable of a result cannot have, and those that a needed one has not."""
     faults, doubled = [], []
+    others: dict[str, list[str]] = {}
     known = {name: spec.dims for name, spec in RESULT.items()}
     for name in dict.fromkeys([*known, *needs]):
         if name not in result.variables:
@@ -114,31 +116,44 @@ def shape_faults(result: xr.Dataset, needs: Mapping[str, Sequence[str]]) -> list
         if set(strange) & {"path", "scenario"}:
             doubled.append(name)
         elif strange:
-            faults.append(f"{expected}, perhaps with 'scenario'; select or drop {', '.join(map(repr, strange))}")
+            others.setdefault(" and ".join(map(repr, strange)), []).append(name)
         elif name in needs and (absent := [dim for dim in dims if dim not in has]):
             dim = absent[0]
             advice = f"keep it as a list: result.sel({dim}=[...])" if dim in result.coords else "give it unreduced"
             faults.append(f"{expected}; {advice}")
         elif name in needs and "path" in dims and "scenario" in result.dims and "scenario" not in has:
             faults.append(f"{expected} and 'scenario'; put results together with sl.join(), not xr.concat()")
+    for dimension, names in others.items():
+        found = f"{_some(names)}: found dimension {dimension}, expected none of that name"
+        faults.append(f"{found}; select from it, or rename it")
     if doubled:
         apart = " and ".join(
             repr(dim) for dim in ("path", "scenario") if any(dim in result[name].dims for name in doubled)
         )
-        found = f"{', '.join(doubled)}: found dimension {apart}, expected one figure for all of it"
+        found = f"{_some(doubled)}: found dimension {apart}, expected one figure for all of it"
         faults.append(f"{found}; put results together with sl.join(), not xr.concat()")
     return faults
 
 
-def _value_faults(result: xr.Dataset, name: str, dims: Sequence[str], loaded: bool) -> list[str]:
-    """Faults of a needed variable's values: missing, not numbers and, if they are in memory, not finite, negative."""
+def _some(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are.
+
+    >>> _some(["paid", "fees"]), _some(["a", "b", "c", "d", "e"])
+    ('paid, fees', 'a, b, c and 2 more')
+    """
+    more = f" and {len(names) - 3} more" if len(names) > 4 else ""
+    return ", ".join(names[:3] if more else names) + more
+
+
+def _value_faults(result: xr.Dataset, name: str, dims: Sequence[str], filled: bool) -> list[str]:
+    """Faults of a needed variable's values: missing, not numbers and, if they are all there, not finite, negative."""
     if name not in result.variables:
         return [f"{name}: missing, expected along {tuple(dims)}; give a result of simulate()"]
     values = result[name]
     if values.dtype.kind not in "biuf":
         return [f"{name}: found type {values.dtype}, expected numbers; convert it"]
     faults: list[str] = []
-    if not loaded:
+    if not filled:
         return faults
     for bad, expected in ((~np.isfinite(values.values), "a finite number"), (values.values < 0.0, ">= 0")):
         if bad.any():

@@ -19,7 +19,7 @@ from stresslab.checks import (
     number_faults,
     seed_faults,
 )
-from stresslab.notes import noted
+from stresslab.noted import noted
 from stresslab.portfolio.columns import Constant, read_columns
 from stresslab.portfolio.headers import (
     BORROWER_VALUES,

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from stresslab.checks import LONGEST, advised, is_number, refuse, whole_faults
-from stresslab.notes import told
+from stresslab.noted import told
 from stresslab.scenarios.library import as_history, check_scenario, described, history_of, macro_attrs
 from stresslab.schema import FACTS, MACRO, MACRO_NEUTRAL, MONTHLY
 from stresslab.typed import typed

@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from stresslab.checks import choice_faults, macro_faults, refuse
-from stresslab.notes import told
+from stresslab.noted import told
 from stresslab.scenarios.monthly import to_monthly
 from stresslab.scenarios.periods import SPANS, first_month_of
 from stresslab.scenarios.side_by_side import Scenarios, side_by_side

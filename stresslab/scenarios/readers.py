@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from stresslab.checks import choice_faults, like, refuse, type_faults
-from stresslab.notes import noted, told
+from stresslab.noted import noted, told
 from stresslab.scenarios.library import check_scenario, described
 from stresslab.scenarios.names import RATES, read_name
 from stresslab.scenarios.sheets import Sheet, read_sheet

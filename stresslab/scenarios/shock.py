@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import LONGEST, refuse, whole_faults
-from stresslab.notes import noted
+from stresslab.noted import noted
 from stresslab.scenarios.library import as_history, monthly_dataset
 from stresslab.schema import MACRO, InputError
 from stresslab.typed import typed

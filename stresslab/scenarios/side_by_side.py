@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from stresslab.checks import macro_faults, refuse
-from stresslab.notes import noted, notes, told
+from stresslab.noted import noted, notes, told
 from stresslab.schema import FACTS, MACRO, MACRO_NEUTRAL, MONTHLY, InputError, stored_as_text
 
 Scenarios = Sequence[str | xr.Dataset] | Mapping[str, str | xr.Dataset]

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from stresslab.checks import is_number, like, near, refuse
-from stresslab.notes import noted
+from stresslab.noted import noted
 from stresslab.scenarios.evidence import all_decimals, only_percent, unit_faults, unit_notes
 from stresslab.scenarios.library import INTERPOLATION, as_history, mean_income_growth, monthly_dataset, monthly_values
 from stresslab.scenarios.names import RATES, Name, read_name, usual_unit

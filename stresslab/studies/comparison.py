@@ -30,7 +30,7 @@ from stresslab.measures.result_view import (
     select,
     unlike_faults,
 )
-from stresslab.notes import noted
+from stresslab.noted import noted
 from stresslab.schema import PAST_DUE
 from stresslab.studies.seeds import drawn_seed
 from stresslab.typed import typed

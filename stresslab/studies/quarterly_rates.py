@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stresslab.checks import refuse
 from stresslab.measures.result_view import BALANCE, FLOW, Output, labelled, of_the_run, result_faults
-from stresslab.notes import noted
+from stresslab.noted import noted
 from stresslab.typed import typed
 
 Array = NDArray[np.float64]

@@ -18,7 +18,7 @@ from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
 from stresslab.measures.estimators import Array, Estimate, quantile, share
 from stresslab.measures.result_view import Output, labelled, of_the_run
-from stresslab.notes import told
+from stresslab.noted import told
 from stresslab.scenarios.algebra import BORROWER_VARIABLES, blend
 from stresslab.scenarios.ar1 import log_density
 from stresslab.scenarios.library import VARIABLES

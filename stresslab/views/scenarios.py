@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from stresslab.checks import macro_faults, refuse
 from stresslab.measures.estimators import Array
-from stresslab.notes import told
+from stresslab.noted import told
 from stresslab.schema import MACRO, MACRO_NEUTRAL
 from stresslab.views import style
 from stresslab.views.quantity import each_scenario

@@ -14,7 +14,7 @@ from stresslab.engine.kernel.state import SUMS
 from stresslab.engine.mean_field import sample_of, standing_still
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
-from stresslab.notes import notes
+from stresslab.noted import notes
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
 from stresslab.scenarios.shock import shock_scenario

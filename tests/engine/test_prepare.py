@@ -8,7 +8,7 @@ import stresslab as sl
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import advance, simulate
 from stresslab.measures.losses import loss_distribution
-from stresslab.notes import notes
+from stresslab.noted import notes
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.schema import PORTFOLIO, InputError
 from tests.engine.small import flat

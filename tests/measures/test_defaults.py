@@ -19,7 +19,7 @@ from stresslab.measures.liquidity.ladder import (
 )
 from stresslab.measures.liquidity.ratios import liquidity_ratios
 from stresslab.measures.provisions.allowance import provisions
-from stresslab.notes import noted, notes
+from stresslab.noted import noted, notes
 from stresslab.testing import tiny_result
 
 PLACES = {"CNY": "CNY", "USD": "USD", "EUR": "elsewhere", "": "elsewhere"}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stresslab.notes import notes
+from stresslab.noted import notes
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.portfolio import read_portfolio
 from stresslab.portfolio.imputation import donor_of

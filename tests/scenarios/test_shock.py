@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stresslab.notes import notes
+from stresslab.noted import notes
 from stresslab.scenarios.library import check_scenario, scenario
 from stresslab.scenarios.shock import INCOME_FALL_PER_POINT, shock_scenario
 from stresslab.schema import InputError

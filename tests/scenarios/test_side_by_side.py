@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stresslab as sl
-from stresslab.notes import told
+from stresslab.noted import told
 from stresslab.schema import FACTS, MACRO_NEUTRAL, InputError
 
 NAMES = ("us-2020", "fed-2026-severely-adverse", "us-2007", "china-baseline", "collections-stop")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stresslab.notes import notes
+from stresslab.noted import notes
 from stresslab.schema import InputError
 from stresslab.studies.quarterly_rates import quarterly_rates, unemployment_response
 from stresslab.testing import made_up_result

@@ -22,7 +22,7 @@ from stresslab.measures.formulas import asrf, irb
 from stresslab.measures.formulas.asrf import implied_correlation
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part
 from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults, select
-from stresslab.notes import noted
+from stresslab.noted import noted
 from stresslab.schema import PERFORMING
 from stresslab.typed import typed
 

@@ -9,7 +9,7 @@ from stresslab.measures.defaults import by_place
 from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.regimes import China, Regime, name_of, regime_of
 from stresslab.measures.result_view import OF_THE_RUN, dataset_faults, unlike_faults
-from stresslab.notes import noted
+from stresslab.noted import noted
 
 ROUNDING = 1.0
 """Most by which a balance that is stated by category or stage, cell by cell, may differ by rounding [currency]."""

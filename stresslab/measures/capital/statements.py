@@ -27,7 +27,7 @@ from stresslab.measures.liquidity.liabilities import Owed, liabilities, tier2
 from stresslab.measures.liquidity.on_balance_sheet import own_part
 from stresslab.measures.provisions.regimes import Regime, provisioning_faults
 from stresslab.measures.result_view import Output, described, result_faults
-from stresslab.notes import noted, notes
+from stresslab.noted import noted, notes
 from stresslab.schema import LARGER_UNIT, MINOR, minor_units
 from stresslab.typed import typed
 
@@ -321,9 +321,12 @@ def _close(
     line["equity"][..., 0] = sum(first) + other
     least = float(line["equity"][..., 0].min()) / MINOR
     if least <= at1 / MINOR:
-        refuse(
-            subject, [f"equity: found {least:,.2f} at the start, expected above AT1 of {at1 / MINOR:,.2f}; borrow less"]
-        )
+        worst = np.unravel_index(line["equity"][..., 0].argmin(), line["equity"].shape[:-1])
+        liquid, loans, allowance, borrowings = (abs(float(part[worst])) / MINOR for part in first)
+        owned = f"liquid assets {liquid:,.0f} + loans {loans:,.0f} - allowance {allowance:,.0f}"
+        made = f"{owned} - borrowings {borrowings:,.0f}"
+        found = f"equity: found {least:,.2f} at the start ({made}), expected above AT1 of {at1 / MINOR:,.2f}"
+        refuse(subject, [f"{found}; borrow less, as by a higher equity_share"])
     charge = np.diff(flow["allowance"], axis=-1, prepend=flow["allowance"][..., :1]) + flow["lost"] - flow["recovered"]
     charge[..., 0] = 0
     steady = flow["interest"] + flow["fees"] + flow["partner_fees"]

@@ -10,7 +10,7 @@ import xarray as xr
 from stresslab.checks import level_faults, refuse
 from stresslab.measures.estimators import quantile
 from stresslab.measures.result_view import dataset_faults, of_the_run, unlike_faults
-from stresslab.notes import noted, notes
+from stresslab.noted import noted, notes
 from stresslab.schema import money_of
 from stresslab.typed import typed
 

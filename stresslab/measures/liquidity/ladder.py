@@ -14,7 +14,7 @@ from stresslab.measures.liquidity.funding import Funding, as_json, funding_fault
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import NEEDS, own_part_under, tripped
 from stresslab.measures.result_view import FLOW, Output, described, horizon_faults, result_faults
-from stresslab.notes import noted
+from stresslab.noted import noted
 from stresslab.typed import typed
 
 SOURCE_LABELS = {"repayments": "repayments", "recoveries": "recoveries", "partner_fees": "partner fees"}

@@ -16,7 +16,7 @@ from stresslab.measures.liquidity.ladder import LADDER_NEEDS, cash_flows
 from stresslab.measures.liquidity.liabilities import Owed, liabilities
 from stresslab.measures.liquidity.on_balance_sheet import own_part_under
 from stresslab.measures.result_view import Output, chunk_faults, described, result_faults
-from stresslab.notes import noted
+from stresslab.noted import noted
 from stresslab.schema import PERFORMING, InputError
 from stresslab.typed import typed
 

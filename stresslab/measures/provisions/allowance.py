@@ -54,7 +54,7 @@ from stresslab.measures.result_view import (
     select,
     unlike_faults,
 )
-from stresslab.notes import noted
+from stresslab.noted import noted
 from stresslab.schema import MINOR, STAGES, minor_units, rounded
 from stresslab.typed import typed
 

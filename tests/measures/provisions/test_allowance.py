@@ -10,7 +10,7 @@ from stresslab.measures.provisions.allowance import provisions
 from stresslab.measures.provisions.expected_loss import read
 from stresslab.measures.provisions.regimes import CECL, IFRS9, China, Overlay
 from stresslab.measures.provisions.risk_states import CURRENT
-from stresslab.notes import notes
+from stresslab.noted import notes
 from stresslab.schema import BUCKETS, MINOR, InputError
 from stresslab.testing import made_up_result
 from tests.measures.hand import expect, hand_result, hand_terms, one_bucket, random_terms
