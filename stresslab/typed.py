@@ -31,6 +31,7 @@ WORDS: dict[Any, str] = {
     float: "a number",
     bool: "True or False",
     str: "text",
+    np.ndarray: "an array",
     type(None): "None",
 }
 ADVICE = {
@@ -149,7 +150,7 @@ def _usual(parameter: inspect.Parameter, hint: Any) -> Any:
     """The default of an argument; without one, what is empty of its type."""
     if parameter.default is not parameter.empty:
         return parameter.default
-    kind = get_origin(hint) or hint
+    kind = _kind(hint)
     if parameter.kind is parameter.VAR_POSITIONAL or kind in (Sequence, Collection, Iterable):
         return ()
     return kind() if kind in (*SCALARS, dict, xr.Dataset) else None
@@ -201,7 +202,7 @@ def plain(value: Any, hint: Any) -> Any:
     if hint == ArrayLike:
         numbers = as_numbers(value)
         return numbers if numbers is not None else _unfit()
-    kind, arguments = get_origin(hint) or hint, get_args(hint)
+    kind, arguments = _kind(hint), get_args(hint)
     if kind in (Union, types.UnionType):
         return _first(value, arguments)
     if kind is Literal:
@@ -219,6 +220,15 @@ def plain(value: Any, hint: Any) -> Any:
     if not fits:
         raise Unfit
     return native(value) if isinstance(value, xr.Dataset) else value
+
+
+def _kind(hint: Any) -> Any:
+    """What an annotation is an instance of: `Sequence` of `Sequence[float]`; the array of `NDArray[float64]`.
+
+    NumPy names arrays by an alias that holds its value from 2.5 on, and by the array itself before.
+    """
+    kind = get_origin(hint) or hint
+    return _kind(kind.__value__) if hasattr(kind, "__value__") else kind
 
 
 def native(dataset: xr.Dataset) -> xr.Dataset:
@@ -320,7 +330,7 @@ def expected(hint: Any) -> str:
     """
     if hint == ArrayLike:
         return "numbers"
-    kind, arguments = get_origin(hint) or hint, get_args(hint)
+    kind, arguments = _kind(hint), get_args(hint)
     if kind in (Union, types.UnionType):
         *most, last = dict.fromkeys(expected(option) for option in arguments)
         return f"{', '.join(most)} or {last}" if most else last

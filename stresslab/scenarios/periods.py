@@ -15,6 +15,7 @@ from stresslab.checks import choice_faults
 SPANS = {"monthly": 1, "quarterly": 3, "annual": 12}
 """Months that a figure covers, by the frequency in which it was published."""
 
+DAY = np.timedelta64(1, "D")
 FREQUENCY = {span: frequency for frequency, span in SPANS.items()}
 NOUN = {1: "month", 3: "quarter", 12: "year"}
 
@@ -282,14 +283,13 @@ def _spacing(months: Sequence[int]) -> int:
 
 def _begins(day: date) -> bool:
     """Whether a day is the first day or the first weekday of its month."""
-    previous = np.busday_offset(np.datetime64(day) - 1, 0, roll="backward")
+    previous = np.busday_offset(np.datetime64(day) - DAY, 0, roll="backward")
     return day.day == 1 or bool(previous.astype("datetime64[M]") != np.datetime64(day, "M"))
 
 
 def _ends(day: date) -> bool:
     """Whether a day is the last day or the last weekday of its month."""
-    following = np.datetime64(day) + 1
-    weekday = np.busday_offset(following, 0, roll="forward")
+    weekday = np.busday_offset(np.datetime64(day) + DAY, 0, roll="forward")
     return bool(weekday.astype("datetime64[M]") != np.datetime64(day, "M"))
 
 
