@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.schema import LARGER_UNIT, LOAN, MACRO, MONTHLY, PORTFOLIO, Array, InputError, Variable, rounded
+from stresslab.schema import LARGER_UNIT, LOAN, MACRO, MONTHLY, PORTFOLIO, Array, InputError, Variable, presets, rounded
 
 
 def check(dataset: xr.Dataset, spec: dict[str, Variable], subject: str) -> None:
@@ -215,8 +215,8 @@ def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
 
 
 def _attr_faults(portfolio: xr.Dataset) -> list[str]:
-    """Faults of the currency, its unit, the day, the own lender and the unemployment on that day, which attrs tell."""
-    names = ("currency", "unit", "as_of", "own_lender", "unemployment_rate")
+    """Faults of what attrs tell: currency, its unit, day, own lender, preset, and the unemployment on that day."""
+    names = ("currency", "unit", "as_of", "own_lender", "preset", "unemployment_rate")
     told = {name: portfolio.attrs.get(name) for name in names}
     said = {
         name: value for name, value in told.items() if not (value is None or (isinstance(value, str) and not value))
@@ -227,6 +227,7 @@ def _attr_faults(portfolio: xr.Dataset) -> list[str]:
     faults += day_faults("attrs['as_of']", said["as_of"]) if "as_of" in said else []
     if not isinstance(said.get("own_lender", ""), str):
         faults.append(f"attrs['own_lender']: found {shown(said['own_lender'])}, expected a name of a lender; write it")
+    faults += choice_faults("attrs['preset']", said["preset"], presets()) if "preset" in said else []
     if "unemployment_rate" in said:
         high, advice = MACRO["unemployment_rate"].high, "a decimal: 0.05, not 5, or drop it"
         faults += number_faults("attrs['unemployment_rate']", said["unemployment_rate"], high, advice)

@@ -171,11 +171,11 @@ def model_for(portfolio: xr.Dataset, model: Model | None) -> tuple[Model, list[s
     faults, preset = portfolio_faults(portfolio), portfolio.attrs.get("preset")
     if faults and faults[0].startswith("portfolio: found variables"):
         return Model(), faults  # it is something else
-    if model is None and preset is None:
+    if model is None and not preset:
         found = "model: found none, and a portfolio without attrs['preset'], expected one of both"
         return Model(), [*faults, f"{found}; pass model=Model.from_preset('china-online')"]
-    if model is None and (strange := choice_faults("attrs['preset']", preset, presets())):
-        return Model(), faults + strange
+    if model is None and preset not in presets():
+        return Model(), faults
     model = model or Model.from_preset(str(preset))
     if not any(fault.startswith(("product:", "attrs['currency']")) for fault in faults):
         faults += product_faults(portfolio, model) + currency_faults(portfolio, model)

@@ -18,8 +18,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from stresslab.checks import LONGEST, choice_faults, interval_faults, portfolio_faults, refuse, whole_faults
+from stresslab.checks import LONGEST, choice_faults, interval_faults, refuse, whole_faults
 from stresslab.engine.model import Model
+from stresslab.engine.prepare import model_for
 from stresslab.engine.simulate import simulate
 from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.scenarios.monthly import to_monthly
@@ -175,12 +176,12 @@ def backtest(
     >>> score.sel(measure=["rmse", "peak_ratio"]).values.round(4)
     array([0.0066, 0.8571])
     """
-    faults = _choice_faults(portfolio, products, lender, interval, seed, fitting)
+    base, faults = model_for(portfolio, model)
+    faults += _choice_faults(None if faults else portfolio, products, lender, interval, seed, fitting)
     faults += whole_faults("usual_quarters", usual_quarters, 1, LONGEST // 3, advice="give quarters")
     faults += whole_faults("warmup_quarters", warmup_quarters, 0, LONGEST // 3, advice="give quarters")
     history, windows = _windows(history, train, test, usual_quarters, warmup_quarters, faults)
     until = history.iloc[: windows.train.stop]  # the split: what is fitted never sees a later row
-    base = Model.from_preset(str(portfolio.attrs.get("preset", ""))) if model is None else model
     choose, seed = _chooser(products, lender), drawn_seed(seed)
     economy = macro_of(until, windows.begin, usual_quarters, _trend(until, windows))
     fit = calibrate(
@@ -317,12 +318,12 @@ def _trend(until: pd.DataFrame, windows: Windows) -> float:
 
 
 def _choice_faults(
-    portfolio: xr.Dataset, products: Sequence[str] | None, lender: str, interval: Any, seed: Any,
+    portfolio: xr.Dataset | None, products: Sequence[str] | None, lender: str, interval: Any, seed: Any,
     fitting: Mapping[str, Any],
 ) -> list[str]:  # fmt: skip
-    """Faults of the portfolio; products and lenders that are not there; a bad interval; what the windows set."""
-    faults = portfolio_faults(portfolio)
-    if not faults:
+    """Faults of products and lenders that are not there; of a bad interval; of what the windows set."""
+    faults: list[str] = []
+    if portfolio is not None:
         known, lenders = (sorted(set(portfolio[name].values.astype(str).tolist())) for name in ("product", "lender"))
         strange = sorted(set(known if products is None else products) - set(known))
         if strange or (products is not None and not len(products)):

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from stresslab.checks import refuse
 from stresslab.engine.model import Model
+from stresslab.engine.prepare import model_for
 from stresslab.engine.simulate import simulate
 from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.studies.outcomes import Outcome, callable_faults, watched
@@ -103,7 +104,7 @@ def sensitivity(
     >>> [round(effects[end].sel(parameter="added").item(), 9) for end in ("low", "high")]
     [-0.01, 0.02]
     """
-    faults = []
+    base_model, faults = model_for(portfolio, model)
     if macro.sizes.get("path", 1) < 2 or "scenario" in macro.dims:
         faults.append(f"macro: found {dict(macro.sizes)}, expected two paths or more of one scenario; see macro_paths")
     ends: dict[str, tuple[float, ...]] = {name: tuple(pair) for name, pair in parameters.items()}
@@ -119,7 +120,6 @@ def sensitivity(
     ]
     faults += callable_faults(outcome)
     refuse("sensitivity", faults)
-    base_model = Model.from_preset(str(portfolio.attrs.get("preset", ""))) if model is None else model
     models = {
         (name, place): base_model.replace(**{name: value})
         for name, pair in parameters.items()

@@ -288,7 +288,7 @@ def other_size(draw: Draw, draft: Book) -> None:
 
 ATTRS: dict[str, tuple[Any, ...]] = {
     "own_lender": ("nobody", 5, ["ant"], b"ant", "Ant", np.nan),
-    "preset": ("china", 5, "", ["china-online"]),
+    "preset": ("china", 5, ["china-online"]),
     "currency": ("cny", 5, "dollars", ["CNY"], "XXXX", b"CNY", "C\u0399Y"),
     "as_of": ("2026-13", "yesterday", 5, "2026-02-31", np.datetime64("2026-01-31"), "26-01"),
     "unit": (0, -1.0, np.nan, np.inf, "1000", True, None, [1.0]),

@@ -330,7 +330,7 @@ def column(draw: Draw, file: File) -> None:
 
 ASKED: dict[str, tuple[tuple[Any, ...], tuple[str, ...]]] = {
     "start": (("1999Q1", "spring", "", 2026, 5, ["2026Q1"]), ("start", "date", "quarter")),
-    "name": (("Nothing", "", 5, ["Severe"]), ("name",)),
+    "name": (("", 5, ["Severe"]), ("name",)),
     "trend": ((np.nan, np.inf, 2, "2 %", True, [0.02], -0.6), ("trend",)),
     "layout": (("oecd", "", None, 5, ["fed"]), ("layout",)),
     "frequency": (("daily", "monthly", "annual", 3, ["quarterly"]), ("frequency",)),

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from stresslab.checks import refuse
 from stresslab.engine.mean_field import sample_of
 from stresslab.engine.model import Model
+from stresslab.engine.prepare import model_for
 from stresslab.engine.result import fingerprint
 from stresslab.measures.result_view import Output, labelled, of_the_run
 from stresslab.studies.calibration.identification import Identification, identify, warnings_of
@@ -176,9 +177,10 @@ def calibrate(
     >>> round(float(report["fitted"][0] - report["start"][0]), 9), report.attrs["misfit"]
     (0.0, 0.0)
     """
-    base = Model.from_preset(str(portfolio.attrs.get("preset", ""))) if model is None else model
+    base, faults = model_for(portfolio, model)
     bounds = dict(parameters) if isinstance(parameters, Mapping) else dict.fromkeys(parameters)
-    ranges, start, faults = ranges_of(base, bounds)
+    ranges, start, others = ranges_of(base, bounds)
+    faults += others
     faults += question_faults(macro, targets, bounds, simulation, seed, checkpoint)
     faults += search_faults(macro, sample, warmup, seasoning, method, step, iterations, simulation.get("horizon"))
     refuse("calibrate", faults)
