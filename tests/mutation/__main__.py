@@ -157,8 +157,6 @@ def main() -> int:
             copies.put(copy)
 
         def lives(mutant: Mutant) -> bool:
-            if str(mutant) in reasons:
-                return True
             copy = copies.get()
             try:
                 return survives(mutant, copy)
@@ -175,7 +173,7 @@ def report(drawn: list[Mutant], alive: list[bool], reasons: dict[str, str]) -> i
     killed = equal = 0
     for group in dict.fromkeys(mutant.group for mutant in drawn):
         mine = [(mutant, lives) for mutant, lives in zip(drawn, alive, strict=True) if mutant.group == group]
-        same = sum(str(mutant) in reasons for mutant, _ in mine)
+        same = sum(lives and str(mutant) in reasons for mutant, lives in mine)
         dead = sum(not lives for _, lives in mine)
         killed, equal = killed + dead, equal + same
         print(f"{group:>15}: {dead} of {len(mine) - same} killed, {same} equivalent")
