@@ -314,9 +314,9 @@ def weight_faults(weights: Mapping[str, float] | None, known: Sequence[str]) -> 
     if weights is not None:
         strange = sorted(set(weights) - set(known))
         faults += [f"weights: found {name!r}, expected one of {known}; rename it" for name in strange]
-        sound = all(is_number(weight) and 0.0 <= weight <= 1.0 for weight in weights.values())
+        sound = all(is_number(weight) and weight >= 0.0 for weight in weights.values())
         if not sound or abs(sum(weights.values()) - 1.0) > 1e-9:
-            faults.append(f"weights: found {dict(weights)}, expected 0 to 1, summing to 1; correct them")
+            faults.append(f"weights: found {dict(weights)}, expected 0 or more, summing to 1; correct them")
     return faults
 
 

@@ -150,12 +150,17 @@ def test_reading_by_plain_loops():
 def test_bad_input_is_refused_by_name():
     book, terms = random_case(2)
     two = random_terms(2, segments=SEGMENTS, outlooks=("central", "adverse"))
+    three = random_terms(2, segments=SEGMENTS, outlooks=("mild", "central", "adverse"))
     cases = [
         ({"provisioning": "ias39"}, "provisioning: found 'ias39'"),
         ({"provisioning": "ifrs9"}, "terms: found none"),
         ({"provisioning": "ifrs9", "terms": terms, "outlook": "hindsight"}, "outlook: found 'hindsight'"),
         ({"provisioning": "ifrs9", "terms": two}, "weights: found none for outlooks"),
         ({"provisioning": "cecl", "terms": two, "weights": {"central": 0.5, "adverse": 0.4}}, "summing to 1"),
+        (
+            {"provisioning": "cecl", "terms": three, "weights": {"mild": -0.5, "central": 0.75, "adverse": 0.75}},
+            "0 or more, summing to 1",
+        ),
         ({"provisioning": "cecl", "terms": two, "weights": {"rosy": 1.0}}, "weights: found 'rosy'"),
         ({"provisioning": "china", "weights": {"central": 1.0}}, "weights: found some without terms"),
         ({"provisioning": "ifrs9", "terms": terms.isel(segment=[0])}, "terms: found no segment ours:card"),

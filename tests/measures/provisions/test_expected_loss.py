@@ -50,11 +50,30 @@ def test_risk_has_risen_significantly_from_both_thresholds_or_the_backstop_on(th
     assert balance == pytest.approx([0.0, 1000.0, 0.0] if moves else [1000.0, 0.0, 0.0])
 
 
+@pytest.mark.parametrize(
+    ("now", "rules", "moves"),
+    [
+        (0.5, {"relative": 2.0, "absolute": 0.25, "backstop": 4.0}, True),
+        (0.5, {"relative": 2.0, "absolute": 0.26, "backstop": 4.0}, False),
+        (0.5, {"relative": 2.1, "absolute": 0.25, "backstop": 4.0}, False),
+        (0.75, {"relative": 3.0, "absolute": 0.9, "backstop": 3.0}, True),
+    ],
+)
+def test_risk_that_rose_to_a_threshold_has_reached_it(now, rules, moves):
+    terms = hand_terms(points=((0.05, 0.0, 0.0), (0.09, 0.0, 0.0)))
+    for point, pd in enumerate((0.25, now)):
+        terms = expect(terms, CURRENT, {20: pd}, 1.0, point=point)
+    balance = provisions(one_bucket("current", unemployment=0.09), IFRS9(**rules), terms)["stage_balance"]
+    assert balance.values.ravel().tolist() == ([0.0, 1000.0, 0.0] if moves else [1000.0, 0.0, 0.0])
+
+
 def test_forbearance_the_score_and_thirty_days_move_a_loan():
     terms = expect(hand_terms(), (*CURRENT, "watched", "30-59"), {6: 0.01, 20: 0.01}, 1.0)
     assert held(one_bucket("current"), terms, IFRS9()) == pytest.approx(10.0)
     for special in ({"watched": 1000.0}, {"forborne": 1000.0}):
         assert held(one_bucket("current", **special), terms, IFRS9()) == pytest.approx(20.0)
+        balance = provisions(one_bucket("current", **special), IFRS9(), terms)["stage_balance"].values.ravel()
+        assert balance.tolist() == [0.0, 1000.0, 0.0]
     assert held(one_bucket("current", watched=1000.0), terms, IFRS9(score=False)) == pytest.approx(10.0)
     assert held(one_bucket("30-59"), terms, IFRS9()) == pytest.approx(20.0)
     assert held(one_bucket("30-59"), terms, IFRS9(past_due_days=60)) == pytest.approx(10.0)

@@ -158,6 +158,7 @@ def test_all_faults_come_at_once(make, names):
         ({"first_month": 5, "last_month": 4}, "first_month: found 5 with last_month 4, expected whole months in order"),
         ({"last_month": 4.5}, r"last_month: found 4\.5, expected a whole number 0 ... 1,200 or None"),
         ({"stage": 0}, "stage: found 0, expected 1, 2, 3 or None"),
+        ({"stage": 4}, "stage: found 4"),
         ({"stage": "2"}, "stage: found '2'"),
     ],
 )
@@ -169,6 +170,8 @@ def test_a_bad_overlay_is_refused_by_name(wish, message):
 def test_an_overlay_may_stand_one_month_take_all_away_or_release():
     assert Overlay(name="a", reason="b", first_month=3, last_month=3).last_month == 3
     assert Overlay(name="a", reason="b", share=-1.0, amount=-5.0).amount == -5.0
+    for stage in (None, 1, 2, 3):
+        assert Overlay(name="a", reason="b", stage=stage).stage == stage
 
 
 def test_rules_are_found_by_name_or_are_their_own():

@@ -72,7 +72,7 @@ def test_other_parameters_have_a_row_of_their_own():
 def test_bad_input_is_refused_by_name():
     book, terms = random_case(8)
     found = provisions(book, "ifrs9", terms)
-    for asked in ({"first": 3, "last": 1}, {"last": 99}, {"first": 0.5}, {"first": -1}):
+    for asked in ({"first": 3, "last": 1}, {"first": 2, "last": 2}, {"last": 99}, {"first": 0.5}, {"first": -1}):
         with pytest.raises(InputError, match="first, last: found"):
             allowance_movement(found, **asked)
     with pytest.raises(InputError, match=r"provisions: found variables .*, expected 'change', 'allowance_held'; give"):
