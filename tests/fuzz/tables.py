@@ -114,7 +114,7 @@ NO_TABLES: dict[str, Callable[[Path, pd.DataFrame], Any]] = {
     "a false Parquet": lambda path, _: _file(path.with_suffix(".parquet"), b"PAR1,b\n1,2\n"),
     "a false workbook": lambda path, _: _file(path.with_suffix(".xlsx"), b"PK\x03\x04,b\n1,2\n"),
     "a false archive": lambda path, _: _file(path.with_suffix(".gz"), b"\x1f\x8b,b\n1,2\n"),
-    "a cut Parquet": lambda path, frame: _file(path.with_suffix(".parquet"), frame.to_parquet()[:-40]),
+    "a cut Parquet": lambda path, frame: _file(path.with_suffix(".parquet"), frame.astype(str).to_parquet()[:-40]),
     "a cut archive": lambda path, frame: _file(path.with_suffix(".gz"), gzip.compress(frame.to_csv().encode())[:-9]),
     "an archive of gigabytes": lambda path, _: _file(path.with_suffix(".gz"), gzip.compress(bytes(1_000_000)) * 300),
     "an address": lambda path, _: "http://localhost:9/tape.csv",
