@@ -120,7 +120,8 @@ def survives(mutant: Mutant, copy: Path) -> bool:
         raise ValueError(f"{mutant}: nothing to change")
     file.write_text(changed, "utf-8")
     tests = [path for path in GROUPS[mutant.group][1].split() if (copy / path).exists()]
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests]
+    quick = ["-p", "no:cacheprovider", "-p", "tests.mutation.first_failure", "--hypothesis-profile=first-failure"]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not slow", *quick, *tests]
     try:
         run = subprocess.run(command, cwd=copy, capture_output=True, timeout=TIMEOUT, env=_environment(copy))
         return run.returncode == 0
