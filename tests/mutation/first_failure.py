@@ -1,4 +1,4 @@
-"""A pytest plugin: Hypothesis stops at the first failure and makes it no smaller, as only whether a test fails counts."""
+"""A pytest plugin: Hypothesis makes a failure no smaller, as only whether a test fails counts."""
 
 from hypothesis import Phase, settings
 
