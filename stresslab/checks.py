@@ -216,14 +216,13 @@ def portfolio_faults(portfolio: xr.Dataset) -> list[str]:
 
 def _attr_faults(portfolio: xr.Dataset) -> list[str]:
     """Faults of what attrs tell: currency, its unit, day, own lender, preset, and the unemployment on that day."""
-    names = ("currency", "unit", "as_of", "own_lender", "preset", "unemployment_rate")
+    names = ("currency", "as_of", "own_lender", "preset", "unemployment_rate")
     told = {name: portfolio.attrs.get(name) for name in names}
     said = {
         name: value for name, value in told.items() if not (value is None or (isinstance(value, str) and not value))
     }
     faults = currency_code_faults("attrs['currency']", said["currency"]) if "currency" in said else []
-    if "unit" in said:
-        faults += number_faults("attrs['unit']", said["unit"], 1e12, "1000 for amounts in thousands", low=1e-12)
+    faults += amount_unit_faults(portfolio)
     faults += day_faults("attrs['as_of']", said["as_of"]) if "as_of" in said else []
     if not isinstance(said.get("own_lender", ""), str):
         faults.append(f"attrs['own_lender']: found {shown(said['own_lender'])}, expected a name of a lender; write it")
@@ -232,6 +231,13 @@ def _attr_faults(portfolio: xr.Dataset) -> list[str]:
         high, advice = MACRO["unemployment_rate"].high, "a decimal: 0.05, not 5, or drop it"
         faults += number_faults("attrs['unemployment_rate']", said["unemployment_rate"], high, advice)
     return faults
+
+
+def amount_unit_faults(dataset: xr.Dataset) -> list[str]:
+    """Fault of the unit of amounts that the attrs of a portfolio or a result tell."""
+    if "unit" not in dataset.attrs:
+        return []
+    return number_faults("attrs['unit']", dataset.attrs["unit"], 1e12, "1000 for amounts in thousands", low=1e-12)
 
 
 def currency_code_faults(name: str, value: object) -> list[str]:
@@ -628,7 +634,7 @@ def _label_faults(macro: xr.Dataset) -> list[str]:
     if "scenario" not in macro.dims or "scenario" not in macro.coords:
         return []
     labels = macro["scenario"].values.tolist()
-    if len(set(labels)) == len(labels) and all(isinstance(label, str) and label.strip() for label in labels):
+    if all(isinstance(label, str) and label.strip() for label in labels) and len(set(labels)) == len(labels):
         return []
     return [f"scenario: found {labels[:5]}, expected different names; assign_coords(scenario=[...])"]
 
@@ -656,7 +662,7 @@ def _padding(macro: xr.Dataset) -> dict[tuple[Any, Any], list[str]]:
     padded: dict[tuple[Any, Any], list[str]] = {}
     for name in sorted(set(map(str, macro.data_vars)) & set(MACRO)):
         dims = macro[name].dims
-        if dims.count("scenario") != 1 or macro[name].dtype.kind != "f":
+        if dims.count("scenario") != 1 or macro[name].dtype.kind != "f" or not macro[name].size:
             continue
         empty = macro[name].isnull()
         empty = empty.any([dim for dim in dims if dim not in ("scenario", "month")]).transpose("scenario", ...)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from stresslab.checks import is_whole, lender_faults, lender_name
+from stresslab.checks import amount_unit_faults, is_whole, lender_faults, lender_name
 from stresslab.schema import BUCKETS, RESULT, STAGES, stored_as_text
 
 FLOW = ("path", "month", "segment")
@@ -47,7 +47,7 @@ def result_faults(
     comparable = one_opening and whole and not shapes and not wrong.get("balance")
     if comparable and "balance" in result and "month" in result["balance"].dims:
         faults += _opening_faults(result["balance"])
-    return faults + lender_faults(result, lender)
+    return faults + amount_unit_faults(result) + lender_faults(result, lender)
 
 
 def memory_faults(name: str, dataset: Any, maker: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -154,6 +155,9 @@ def _columns(sheet: Sheet, units: Units) -> tuple[dict[str, Column], list[str], 
     others = [label for label in sheet.columns if label and label not in (*known, *trends)]
     shown = [] if sheet.faults else [*filter(None, sheet.columns)]
     missing_faults, missing_notes = _missing({**foreign, **columns}, others, shown)
+    told = {*trends, *(column.label for column in columns.values()), *itertools.chain(*foreign.values())}
+    unread = [label for label in sheet.columns if label and label not in told]
+    notes += [f"columns not read: {listed(unread, 6)}"] if unread else []
     return columns, faults + missing_faults, notes + missing_notes
 
 

@@ -191,9 +191,9 @@ def _encoding(opener: Callable[[], IO[bytes]], stated: str | None, subject: str,
     if stated is not None:
         with failing(subject, "encoding"):
             try:
+                "a".encode(stated)  # hex and zip are codecs, and no encodings of text
                 stated = codecs.lookup(stated).name
-                b"".decode(stated)
-            except LookupError:
+            except (LookupError, UnicodeError):
                 fault = f"encoding: found {stated!r}, expected a text encoding, as one of {LIKELY}; correct it"
                 raise InputError(subject, [fault]) from None
         if mark and not stated.startswith(mark.removesuffix("-sig")):

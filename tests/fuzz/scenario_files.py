@@ -445,7 +445,8 @@ def rows_of(file: File) -> list[list[str]]:
     if file.layout == "tidy":
         rows = [["scenario", "quarter", "variable", "value", "unit"]]
         for name, cells in file.cells.items():
-            variable = name if file.labels[name] in (*FED.values(), *BOE.values()) else file.labels[name]
+            usual = name in file.truth and file.labels[name] in (*FED.values(), *BOE.values())
+            variable = name if usual else file.labels[name]
             pairs = zip(file.periods, cells, strict=True)
             rows += [[file.name, period, variable, cell, file.units.get(name, "")] for period, cell in pairs]
         return rows

@@ -80,7 +80,7 @@ class TableDraft(Draft):
         """The table as the bytes of its file."""
         for change in self.lines:
             text = "\n".join([*change(text.removesuffix("\n").split("\n")), ""])
-        data = text.encode(self.encoding, errors="replace")
+        data = text.encode(self.encoding)
         return gzip.compress(data) if self.suffix == "csv.gz" else data
 
 
