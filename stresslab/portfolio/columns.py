@@ -135,6 +135,8 @@ def read_columns(
     rows: dict[str, Array] = {}
     wrong: dict[str, list[str]] = {}
     for name in places:
+        if name not in usable and _constant_faults(name, constants[name]):
+            continue
         if name in TEXTS:
             cells = (
                 frame[usable[name]].to_numpy(object) if name in usable else np.full(len(frame), constants[name], object)
@@ -142,8 +144,6 @@ def read_columns(
             values, wrong[name] = _names(name, cells, read)
         elif name in usable:
             values, wrong[name] = _numbers(name, frame[usable[name]], money.currency, table.decimal, stated, read)
-        elif _constant_faults(name, constants[name]):
-            continue
         else:
             values = np.full(len(frame), constants[name], float)
         if values is None:

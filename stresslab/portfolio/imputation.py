@@ -186,7 +186,7 @@ def draw(
     if "income" in missing and fixed:
         found = f"income: missing while {fixed} are given"
         draft.faults.append(f"{found}, expected it too, as a drawn income does not fit them; map a column")
-    draft.faults += _currency_faults(donors.attrs["currency"], currency, exchange_rate)
+    draft.faults += rate_faults(donors.attrs["currency"], currency, exchange_rate)
     needed = ("borrower", "lender", "balance", *(() if "income" in missing else ("income",)))
     if draft.faults or not all(name in draft.values for name in needed):
         return None
@@ -208,7 +208,7 @@ def draw(
     return seed
 
 
-def _currency_faults(theirs: str, ours: str, exchange_rate: float | None) -> list[str]:
+def rate_faults(theirs: str, ours: str, exchange_rate: float | None) -> list[str]:
     """Fault of donors whose amounts are in another currency, or of a rate between equal ones."""
     if theirs == ours and exchange_rate is None:
         return []

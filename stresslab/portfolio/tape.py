@@ -32,7 +32,7 @@ from stresslab.portfolio.headers import (
     shape_faults,
 )
 from stresslab.portfolio.identity import borrower_ids, collisions
-from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw
+from stresslab.portfolio.imputation import Draft, derive, donor_faults, draw, rate_faults
 from stresslab.portfolio.units import Money
 from stresslab.portfolio.validation import check_portfolio
 from stresslab.schema import (
@@ -223,8 +223,10 @@ def read_portfolio(
     columns = {name: name for name in (*KEYS, *VALUES) if name in table.header} if columns is None else columns
     unsound = [] if donors is None else donor_faults(donors)
     money = Money(currency, 1 if wrong_unit else unit)
-    if donors is not None and not unsound and exchange_rate:
-        money = money._replace(other=str(donors.attrs["currency"]), rate=exchange_rate)
+    if donors is not None and not unsound and exchange_rate is not None:
+        theirs = str(donors.attrs["currency"])
+        if not rate_faults(theirs, currency, exchange_rate):
+            money = money._replace(other=theirs, rate=exchange_rate)
     read = read_columns(table, columns, constants or {}, units or {}, money)
     read.values |= dict.fromkeys(wrong_names)
     missing = missing_faults(read.values, donors is not None, table.header)

@@ -37,7 +37,7 @@ def is_missing(cell: object) -> bool:
     >>> is_missing(" N/A "), is_missing(None), is_missing(0)
     (True, True, False)
     """
-    return cell.strip().lower() in MISSING_WORDS if isinstance(cell, str) else _nothing(cell)
+    return cell.strip().lower() in MISSING_WORDS if isinstance(cell, str) else holds_nothing(cell)
 
 
 def parse_number(text: str, decimal: str = ".") -> float | None:
@@ -115,7 +115,7 @@ def _words(cells: Sequence[object]) -> str | None:
         return None
 
 
-def _nothing(cell: object) -> bool:
+def holds_nothing(cell: object) -> bool:
     """Whether a cell is None, not a number, or one of pandas' missing values."""
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float | Decimal) and cell != cell)
 
@@ -132,12 +132,12 @@ def _number(cell: object, decimal: str) -> object:
             return float(cell)
         except (OverflowError, ValueError):  # an integer of 400 digits; a signalling NaN
             return str(cell)
-    return math.nan if _nothing(cell) else cell
+    return math.nan if holds_nothing(cell) else cell
 
 
 def _text(cell: object) -> str | None:
     """A cell as a name, None if it holds nothing."""
-    if _nothing(cell):
+    if holds_nothing(cell):
         return None
     if isinstance(cell, str):
         return unicodedata.normalize("NFC", cell).strip() or None

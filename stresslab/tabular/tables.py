@@ -16,7 +16,7 @@ import pandas as pd
 
 from stresslab.checks import like, refuse, shown, type_faults
 from stresslab.schema import InputError
-from stresslab.tabular.cells import Array, numbers, texts
+from stresslab.tabular.cells import Array, holds_nothing, numbers, texts
 from stresslab.tabular.sources import SEPARATORS, Rows, counts, failing, refuse_bomb, sheet_rows, text_rows
 
 PIECE = 100_000
@@ -370,7 +370,7 @@ def _label(name: object) -> str:
 
 def _shown(cell: object) -> str:
     """A cell as text."""
-    return "" if cell is None else str(cell)
+    return "" if holds_nothing(cell) else str(cell)
 
 
 def _filled(rows: Sequence[tuple[int, Sequence[Any]]]) -> int:

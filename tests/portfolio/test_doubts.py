@@ -119,6 +119,8 @@ def test_a_stated_unit_is_obeyed_and_noted():
         book = read_portfolio(tape(**scaled(name, factor)), units={name: unit}, **BASICS)
         np.testing.assert_allclose(book[name], right[name], rtol=1e-12, atol=0.005)
         assert f"{name}: read in {unit}, as stated" in book.attrs["notes"]
+    late = read_portfolio(tape(days_past_due=lambda t: t.index % 4), units={"days_past_due": "months"}, **BASICS)
+    assert late.days_past_due.values[:4].tolist() == [0, 30, 60, 90]
     daily = read_portfolio(tape(annual_rate=0.0005), units={"annual_rate": "decimal a day"}, **BASICS)
     assert daily.annual_rate.values.tolist() == [0.0005 * 365] * N
     low = read_portfolio(tape(annual_rate=0.01), units={"annual_rate": "decimal"}, **BASICS)
@@ -218,6 +220,10 @@ BOUNDS = [
     ({"days_past_due": [0, 2, 5], "overdue": [0.0, 180.2, 450.5], "instalment": [100.0] * 3},
      "none from 15, with as many instalments overdue, expected"),
     ({"days_past_due": [0, 2, 5], "overdue": [0.0, 179.0, 447.0], "instalment": [100.0] * 3}, "none from 15, expected"),
+    (
+        {"days_past_due": [0, 2, 3], "overdue": [0.0, 200.0, 300.0], "instalment": [100.0, 100.0, 0.0]},
+        "none from 15, with as many instalments overdue, expected",
+    ),
     ({"days_past_due": [1, 0], "overdue": [100.0, 0.0], "instalment": [100.0] * 2}, "found 1 in 1 rows and none from"),
     ({"days_past_due": [0, 2], "overdue": [0.0, 200.0], "instalment": [100.0, 0.0]}, "none from 15, expected"),
     ({"days_past_due": [1, 2, 3]}, "none from 15, as stages of IFRS 9 have, expected"),
@@ -294,6 +300,7 @@ BOUNDS = [
     # months left
     ({"tenor_months": [3], "remaining_months": [36]}, "found 3 with 36 months left, expected the tenor in months"),
     ({"tenor_months": [3], "remaining_months": [37]}, None),
+    ({"tenor_months": [3, 0], "remaining_months": [6, 0]}, "found 3 with 6 months left, expected the tenor in months"),
     ({"tenor_months": [3, 3], "remaining_months": [6, 3]}, None),
     ({"tenor_months": [3, 3, 4, 0], "remaining_months": [6, 3, 5, 9]}, "found 3 to 4 with 5 to 6 months left"),
     ({"annual_rate": [0.0], "remaining_months": [2], "instalment": [100.0], "balance": [2290.0]},

@@ -305,6 +305,9 @@ def test_donors_of_another_currency_need_a_rate():
     assert found.startswith("donors: found amounts in 'CNY', expected 'VND' as in the tape; pass exchange_rate=")
     (found,) = refusal(tape, **(BOOK | {"exchange_rate": 1.0}))
     assert found == "exchange_rate: found 1.0 between 'CNY' and itself, expected none; drop it"
+    for rate in (0.0, -1.0, 2e9):
+        (found,) = refusal(tape, **(BOOK | {"currency": "VND", "exchange_rate": rate}))
+        assert found.startswith(f"exchange_rate: found {rate}, expected a finite number")
     yuan = read_portfolio(tape, **BOOK)
     amounts = ["income", "balance", "limit"]
     dong = tape.assign(**{name: tape[name] * 100 for name in amounts})

@@ -323,18 +323,26 @@ def test_lending_club():
     assert book.attrs["drawn"] == ", ".join(name for name in PEOPLE if name != "inquiries")
 
 
-def test_a_tape_in_thousands_takes_donors_amounts_in_thousands():
-    """The same tape in single units and in thousands: the same donors, their amounts a thousandth."""
+@pytest.mark.parametrize(("name", "value"), [("claim", True), ("claim", "0"), ("product", 5), ("transactor", "yes")])
+def test_a_constant_is_of_the_type_of_its_variable(name, value):
+    (found,) = faults(three().drop(columns=name), constants={name: value})
+    expected = {"claim": "a number", "product": "a name", "transactor": "True or False"}[name]
+    assert found == f"{name} (constant): found {value!r}, expected {expected}; give one"
+
+
+@pytest.mark.parametrize("unit", [1_000, 0.01])
+def test_donors_amounts_are_taken_in_the_unit_of_the_tape(unit):
+    """The same tape in units of currency, in thousands and in cents: the same donors, their amounts in that unit."""
     donors = synthetic_portfolio("us-card", borrowers=50, seed=1, seasoning_months=0)
     rows = {"borrower_id": ["a", "b"], "balance": [900.0, 5_000.0], "limit": [1_000.0, 6_000.0]}
     rest = {"product": "card", "annual_rate": 0.2, "tenor_months": 0, "days_past_due": 0, "transactor": False}
     given = {"currency": "USD", "as_of": "2026-01", "own_lender": "us", "donors": donors, "seed": 2, "constants": rest}
     whole = read_portfolio(pd.DataFrame(rows), **given)
-    rows |= {name: [amount / 1_000 for amount in rows[name]] for name in ("balance", "limit")}
-    thousands = read_portfolio(pd.DataFrame(rows), unit=1_000, **given)
-    assert thousands.attrs["unit"] == 1_000
+    rows |= {name: [amount / unit for amount in rows[name]] for name in ("balance", "limit")}
+    other = read_portfolio(pd.DataFrame(rows), unit=unit, **given)
+    assert other.attrs["unit"] == unit
     for name in ("income", "necessities", "balance"):
-        np.testing.assert_allclose(thousands[name] * 1_000, whole[name], atol=5.0 + 1e-6)
-    assert thousands["employed"].equals(whole["employed"])
+        np.testing.assert_allclose(other[name] * unit, whole[name], atol=unit * 0.005 + 1e-6)
+    assert other["employed"].equals(whole["employed"])
     with pytest.raises(InputError, match="unit: found 0, expected a finite number"):
         read_portfolio(pd.DataFrame(rows), unit=0, **given)

@@ -8,6 +8,7 @@ import zipfile
 from decimal import Decimal
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stresslab.schema import InputError
-from stresslab.tabular import is_missing, numbers, open_table, parse_number, sources, texts
+from stresslab.tabular import is_missing, numbers, open_table, parse_number, sources, tables, texts
 
 HEADER = ["key", "who", "owed"]
 ROWS = [["007", " a ", "1.5"], ["8", "NA", ""], ["9", "", "1e3"]]
@@ -215,6 +216,7 @@ def test_a_file_without_a_header_gets_names(tmp_path):
 def test_an_encoding_is_proposed_with_what_it_would_read_and_then_obeyed(tmp_path):
     path = written(tmp_path / "a.csv", "key,owed\n花呗,1\n", encoding="gb18030")
     assert "'gb18030' ('花呗')" in fault(path)
+    assert "'gb18030' ('花呗')" in fault(path, encoding="ascii")
     assert read(path, ["key"], ["key"], encoding="gbk") == [["花呗"]]
     assert fault(path, encoding="utf-9").startswith("encoding: found 'utf-9', expected a text encoding")
     wide = written(tmp_path / "b.csv", CSV.encode("utf-16-le"))
@@ -281,6 +283,15 @@ def test_a_sheet_of_several_is_asked_for(tmp_path):
     assert read(tmp_path / "a.xlsx", ["key", "owed"], ["key"], sheet="Feb") == [["12"], [2.0]]
 
 
+def test_a_sheet_with_a_border_and_nothing_in_it_is_empty(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["key", "owed"], ["a", 1]):
+        book.active.append(row)
+    book.create_sheet("Notes")["B2"].font = openpyxl.styles.Font(bold=True)
+    book.save(tmp_path / "a.xlsx")
+    assert read(tmp_path / "a.xlsx", ["key", "owed"], ["key"]) == [["a"], [1.0]]
+
+
 OPTIONS = [
     ({"sheet": "x"}, "sheet: found 'x' for a text file, expected it for a workbook; drop sheet="),
     ({"decimal": "'"}, "decimal: found \"'\", expected '.' or ','; choose one"),
@@ -292,6 +303,7 @@ OPTIONS = [
 @pytest.mark.parametrize(("options", "says"), OPTIONS)
 def test_options_that_cannot_be_followed_are_refused(options, says, tmp_path):
     assert fault(written(tmp_path / "a.csv", CSV), **options).startswith(says)
+    assert read(tmp_path / "a.csv", separator=",", decimal=".") == RIGHT
     assert fault(pd.DataFrame(), separator=";").startswith("separator: found ';' for a table in memory")
 
 
@@ -299,3 +311,144 @@ def test_cells_that_are_no_names_are_refused():
     assert fault(pd.DataFrame({"key": [b"a"], "owed": [1]})) == "'key': found b'a', expected text; convert it"
     doubled = pd.DataFrame([["a", 1, 2]], columns=["key", "owed", "owed "])
     assert fault(doubled).startswith("'owed': found 2 columns of that name")
+
+
+def test_nothing_is_nothing_in_every_type():
+    nothing = [None, float("nan"), Decimal("NaN"), pd.NA, pd.NaT]
+    assert texts(nothing).tolist() == [None] * 5
+    assert np.isnan(numbers(nothing).astype(float)).all()
+    assert texts(pd.Series(nothing, dtype=object)).tolist() == [None] * 5
+    assert texts(pd.Series(["a", None, " b "])).tolist() == ["a", None, "b"]
+
+
+def test_numbers_that_no_float_holds_stay_as_they_are():
+    long = 10**400
+    assert numbers([long, 1]).tolist() == [str(long), 1.0]
+    assert texts([Decimal("1e3"), Decimal("Infinity"), 12.5, np.float32(0.5)]).tolist() == [
+        "1000",
+        "Infinity",
+        "12.5",
+        "0.5",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"1.2.3", b"1e", b"--1", b"+"])
+def test_signs_of_a_number_alone_make_none(content, tmp_path):
+    path = written(tmp_path / "a.csv", b"key,owed\na," + content + b"\nb,2\n")
+    assert read(path, ["owed"]) == [[content.decode(), 2.0]]
+
+
+def test_a_file_of_many_pieces_is_one_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "PIECE", 2)
+    rows = [f"k{place},{owed}" for place, owed in enumerate(["1", "2", "true", "x", "", "6", "7"])]
+    table = open_table(written(tmp_path / "a.csv", "\n".join(["key,owed", *rows, ""])))
+    frame = table.load(["owed", "key"], ["key"])
+    assert frame["key"].tolist() == [f"k{place}" for place in range(7)]
+    assert frame["owed"].tolist()[:4] == [1.0, 2.0, True, "x"]
+    assert frame["owed"].tolist()[5:] == [6.0, 7.0]
+    assert np.isnan(frame["owed"][4])
+    assert [table.place(row) for row in (0, 2, 6)] == ["line 2", "line 4", "line 8"]
+    empty = open_table(written(tmp_path / "b.csv", "key,owed\n"))
+    assert empty.load(["owed"]).shape == (0, 1)
+
+
+def test_the_first_five_uneven_rows_are_shown_and_the_others_counted(tmp_path):
+    def said(count):
+        path = written(tmp_path / "a.csv", "key,owed\na,1\n" + "b,1,2\n" * count)
+        with pytest.raises(InputError) as caught:
+            open_table(path).load(["owed"])
+        return caught.value.faults
+
+    assert [line.split(":")[0] for line in said(5)] == [f"line {place}" for place in range(3, 8)]
+    assert "like these" not in said(5)[4]
+    assert len(said(7)) == 5
+    assert said(7)[4].startswith("line 7: found 3 cells 'b', '1', '2', expected 2 as in the header; ")
+    assert said(7)[4].endswith("skip=['b'] (and 2 more lines like these)")
+
+
+SPLIT = [
+    ("key\na\nb\n", ","),  # one column
+    ("key;owed\na;1\nb;2,5\n", ";"),  # the other sign does not split the header
+    ("key;owed;more\na;1\nb;2;3\n", ";"),  # splits the header alone, and not every line alike
+    ("a,b;c\n1,2;3\n1\n", ","),  # both split the header, and neither every line alike
+    ("Title\nkey\towed\na\t1\nb\t2\n", "\t"),  # a title above the header
+    ("key,owed\n" + "a,1;2\n" * 3, ","),
+]
+
+
+@pytest.mark.parametrize(("content", "separator"), SPLIT, ids=[str(place) for place in range(len(SPLIT))])
+def test_the_separator_is_what_splits_the_header_and_all_lines(content, separator, tmp_path):
+    path = written(tmp_path / "a.txt", content)
+    if "b;c" in content:
+        expected = "separator: found 2 columns by commas or 2 columns by semicolons, expected one that splits every"
+        assert fault(path).startswith(expected)
+        assert open_table(path, separator=separator).header == ["a", "b;c"]
+    elif "Title" in content:
+        assert fault(path).startswith("header: found 'Title' alone in its line, above rows with 2 filled")
+        assert open_table(path, skip=["Title"]).header == ["key", "owed"]
+    else:
+        names = content.split("\n")[0].split(separator)
+        assert open_table(path).header == open_table(path, separator=separator).header == names
+
+
+def test_the_separator_is_told_from_whole_lines(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "SAMPLE", len("key,owed\na,1\nb"))
+    assert open_table(written(tmp_path / "a.txt", "key,owed\na,1\nb,2\n")).header == ["key", "owed"]
+
+
+def test_the_first_rows_are_shown_as_text(tmp_path):
+    path = written(tmp_path / "a.csv", "key,owed\na,1\n\nb,\n")
+    assert open_table(path).preview() == [["a", "1"], ["b", ""]]
+    assert open_table(path, names=["x", "y"]).preview() == [["key", "owed"], ["a", "1"], ["b", ""]]
+    assert open_table(pd.DataFrame({"key": ["a", None], "owed": [1, 2]})).preview() == [["a", "1"], ["", "2"]]
+
+
+def test_a_sheet_is_as_wide_as_its_first_rows(tmp_path):
+    def sheet(*rows):
+        pd.DataFrame(rows).to_excel(tmp_path / "a.xlsx", index=False, header=False)
+        return tmp_path / "a.xlsx"
+
+    assert open_table(sheet(["key", "owed", None], ["a", 1, None])).header == ["key", "owed"]
+    assert open_table(sheet(["key", "owed", None], ["a", 1, "note"])).header == ["key", "owed", ""]
+    below = [["key", "owed", None]] + [["a", 1, None]] * 250 + [["b", 2, "note"]]
+    assert fault(sheet(*below)).startswith("row 252: found 3 cells 'b', '2', 'note', expected 2 as in the header")
+
+
+def test_numbers_of_more_digits_than_a_sheet_holds_are_floats(tmp_path):
+    whole = [10**15 - 1, 10**15, -(10**15)]
+    pd.DataFrame({"key": whole, "owed": 1.0}).to_excel(tmp_path / "a.xlsx", index=False)
+    assert read(tmp_path / "a.xlsx", ["key"], ["key"]) == [["999999999999999", "1.000000e+15", "-1.000000e+15"]]
+
+
+def test_an_archive_may_unpack_to_a_small_file_of_any_size(tmp_path):
+    """1,700 times its size, and not half a megabyte."""
+    text = b"key,owed\n" + b"a,1\n" * 100_000
+    packed = gzip.compress(text)
+    assert len(text) > 200 * len(packed)
+    assert len(read(written(tmp_path / "a.csv.gz", packed), ["owed"])[0]) == 100_000
+
+
+def test_an_archive_is_refused_from_its_bound_on(monkeypatch):
+    monkeypatch.setattr(sources, "FREE", 1_000)
+    sources.refuse_bomb("a", 1_000, 1)
+    sources.refuse_bomb("a", 2_000, 10)
+    for unpacked, packed in ((1_001, 1), (2_001, 10)):
+        with pytest.raises(InputError, match="archive: found more than"):
+            sources.refuse_bomb("a", unpacked, packed)
+
+
+def test_the_words_that_an_encoding_would_make_are_cut_at_their_cell(tmp_path):
+    long = "花" * 60
+    for text, words in (("a,花呗,b\n", "花呗"), (f"a,{long},b\n", long[:24]), ("花呗", "花呗")):
+        path = written(tmp_path / "a.csv", "key,who,owed\n" + text, encoding="gb18030")
+        assert f"'gb18030' ('{words}')" in fault(path)
+    for encoding in ("hex", "rot13", "undefined"):
+        assert fault(path, encoding=encoding).startswith(f"encoding: found {encoding!r}, expected a text encoding")
+
+
+def test_a_zip_archive_may_hold_folders_and_the_marks_of_a_mac(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("folder/", "")
+        archive.writestr("folder/a.csv", CSV)
+        archive.writestr("__MACOSX/a.csv", "x")
+    assert read(tmp_path / "a.zip") == RIGHT

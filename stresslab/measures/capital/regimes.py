@@ -154,7 +154,7 @@ class CapitalRegime:
         if self.buffer and self.minimum == 0:
             faults.append(f"buffer: found {self.buffer!r} above a minimum of 0, expected one above 0; give the minimum")
         if not (isinstance(self.year, int) and self.year >= 2023):
-            faults.append(f"year: found {self.year!r}, expected a whole year from 2023, when the floor begins; give one")
+            faults.append(f"year: found {self.year!r}, expected a year from 2023, when the floor begins; give one")
         if self.approach not in ("standardised", "irb"):
             faults.append(f"approach: found {self.approach!r}, expected 'standardised' or 'irb'; choose one")
         if self.retail not in ("regulatory", "other"):
