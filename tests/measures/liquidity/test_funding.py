@@ -2,10 +2,12 @@
 
 import json
 import math
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
 
+from stresslab.measures.defaults import by_place
 from stresslab.measures.liquidity.funding import (
     Borrowing,
     ContingentLine,
@@ -19,8 +21,9 @@ from stresslab.measures.liquidity.funding import (
     kinds,
     liquidity_rules,
 )
+from stresslab.measures.liquidity.ladder import liquidity_buffer
 from stresslab.schema import InputError
-from stresslab.testing import made_up_result
+from stresslab.testing import made_up_result, tiny_result
 
 BOOK = made_up_result(paths=4, months=3, seed=1, scenario=["base", "severe"])
 SHARE = "expected a finite number >= 0 and <= 1"
@@ -238,6 +241,37 @@ def test_a_ladder_for_a_book_names_every_fault():
         Funding.for_book(BOOK.drop_vars("own_share"), borrowed_share=80, liquid_share=-1, months=0, lender="nobody")
     starts = [fault.split(":")[0] for fault in caught.value.faults]
     assert sorted(starts) == ["borrowed_share", "lender", "liquid_share", "months", "own_share"]
+
+
+def test_what_is_not_equity_is_borrowed_for_loans_and_liquid_assets():
+    book = tiny_result(100.0, currency="USD")
+    equity = by_place(book, {"equity_share": None})[0]["equity_share"]
+    assert 0.0 < equity < 0.5
+    assert Funding.for_book(book, liquid_share=0.25).borrowed == pytest.approx(125.0 * (1.0 - equity))
+
+
+@pytest.mark.parametrize(("of", "measured"), [("USD", "CNY"), ("CNY", "USD")])
+def test_funding_is_of_the_currency_of_the_result(of, measured):
+    funding = Funding.for_book(tiny_result(100.0, currency=of), months=1)
+    liquidity_buffer(tiny_result(100.0, currency=of, paths=2), funding, horizon=1)
+    with pytest.raises(InputError, match=f"funding: found amounts in {of}, expected {measured} as in the result"):
+        liquidity_buffer(tiny_result(100.0, currency=measured, paths=2), funding, horizon=1)
+
+
+PIECES = [
+    LiquidAsset(5.0), RollOver(0.9), Borrowing("bond", [1.0]), Securitisation([(80.0, 0.03)], 0.5), Trigger(0.1),
+    ContingentLine(1.0), Partners(), Funding(5.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: type(piece).__name__)
+def test_funding_cannot_be_changed_afterwards(piece):
+    with pytest.raises(FrozenInstanceError):
+        setattr(piece, next(iter(vars(piece))), 1.0)
+
+
+def test_notes_do_not_revolve_unless_they_say_so():
+    assert Securitisation([(80.0, 0.03)], 0.5).revolving_months == 0
 
 
 def test_different_opening_books_have_no_one_ladder():

@@ -147,6 +147,9 @@ def test_external_funding_by_hand():
     np.testing.assert_array_equal(found["first_month"], [2, np.nan, 2])
     assert float(found["probability"]) == pytest.approx(2 / 3)
     assert float(found["expected_peak"]) == pytest.approx(20 / 3)
+    assert float(found["expected_peak_se"]) == pytest.approx(
+        found["peak"].values.std(ddof=1) / found.sizes["path"] ** 0.5
+    )
     assert float(found["peak_value_at_risk"]) == 5.0
 
 

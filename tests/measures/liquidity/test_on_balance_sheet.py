@@ -14,6 +14,7 @@ from stresslab.measures.liquidity.on_balance_sheet import (
     FLOWS_OF_OLD,
     IDENTITY,
     LENT,
+    NEEDS,
     STOCKS,
     grow,
     own_part,
@@ -353,6 +354,14 @@ def test_all_faults_at_once():
     with pytest.raises(InputError) as caught:
         own_part(nan_in("paid").drop_vars(["own_share", "fees"]), lender="nobody")
     assert [fault.split(":")[0] for fault in caught.value.faults] == ["own_share", "fees", "paid", "lender"]
+
+
+@pytest.mark.parametrize("name", sorted(set(NEEDS) - {"own_share"}))
+def test_a_growing_book_needs_each_of_its_amounts(name):
+    with pytest.raises(InputError, match=f"grow: 1 fault\n  - {name}: missing"):
+        grow(small_book(1).drop_vars(name), 0.05)
+    with pytest.raises(InputError, match=f"own_part: 1 fault\n  - {name}: missing"):
+        own_part(small_book(1).drop_vars(name))
 
 
 @pytest.mark.parametrize("growth", [-1.0, -2, float("nan"), float("inf"), "5 %", None])

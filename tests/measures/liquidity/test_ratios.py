@@ -295,6 +295,8 @@ def test_equity_is_stable_and_more_of_it_is_better():
     low, high = (liquidity_ratios(small_book(1), FUNDING, equity) for equity in (0.0, 1000.0))
     np.testing.assert_allclose(high["available"] - low["available"], 1000.0)
     assert (high["nsfr"] > low["nsfr"]).all()
+    lost = liquidity_ratios(small_book(1), FUNDING, -1000.0)
+    assert (lost["available"] < low["available"]).all()
 
 
 def test_equity_may_stand_in_any_order():
