@@ -81,6 +81,8 @@ def test_spellings_of_a_day(text):
         "1Q55",
         "45747",
         "31/03/25",
+        "31 Foo 2025",
+        "Foo 31, 2025",
         "Mar",
         "spring",
         "9999",
@@ -136,6 +138,9 @@ def first_of(*texts):
         (("2025-01-01", "2025-04-01"), 3, "2025-01"),
         (("2025-01-01", "2026-01-01"), 12, "2025-01"),
         (("2024-03-29", "2024-06-28"), 3, "2024-01"),  # the last weekdays
+        (("2026-05-29", "2026-08-31"), 3, "2026-03"),  # a Friday before a Sunday, the 31st
+        (("2027-01-01", "2027-04-01"), 3, "2027-01"),
+        (("2028-01-03", "2028-04-03"), 3, "2028-01"),  # Mondays after Saturdays, the 1st
         (("2025-02-15", "2025-03-14"), 1, "2025-02"),
     ],
 )
@@ -155,6 +160,8 @@ def test_quarters_that_are_not_of_the_calendar_are_noted():
         (("2025-03-01", "2025-06-01"), "2025-03-01"),
         (("2025-04-01", "2026-04-01"), "2025-04-01"),
         (("2025-03-31", "2025-06-15"), "2025-06-15"),
+        (("2028-01-04", "2028-04-03"), "2028-01-04"),  # the second weekday
+        (("2026-05-28", "2026-08-31"), "2026-05-28"),  # the last weekday but one
     ],
 )
 def test_days_that_may_be_of_two_periods_are_refused_by_name(texts, odd):
@@ -178,6 +185,8 @@ def test_days_and_months_that_may_be_exchanged():
         (("2020", "2025"), "2025 after 2020, expected every year: 2021 to 2024 are missing"),
         (("2025-03-31", "2025-06-30", "2025-12-31"), "2025Q4 after 2025Q2, expected every quarter: 2025Q3 is missing"),
         (("2025", "2027", "2029"), "2027 after 2025 (and 1 more such)"),
+        (("2025Q1", "2025Q2", "2025Q4", "2026Q1"), "2025Q4 after 2025Q2, expected every quarter: 2025Q3 is missing"),
+        (("2025Q1", "2026Q1"), "2026Q1 after 2025Q1, expected every quarter: 2025Q2 to 2025Q4 are missing"),
     ],
 )
 def test_holes_are_named_by_their_date(texts, missing):
@@ -200,6 +209,11 @@ def test_holes_are_named_by_their_date(texts, missing):
 def test_one_sentence_for_one_cause(texts, part):
     (fault,) = read(*texts)[2]
     assert part in fault
+
+
+def test_days_that_are_closer_than_the_frequency():
+    (fault,) = read("2025-03-31", "2025-06-30", "2025-08-31", frequency="quarterly")[2]
+    assert "2025-06 to 2025-08 after 2025Q2, expected the next quarter; rewrite the labels" in fault
 
 
 def test_a_single_day_and_its_frequency():

@@ -182,11 +182,44 @@ def test_months_of_an_adverse_scenario_are_exactly_those_of_the_file():
     assert faults(both) == ["'scenario': found Adverse-Credit, Baseline, expected one scenario; choose it with name="]
 
 
-@pytest.mark.parametrize("start", ["2025Q2", "Q2 2025", "2025-06-30", "30/06/2025", "2025年第二季度"])
+@pytest.mark.parametrize(
+    "start", ["2025Q2", "Q2 2025", "2025-04-01", "2025-05-15", "2025-06-30", "30/06/2025", "2025年第二季度"]
+)
 def test_the_start_is_read_in_any_spelling(start):
     assert read_scenario(table(), start=start).attrs["start"] == "2025-04"
     (fault,) = faults(table(), start="2025-02-31")
     assert fault.startswith("start: found '2025-02-31', expected one of 2025Q1 to 2025Q4")
+    for start in ("2024-12-31", "2026-01-01", "2026Q1", "2025-04"):  # the last is a month
+        assert faults(table(), start=start)[0].startswith(f"start: found {start!r}, expected one of 2025Q1 to 2025Q4")
+
+
+def test_the_period_before_the_start_is_the_origin_of_the_first_month():
+    interpolated = "monthly by least squared second differences, quarterly means kept"
+    assert interpolated in read_scenario(table()).attrs["history"]
+    assert "starting from" not in read_scenario(table()).attrs["history"]
+    assert f"{interpolated}, starting from 2025Q1" in read_scenario(table(), start="2025Q2").attrs["history"]
+    monthly = pd.DataFrame({"Date": ["2025-01", "2025-02", "2025-03"], "Unemployment rate": [5.6, 6.8, 8.1]})
+    assert "starting from" not in read_scenario(monthly, start="2025-02").attrs["history"]
+
+
+@pytest.mark.parametrize(
+    ("rates", "refused"),
+    [([60.0] * 4, None), ([0.0] * 4, None), ([60.1, 6.8, 8.1, 9.2], "60.1 in 2025Q1"),
+     ([5.6, -0.1, 8.1, 9.2], "-0.1 in 2025Q2"), ([5.6, 61.0, 8.1, 70.0], "61 in 2025Q2 (and in 1 more)")],
+)  # fmt: skip
+def test_figures_are_within_the_bounds_of_their_variable(rates, refused):
+    figures = table(**{"Unemployment rate": rates})
+    if refused is None:
+        assert read_scenario(figures)["unemployment_rate"].values.tolist() == [rates[0] / 100] * 12
+    else:
+        expected = "expected 0 to 60 percent; correct the cell or the unit"
+        assert faults(figures) == [f"'Unemployment rate': found {refused}, {expected}"]
+
+
+def test_what_is_not_read_is_said():
+    found = sl.notes(read_scenario(table(**{"House prices": 1.0, "VIX": 20.0})))
+    assert "columns not read: 'House prices', 'VIX'" in found
+    assert not any("not read" in note for note in sl.notes(read_scenario(table())))
 
 
 def test_an_index_is_never_inflation():

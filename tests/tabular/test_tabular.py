@@ -304,6 +304,8 @@ OPTIONS = [
 def test_options_that_cannot_be_followed_are_refused(options, says, tmp_path):
     assert fault(written(tmp_path / "a.csv", CSV), **options).startswith(says)
     assert read(tmp_path / "a.csv", separator=",", decimal=".") == RIGHT
+    german = written(tmp_path / "de.csv", "key;who;owed\n007; a ;1,5\n8;NA;\n9;;1e3\n")
+    assert read(german, separator=";", decimal=",") == read(german, decimal=",") == RIGHT
     assert fault(pd.DataFrame(), separator=";").startswith("separator: found ';' for a table in memory")
 
 
@@ -311,6 +313,15 @@ def test_cells_that_are_no_names_are_refused():
     assert fault(pd.DataFrame({"key": [b"a"], "owed": [1]})) == "'key': found b'a', expected text; convert it"
     doubled = pd.DataFrame([["a", 1, 2]], columns=["key", "owed", "owed "])
     assert fault(doubled).startswith("'owed': found 2 columns of that name")
+
+
+def test_a_table_may_be_wide(tmp_path):
+    names = [f"c{place}" for place in range(300)]
+    text = ",".join(names) + "\n" + ",".join(map(str, range(300))) + "\n"
+    assert read(written(tmp_path / "a.csv", text), ["c0", "c299"], []) == [[0.0], [299.0]]
+    assert read(tmp_path / "a.csv", ["x299"], ["x299"], names=[f"x{place}" for place in range(300)]) == [
+        ["c299", "299"]
+    ]
 
 
 def test_nothing_is_nothing_in_every_type():
