@@ -204,13 +204,13 @@ def test_the_period_before_the_start_is_the_origin_of_the_first_month():
 
 @pytest.mark.parametrize(
     ("rates", "refused"),
-    [([60.0] * 4, None), ([0.0] * 4, None), ([60.1, 6.8, 8.1, 9.2], "60.1 in 2025Q1"),
+    [([59.5] * 4, None), ([60.1, 6.8, 8.1, 9.2], "60.1 in 2025Q1"),
      ([5.6, -0.1, 8.1, 9.2], "-0.1 in 2025Q2"), ([5.6, 61.0, 8.1, 70.0], "61 in 2025Q2 (and in 1 more)")],
 )  # fmt: skip
 def test_figures_are_within_the_bounds_of_their_variable(rates, refused):
     figures = table(**{"Unemployment rate": rates})
     if refused is None:
-        assert read_scenario(figures)["unemployment_rate"].values.tolist() == [rates[0] / 100] * 12
+        assert percent(read_scenario(figures), "unemployment_rate") == pytest.approx(rates)
     else:
         expected = "expected 0 to 60 percent; correct the cell or the unit"
         assert faults(figures) == [f"'Unemployment rate': found {refused}, {expected}"]
