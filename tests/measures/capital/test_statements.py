@@ -432,6 +432,12 @@ def test_every_fault_of_a_result_at_once():
     assert caught.value.subject == "financial_statements"
 
 
+def test_a_result_that_has_only_begun_has_no_statements():
+    begun = capital_book(1).isel(month=[0])
+    with pytest.raises(InputError, match="financial_statements: 1 fault\n  - month: found no month after the start"):
+        financial_statements(begun, SHEET)
+
+
 def test_faults_of_parameters_and_of_the_allowance_come_together():
     book = capital_book(1)
     wrong = hand_parameters(2.0, np.nan, -1.0, OURS)
