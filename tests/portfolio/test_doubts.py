@@ -121,6 +121,8 @@ def test_a_stated_unit_is_obeyed_and_noted():
         assert f"{name}: read in {unit}, as stated" in book.attrs["notes"]
     late = read_portfolio(tape(days_past_due=lambda t: t.index % 4), units={"days_past_due": "months"}, **BASICS)
     assert late.days_past_due.values[:4].tolist() == [0, 30, 60, 90]
+    days = read_portfolio(tape(days_past_due=lambda t: t.index % 4), units={"days_past_due": "days"}, **BASICS)
+    assert days.days_past_due.values[:4].tolist() == [0, 1, 2, 3]
     daily = read_portfolio(tape(annual_rate=0.0005), units={"annual_rate": "decimal a day"}, **BASICS)
     assert daily.annual_rate.values.tolist() == [0.0005 * 365] * N
     low = read_portfolio(tape(annual_rate=0.01), units={"annual_rate": "decimal"}, **BASICS)

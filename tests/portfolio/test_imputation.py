@@ -81,6 +81,19 @@ def test_overdue_is_the_instalments_missed():
     book = read_portfolio(instalments(days_past_due=days, remaining_months=remaining), **BASICS)
     one = 106.62  # the eighth owes eight, more than its balance; the last is past its last due date
     assert book.overdue.values.tolist() == pytest.approx([0, one, one, one, one, 2 * one, 3 * one, 600.0, 600.0])
+    assert without("recent_arrears").recent_arrears.values.tolist() == [0, 2, 0, 0, 3, 0, 0]
+    remembered = read_portfolio(
+        instalments(days_past_due=days).drop(columns="recent_arrears", errors="ignore"), **BASICS
+    )
+    assert remembered.recent_arrears.values.tolist() == [0, 0, 0, 1, 1, 2, 3, 8, 1]
+
+
+def test_donors_of_whom_nothing_is_drawn_are_not_recorded():
+    whole = read_portfolio(three(), **(BASICS | {"donors": DONORS}))
+    assert not {"seed", "donors"} & set(whole.attrs)
+    drawn = read_portfolio(three().drop(columns="necessities"), **(BASICS | {"donors": DONORS, "seed": 3}))
+    assert drawn.attrs["seed"] == "3"
+    assert drawn.attrs["donors"] == "preset china-online, seed 1, borrowers 400"
 
 
 @pytest.mark.parametrize(

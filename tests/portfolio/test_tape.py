@@ -223,6 +223,16 @@ def test_a_total_is_one_fault_though_its_other_cells_are_empty(tmp_path):
     assert faults(tmp_path / "tape.csv") == [f"tape: {words}"]
 
 
+@pytest.mark.parametrize(("headings", "named"), [(1, True), (3, True), (4, False), (5, False)])
+def test_rows_without_numbers_are_headings_if_they_are_the_fewer(headings, named, tmp_path):
+    """Of four loans and some rows with a word alone: from four on, it is the columns that are empty."""
+    rows = ["borrower_id,balance,income", *["b,900,3000"] * 4, *["Heading,,"] * headings]
+    (tmp_path / "tape.csv").write_text("\n".join(rows) + "\n")
+    found = [fault for fault in faults(tmp_path / "tape.csv") if fault.startswith("tape: found 'Heading' at line 6")]
+    assert bool(found) == named
+    assert not found or f"(and {headings - 1} more)" in found[0] or headings == 1
+
+
 def test_all_faults_at_once():
     tape = three().drop(columns=["balance", "score"]).rename(columns={"annual_rate": "RATE"})
     tape["claim"] = -1.0
