@@ -588,8 +588,8 @@ def macro_faults(macro: xr.Dataset, *, cut: bool = False) -> list[str]:
     if macro.sizes.get("month", 0) == 0:
         advice = "use scenario() or macro_paths()"
         return [f"macro: found no months in {dict(macro.sizes)}, expected a dimension 'month' of at least 1; {advice}"]
-    if macro.sizes.get("path", 1) == 0:
-        return ["macro: found no paths, expected at least 1; use macro_paths()"]
+    if nothing := [f"{dim}s" for dim in ("scenario", "path") if macro.sizes.get(dim, 1) == 0]:
+        return [f"macro: found no {' and no '.join(nothing)}, expected at least 1; use scenario() and macro_paths()"]
     faults = _month_faults(macro, cut) + _path_faults(macro) + _label_faults(macro) + _dimension_faults(macro)
     told = macro.attrs.get("real_income_trend")
     if told is not None and ("real_income_trend" not in macro or (macro["real_income_trend"] != told).any()):

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from stresslab.checks import choice_faults, refuse
-from stresslab.measures.result_view import along_scenario, contents, differing, short, spelled
+from stresslab.measures.result_view import along_scenario, contents, differing, empty_faults, short, spelled
 from stresslab.noted import noted, notes
 from stresslab.schema import FACTS, RESULT, stored_as_text
 from stresslab.typed import typed
@@ -91,6 +91,7 @@ def _piece_faults(results: Sequence[xr.Dataset]) -> list[str]:
             found = f"{where}: found {contents(piece[strange] if strange else piece)}"
             faults.append(f"{found}, expected variables of simulate() alone; join the results, then measure them")
             continue
+        faults += empty_faults(where, piece)
         lost = [name for name in NEEDED if not piece.attrs.get(name)]
         if lost:
             faults.append(

@@ -30,6 +30,8 @@ def result_faults(
     chunked = memory_faults("result", result, "simulate()")
     if not isinstance(result, xr.Dataset) or (strange := _strange_faults(result, needs)):
         return chunked or strange
+    if nothing := empty_faults("result", result):
+        return [*chunked, *nothing]
     shapes = [*chunked, *shape_faults(result, needs), *label_faults(result)]
     filled = not chunked and not any("sl.join()" in fault for fault in shapes)  # xr.concat fills with NaN
     wrong = {name: _value_faults(result, name, needs[name], filled) for name in needs}
@@ -84,6 +86,14 @@ def chunk_faults(name: str, given: xr.Dataset | xr.DataArray) -> list[str]:
     if chunked:
         return [f"{name}: found chunks in {spelled(chunked)}, expected values in memory; load it: {name}.load()"]
     return []
+
+
+def empty_faults(name: str, dataset: xr.Dataset) -> list[str]:
+    """Fault of a dimension along which there is nothing, as after a selection that found nothing."""
+    empty = [f"{dim}s" for dim in ("scenario", "path", "month", "segment") if dataset.sizes.get(dim) == 0]
+    if not empty:
+        return []
+    return [f"{name}: found no {' and no '.join(empty)}, expected at least 1; see what was selected from it"]
 
 
 def label_faults(dataset: xr.Dataset) -> list[str]:
@@ -186,6 +196,8 @@ def dataset_faults(
         return faults
     if len(needs) > 1 and not any(key in dataset.data_vars for key in needs):
         return [f"{name}: found {contents(dataset)}, expected {spelled(list(needs))}; give the Dataset of {maker}"]
+    if nothing := empty_faults(name, dataset):
+        return nothing
     faults = label_faults(dataset)
     for key, dims in needs.items():
         if key not in dataset.data_vars:
@@ -268,7 +280,7 @@ def spelled(labels: Sequence[Any]) -> str:
 
 def horizon_faults(result: Any, horizon: int | None) -> list[str]:
     """Faults of a horizon [month]; None, the whole result, has none."""
-    if not isinstance(result, xr.Dataset):
+    if not isinstance(result, xr.Dataset) or result.sizes.get("month") == 0:
         return []  # refused already
     last = result.sizes.get("month", 1) - 1
     if horizon is None or (is_whole(horizon) and 1 <= horizon <= last):

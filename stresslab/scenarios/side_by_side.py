@@ -30,8 +30,8 @@ def side_by_side(given: Scenarios, published: Callable[[str], xr.Dataset]) -> xr
     given : names and scenarios, or label -> name or scenario
     published : returns the scenario of a name
     """
-    parts = _named(given, published)
-    faults = [fault for label, macro in parts.items() for fault in _faults(label, macro)]
+    parts, faults = _named(given, published)
+    faults += [fault for label, macro in parts.items() for fault in _faults(label, macro)]
     refuse("scenario", faults or _unmatched(parts))
     months = min(macro.sizes["month"] for macro in parts.values())
     left_out = [name for name in DESCRIPTIVE if 0 < len(_with(parts, name)) < len(parts)]
@@ -46,8 +46,8 @@ def side_by_side(given: Scenarios, published: Callable[[str], xr.Dataset]) -> xr
     return stored_as_text(noted(together, *_own_notes(parts), _notes(parts, months, left_out)))
 
 
-def _named(given: Scenarios, published: Callable[[str], xr.Dataset]) -> dict[str, xr.Dataset]:
-    """Scenarios by label; refuses what is no scenario, unknown names, and labels that are empty or repeated."""
+def _named(given: Scenarios, published: Callable[[str], xr.Dataset]) -> tuple[dict[str, xr.Dataset], list[str]]:
+    """Scenarios by label; faults of unknown names, and of labels that are empty or repeated."""
     entries = list(given.items()) if isinstance(given, Mapping) else [(None, entry) for entry in given]
     parts: dict[str, xr.Dataset] = {}
     faults = [] if entries else ["name: found no scenario, expected one at least; name one"]
@@ -60,22 +60,27 @@ def _named(given: Scenarios, published: Callable[[str], xr.Dataset]) -> dict[str
         own = str(macro["scenario"].item()) if "scenario" in macro.coords and not macro["scenario"].ndim else ""
         label = (own or told(macro, "name")) if key is None else key
         if not isinstance(label, str) or not label.strip():
-            faults.append(f"position {place}: found label {label!r}, expected a name; give a dict of label to scenario")
+            missing = f"position {place}: found label {label!r}, expected a name; give a dict of label to scenario"
+            faults += _shape_faults(f"position {place}", macro) or [missing]
         elif label in parts:
             faults.append(f"{label!r}: found twice, expected different labels; give a dict of label to scenario")
         else:
             parts[label] = macro
-    refuse("scenario", faults)
-    return parts
+    return parts, faults
 
 
 def _faults(label: str, macro: xr.Dataset) -> list[str]:
     """Faults of one scenario."""
+    return _shape_faults(repr(label), macro) or [f"{label!r}: {fault}" for fault in macro_faults(macro)]
+
+
+def _shape_faults(label: str, macro: xr.Dataset) -> list[str]:
+    """Fault of several scenarios or paths where one is expected."""
     several = [dim for dim in ("scenario", "path") if dim in macro.dims]
-    if several:
-        found = f"found dimensions {', '.join(several)} beside month, expected month alone"
-        return [f"{label!r}: {found}; select one with isel, and draw paths around all scenarios together"]
-    return [f"{label!r}: {fault}" for fault in macro_faults(macro)]
+    if not several:
+        return []
+    found = f"found dimensions {', '.join(several)} beside month, expected month alone"
+    return [f"{label}: {found}; select one with isel, and draw paths around all scenarios together"]
 
 
 def _with(parts: Mapping[str, xr.Dataset], name: str) -> list[str]:

@@ -126,6 +126,26 @@ def faults_of(book, **asked):
     return sorted(fault.split(":")[0] for fault in caught.value.faults)
 
 
+@pytest.mark.parametrize(
+    ("empty", "words"),
+    [({"scenario": []}, "no scenarios"), ({"path": []}, "no paths"), ({"month": []}, "no months"),
+     ({"scenario": [], "path": []}, "no scenarios and no paths")],
+)  # fmt: skip
+def test_macro_paths_of_nothing_are_one_fault(empty, words):
+    book = sl.synthetic_portfolio(borrowers=5, seed=1)
+    macro = sl.macro_paths(sl.scenario({"a": "china-2020", "b": "china-2020"}), paths=2, seed=1).isel(empty)
+    with pytest.raises(InputError, match=f"simulate: 1 fault\n  - macro: found {words}"):
+        sl.simulate(book, macro, seed=1, progress=False)
+
+
+def test_labels_that_are_lists_are_named():
+    macro = sl.scenario({"a": "china-2020", "b": "china-2020"})
+    labels = np.empty(2, object)
+    labels[:] = [["a"], "b"]
+    with pytest.raises(InputError, match=r"scenario: found \[\['a'\], 'b'\], expected different names"):
+        sl.simulate(sl.synthetic_portfolio(borrowers=5, seed=1), macro.assign_coords(scenario=labels), seed=1)
+
+
 def test_faults_of_attributes_labels_values_and_arguments_come_at_once():
     book = sl.synthetic_portfolio("china-online", borrowers=20, seed=1, seasoning_months=0)
     labels = book["lender"].values.astype(object)

@@ -92,6 +92,8 @@ def value(draw: Draw, draft: Draft, content: dict[str, Any]) -> None:
     table = _at(content, keys)
     if keys == ("scenarios",) or not isinstance(table, dict) or keys[-1] not in table:
         return
+    if draft.changes and isinstance(table[keys[-1]], dict):
+        return  # what was changed within may be gone
     right = of(draw, False, False, False, True) and keys[-1] in RIGHT
     new, dotted = draw(st.sampled_from(RIGHT[keys[-1]] if right else WRONG)), ".".join(keys)
     table[keys[-1]] = new

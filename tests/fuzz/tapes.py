@@ -369,12 +369,13 @@ def other_columns(draw: Draw, tape: Tape) -> None:
     elif kind == "told wrong":
         tape.asked["columns"] = {**{key: key for key in tape.cells}, name: "nowhere"}
         tape.note("a column told that is not there", f"columns={{{name!r}: 'nowhere'}}", "nonsense", (name, "nowhere"))
-    elif kind == "told twice":
+    elif kind == "told twice" and tape.plain:
+        del tape.cells["limit"]
         tape.asked["columns"] = {**{key: key for key in tape.cells}, "limit": "balance"}
         for row in tape.truth:
             row["limit"] = row["balance"]
         tape.note("one column for two", "balance as balance and limit", "open")
-    else:
+    elif kind == "a wrong type":
         tape.asked["columns"] = of(draw, [name], name, 5, {name: 5}, {5: name})
         what = f"columns={tape.asked['columns']!r}"
         tape.note("columns of a wrong type", what, "nonsense", ("columns", name), hiding=True)

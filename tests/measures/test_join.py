@@ -133,6 +133,8 @@ REFUSED = {
     ),
     "a portfolio": (lambda: [book(), book()], r"results\[0\]: found variables 'borrower_id', .*join the results, then"),
     "nothing": (lambda: [xr.Dataset(), whole()], r"results\[0\]: found no variables"),
+    "no paths": (lambda: [piece([0]), piece([1]).isel(path=[])], r"join: 1 fault\n.*results\[1\]: found no paths"),
+    "no scenarios": (lambda: [whole().isel(scenario=[]), whole()], r"results\[0\]: found no scenarios, expected at"),
     "a mean": (lambda: [piece([0]), piece([1]).mean("path", keep_attrs=True)], r"results\[1\]: found \w+ along"),
     "a single path": (
         lambda: [piece([0]), piece([1]).isel(path=0)],

@@ -104,6 +104,10 @@ REFUSED = {
         {"a": sl.scenario(["us-2007"]), "b": sl.macro_paths(CALM, 2, seed=1)},
         ["'a': found dimensions scenario beside month", "'b': found dimensions path beside month"],
     ),
+    "several already, in a list": (
+        [sl.scenario(["us-2007"]), sl.macro_paths(CALM, 2, seed=1)],
+        ["position 0: found dimensions scenario beside month", "'china-baseline': found dimensions path beside month"],
+    ),
     "faults of two": (
         {"a": CALM.assign(unemployment_rate=CALM["unemployment_rate"] * 100), "b": CALM.isel(month=slice(3, None))},
         ["'a': unemployment_rate: found 5.2", "'b': month: found 4, 5, 6"],
