@@ -122,12 +122,13 @@ def _columns(sheet: Sheet, units: Units) -> tuple[dict[str, Column], list[str], 
     home = "" if "" in homes else next(iter(homes), "")
     found: dict[str, list[Column]] = {}
     foreign: dict[str, list[str]] = {}
+    nominal: list[str] = []
     for label, name in known.items():
         stated = sheet.units.get(label, "") or name.unit
         column = _as_stated(Column(label, name, stated), units)
         if column is None:
-            continue
-        if homes and name.country not in ("", home) and name.variable != "unemployment_rate":
+            nominal.append(label)
+        elif homes and name.country not in ("", home) and name.variable != "unemployment_rate":
             foreign.setdefault(name.variable, []).append(label)
         else:
             found.setdefault(name.variable, []).append(column)
@@ -152,7 +153,7 @@ def _columns(sheet: Sheet, units: Units) -> tuple[dict[str, Column], list[str], 
     faults += [
         f"{label!r}: found it as a column, expected one number; pass trend= and drop the column" for label in trends
     ]
-    others = [label for label in sheet.columns if label and label not in (*known, *trends)]
+    others = [*nominal, *(label for label in sheet.columns if label and label not in (*known, *trends))]
     shown = [] if sheet.faults else [*filter(None, sheet.columns)]
     missing_faults, missing_notes = _missing({**foreign, **columns}, others, shown)
     told = {*trends, *(column.label for column in columns.values()), *itertools.chain(*foreign.values())}

@@ -177,6 +177,15 @@ def test_a_currency_in_the_cells_is_that_of_the_tape_or_one_fault(cell, currency
     ]
 
 
+@pytest.mark.parametrize(("cell", "months", "said"), [("36 months", 36, "years"), ("3 years", 36, "months")])
+def test_a_unit_in_the_cells_and_another_by_argument_are_one_fault(cell, months, said):
+    loans = tape(tenor_months=cell)
+    assert set(read_portfolio(loans, **BASICS).tenor_months.values) == {months}
+    (fault,) = faults(loans, units={"tenor_months": said})
+    words = cell.split()[1]
+    assert f"found {cell!r}, in {words}, with units={{'tenor_months': {said!r}}}, expected one unit" in fault
+
+
 def test_cells_of_several_units_or_currencies_are_shown():
     some = [f"{b:.2f} USD" for b in tape().balance]
     (fault,) = faults(tape(balance=["5000 GBP", *some[1:]]))

@@ -166,8 +166,12 @@ def test_who_does_not_try():
     ("changed", "cash", "drawn"),
     [
         ({}, 0, 3_000),
+        ({}, 2_999, 1),
         ({}, 3_000, 0),
+        ({}, 5_000, 0),
         ({"limit": 12_000}, 0, 2_000),
+        ({"limit": 10_001}, 0, 1),
+        ({"limit": 9_000}, 0, 0),
         ({"limit": 10_000}, 0, 0),
         ({"missed": 1}, 0, 0),
         ({"closed": True}, 0, 0),
@@ -205,15 +209,15 @@ def test_a_loan_is_repaid_early_with_a_months_pay_to_spare(word, cash, paid):
 @pytest.mark.parametrize(
     ("renewing", "changed", "low", "granted"),
     [
-        (True, {}, 0x7FFF, 10_000),
-        (True, {}, 0x8000, 0),
+        (True, {}, 0x7FFE, 10_000),
+        (True, {}, 0x7FFF, 0),
         (True, {"frozen": True}, 0, 0),
         (True, {"balance": 0}, 0, 0),
         (False, {}, 0, 0),
     ],
 )
 def test_a_repaid_loan_is_granted_anew_as_far_as_supply_goes(renewing, changed, low, granted):
-    conditions = lender(supply_16=0x8000)
+    conditions = lender(supply_16=0x7FFF)
     loan = a_loan(CASH_LOAN, conditions, BELOW & ~0xFFFF | low, due=10_000, payable=10_000, **changed)
     borrower = a_borrower(loan)
     borrower.cash, borrower.pay = 10_000, 500_000
@@ -473,3 +477,40 @@ def test_who_is_in_a_plan_or_broke_one_is_offered_no_other():
         loan.plan = agreed
         plans.offer_relief(loan, 5, (TERMS,))
         assert (loan.plan is not agreed) == again
+
+
+@pytest.mark.parametrize(
+    ("product", "changed", "account", "undrawn"),
+    [
+        (CARD, {}, 1, 40_000),
+        (CARD, {"balance": 0}, 1, 50_000),
+        (CARD, {"balance": 0, "limit": 0}, 0, 0),
+        (CARD, {"balance": 0, "limit": 1}, 1, 1),
+        (CARD, {"balance": 1, "limit": 0}, 1, 0),
+        (CARD, {"limit": 10_000}, 1, 0),
+        (CARD, {"limit": 9_000}, 1, 0),
+        (CARD, {"missed": 1}, 1, 0),
+        (CARD, {"frozen": True}, 1, 0),
+        (CARD, {"balance": 0, "closed": True}, 0, 0),
+        (CASH_LOAN, {}, 1, 0),
+        (CASH_LOAN, {"balance": 0}, 0, 0),
+    ],
+)
+def test_accounts_and_undrawn_limits(product, changed, account, undrawn):
+    loan = a_loan(product, **changed)
+    book = SimpleNamespace(sizes={"loan": 1, "borrower": 1})
+    sums, _, _ = run.empty_sums(book, (1, 1), 1)
+    run.add_up(a_borrower(loan), SimpleNamespace(sicr_drop=50), sums, (0, 0))
+    assert sums["accounts"].sum() == account
+    assert sums["undrawn_limit"].sum() == undrawn
+    assert sums["balance"].sum() == sums["stage_balance"].sum() == loan.balance
+
+
+@pytest.mark.parametrize(
+    ("missed", "bucket"), [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 4), (6, 5), (9, 6), (11, 6), (12, 7), (40, 7)]
+)
+def test_the_bucket_of_unpaid_due_dates(missed, bucket):
+    sums, _, _ = run.empty_sums(SimpleNamespace(sizes={"loan": 1, "borrower": 1}), (1, 1), 1)
+    loan = a_loan(missed=missed)
+    run.add_up(a_borrower(loan), SimpleNamespace(sicr_drop=50), sums, (0, 0))
+    assert sums["balance"][0, 0, 0].tolist() == [10_000 * (place == bucket) for place in range(8)]

@@ -258,6 +258,17 @@ def test_income_that_may_be_ours_is_not_replaced_by_its_trend(label):
     assert f"{label!r}: found no 'Real disposable income growth' beside it" in fault
 
 
+@pytest.mark.parametrize(("label", "read"), [("Household income", False), ("Real household income", True)])
+def test_growth_of_a_nominal_level_is_no_growth_of_real_income(label, read):
+    growth = table(**{label: [1.0, 2.0, 3.0, 4.0]})
+    units = {"real_income_growth": "percent"}
+    if read:
+        assert percent(read_scenario(growth, units=units), "real_income_growth") == pytest.approx([1.0, 2.0, 3.0, 4.0])
+    else:
+        (fault,) = faults(growth, units=units)
+        assert f"{label!r}: found no 'Real disposable income growth' beside it, expected growth of real income" in fault
+
+
 def test_the_trend_is_an_argument_and_no_column():
     assert faults(table(real_income_trend=2.0)) == [
         "'real_income_trend': found it as a column, expected one number; pass trend= and drop the column"

@@ -71,6 +71,7 @@ def test_every_kind_of_table_holds_the_same_cells(tmp_path):
 def test_found_says_how_a_file_is_read(tmp_path):
     path = written(tmp_path / "a.csv", CSV.replace(",", "\t"), encoding="utf-16")
     assert open_table(path).found == "utf-16, separated by tabs, 3 columns 'key', 'who', 'owed'"
+    assert open_table(pd.DataFrame({"key": ["a"]})).found == "1 column 'key'"
 
 
 def test_rows_are_counted_as_an_editor_does(tmp_path):
@@ -173,6 +174,7 @@ UNEVEN = [
     ('key,owed\na,1\n"b,1\nc,2\n', "line 3: found it unreadable (unexpected end of data), expected cells; close its"),
     ("key,owed,owed\na,1,2\n", "'owed': found 2 columns of that name, expected one; rename the others"),
     ("key,Owed\na,1\n", "'owed': found no such column (there is 'Owed') among 'key', 'Owed', expected one; correct"),
+    ('"key,owed\na,1\n', "line 1: found it unreadable (unexpected end of data), expected cells; close its"),
     ("", "file: found it empty, expected a header and rows; fill it"),
     ("\n\n", "file: found no rows, expected a header and rows; fill it"),
     ("A legal line\nkey,owed\na,1\nb,2\n", "header: found 'A legal line' alone in its line, above rows with 2 filled"),
@@ -260,8 +262,9 @@ def test_archives_have_a_bound(tmp_path, monkeypatch):
 
 def test_a_parquet_file_is_bounded_by_its_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "FREE", 10_000)
-    pa.parquet.write_table(pa.table({"key": pa.array(["a"] * 10**6).dictionary_encode()}), tmp_path / "a.parquet")
-    assert fault(tmp_path / "a.parquet").startswith("archive: found more than 8 MB unpacked from 0.0 MB, expected at")
+    same = pa.array(["a"] * 10**6).dictionary_encode()
+    pa.parquet.write_table(pa.table({"key": same, "who": same, "owed": same}), tmp_path / "a.parquet")
+    assert fault(tmp_path / "a.parquet").startswith("archive: found more than 23 MB unpacked from 0.0 MB, expected at")
 
 
 def test_a_workbook_is_known_by_its_content_and_not_by_its_name(tmp_path):
