@@ -152,7 +152,7 @@ def dims(draw: Draw, draft: Macro) -> None:
         kind.split()[-1] in ("paths", "scenarios") and kind.split()[-1][:-1] not in draft.macro.dims
     ):
         draft.macro = change(draft.macro)
-        draft.note(kind, kind, verdict, names, hiding=kind in ("no months", "no paths", "scalar") or "month as" in kind)
+        draft.note(kind, kind, verdict, names, hiding=kind == "scalar" or kind.startswith(("no ", "month as")))
 
 
 TYPES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Verdict]] = {

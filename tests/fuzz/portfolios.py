@@ -311,7 +311,8 @@ def contradiction(draw: Draw, draft: Book) -> None:
     if not all(draft.has(name) for name in values):
         return
     for name, value in values.items():
-        data = draft.book[name].values.astype(type(value)).copy()
+        with np.errstate(invalid="ignore"):  # what was changed before may be no number
+            data = draft.book[name].values.astype(type(value))
         data[0] = value
         draft.put(name, ("loan", data))
     draft.note(kind, ", ".join(f"{name}[0] = {value}" for name, value in values.items()), "nonsense", names)
@@ -407,5 +408,5 @@ def cases(draw: Draw) -> Case:
     several(draw, CHANGES, draft)
     call = of(draw, "simulate", "simulate", "simulate", *CALLS)
     given, truth = draft.book, draft.truth
-    call = "simulate" if draft.rules and call == "describe_portfolio" else call
+    call = "simulate" if draft.rules and call in ("describe_portfolio", "check_portfolio") else call
     return draft.case(f"{call}: {draft.what}", lambda: CALLS[call](given), right_answer(call, truth))

@@ -243,7 +243,7 @@ def unit(draw: Draw, file: File) -> None:
     elif kind == "told wrong":
         wrong = of(draw, "per cent points", 5, ["percent"], {"unemployment": "percent"}, {"unemployment_rate": "bp"})
         file.asked["units"] = wrong
-        file.note(kind, f"units={wrong!r}", "nonsense", ("units",), hiding=not isinstance(wrong, str | dict))
+        file.note(kind, f"units={wrong!r}", "nonsense", ("units",), hiding=True)
     elif kind == "unknown":
         text = of(draw, "PC", "PC_ACT", "G1", "IDX", "bn GBP", "thousand", "points", "bps", "PCPA")
         file.units = dict.fromkeys(file.units, text)
@@ -306,7 +306,8 @@ def column(draw: Draw, file: File) -> None:
     elif kind == "twice":
         file.cells["again"] = [str(1 + float(cell)) for cell in file.cells["unemployment_rate"]]
         file.labels["again"], file.units["again"] = file.labels["unemployment_rate"], file.units["unemployment_rate"]
-        file.note("a column twice", file.labels["again"], "nonsense", (file.labels["again"], "unemployment"))
+        names = (file.labels["again"], "unemployment")
+        file.note("a column twice", file.labels["again"], "nonsense", names, hiding=True)
     elif kind == "unknown":
         file.cells["again"], file.labels["again"] = ["1.0"] * len(file.periods), "House prices"
         file.units["again"] = file.units["unemployment_rate"]

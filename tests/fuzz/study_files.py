@@ -100,7 +100,9 @@ def value(draw: Draw, draft: Draft, content: dict[str, Any]) -> None:
     a_table = isinstance(_at(BASE, keys)[keys[-1]], dict)
     fits = right or FITS.get(keys[-1], lambda given: a_table and given == {})(new)
     what = f"{dotted} = {str(new)[:30]!r}"
-    draft.note(f"{dotted} = {type(new).__name__}", what, "open" if fits else "nonsense", (keys[-1],))
+    verdict: Verdict = "open" if fits else "nonsense"
+    names = (keys[-1], *(new if isinstance(new, dict) else ()))
+    draft.note(f"{dotted} = {type(new).__name__}", what, verdict, names, hiding=a_table)
 
 
 def key(draw: Draw, draft: Draft, content: dict[str, Any]) -> None:
@@ -112,7 +114,9 @@ def key(draw: Draw, draft: Draft, content: dict[str, Any]) -> None:
         name = keys[-1]
         new = of(draw, name + "s", name[:-1], name.upper(), f"{name} ", "ö", "", "progress", "behaviour", name + "\n")
         table[new] = table.pop(name)
-        draft.note("an unknown key", f"{'.'.join(keys)} -> {new!r}", "nonsense", (new.strip() or "unknown", name))
+        names = (new.strip() or "unknown", name)
+        what = f"{'.'.join(keys)} -> {new!r}"
+        draft.note("an unknown key", what, "nonsense", names, hiding=isinstance(table[new], dict))
 
 
 SCENARIOS: dict[str, tuple[Any, Verdict]] = {

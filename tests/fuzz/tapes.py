@@ -267,7 +267,8 @@ def dates(draw: Draw, tape: Tape) -> None:
     if tape.untouched(name):
         when = of(draw, datetime.datetime(2026, 3, 31), datetime.timedelta(30), "2026-03-31", "31/03/2026")
         tape.cells[name] = [when for _ in tape.truth]
-        tape.note("dates for figures", f"{name} = {when}, ...", "nonsense", (name,))
+        days = name == "days_past_due" and isinstance(when, datetime.timedelta)  # a file of text says '30 days'
+        tape.note("dates for figures", f"{name} = {when}, ...", "open" if days else "nonsense", (name,))
 
 
 def two_incomes(draw: Draw, tape: Tape) -> None:
@@ -334,7 +335,7 @@ def told_wrong(draw: Draw, tape: Tape) -> None:
     )
     if "units" not in tape.asked:
         tape.asked["units"] = units
-        tape.note("units that are none", f"units={units!r}", "nonsense", ("units",), hiding=not isinstance(units, dict))
+        tape.note("units that are none", f"units={units!r}", "nonsense", ("units",), hiding=True)
 
 
 def decimal_commas(draw: Draw, tape: Tape) -> None:
