@@ -135,7 +135,7 @@ def _no_score(rows: Rows, place: Place) -> str:
     """Scores that stand for a missing one, shares, and scales of few points."""
     score = rows["score"]
     others = score[~np.isin(score, MISSING_SCORES)]
-    for code, far in zip(MISSING_SCORES, (others.min(initial=1000) >= 100, others.max(initial=0) <= 900), strict=True):
+    for code, far in zip(MISSING_SCORES, ((others >= 100).all(), (others <= 900).all()), strict=True):
         if far and (score == code).any():
             first, more = int(np.argmax(score == code)), int((score == code).sum()) - 1
             also = f" (and {more:,} more)" if more else ""
@@ -170,11 +170,13 @@ def _debt_service(rows: Rows, place: Place) -> str:
     if due is None or not {"balance", "borrower"} <= rows.keys():
         return ""
     owner, income = rows["borrower"], rows["income"]
-    due = np.where(rows["balance"] > 0, due, 0.0)
-    service = np.bincount(owner, due)[owner]
-    share = service[(service > 0) & (income > 0)] / income[(service > 0) & (income > 0)]
-    median = float(np.median(share)) if share.size else 0.1
-    if DEBT_SERVICE[0] <= median <= DEBT_SERVICE[1] or (median < 0.1 and np.unique(owner).size < FEWEST_BORROWERS):
+    service = np.bincount(owner, due * (rows["balance"] > 0))[owner]
+    known = (service > 0) & (income > 0)
+    if not known.any():
+        return ""
+    median = float(np.median(service[known] / income[known]))
+    lowest = DEBT_SERVICE[0] if np.unique(owner).size >= FEWEST_BORROWERS else 0.0
+    if lowest <= median <= DEBT_SERVICE[1]:
         return ""
     return f"found instalments of {median:.2%} of it in the median, expected 1 % to 50 % of the pay of a month"
 
@@ -184,15 +186,15 @@ def _due(rows: Rows) -> Array | None:
     if "instalment" in rows or not {"limit", "annual_rate", "tenor_months"} <= rows.keys():
         return rows.get("instalment")
     tenor = rows["tenor_months"]
-    return np.where(tenor > 0, rows["limit"] / months_of_payment(rows["annual_rate"], np.maximum(tenor, 1)), 0.0)
+    return np.where(tenor > 0, rows["limit"] / months_of_payment(rows["annual_rate"], tenor), 0.0)
 
 
-def _small_amounts(name: str) -> Proof:
-    """Amounts of which none is large."""
+def _small_amounts(name: str, judged_by: str = "") -> Proof:
+    """Amounts of which none is large, unless there are others by which they are judged."""
 
     def proof(rows: Rows, place: Place) -> str:
         largest = rows[name].max()
-        small = 0 < largest < SMALLEST_LIMIT and not (name == "balance" and "limit" in rows)
+        small = 0 < largest < SMALLEST_LIMIT and judged_by not in rows
         return f"found at most {largest:,.10g}, expected units of currency" if small else ""
 
     return proof
@@ -220,8 +222,7 @@ def _terms(rows: Rows) -> tuple[Array, ...] | None:
 
 def _misfit(rate: Array, tenor: Array, limit: Array, instalment: Array) -> float:
     """Median deviation of level payments from the instalments."""
-    with np.errstate(over="ignore"):
-        return float(np.median(np.abs(limit / months_of_payment(rate, tenor) / instalment - 1)))
+    return float(np.median(np.abs(limit / months_of_payment(rate, tenor) / instalment - 1)))
 
 
 def _instalments(name: str, unit: str) -> Proof:
@@ -235,9 +236,9 @@ def _instalments(name: str, unit: str) -> Proof:
         other = [converted(n, v, unit) if n == name else v for n, v in zip(order, terms, strict=True)]
         if _misfit(*other) > 0.01:
             return ""
-        rate, tenor, limit, instalment = (values[0] for values in terms)
-        level = limit / months_of_payment(np.array([rate]), np.array([tenor]))[0]
-        found = f"found instalments that fit {unit} ({instalment:,.2f} where {level:,.2f} would be due)"
+        rate, tenor, limit, instalment = terms
+        level = limit / months_of_payment(rate, tenor)
+        found = f"found instalments that fit {unit} ({instalment[0]:,.2f} where {level[0]:,.2f} would be due)"
         return f"{found}, expected {'decimals' if name == 'annual_rate' else PORTFOLIO[name].unit}"
 
     return proof
@@ -307,7 +308,7 @@ DOUBTS = (
     Doubt("limit", _instalments("limit", "thousands"), ("thousands",)),
     Doubt("limit", _other_scale, ("thousands", "units")),
     Doubt("limit", _small_amounts("limit"), ("thousands", "units")),
-    Doubt("balance", _small_amounts("balance"), ("thousands", "units")),
+    Doubt("balance", _small_amounts("balance", judged_by="limit"), ("thousands", "units")),
     Doubt("instalment", _instalments("instalment", "thousands"), ("thousands",)),
     Doubt("instalment", _of_another_period, ("units",)),
     Doubt("remaining_months", _schedule, ("years", "months")),

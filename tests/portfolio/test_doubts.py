@@ -212,22 +212,33 @@ BOUNDS = [
     ({"annual_rate": [12.0, 12.0], "balance": [1200.0, 1200.0], "instalment": [0.0, 100.0]},
      "found 12 (an instalment of 100.00 at position 1 would be below a month's interest of 1,200.00)"),
     ({"annual_rate": [12.0], "balance": [1200.0], "instalment": [1200.0]}, "found 12, expected decimals"),
+    ({"annual_rate": [12.0], "balance": [1200.0], "instalment": [1300.0]}, "found 12, expected decimals"),
+    ({"annual_rate": [12.0], "balance": [1200.0], "instalment": [1199.5]},
+     "found 12 (an instalment of 1,199.50 at position 0 would be below a month's interest of 1,200.00)"),
+    ({"annual_rate": [12.0], "balance": [1200.0], "instalment": [1.0]}, "(an instalment of 1.00 at position 0 would"),
+    ({"annual_rate": [0.18, 18.0, 1.0]}, "found 18 at position 1 beside 0.18 in 1 rows, expected all in decimals"),
     ({"annual_rate": [0.02]}, None),
     ({"annual_rate": [0.0, 0.0, 0.02]}, None),
     ({"annual_rate": [0.0199]}, "found 0.0199, which may be rates of a month or a day"),
     # shares
     ({"own_share": [1.0]}, None),
+    ({"own_share": [1.01]}, "found 1.01, expected decimals"),
+    ({"household_support": [1.0]}, None),
     ({"own_share": [0.3, 0.3, 30.0]}, None),
     ({"own_share": [0.0, 0.0, 0.0, 30.0]}, "found 30, expected decimals"),
     ({"household_support": [1.01]}, "found 1.01, expected decimals"),
     ({"pay_level": [5.0]}, None),
     ({"pay_level": [5.1]}, "found 5.1, expected decimals"),
     ({"job_loss_risk": [5.0]}, None),
+    ({"job_loss_risk": [5.1]}, "found 5.1, expected decimals"),
     # days past due
     ({"days_past_due": [0, 0]}, None),
     ({"days_past_due": [0, 15]}, None),
+    ({"days_past_due": [0, 16]}, None),
     ({"days_past_due": [0, 2, 14]}, "found 2 to 14 in 2 rows and none from 15, expected days"),
     ({"days_past_due": [0, 2, 5], "overdue": [0.0, 110.0, 90.0], "instalment": [100.0] * 3}, None),
+    ({"days_past_due": [0, 2, 5], "overdue": [0.0, 1.1, 0.9], "instalment": [1.0] * 3}, None),
+    ({"days_past_due": [0, 2, 5], "overdue": [0.0, 100.0, 450.0], "instalment": [100.0] * 3}, "none from 15, expected"),
     ({"days_past_due": [0, 2, 5], "overdue": [0.0, 180.2, 450.5], "instalment": [100.0] * 3},
      "none from 15, with as many instalments overdue, expected"),
     ({"days_past_due": [0, 2, 5], "overdue": [0.0, 179.0, 447.0], "instalment": [100.0] * 3}, "none from 15, expected"),
@@ -238,6 +249,7 @@ BOUNDS = [
     ({"days_past_due": [1, 0], "overdue": [100.0, 0.0], "instalment": [100.0] * 2}, "found 1 in 1 rows and none from"),
     ({"days_past_due": [0, 2], "overdue": [0.0, 200.0], "instalment": [100.0, 0.0]}, "none from 15, expected"),
     ({"days_past_due": [1, 2, 3]}, "none from 15, as stages of IFRS 9 have, expected"),
+    ({"days_past_due": [1, 2, 2]}, "none from 15, as stages of IFRS 9 have, expected"),
     ({"days_past_due": [1, 2, 4]}, "none from 15, expected"),
     ({"days_past_due": [0, 1, 3]}, "none from 15, expected"),
     # scores
@@ -246,7 +258,11 @@ BOUNDS = [
     ({"score": [0, 100]}, "found 0 at position 0 beside 100, expected no code"),
     ({"score": [0, 99, 101]}, None),
     ({"score": [900, 999]}, "found 999 at position 1 beside 900, expected no code"),
+    ({"score": [800, 999]}, "found 999 at position 1 beside 800, expected no code"),
     ({"score": [901, 999]}, None),
+    ({"score": [999]}, "found 999 at position 0, expected no code"),
+    ({"score": [0.5, 1.0]}, "found 0.5 to 1, expected points"),
+    ({"score": [50, 99]}, "found 50 to 99, expected points"),
     ({"score": [50, 100]}, "found 50 to 100, expected points"),
     ({"score": [50, 101]}, None),
     ({"score": [50, 50]}, None),
@@ -254,33 +270,54 @@ BOUNDS = [
     ({"income": [0.0, 0.0, 0.0, 19_999.0]}, None),
     ({"income": [0.0]}, None),
     ({"income": [20_000.0]}, "found 20,000 USD in the median"),
+    ({"income": [30_000.0]}, "found 30,000 USD in the median"),
     ({"income": [100.01]}, None),
     ({"income": [100.0]}, "found 100 USD in the median"),
+    ({"income": [50.0]}, "found 50 USD in the median"),
+    ({"income": [1.0, 1.0, 5000.0]}, "found 1 USD in the median"),
     # instalments over income
     ({**each(OWED, 10), "instalment": [500.0] * 10}, None),
     ({**each(OWED, 10), "instalment": [501.0] * 10}, "instalments of 50.10% of it"),
     ({**each(OWED, 10), "instalment": [10.0] * 10}, None),
     ({**each(OWED, 10), "instalment": [9.0] * 10}, "instalments of 0.90% of it"),
+    ({**each(OWED, 11), "instalment": [1.0] * 11}, "instalments of 0.10% of it"),
     ({**each(OWED, 9), "instalment": [9.0] * 9}, None),
-    ({"balance": [0.0, 500.0], "income": [1000.0] * 2, "instalment": [900.0, 100.0]}, None),
+    ({**each(OWED, 10), "instalment": [0.0] * 6 + [100.0] * 4}, None),
+    (each(OWED, 1), None),
+    ({"income": [1000.0], "instalment": [900.0]}, None),
+    ({**each(OWED, 1), "instalment": [900.0], "borrower": None}, None),
+    ({"balance": [0.0, 0.0, 500.0], "income": [1000.0] * 3, "instalment": [900.0, 900.0, 100.0]}, None),
+    ({"balance": [1.0, 1.0, 500.0], "income": [1000.0] * 3, "instalment": [900.0, 900.0, 100.0]},
+     "instalments of 90.00% of it"),
+    ({"balance": [500.0] * 4, "income": [1000.0] * 3 + [1.0], "instalment": [0.0] * 3 + [10.0]},
+     "instalments of 1000.00% of it"),
     ({"balance": [500.0] * 2, "income": [1000.0] * 2, "instalment": [300.0] * 2, "borrower": [0, 0]},
      "instalments of 60.00% of it"),
     ({"balance": [500.0] * 2, "income": [1000.0] * 2, "instalment": [300.0] * 2, "borrower": [0, 1]}, None),
     ({"balance": [500.0], "income": [0.0], "instalment": [300.0]}, None),
     ({"balance": [1100.0], "income": [199.0], "limit": [1000.0], "annual_rate": [0.0], "tenor_months": [10]},
      "instalments of 50.25% of it"),
+    ({"balance": [1100.0], "income": [1999.0], "limit": [1000.0], "annual_rate": [0.0], "tenor_months": [1]},
+     "instalments of 50.03% of it"),
     ({"balance": [1100.0], "income": [199.0], "limit": [1000.0], "annual_rate": [0.0], "tenor_months": [0]}, None),
+    ({"balance": [1100.0] * 2, "income": [199.0] * 2, "limit": [1000.0] * 2, "annual_rate": [0.0] * 2,
+      "tenor_months": [10, 0], "borrower": [0, 0]}, "instalments of 50.25% of it"),
     # amounts
     ({"limit": [99.9, 0.0]}, "found at most 99.9, expected units"),
+    ({"limit": [0.5]}, "found at most 0.5, expected units"),
     ({"limit": [100.0]}, None),
     ({"limit": [0.0]}, None),
     ({"balance": [99.0]}, "found at most 99, expected units"),
     ({"balance": [99.0], "limit": [100.0]}, None),
     ({"balance": [4999.0], "limit": [100.0]}, None),
     ({"balance": [5000.0], "limit": [100.0]}, "found balances of 50 times the limit"),
+    ({"balance": [6000.0], "limit": [100.0]}, "found balances of 60 times the limit"),
+    ({"balance": [5000.0], "limit": [1.0]}, "found balances of 5e+03 times the limit"),
+    ({"balance": [500.0] * 3, "limit": [0.0, 0.0, 1000.0]}, None),
     ({"balance": [1.0] * 3 + [0.0], "limit": [300.0] * 3 + [0.0]}, "found balances of 0.0033 times the limit"),
     ({"balance": [1.0] * 2 + [0.0], "limit": [300.0] * 3}, None),
-    ({"balance": [1.0, 1.0, 1.01], "limit": [300.0] * 3}, None),
+    ({"balance": [0.5] * 4, "limit": [300.0] * 4}, "found balances of 0.0017 times the limit"),
+    ({"balance": [1.0, 1.0, 1.002], "limit": [300.0] * 3}, None),
     ({"balance": [0.0], "limit": [300.0]}, None),
     # instalments and level payments; of 1,000 in ten months without interest: 100
     ({**each(LEVEL, 1), "instalment": [100.0]}, None),
@@ -288,9 +325,16 @@ BOUNDS = [
      "found instalments that fit decimal a month (33.51 where 28.21 would be due), expected decimals"),
     ({"annual_rate": [0.01], "tenor_months": [36], "limit": [1000.0], "instalment": [33.21 * 1.012]},
      "may be rates of a month or a day"),
+    ({"annual_rate": [0.01] * 2, "tenor_months": [36, 12], "limit": [1000.0] * 2, "instalment": [33.21, 88.85]},
+     "found instalments that fit decimal a month (33.21 where 28.21 would be due), expected decimals"),
+    ({"annual_rate": [0.01], "tenor_months": [36], "limit": [1000.0], "instalment": [33.21], "borrower": None},
+     "(33.21 where 28.21 would be due)"),
+    ({"annual_rate": [0.06], "tenor_months": [1], "limit": [1000.0], "instalment": [1060.0]},
+     "found instalments that fit decimal a month (1,060.00 where 1,005.00 would be due), expected decimals"),
     ({"annual_rate": [0.03], "tenor_months": [3], "limit": [1000.0], "instalment": [352.6]}, None),  # 4.99 % off
     ({"annual_rate": [0.03], "tenor_months": [3], "limit": [1000.0], "instalment": [352.7]},
      "fit decimal a month (352.70 where 335.00 would be due)"),
+    ({**each(LEVEL, 11), "instalment": [23.0] * 11}, "found 0.23 times a level payment"),
     ({**each(LEVEL, 10), "instalment": [60.0] * 10}, "found 0.6 times a level payment"),
     ({**each(LEVEL, 10), "instalment": [61.0] * 10}, None),
     ({**each(LEVEL, 10), "instalment": [159.0] * 10}, None),
@@ -301,9 +345,16 @@ BOUNDS = [
     ({**each(LEVEL, 10), "instalment": [200.0] * 7 + [205.0] * 3}, None),
     # instalments below interest; a month of it is 12
     ({**each(BELOW_INTEREST, 1), "instalment": [11.88]}, None),
+    ({"balance": [10_000.0], "annual_rate": [0.12], "tenor_months": [24], "instalment": [99.0]}, None),
     ({**each(BELOW_INTEREST, 1), "instalment": [11.87]},
      "found a month's interest of 12.00 above the instalment of 11.87 at position 0 (and on 0 more of 1 loans)"),
+    ({**each(BELOW_INTEREST, 1), "instalment": [1.0]}, "above the instalment of 1.00 at position 0"),
+    ({**each(BELOW_INTEREST, 1), "tenor_months": [2], "instalment": [11.0]}, "above the instalment of 11.00"),
     ({**each(BELOW_INTEREST, 1), "tenor_months": [1], "instalment": [11.0]}, None),
+    ({**each(BELOW_INTEREST, 1), "tenor_months": [0], "instalment": [11.0]}, None),
+    ({**each(BELOW_INTEREST, 3), "balance": [1.0, 1.0, 1200.0], "instalment": [50.0, 50.0, 11.0]}, None),
+    ({**each(BELOW_INTEREST, 3), "balance": [0.0, 0.0, 1200.0], "instalment": [50.0, 50.0, 11.0]},
+     "at position 2 (and on 0 more of 1 loans)"),
     ({**each(BELOW_INTEREST, 2), "instalment": [50.0, 11.0]}, None),
     ({**each(BELOW_INTEREST, 3), "instalment": [50.0, 11.0, 10.0]},
      "above the instalment of 11.00 at position 1 (and on 1 more of 3 loans)"),
@@ -311,24 +362,64 @@ BOUNDS = [
     # months left
     ({"tenor_months": [3], "remaining_months": [36]}, "found 3 with 36 months left, expected the tenor in months"),
     ({"tenor_months": [3], "remaining_months": [37]}, None),
+    ({"tenor_months": [1], "remaining_months": [12]}, "found 1 with 12 months left, expected the tenor in months"),
+    ({"tenor_months": [1], "remaining_months": [13]}, None),
+    ({"tenor_months": [3, 1, 1], "remaining_months": [6, 1, 1]}, None),
+    ({"tenor_months": [12], "remaining_months": [6]}, None),
     ({"tenor_months": [3, 0], "remaining_months": [6, 0]}, "found 3 with 6 months left, expected the tenor in months"),
     ({"tenor_months": [3, 3], "remaining_months": [6, 3]}, None),
     ({"tenor_months": [3, 3, 4, 0], "remaining_months": [6, 3, 5, 9]}, "found 3 to 4 with 5 to 6 months left"),
     ({"annual_rate": [0.0], "remaining_months": [2], "instalment": [100.0], "balance": [2290.0]},
      "found 2 with balances that fit years left, expected months"),
+    ({"annual_rate": [0.0], "remaining_months": [1], "instalment": [100.0], "balance": [1200.0], "borrower": None},
+     "found 1 with balances that fit years left, expected months"),
     ({"annual_rate": [0.0], "remaining_months": [2], "instalment": [100.0], "balance": [2280.0]}, None),
     ({"annual_rate": [0.0], "remaining_months": [2], "instalment": [100.0], "balance": [0.0]}, None),
     ({"annual_rate": [0.99], "remaining_months": [30], "instalment": [100.0], "balance": [1212.0]}, None),
 ]  # fmt: skip
 
 
+MONTHLY = {"annual_rate": 0.01, "tenor_months": 36, "limit": 1000.0, "instalment": 33.21}
+YEARS = {"annual_rate": 0.0, "remaining_months": 2, "instalment": 100.0, "balance": 2290.0}
+WRONG_SIGNS = [
+    ({"annual_rate": [-0.1, 18.0]}, "found 18, expected decimals"),
+    ({"annual_rate": [-0.2, -0.2, 0.18]}, None),
+    ({"annual_rate": [12.0], "balance": [1200.0], "instalment": [-1.0]}, "found 12, expected decimals"),
+    ({"own_share": [-1.0, -1.0, 30.0]}, "found 30, expected decimals"),
+    ({"days_past_due": [-3, -3]}, None),
+    ({"days_past_due": [0, 2], "overdue": [0.0, 200.0], "instalment": [100.0, -100.0]}, "none from 15, expected"),
+    ({"score": [-5, 0]}, None),
+    ({"score": [-5, -3]}, None),
+    ({"income": [-5.0, -5.0, 5000.0]}, None),
+    ({"balance": [-1.0, -1.0, 500.0], "income": [1000.0] * 3, "instalment": [900.0, 900.0, 100.0]}, None),
+    ({**each(OWED, 10), "instalment": [-100.0] * 6 + [100.0] * 4}, None),
+    ({"balance": [500.0] * 10, "income": [-1000.0] * 10, "instalment": [300.0] * 10}, None),
+    ({"balance": [1100.0] * 2, "income": [199.0] * 2, "limit": [1000.0] * 2, "annual_rate": [0.0] * 2,
+      "tenor_months": [10, -10], "borrower": [0, 0]}, "instalments of 50.25% of it"),
+    ({"limit": [-5.0]}, None),
+    ({"balance": [500.0] * 3, "limit": [-10.0] * 3}, None),
+    ({"balance": [-500.0] * 3, "limit": [1000.0] * 3}, None),
+    *(({**each(MONTHLY, 3), name: [MONTHLY[name], wrong, wrong]}, "(33.21 where 28.21 would be due)")
+      for name in ("tenor_months", "limit", "instalment") for wrong in (0.0, -MONTHLY[name])),
+    ({**each(BELOW_INTEREST, 3), "balance": [-1200.0, -1200.0, 1200.0], "instalment": [50.0, 50.0, 11.0]},
+     "at position 2 (and on 0 more of 1 loans)"),
+    ({**each(BELOW_INTEREST, 3), "instalment": [-50.0, -50.0, 50.0]}, None),
+    ({"tenor_months": [-3], "remaining_months": [36]}, None),
+    ({"tenor_months": [3, -3, -3], "remaining_months": [6, 0, 0]}, "found 3 with 6 months left"),
+    ({"tenor_months": [3, 3, -3], "remaining_months": [6, 6, 6]}, "found 3 with 6 months left"),
+    *(({**each(YEARS, 3), name: [YEARS[name], wrong, wrong]}, "found 2 with balances that fit years left")
+      for name in ("remaining_months", "instalment", "balance") for wrong in (0.0, -YEARS[name])),
+]  # fmt: skip
+"""Nothing, and values below nothing, that bounds refuse: neither gives a doubt about a unit, nor takes it away."""
+
+
 def doubted(rows, money):
-    borrower = np.arange(len(next(iter(rows.values()))))
+    borrower = rows.get("borrower", range(len(next(iter(rows.values())))))
     arrays = {name: np.array(values, float) for name, values in rows.items() if name != "borrower"}
-    return doubts({"borrower": np.array(rows.get("borrower", borrower)), **arrays}, {}, position, money)
+    return doubts(arrays if borrower is None else {"borrower": np.array(borrower), **arrays}, {}, position, money)
 
 
-@pytest.mark.parametrize(("rows", "says"), BOUNDS)
+@pytest.mark.parametrize(("rows", "says"), [*BOUNDS, *WRONG_SIGNS])
 def test_each_doubt_begins_at_its_bound(rows, says):
     found = list(doubted(rows, Money("USD")).values())
     assert len(found) == (0 if says is None else 1)
@@ -338,12 +429,14 @@ def test_each_doubt_begins_at_its_bound(rows, says):
 @pytest.mark.parametrize(
     ("money", "lowest", "highest"),
     [
+        (Money("EUR"), 100.0, 20_000.0),
+        (Money("GBP"), 100.0, 20_000.0),
         (Money("CNY"), 100.0, 40_000.0),
         (Money("INR", other="USD", rate=85.0), 8_500.0, 1_700_000.0),
         (Money("USD", other="CNY", rate=7.0), 100.0, 20_000.0),
     ],
 )
 def test_levels_of_income_are_those_of_the_currency(money, lowest, highest):
-    for income, doubt in ((lowest, 1), (lowest * 1.01, 0), (highest * 0.99, 0), (highest, 1)):
+    for income, doubt in ((lowest, 1), (lowest + 0.5, 0), (highest - 0.5, 0), (highest, 1)):
         assert len(doubted({"income": [income]}, money)) == doubt
     assert not doubted({"income": [1e9]}, Money("INR"))  # no level is known
