@@ -150,7 +150,7 @@ def test_ladder_names_every_fault():
         plot.ladder(two.assign(outflow=two["outflow"] * np.nan))
     assert "scenario: found ['a', 'b'], expected 1 in a plot" in str(refused.value)
     assert "outflow: found nan, 3,840 in all, expected finite numbers" in str(refused.value)
-    with pytest.raises(InputError, match="found no values"):
+    with pytest.raises(InputError, match="ladder: found no paths, expected at least 1"):
         plot.ladder(ladder.isel(path=[]))
     with pytest.raises(InputError, match="found list, expected a Dataset"):
         plot.ladder([1.0])
