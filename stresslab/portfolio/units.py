@@ -16,11 +16,7 @@ _SHARE = {"decimal": (1, 1), "percent": (1, 100)}
 AMOUNT = {"units": (1, 1), "thousands": (1000, 1)}
 _MONTHS = {"months": (1, 1), "years": (12, 1)}
 UNITS: dict[str, dict[str, tuple[int, int]]] = {
-    **{
-        name: AMOUNT
-        for name, want in PORTFOLIO.items()
-        if want.unit in ("currency", "currency/month") and name != "income"
-    },
+    **{name: AMOUNT for name, want in PORTFOLIO.items() if want.unit in ("currency", "currency/month")},
     "income": {"month": (1, 1), "year": (1, 12), "thousands a month": (1000, 1), "thousands a year": (1000, 12)},
     "annual_rate": {
         **_SHARE,
