@@ -297,8 +297,8 @@ def _numbers(label: str, sheet: Sheet) -> tuple[Reals, list[str], list[tuple[str
 
 
 def _with_comma(cell: str) -> bool:
-    """Whether a cell is a number once its commas are taken for decimal signs, or taken out."""
-    return "," in cell and (parse_number(cell, ",") is not None or parse_number(cell.replace(",", "")) is not None)
+    """Whether a cell is a number once its commas are taken out."""
+    return "," in cell and parse_number(cell.replace(",", "")) is not None
 
 
 def _bound_faults(variable: str, label: str, raw: Reals, unit: Unit, periods: Sequence[str]) -> list[str]:

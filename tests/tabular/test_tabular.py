@@ -577,6 +577,7 @@ def test_a_character_may_be_cut_where_a_file_is_read_in_parts(tmp_path, monkeypa
 
 FOREIGN = [
     ("key,who\na,Müller\n", "latin-1", "'gb18030' ('M黮ler') or 'cp1252' ('Müller')"),
+    (",„Über“\n", "cp1252", "'cp1252' ('„Über“')"),
     ("Über\nb,c\n", "latin-1", "'gb18030' ('躡er') or 'big5' ('鈁er') or 'shift_jis' ('ﾜber') or 'cp1252' ('Über')"),
     ("key\r\na,„Über“\r\n", "cp1252", "'cp1252' ('„Über“')"),
     ("key\tname\na\t„Über“\n", "cp1252", "'cp1252' ('a\\t„Über“')"),
@@ -821,3 +822,10 @@ def test_a_place_is_a_position_until_rows_are_read(tmp_path):
     table.load(["key"], ["key"])
     table.load(["key"], ["key"])
     assert table.place(1) == "line 3"
+
+
+def test_a_fault_is_said_of_the_name_of_its_file(tmp_path):
+    for path, subject in ((tmp_path / "a.csv", "a.csv"), ("/", "/")):
+        with pytest.raises(InputError) as caught:
+            open_table(path)
+        assert caught.value.subject == subject
