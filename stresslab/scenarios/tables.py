@@ -277,7 +277,7 @@ def _deflated(column: Column, raw: Reals, prices: str | None, sheet: Sheet) -> t
     level, faults, commas = _numbers(prices, sheet)
     if not faults and not commas:
         faults = unit_faults("inflation", prices, level, Unit("level"), explicit=False, said=False)
-    return raw / level if not faults and not commas else raw, faults
+    return raw if faults else raw / level, faults
 
 
 def _numbers(label: str, sheet: Sheet) -> tuple[Reals, list[str], list[tuple[str, str]]]:

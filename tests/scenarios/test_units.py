@@ -161,7 +161,8 @@ def test_growth_of_which_nobody_says_over_which_time_it_is(variable, stated, uns
 SAME = [("%", "%", 3), ("% q/q", "PC G1", 3), ("% m/m", "PC G1", 1), ("PC G1", "% y/y", 12), ("% y/y", "% p.a.", 12),
         ("%", "% q/q", 3), ("q/q", "%", 3)]  # fmt: skip
 DIFFERENT = [("%", "decimal", 3), ("decimal", "%", 3), ("level", "%", 3), ("% q/q", "% p.a.", 3),
-             ("% p.a.", "% q/q", 3), ("PC G1", "% p.a.", 12), ("PC G1", "% q/q", 1), ("% m/m", "PC G1", 3), ("% y/y", "% p.a.", 3)]  # fmt: skip
+             ("% p.a.", "% q/q", 3), ("PC G1", "% p.a.", 12), ("PC G1", "% q/q", 1), ("% m/m", "PC G1", 3),
+             ("% y/y", "% p.a.", 3)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("stated", "argument", "span", "same"), [*((*said, True) for said in SAME),

@@ -237,6 +237,11 @@ def test_a_stated_separator_that_splits_nothing_is_not_obeyed(tmp_path):
     )
 
 
+def test_a_stated_separator_is_obeyed_where_two_others_split_every_line(tmp_path):
+    path = written(tmp_path / "a.csv", "key,a;owed\nb,1;2\n")
+    assert open_table(path, separator="\t").header == ["key,a;owed"]
+
+
 def test_what_is_no_file(tmp_path):
     assert fault("") == "file: found an empty path, expected one; give it"
     assert fault("s3://bucket/a.parquet").startswith("file: found the address 's3://bucket/a.parquet', expected a file")
@@ -595,6 +600,12 @@ def test_the_encodings_proposed_are_those_that_make_words_of_the_bytes(text, enc
     )
 
 
+def test_an_encoding_that_was_stated_and_is_wrong_is_not_proposed_again(tmp_path):
+    path = written(tmp_path / "a.csv", b"key,\xbb\xa8\xdf\xc2\na,\xff\n")
+    assert "as 'gb18030' ('花呗') or 'big5' (" in fault(path)
+    assert "expected one that makes sense of them, as 'big5' (" in fault(path, encoding="gb18030")
+
+
 SEPARATED = [
     ("key;a,b\nx;1\ny;2,5\n", ";"),  # both split the header, one of them every line alike
     ("A title\n1\t2\n3\t4\n", "\t"),  # what splits most lines, below a title that nothing splits
@@ -808,6 +819,14 @@ def test_a_header_is_quoted_up_to_some_words():
     assert tables.listed(["a", "b", "c"], 2) == "'a', 'b' and 1 more"
     assert open_table(pd.DataFrame()).found == "0 columns "
     assert open_table(pd.DataFrame({"b": [1], "a": [2]})).found == "2 columns 'b', 'a'"
+
+
+def test_rows_can_be_left_out_of_files_of_rows(tmp_path):
+    frame = pd.DataFrame({"key": ["a"], "owed": [1.0]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    rows = [frame, tmp_path / "a.parquet", tmp_path / "a.xlsx", written(tmp_path / "a.csv", CSV)]
+    assert [open_table(table).in_rows for table in rows] == [False, False, True, True]
 
 
 def test_each_fault_of_the_columns_wanted_is_named_once():
