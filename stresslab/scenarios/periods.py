@@ -284,7 +284,7 @@ def _spacing(months: Sequence[int]) -> int:
 def _begins(day: date) -> bool:
     """Whether a day is the first day or the first weekday of its month."""
     previous = np.busday_offset(np.datetime64(day) - DAY, 0, roll="backward")
-    return day.day == 1 or bool(previous.astype("datetime64[M]") != np.datetime64(day, "M"))
+    return bool(previous.astype("datetime64[M]") != np.datetime64(day, "M"))
 
 
 def _ends(day: date) -> bool:

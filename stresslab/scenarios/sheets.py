@@ -98,6 +98,10 @@ def _wide(table: Table, header: list[str], rows: Rows, name: str | None) -> Shee
         sheet.faults.append(f"'Date': {found}, expected 'Date', 'Quarter', 'Month' or 'Year'; {advice}")
     else:
         rows, sheet.notes, sheet.faults = _with_periods(rows, date, header[date] or "Date")
+        if not rows:
+            found = f"found {table.found} and no figures beside a period"
+            none = f"table: {found}, expected a row for each period; add them"
+            raise InputError(table.subject, sheet.faults or [none])
     rows = _rows_of(sheet, header, rows, name)
     places = [place for place in range(len(header)) if place not in (date, _place(header, SCENARIO))]
     sheet.columns = {header[place]: [row[place] for row in rows] for place in places}
@@ -203,9 +207,9 @@ def _rows_of(sheet: Sheet, header: list[str], rows: Rows, name: str | None) -> R
     """The rows of one scenario, whose name the sheet takes; if it cannot be told which one, those of the first."""
     place = _place(header, SCENARIO)
     names = [] if place is None else sorted({row[place] for row in rows})
-    if name is None and len(names) > 1:
+    if place is not None and name is None and len(names) > 1:
         found = f"found {', '.join(names)}, expected one scenario"
-        sheet.faults.append(f"{header[place or 0]!r}: {found}; choose it with name=")
+        sheet.faults.append(f"{header[place]!r}: {found}; choose it with name=")
     if name is not None and name.strip() and names and name not in names:
         expected = f"expected one of {', '.join(names)}"
         sheet.faults.append(f"name: found {name!r}{like(name, names)}, {expected}; correct name=")
@@ -223,7 +227,7 @@ def _rows_of(sheet: Sheet, header: list[str], rows: Rows, name: str | None) -> R
 def _with_periods(rows: Rows, date: int, label: str) -> tuple[Rows, list[str], list[str]]:
     """Rows of figures, without titles between them and blocks of other things below; notes of these, and faults.
 
-    A title fills the first cell alone. The rows below a title are left out if none of them names a period.
+    A title fills the first cell alone. The rows below one are left out if none of them names a period, and others do.
     """
     nameless = [row for row in rows if not row[date] and any(row)]
     rows = [row for row in rows if row[date]]
@@ -239,14 +243,11 @@ def _with_periods(rows: Rows, date: int, label: str) -> tuple[Rows, list[str], l
         if filled == [date] and not is_period(row[date]):
             blocks.append([])
             left.append(row[date])
-        elif filled:
-            blocks[-1].append(row)
-    kept: Rows = []
-    for block in blocks:
-        if any(is_period(row[date]) for row in block) or len(blocks) == 1:
-            kept += block
         else:
-            left += [row[date] for row in block]
+            blocks[-1].append(row)
+    dated = [block for block in blocks if any(is_period(row[date]) for row in block)] or blocks
+    left += [row[date] for block in blocks if block not in dated for row in block]
+    kept = [row for block in dated for row in block]
     return kept, [f"rows left out, as they are of no period: {listed(left, 6)}"] if left else [], faults
 
 
@@ -254,9 +255,9 @@ def _area_faults(header: list[str], rows: Rows) -> list[str]:
     """Fault of long rows of several countries."""
     place = _place(header, AREA)
     areas = [] if place is None else list(dict.fromkeys(row[place] for row in rows))
-    if len(areas) < 2:
+    if place is None or len(areas) < 2:
         return []
-    return [f"{header[place or 0]!r}: found {listed(areas, 6)}, expected one country; keep the rows of one"]
+    return [f"{header[place]!r}: found {listed(areas, 6)}, expected one country; keep the rows of one"]
 
 
 def _unit(header: list[str], row: list[str]) -> str:
@@ -269,9 +270,9 @@ def _frequency(header: list[str], rows: Rows) -> tuple[str | None, list[str]]:
     """The frequency as long rows state it, and faults."""
     place = _place(header, FREQUENCIES)
     stated = [] if place is None else list(dict.fromkeys(row[place].lower() for row in rows))
-    if len(stated) > 1:
+    if place is not None and len(stated) > 1:
         found = ", ".join(map(repr, stated))
-        return None, [f"{header[place or 0]!r}: found {found}, expected one; keep the rows of one, or convert them"]
+        return None, [f"{header[place]!r}: found {found}, expected one; keep the rows of one, or convert them"]
     return next((CODES.get(code, code) or None for code in stated), None), []
 
 
@@ -285,9 +286,8 @@ def _in_time(periods: Sequence[str]) -> list[str]:
     """Periods, each once, in the order of time; labels that are no period come last."""
     labels = list(dict.fromkeys(periods))
     days, _ = days_of(labels)
-    keys = {}
+    months = {}
     for label, day in zip(labels, days, strict=True):
         known = parse_period(label)
-        months = known.first if known else 12 * day.year + day.month - 1 if day else 10**6
-        keys[label] = (months, day.day if day else 0)
-    return sorted(labels, key=keys.__getitem__)
+        months[label] = known.first if known else 12 * day.year + day.month - 1 if day else 10**6
+    return sorted(labels, key=months.__getitem__)

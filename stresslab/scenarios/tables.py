@@ -277,7 +277,7 @@ def _deflated(column: Column, raw: Reals, prices: str | None, sheet: Sheet) -> t
     level, faults, commas = _numbers(prices, sheet)
     if not faults and not commas:
         faults = unit_faults("inflation", prices, level, Unit("level"), explicit=False, said=False)
-    return raw / level if not faults and not commas else raw, faults
+    return raw if faults else raw / level, faults
 
 
 def _numbers(label: str, sheet: Sheet) -> tuple[Reals, list[str], list[tuple[str, str]]]:
@@ -297,8 +297,8 @@ def _numbers(label: str, sheet: Sheet) -> tuple[Reals, list[str], list[tuple[str
 
 
 def _with_comma(cell: str) -> bool:
-    """Whether a cell is a number once its commas are taken for decimal signs, or taken out."""
-    return "," in cell and (parse_number(cell, ",") is not None or parse_number(cell.replace(",", "")) is not None)
+    """Whether a cell is a number once its commas are taken out."""
+    return "," in cell and parse_number(cell.replace(",", "")) is not None
 
 
 def _bound_faults(variable: str, label: str, raw: Reals, unit: Unit, periods: Sequence[str]) -> list[str]:

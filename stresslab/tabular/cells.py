@@ -117,7 +117,9 @@ def _words(cells: Sequence[object]) -> str | None:
 
 def holds_nothing(cell: object) -> bool:
     """Whether a cell is None, not a number, or one of pandas' missing values."""
-    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float | Decimal) and cell != cell)
+    if isinstance(cell, Decimal):
+        return cell.is_nan()  # one that signals cannot be compared
+    return bool(pd.api.types.is_scalar(cell) and pd.isna(cell))
 
 
 def _number(cell: object, decimal: str) -> object:
@@ -125,22 +127,24 @@ def _number(cell: object, decimal: str) -> object:
     if isinstance(cell, str):
         number = parse_number(cell, decimal) if cell.strip() else math.nan
         return _FLAGS.get(cell.strip().lower(), cell) if number is None else number
+    if holds_nothing(cell):
+        return math.nan
     if isinstance(cell, bool | np.bool_):
         return bool(cell)
     if isinstance(cell, int | float | np.integer | np.floating | Decimal):
         try:
             return float(cell)
-        except (OverflowError, ValueError):  # an integer of 400 digits; a signalling NaN
+        except OverflowError:  # an integer of 400 digits
             return str(cell)
-    return math.nan if holds_nothing(cell) else cell
+    return cell
 
 
 def _text(cell: object) -> str | None:
     """A cell as a name, None if it holds nothing."""
-    if holds_nothing(cell):
-        return None
     if isinstance(cell, str):
         return unicodedata.normalize("NFC", cell).strip() or None
+    if holds_nothing(cell):
+        return None
     if isinstance(cell, bool | np.bool_ | int | np.integer | pd.Period):
         return str(cell)
     if isinstance(cell, float | np.floating):

@@ -240,7 +240,7 @@ def _sample(part: bytes, encoding: str) -> str:
     start = 0 if wide else max(part.rfind(b"\n", 0, at), part.rfind(b",", 0, at)) + 1
     end = min(end for end in (part.find(b"\n", at), part.find(b",", at), start + 48, len(part)) if end > 0)
     try:
-        text = part[start : end + (end - start) % 2 if wide else end].decode(encoding)
+        text = part[start : end + end % 2 if wide else end].decode(encoding)
     except UnicodeError:
         return ""
     return text.strip() if text.replace("\r", "").replace("\n", "").replace("\t", "").isprintable() else ""
@@ -291,5 +291,5 @@ def counts(cells: Sequence[Any], skip: tuple[str, ...]) -> bool:
     """Whether a row is neither blank nor begins with one of the words to skip."""
     for cell in cells:
         if cell is not None and (text := str(cell).strip()):
-            return not (skip and text.startswith(skip))
+            return not text.startswith(skip)
     return False

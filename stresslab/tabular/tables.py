@@ -79,8 +79,10 @@ class Table(ABC):
         for piece in self._pieces([self.header.index(name) for name in columns]):
             for name, cells, parts in zip(columns, piece, held, strict=True):
                 parts.append(self._converted(name, cells, name in texts))
-        whole = {name: _together(parts) for name, parts in zip(columns, held, strict=True)}
-        return pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype, copy=False) for name, cells in whole.items()})
+        whole = [parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty(0) for parts in held]
+        return pd.DataFrame(
+            {name: pd.Series(cells, dtype=cells.dtype, copy=False) for name, cells in zip(columns, whole, strict=True)}
+        )
 
     def _column_faults(self, name: str) -> list[str]:
         """Fault of a column that is absent, or there more than once."""
@@ -116,7 +118,7 @@ class RowTable(Table):
             raise InputError(subject, ["file: found no rows, expected a header and rows; fill it"])
         self._width = len(first[0][1]) if unit == "line" else _filled(first)
         self._first = [[_shown(cell) for cell in cells[: self._width]] for _, cells in first]
-        self.header = [_label(name) for name in (names or self._first[0])]
+        self.header = [_label(name) for name in (self._first[0] if names is None else names)]
         if len(self.header) != self._width:
             found = f"found {len(self.header)} names for {self._width} columns {listed(self._first[0])}"
             raise InputError(subject, [f"names: {found}, expected one for each; correct names="])
@@ -160,7 +162,7 @@ class RowTable(Table):
         extra = [] if len(cells) == self._width else [_shown(cell) for cell in cells]
         if self._unit == "row":
             extra = [_shown(cell) for cell in cells] if any(cell is not None for cell in cells[self._width :]) else []
-        if self._headed and cells[0] == self._first[0][0] and [*map(_shown, cells)] == self._first[0]:
+        if self._headed and cells[0] == self._first[0][0] and [*map(_shown, cells[: self._width])] == self._first[0]:
             uneven.append(f"{self._unit} {place}: found the header again, expected a row of figures; remove it")
             return False
         if extra:
@@ -227,7 +229,7 @@ def open_table(
     faults = _option_faults({**words, **lists, "decimal": None}, kind)
     if decimal not in (None, ".", ","):
         faults.append(f"decimal: found {decimal!r}, expected '.' or ','; choose one")
-    if separator is not None and (len(str(separator)) != 1 or separator in '"\r\n'):
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
         faults.append(f"separator: found {separator!r}, expected one character, as one of {[*SEPARATORS]}; correct it")
     elif decimal == "," and separator == ",":
         faults.append("separator: found ',' with decimal=',', expected two different signs; correct one of them")
@@ -351,7 +353,7 @@ def _parquet(path: Path, subject: str) -> Table:
         return FrameTable(
             subject,
             header,
-            lambda at: _from_arrow(file.read([header[at]], use_pandas_metadata=False).column(0)),
+            lambda at: _from_arrow(file.read([header[at]]).column(0)),
         )
 
 
@@ -375,15 +377,4 @@ def _shown(cell: object) -> str:
 
 def _filled(rows: Sequence[tuple[int, Sequence[Any]]]) -> int:
     """How many columns of a sheet its first rows fill."""
-    return max((at + 1 for _, cells in rows for at, cell in enumerate(cells) if cell is not None), default=0)
-
-
-def _together(parts: list[Array]) -> Array:
-    """Pieces of a column one below the other."""
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
-        return np.empty(0)
-    if len({part.dtype for part in parts}) > 1:
-        parts = [part.astype(object) for part in parts]
-    return np.concatenate(parts)
+    return max(at + 1 for _, cells in rows for at, cell in enumerate(cells) if cell is not None)

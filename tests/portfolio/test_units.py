@@ -111,7 +111,8 @@ def test_what_units_may_name():
     columns = ["income", "limit"]
     assert argument_faults({"income": "year", "limit": "thousands"}, columns) == []
     assert argument_faults({"incomes": "year", "limit": "years", "balance": "units"}, columns) == [
-        f"units: found 'incomes' (there is 'income'), expected one of {sorted(UNITS)}; name a variable of the portfolio",
+        f"units: found 'incomes' (there is 'income'), expected one of {sorted(UNITS)}; name a variable of "
+        "the portfolio",
         "units: found 'years' for limit, expected one of ['units', 'thousands']; choose one",
         "units: found balance, which has no column, expected one; map it, or drop it from units=",
     ]

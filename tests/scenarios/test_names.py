@@ -23,6 +23,10 @@ from stresslab.scenarios.names import Name, read_name, usual_unit
         ("CPI (2015=100)", Name("inflation", "level", "", "2015=100")),
         ("CPI inflation rate", Name("inflation", "rate", "", "")),
         ("UK household income", Name("real_income_growth", "nominal level", "uk", "")),
+        ("Unemployment (%)", Name("unemployment_rate", "rate", "", "%")),
+        ("UK inflation (Germany)", Name("inflation", "rate", "uk", "Germany")),
+        ("Inflation (Narnia)", Name("inflation", "rate", "", "Narnia")),
+        ("line_supply", Name("line_supply", "rate", "", "")),
     ],
 )
 def test_what_a_header_says(header, name):

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stresslab.scenarios.periods import Period, is_period, parse_day, parse_period, period_label, read_periods
+from stresslab.scenarios.periods import (
+    Period,
+    days_of,
+    first_month_of,
+    is_period,
+    parse_day,
+    parse_period,
+    period_label,
+    read_periods,
+)
 
 QUARTER = Period(3, 12 * 2025)
 MARCH = Period(1, 12 * 2025 + 2)
@@ -162,6 +171,7 @@ def test_quarters_that_are_not_of_the_calendar_are_noted():
         (("2025-03-31", "2025-06-15"), "2025-06-15"),
         (("2028-01-04", "2028-04-03"), "2028-01-04"),  # the second weekday
         (("2026-05-28", "2026-08-31"), "2026-05-28"),  # the last weekday but one
+        (("2025-01-01", "2025-04-01", "2025-07-02"), "2025-07-02"),  # more begin a quarter than end one
     ],
 )
 def test_days_that_may_be_of_two_periods_are_refused_by_name(texts, odd):
@@ -197,11 +207,14 @@ def test_holes_are_named_by_their_date(texts, missing):
 @pytest.mark.parametrize(
     ("texts", "part"),
     [
+        (("2025Q1", "2025Q3", "2025Q4", "2025Q2"), "found 2025Q2 after 2025Q4, expected the order of time; sort"),
         (("2025Q2", "2025Q1"), "found 2025Q1 after 2025Q2, expected the order of time; sort the rows"),
         (("2025Q1", "2025Q1", "2025Q2"), "found 2025Q1 twice, expected it once; drop one of the rows"),
         (("2025Q1", "2025"), "found '2025Q1' and '2025', periods of several lengths"),
         (("2025Q1", "2025-06-30"), "found '2025-06-30' and '2025Q1', expected one kind; write all labels alike"),
         (("2025Q1", "2025Q2 (f)"), "found '2025Q2 (f)', expected '2026Q1'"),
+        (("2025Q1 (f)", "2025Q2 (f)", "2025Q3"), "found '2025Q1 (f)' (and 1 more), expected '2026Q1'"),
+        (("2025-01-31", "2025-06-30", "2025-11-30"), "found days 2025-01-31, 2025-06-30, 2025-11-30, expected steps"),
         (("2025-01-31", "2025-03-31"), "expected steps of 1, 3 or 12 months"),
         (("2025-03-31",), "pass frequency= for a single day"),
     ],
@@ -221,3 +234,42 @@ def test_a_single_day_and_its_frequency():
     assert read("2025-03-31", frequency="annual")[:2] == (12, [12 * 2024 + 3])
     assert "found 'weekly', expected one of" in read("2025-03-31", frequency="weekly")[2][0]
     assert "found 'monthly', expected 'quarterly' as in 'date'" in read("2025Q1", frequency="monthly")[2][0]
+
+
+def test_of_days_that_begin_and_end_periods_alike_the_ends_are_asked_for():
+    (fault,) = read("2025-01-01", "2025-06-30", frequency="quarterly")[2]
+    assert "found '2025-01-01', which is neither" in fault
+
+
+def test_every_month_is_named_in_full_and_by_three_letters():
+    for month in range(1, 13):
+        day = datetime.date(2025, month, 1)
+        for text in (f"{day:%B} 2025", f"{day:%b}-25", f"2025-{month:02d}", f"2025M{month}"):
+            assert parse_period(text) == Period(1, 12 * 2025 + month - 1)
+        assert first_month_of(f"{day:%b} 2025") == f"2025-{month:02d}"
+    assert parse_period("Sept 2025") == Period(1, 12 * 2025 + 8)
+    assert [parse_period(text) for text in ("Sep 2025", "Septem 2025", "Janu 2025")] == [
+        Period(1, 12 * 2025 + 8), None, None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("texts", "first", "ambiguous"),
+    [
+        (("13/12/2025",), datetime.date(2025, 12, 13), None),
+        (("12/13/2025",), datetime.date(2025, 12, 13), None),
+        (("12/12/2025",), None, "12/12/2025"),
+        (("13/12/2025", "12/13/2025"), None, "13/12/2025"),
+        (("05/06/2025", "12/13/2025"), datetime.date(2025, 5, 6), None),
+        (("05/06/2025", "13/12/2025"), datetime.date(2025, 6, 5), None),
+        (("spring", "12/12/2025"), None, "12/12/2025"),
+        (("2025-01-31",), datetime.date(2025, 1, 31), None),
+    ],
+)
+def test_a_number_above_twelve_tells_days_from_months(texts, first, ambiguous):
+    days, doubtful = days_of(texts)
+    assert (days[0], doubtful) == (first, ambiguous)
+
+
+def test_no_periods_are_no_fault():
+    assert read() == (0, [], [], [])

@@ -360,3 +360,35 @@ def test_faults_of_a_dataset_are_all_named():
         from_dataset(dataset([1, 2]).drop_vars("time"))
     with pytest.raises(InputError, match="time: found no periods"):
         from_dataset(dataset([1, 2]).isel(time=slice(0, 0)))
+
+
+def test_labels_of_a_dataset_may_be_along_any_name():
+    for dim, labels in (("month", ["2026-01", "2026-02"]), ("date", [2026, 2027]), ("year", [2026, 2027])):
+        macro = from_dataset(dataset(labels).rename(time=dim), trend=0.02)
+        assert macro.attrs["start"] == "2026-01"
+    with pytest.raises(InputError, match=r"dimensions: found \(\), expected one, of time"):
+        from_dataset(xr.Dataset({"unemployment_rate": 5.0}))
+
+
+def test_months_without_their_trend_take_it_by_default():
+    calm = scenario("china-baseline")
+    given = from_dataset(calm, trend=0.01)
+    assert given["real_income_trend"] == 0.01
+    bare = from_dataset(calm.drop_vars("real_income_trend"))
+    assert bare["real_income_trend"] == pytest.approx(0.28 / 13)
+    assert any(note.startswith("real_income_trend: 2.15% a year, the mean of") for note in sl.notes(bare))
+
+
+@pytest.mark.parametrize(
+    ("units", "says"),
+    [
+        ({"gdp_growth": 3}, "units: found 3 for gdp_growth, expected one of"),
+        ({"gdp_growth": "points"}, "units: found 'points' for gdp_growth, expected one of"),
+        (
+            {"gdp": "percent"},
+            "units: found variable 'gdp' (there is 'gdp_growth'), expected among ['unemployment_rate'",
+        ),
+    ],
+)
+def test_units_of_no_meaning_are_refused_by_the_name_of_their_variable(write, units, says):
+    assert faults(write(ROWS), units=units)[0].startswith(says)

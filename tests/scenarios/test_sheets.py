@@ -157,7 +157,7 @@ def test_percent_signs_in_all_cells_are_the_unit(tmp_path):
     assert "'Unemployment rate (decimal)': found unit '% decimal'" in fault
 
 
-@pytest.mark.parametrize("cell", ["5,6", "5_6", "5.6%", "5 6", "five", "inf", "True", "1.234.5"])
+@pytest.mark.parametrize("cell", ["5,6", "1,234.5", ",", "5,6,x", "5_6", "5.6%", "5 6", "five", "inf", "1e999", "True"])
 def test_a_cell_that_is_no_number_is_never_another_number(cell):
     (fault,) = faults(PLAIN.assign(**{"Unemployment rate": ["4.5", cell, "8.1"]}))
     assert f"found {cell!r} in" in fault
@@ -311,3 +311,131 @@ def test_a_row_of_units_or_means_without_a_period_is_one_fault():
             f"'Date': found no period beside {', '.join(repr(str(cell)) for cell in cells[1:])}, expected one in each "
             "row; fill it, or remove the row"
         )
+
+
+def test_a_column_of_one_period_is_read_across_and_a_column_of_dates_down():
+    across = PLAIN.iloc[:1].set_index("Date").T.rename_axis("variable").reset_index()
+    assert_same(read(across), read(PLAIN.iloc[:1]))
+    assert_same(read(PLAIN.assign(**{"2026": 1.0})), read(PLAIN))
+
+
+def test_columns_that_are_twice_there_are_a_fault_if_they_are_of_a_variable():
+    twice = pd.concat([PLAIN, PLAIN[["3-month Treasury rate"]]], axis=1)
+    assert faults(twice) == ["'3-month Treasury rate': found 2 columns of that name, expected one; drop the others"]
+    notes = pd.DataFrame({"a": [1, 2, 3], "b": [4, 5, 6]}).set_axis(["Note", "Note"], axis=1)
+    assert_same(read(pd.concat([PLAIN, notes], axis=1)), read(PLAIN))
+
+
+def test_periods_alone_name_no_variable():
+    assert faults(pd.DataFrame({"2025Q1": [5.6], "2025Q2": [6.8]})) == [
+        "header: found periods alone: '2025Q1', '2025Q2', expected a column that names the variables; add it"
+    ]
+
+
+def test_rows_of_unknown_names_are_named_from_the_column_of_variables_or_the_first():
+    rows = pd.DataFrame({"code": ["x", "y"], "Variable": ["Jobless", "Wages"], "2025Q1": [5.6, 1.0], "2025Q2": [6, 1]})
+    assert faults(rows) == [
+        "'Unemployment rate': found no such column among 'Jobless', 'Wages', expected it; add or rename it"
+    ]
+    assert "among 'x', 'y', expected it" in faults(rows.rename(columns={"Variable": "text"}))[0]
+
+
+def test_an_empty_column_beside_the_periods_is_nothing():
+    across = PLAIN.set_index("Date").T.rename_axis("variable").reset_index().assign(Peak=[8.1, 0.5, 1.8], Blank="")
+    assert "of no period: 'Peak'\"" in read(across).attrs["notes"]
+
+
+def test_a_row_of_no_variable_may_be_twice_there():
+    across = PLAIN.set_index("Date").T.rename_axis("variable").reset_index()
+    other = across.iloc[:1].assign(variable="Remark")
+    assert_same(read(pd.concat([across, other, other])), read(PLAIN))
+
+
+def test_a_figure_of_long_rows_has_one_unit_and_one_row():
+    rows = PLAIN.melt("Date").assign(unit="percent")
+    for place, (first, second) in enumerate([("percent", "decimal"), ("decimal", "percent")]):
+        two = rows.assign(unit=["percent"] * 3 + [first, second, first] + ["percent"] * 3)
+        assert faults(two, layout="tidy")[:1] == [
+            f"'Real disposable income growth': found units {first!r} and {second!r}, expected one; keep the rows of "
+            "one, or convert the figures"
+        ], place
+    twice = pd.concat([rows, rows.iloc[[1, 4]]])
+    assert faults(twice, layout="tidy") == [
+        "'Unemployment rate': found 2025Q2 twice, expected it once; drop one of the rows"
+    ]
+
+
+def test_long_rows_without_their_columns_name_what_is_there_once():
+    rows = PLAIN.melt("Date").set_axis(["a", "b", "c"], axis=1)
+    assert faults(rows, layout="tidy") == [
+        "'date': found no such column among 'a', 'b', 'c', expected one; rename the column that holds it",
+        "'variable': found no such column, expected one; rename the column that holds it",
+        "'value': found no such column, expected one; rename the column that holds it",
+    ]
+
+
+def test_long_rows_out_of_order_are_put_in_that_of_time():
+    days = PLAIN.assign(Date=["2025-11-30", "2025-12-31", "2026-01-31"]).melt("Date").iloc[::-1]
+    months = PLAIN.assign(Date=["2025-11", "2025-12", "2026-01"])
+    assert_same(read(days, layout="tidy", units="percent"), read(months))
+    bad = PLAIN.assign(Date=["2025Q1", "2025Q2", "later"]).melt("Date").iloc[::-1]
+    assert faults(bad, layout="tidy", units="percent")[0].startswith("'Date': found 'later', expected '2026Q1'")
+
+
+def test_a_scenario_that_is_not_there_is_the_only_fault():
+    named = PLAIN.assign(scenario="Base")
+    assert faults(named, name="Worst") == ["name: found 'Worst', expected one of Base; correct name="]
+    assert read(named).attrs["name"] == read(named, name="Base").attrs["name"] == "Base"
+
+
+def test_rows_without_a_period_are_one_fault_in_a_table_of_scenarios():
+    blank = PLAIN.assign(Date="", scenario="Base")
+    assert faults(blank) == [
+        "'Date': found no period beside '5.6', '-6', '1.8', 'Base' (and in 2 more rows), expected one in each row; "
+        "fill it, or remove the row"
+    ]
+
+
+def test_titles_alone_are_no_table():
+    for labels in (["Historical data", "Projections", "Guidance"], [None, None, None]):
+        assert faults(PLAIN.assign(**dict.fromkeys(PLAIN.columns[1:]), Date=labels)) == [
+            "table: found 4 columns 'Date', 'Unemployment rate', 'Real disposable income growth', "
+            "'3-month Treasury rate' and no figures beside a period, expected a row for each period; add them"
+        ]
+    rows = [["Old", None, None, None], ["x", 5.6, -6.0, 1.8], ["New", None, None, None], ["y", 6.8, -3.5, 0.1]]
+    bad = faults(pd.DataFrame(rows, columns=PLAIN.columns))
+    assert bad[0].startswith("'Date': found 'x' (and 1 more), expected '2026Q1', '2026-03'")
+
+
+def test_titles_may_stand_beside_periods_in_any_column():
+    last = PLAIN[[*PLAIN.columns[1:], "Date"]].astype(str)
+    title = pd.DataFrame([["", "", "", "Guidance"], ["4.5", "0.9", "3", "from 2037 onwards"]], columns=last.columns)
+    macro = read(pd.concat([last, title]))
+    assert_same(macro, read(PLAIN))
+    assert "rows left out, as they are of no period: 'Guidance', 'from 2037 onwards'" in macro.attrs["notes"]
+    bad = last.assign(Date=["2025 Q1", "2025 Q5", "2025 Q3"])
+    assert faults(bad)[0].startswith("'Date': found '2025 Q5'")
+
+
+@pytest.mark.parametrize("first", ["REF_AREA", "Scenario Name"])
+def test_what_differs_in_the_first_column_is_named(first):
+    rows = pd.concat([PLAIN.melt("Date"), PLAIN.melt("Date")])
+    rows.insert(0, first, ["A"] * 9 + ["B"] * 9)
+    (fault,) = faults(rows, layout="tidy", units="percent")
+    assert fault.startswith(f"{first!r}: found ")
+
+
+def test_the_frequency_of_the_first_column_is_named():
+    rows = PLAIN.melt("Date")
+    rows.insert(0, "freq", ["Q"] * 8 + ["M"])
+    assert faults(rows, layout="tidy", units="percent") == [
+        "'freq': found 'q', 'm', expected one; keep the rows of one, or convert them"
+    ]
+    assert_same(read(rows.assign(freq=""), layout="tidy", units="percent"), read(PLAIN))
+
+
+def test_long_rows_are_proposed_only_if_both_their_columns_are_there():
+    rows = PLAIN.melt("Date").rename(columns={"Date": "When"})
+    advice = "rename the column that holds them"
+    assert faults(rows.rename(columns={"variable": "what"}))[0].endswith(f"'Month' or 'Year'; {advice}")
+    assert faults(rows.rename(columns={"value": "figure"}).assign(series="x"))[0].startswith("table: found variables")

@@ -380,3 +380,132 @@ def test_every_spelling_shape_unit_and_kind_is_the_same_scenario(tmp_path_factor
     for name, column in tenths.items():
         np.testing.assert_allclose(percent(macro, name, span), np.array(column) / 10, atol=1e-7)
     assert macro.attrs["start"] == str(periods[0].start_time)[:7]
+
+
+@pytest.mark.parametrize(("variable", "low", "high"), [
+    ("Unemployment rate", 0.0, 60.0), ("Real disposable income growth", -99.0, 200.0),
+    ("Real GDP growth", -99.0, 200.0), ("3-month Treasury rate", -10.0, 200.0),
+])  # fmt: skip
+def test_a_figure_may_be_at_its_bounds_and_not_beyond(variable, low, high):
+    units = {"unemployment_rate": "percent", "real_income_growth": "percent", "gdp_growth": "percent",
+             "policy_rate": "percent"}  # fmt: skip
+
+    def months(figure):
+        figures = table(**{variable: [5.6, 6.8, figure, 9.2]})
+        return figures.assign(Date=["2025-01", "2025-02", "2025-03", "2025-04"])
+
+    for inside in (low, high):
+        read_scenario(months(inside), units=units)
+    for beyond in (low - 0.1, high + 0.1):
+        assert faults(months(beyond), units=units) == [
+            f"{variable!r}: found {beyond:.10g} in 2025-03, expected {low:g} to {high:g} percent; correct the cell or "
+            "the unit"
+        ]
+
+
+@pytest.mark.parametrize(("figure", "annual"), [(-70.0, "-99%"), (32.0, "204%")])
+def test_growth_of_a_quarter_is_bounded_by_what_it_is_in_a_year(figure, annual):
+    units = {"gdp_growth": "percent on the quarter before"}
+    assert faults(table(**{"Real GDP growth": [0.5, figure, 0.4, figure]}), units=units) == [
+        f"'Real GDP growth': found {figure:g} in 2025Q2, growth of {annual} at an annual rate, expected -99% to 200%; "
+        "correct the cell or the unit"
+    ]
+
+
+def test_a_rate_stands_before_a_level_and_a_level_before_a_nominal_one():
+    rate = {"Real GDP growth": [1.0, 2.0, 3.0, 4.0]}
+    for columns in ({"Real GDP": [100.0, 90.0, 80.0, 70.0]} | rate, rate | {"Real GDP": [100.0, 90.0, 80.0, 70.0]}):
+        macro = read_scenario(table(**columns))
+        assert percent(macro, "gdp_growth") == pytest.approx([1.0, 2.0, 3.0, 4.0])
+        assert "columns not read: 'Real GDP'" in sl.notes(macro)
+    levels = {"Household income": [100.0, 110.0, 120.0, 130.0], "Real household income": [100.0, 101.0, 102.0, 103.0]}
+    macro = read_scenario(table(**levels))
+    assert percent(macro, "real_income_growth")[0] == pytest.approx((1.01**4 - 1) * 100)
+    assert faults(table(**rate, **{"GDP growth, real": [1.0] * 4})) == [
+        "'Real GDP growth' and 'GDP growth, real': found 2 columns of gdp_growth, expected one; drop the others"
+    ]
+
+
+def test_nominal_income_is_divided_by_prices_and_not_by_their_growth():
+    nominal = [100.0, 104.0, 108.0, 112.0]
+    columns = {"CPI inflation rate": [2.0, 2.0, 2.0, 2.0], "CPI": [100.0, 103.0, 106.0, 109.0]}
+    macro = read_scenario(table(**columns, **{"Household income": nominal}))
+    assert percent(macro, "real_income_growth")[0] == pytest.approx(((1.04 / 1.03) ** 4 - 1) * 100)
+    assert percent(macro, "inflation") == pytest.approx([2.0] * 3)
+    assert "real_income_growth: 'Household income' is nominal, divided by 'CPI'" in sl.notes(macro)
+    bad = {"CPI": [100.0, 103.0, "x", 109.0], "Household income": nominal}
+    assert faults(table(**bad)) == ["'CPI': found 'x' in 2025Q3, expected a number; correct the cell"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "found", "advice"),
+    [
+        (["5", "", "x", "6"], "'' in 2025Q2 (and in 1 more)", "fill"),
+        (["5", "x", "", "6"], "'x' in 2025Q2 (and in 1 more)", "correct"),
+        (["5", "6", "x", "7"], "'x' in 2025Q3", "correct"),
+        (["5", "1e999", "6", "7"], "'1e999' in 2025Q2", "correct"),
+    ],
+)
+def test_the_first_cell_that_is_no_number_is_named(cells, found, advice):
+    assert faults(table(**{"Unemployment rate": cells})) == [
+        f"'Unemployment rate': found {found}, expected a number; {advice} the cell"
+    ]
+
+
+def test_a_cell_of_a_table_without_periods_is_named_by_its_row():
+    bad = pd.DataFrame(
+        {"When": QUARTERS, "Unemployment rate": [5.6, "x", 8.1, 9.2], "Real GDP": [101.0, 102.0, 103.0, 104.0]}
+    )
+    found = faults(bad)
+    assert [said.split(",")[0] for said in found] == [
+        "'Date': found no column of periods among 'When'", "'Unemployment rate': found 'x' in row 2",
+    ]  # fmt: skip
+
+
+def test_units_are_asked_for_beside_periods_that_cannot_be_read():
+    rows = table(**{"Real GDP growth": [1.0, 2.0, 3.0, 4.0]}).assign(Date=["2025Q1", "later", "2025Q3", "2025Q4"])
+    found = faults(rows, layout="boe")
+    assert [said.split(",")[0] for said in found] == [
+        "'Real GDP growth': found no unit", "'Date': found 'later'",
+    ]  # fmt: skip
+    assert "or 'percent on the quarter before' if it is not at an annual rate" in found[0]
+
+
+@pytest.mark.parametrize(("stated", "argument"), [("monthly", "quarterly"), ("quarterly", "monthly"),
+                                                  ("annual", "quarterly")])  # fmt: skip
+def test_frequencies_of_table_and_argument_that_differ_are_one_fault(stated, argument):
+    rows = table().melt("Date").assign(frequency=stated, unit="percent")
+    assert faults(rows, layout="tidy", frequency=argument) == [
+        f"frequency: found {stated!r} in the table and frequency={argument!r}, expected one of them; drop frequency="
+    ]
+    said = table().melt("Date").assign(frequency="quarterly", unit="percent")
+    assert read_scenario(said, layout="tidy", frequency="quarterly").attrs["frequency"] == "quarterly"
+
+
+def test_a_year_is_no_start_of_a_table_of_quarters():
+    assert faults(table(), start="2025") == [
+        "start: found '2025', expected one of 2025Q1 to 2025Q4; choose one of these periods"
+    ]
+    years = pd.DataFrame({"Date": ["2025", "2026"], "Unemployment rate": [5.6, 6.8]})
+    assert read_scenario(years, start="2026").attrs["start"] == "2026-01"
+    assert read_scenario(years, start="2026-12-31").attrs["start"] == "2026-01"
+    assert faults(years, start="2026Q1")[0].startswith("start: found '2026Q1', expected one of 2025 to 2026;")
+
+
+@pytest.mark.parametrize("trend", [-0.5, 0.0, 0.5])
+def test_a_trend_is_within_half_of_income_a_year(trend):
+    assert read_scenario(table(), trend=trend)["real_income_trend"] == trend
+    beyond = trend + (0.01 if trend >= 0 else -0.01)
+    if abs(beyond) > 0.5:
+        assert faults(table(), trend=beyond)[0].startswith(f"trend: found {beyond!r}, expected growth within -0.5 to")
+
+
+def test_other_income_is_no_growth_of_the_economy():
+    columns = {"Real disposable income growth": [1.0, 2.0, 3.0, 4.0], "Labour income": [1.0, 2.0, 3.0, 4.0]}
+    notes = sl.notes(read_scenario(table(**columns), trend=0.02))
+    assert notes == ["columns not read: 'Labour income'"]
+
+
+def test_the_base_of_growth_is_noted_only_where_it_was_not_asked_for():
+    start = sl.notes(read_scenario(frame(LEVELS), start="Q1 2025", layout="boe", trend=0.01))
+    assert not any("the base of growth" in note for note in start)

@@ -33,6 +33,8 @@ from stresslab.scenarios.units import WORDS, Unit, as_decimals, settled, unit_of
         ("annual % change", Unit("percent", "year")),
         ("% on a year earlier", Unit("percent", "year")),
         ("% change on the same quarter of the previous year", Unit("percent", "year")),
+        ("% y/y, annual rate", Unit("percent", "year")),
+        ("y/y", Unit("", "year")),
         ("index", Unit("level")),
         ("Index, 2015=100", Unit("level")),
         ("level", Unit("level")),
@@ -84,7 +86,12 @@ def test_a_contradiction_is_one_sentence_or_a_note():
         ("gdp_growth", "% y/y", 3, "growth on a year earlier, expected growth on the period before at an annual rate"),
         ("gdp_growth", "% q/q", 1, "in monthly figures, expected growth on the month before"),
         ("gdp_growth", "% m/m", 3, "in quarterly figures, expected growth on the quarter before"),
+        ("gdp_growth", "% q/q", 12, "in annual figures, expected growth on the year before"),
+        ("real_income_growth", "% y/y", 1, "growth on a year earlier, expected growth on the period before"),
         ("unemployment_rate", "% q/q", 3, "expected percent or decimal; correct it"),
+        ("unemployment_rate", "% y/y", 3, "expected percent or decimal; correct it"),
+        ("unemployment_rate", "% m/m", 1, "expected percent or decimal; correct it"),
+        ("policy_rate", "PC G1", 3, "expected percent or decimal; correct it"),
         ("unemployment_rate", "index", 3, "expected percent or decimal; correct it"),
         ("gdp_growth", "points", 3, "expected one of ('percent', 'decimal', 'percent on the period before'"),
         ("policy_rate", "", 3, "found no unit, expected percent or decimal; state it in the file, or pass units="),
@@ -114,3 +121,69 @@ def test_levels_and_growth_on_the_period_before_agree(growth, span):
     assert np.isnan(of_levels[0])
     np.testing.assert_allclose(of_levels[1:], as_decimals(100 * np.array(growth), Unit("percent", "before"), span),
                                atol=1e-12)  # fmt: skip
+
+
+@pytest.mark.parametrize(("variable", "span", "asks"), [
+    ("gdp_growth", 1, ", or 'percent on the month before' if it is not at an annual rate"),
+    ("gdp_growth", 3, ", or 'percent on the quarter before' if it is not at an annual rate"),
+    ("gdp_growth", 12, ""),
+    ("policy_rate", 3, ""),
+])  # fmt: skip
+def test_growth_on_the_period_before_is_proposed_where_it_is_not_that_on_a_year(variable, span, asks):
+    expected = "found no unit, expected percent or decimal; state it in the file, or pass units="
+    assert settle(variable, span=span).fault == f"'Column': {expected}{{{variable!r}: 'percent'}}{asks}"
+
+
+@pytest.mark.parametrize(
+    ("stated", "argument", "span", "unit"),
+    [
+        ("% q/q", "decimal", 3, Unit("decimal", "quarter")),
+        ("% q/q", "level", 3, Unit("level")),
+        ("index", "% q/q", 3, Unit("percent", "quarter")),
+        ("q/q", "decimal", 3, Unit("decimal", "quarter")),
+        ("q/q", "", 3, Unit("percent", "quarter")),
+    ],
+)
+def test_what_the_argument_leaves_open_is_what_the_table_says(stated, argument, span, unit):
+    settlement = settle("gdp_growth", stated, argument, "percent", span)
+    assert (settlement.unit, settlement.fault) == (unit, "")
+
+
+@pytest.mark.parametrize(
+    ("variable", "stated", "unsaid"),
+    [("gdp_growth", "%", True), ("inflation", "decimal", True), ("gdp_growth", "index", False),
+     ("gdp_growth", "% q/q", False), ("gdp_growth", "% saar", False), ("unemployment_rate", "%", False)],
+)  # fmt: skip
+def test_growth_of_which_nobody_says_over_which_time_it_is(variable, stated, unsaid):
+    assert settle(variable, stated).unsaid is unsaid
+
+
+SAME = [("%", "%", 3), ("% q/q", "PC G1", 3), ("% m/m", "PC G1", 1), ("PC G1", "% y/y", 12), ("% y/y", "% p.a.", 12),
+        ("%", "% q/q", 3), ("q/q", "%", 3)]  # fmt: skip
+DIFFERENT = [("%", "decimal", 3), ("decimal", "%", 3), ("level", "%", 3), ("% q/q", "% p.a.", 3),
+             ("% p.a.", "% q/q", 3), ("PC G1", "% p.a.", 12), ("PC G1", "% q/q", 1), ("% m/m", "PC G1", 3),
+             ("% y/y", "% p.a.", 3)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stated", "argument", "span", "same"), [*((*said, True) for said in SAME),
+                                                                 *((*said, False) for said in DIFFERENT)])  # fmt: skip
+def test_the_argument_and_the_table_may_say_the_same_in_other_words(stated, argument, span, same):
+    settlement = settle("inflation", stated, argument, span=span)
+    assert (settlement.notes == ()) is same
+    fault = settle("inflation", stated, argument, span=span, explicit=False).fault
+    assert ("by units=, expected the same" not in fault) is same
+
+
+def test_a_share_in_decimals_is_a_unit():
+    assert settle("unemployment_rate", "decimal").fault == ""
+    assert settle("unemployment_rate", "% p.a.").fault == ""
+
+
+def test_decimals_are_kept_and_their_growth_is_annualised():
+    figures = np.array([0.02, -0.01])
+    assert as_decimals(figures, Unit("decimal"), 3).tolist() == [0.02, -0.01]
+    assert as_decimals(figures, Unit("decimal", "annual"), 3).tolist() == [0.02, -0.01]
+    assert as_decimals(figures, Unit("decimal", "year"), 3).tolist() == [0.02, -0.01]
+    assert as_decimals(figures, Unit("decimal", "quarter"), 3) == pytest.approx([1.02**4 - 1, 0.99**4 - 1])
+    assert as_decimals(figures, Unit("decimal", "month"), 1) == pytest.approx([1.02**12 - 1, 0.99**12 - 1])
+    assert as_decimals(100 * figures, Unit("percent"), 3).tolist() == [0.02, -0.01]

@@ -237,6 +237,11 @@ def test_a_stated_separator_that_splits_nothing_is_not_obeyed(tmp_path):
     )
 
 
+def test_a_stated_separator_is_obeyed_where_two_others_split_every_line(tmp_path):
+    path = written(tmp_path / "a.csv", "key,a;owed\nb,1;2\n")
+    assert open_table(path, separator="\t").header == ["key,a;owed"]
+
+
 def test_what_is_no_file(tmp_path):
     assert fault("") == "file: found an empty path, expected one; give it"
     assert fault("s3://bucket/a.parquet").startswith("file: found the address 's3://bucket/a.parquet', expected a file")
@@ -466,3 +471,380 @@ def test_a_zip_archive_may_hold_folders_and_the_marks_of_a_mac(tmp_path):
         archive.writestr("folder/a.csv", CSV)
         archive.writestr("__MACOSX/a.csv", "x")
     assert read(tmp_path / "a.zip") == RIGHT
+
+
+def test_nothing_is_nothing_in_the_types_of_numpy_too():
+    nothing = [np.float32("nan"), np.datetime64("NaT"), np.timedelta64("NaT"), Decimal("sNaN")]
+    assert texts(nothing).tolist() == [None] * 4
+    assert np.isnan(numbers(nothing)).all()
+    assert texts(pd.Series(["a", None, "b"], dtype="category")).tolist() == ["a", None, "b"]
+    assert texts(pd.Series([1, None, 2], dtype="Int64")).tolist() == ["1", None, "2"]
+
+
+def test_moments_are_names_with_their_hour():
+    noon = datetime.datetime(2026, 3, 31, 12)
+    assert texts([np.datetime64("2026-03-31"), noon, pd.Timestamp(noon)]).tolist() == [
+        "2026-03-31", "2026-03-31 12:00:00", "2026-03-31 12:00:00",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        (pd.Series([True, False]), [True, False]),
+        (pd.Series([True, None], dtype="boolean"), [True, None]),
+        (pd.Series([True, "x", 1], dtype=object), [True, "x", 1.0]),
+        (pd.Series([1, None], dtype="Int64"), [1.0, None]),
+        (pd.Series([1 + 2j]), [1 + 2j]),
+        (pd.Series([np.True_, np.int8(3), np.float32(0.5), Decimal("0.25")], dtype=object), [True, 3.0, 0.5, 0.25]),
+        (pd.Series(["True ", " 5 ", "  "]), [True, 5.0, None]),
+    ],
+)
+def test_a_column_in_memory_holds_numbers_flags_and_what_is_neither(column, values):
+    read_values = numbers(column)
+    assert [None if cell != cell else cell for cell in read_values.tolist()] == values
+    assert [type(cell) for cell in read_values.tolist()] == [float if v is None else type(v) for v in values]
+    assert read_values.dtype == {bool: bool, float: float}.get(
+        next(iter(kinds)) if len(kinds := {*map(type, read_values.tolist())}) == 1 else None, object
+    )
+
+
+def test_the_exponent_shows_from_the_sixteenth_digit_on_of_either_sign():
+    assert texts([1e15 - 1, 1e15, 1 - 1e15, -1e15]).tolist() == [
+        "999999999999999", "1.000000e+15", "-999999999999999", "-1.000000e+15",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ValueError("two\n lines"), "sheet: found it unreadable (two lines), expected a whole table; save it again"),
+        (KeyError(), "sheet: found it unreadable (KeyError), expected a whole table; save it again"),
+        (ImportError("no openpyxl"), "sheet: no openpyxl, expected the packages that read it; pip install"),
+        (InputError("other", ["cell: found x"]), "cell: found x"),
+    ],
+)
+def test_what_another_library_says_is_one_sentence(error, says):
+    with pytest.raises(InputError) as caught, sources.failing("a.csv", "sheet"):
+        raise error
+    assert len(caught.value.faults) == 1
+    assert caught.value.faults[0].startswith(says)
+
+
+def test_an_archive_of_a_quarter_of_a_gigabyte_is_not_asked_for_its_size():
+    sources.refuse_bomb("a", 256 * 1024 * 1024, 1)
+    with pytest.raises(InputError, match=r"archive: found more than 256 MB unpacked from 0\.0 MB"):
+        sources.refuse_bomb("a", 256 * 1024 * 1024 + 1, 1)
+
+
+def test_an_archive_without_files_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("folder/", "")
+        archive.writestr("__MACOSX/a.csv", "x")
+    assert fault(tmp_path / "a.zip").startswith("archive: found 0 files [], expected one")
+
+
+def test_a_workbook_without_rows_is_refused(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "Jan"
+    book.save(tmp_path / "a.xlsx")
+    assert fault(tmp_path / "a.xlsx") == "workbook: found no rows, expected a header and rows; fill it"
+    book.create_sheet("Feb").append(["key", "owed"])
+    book["Feb"].append(["a", 1])
+    book.save(tmp_path / "a.xlsx")
+    assert read(tmp_path / "a.xlsx", ["key", "owed"], ["key"]) == [["a"], [1.0]]
+    assert fault(tmp_path / "a.xlsx", sheet="Jan") == "file: found no rows, expected a header and rows; fill it"
+
+
+@pytest.mark.parametrize(("mark", "stated"), [("utf-8-sig", "utf8"), ("utf-16", "utf-16-le"), ("utf-32", "U32")])
+def test_an_encoding_may_be_stated_that_the_mark_of_the_file_proves(mark, stated, tmp_path):
+    path = written(tmp_path / "a.csv", CSV, encoding=mark)
+    assert read(path, encoding=stated) == read(path) == RIGHT
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"key\na\0,bcde", "file: found the character NUL"),  # one byte of eleven
+        (b"key\na\0,bcd", "encoding: found bytes that are no utf-8 text"),  # one of ten
+        (b"key,owed\na,\xc3", "encoding: found bytes that are no utf-8 text"),  # half a character at the end
+        (b"\xff\xfek\0e\0y\0\n\0a", "encoding: found bytes that are no utf-16 text"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused(content, says, tmp_path):
+    assert fault(written(tmp_path / "a.csv", content)).startswith(says)
+
+
+def test_a_character_may_be_cut_where_a_file_is_read_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "CHUNK", 1)
+    assert read(written(tmp_path / "a.csv", "key\n花呗\n", encoding="utf-8"), ["key"], ["key"]) == [["花呗"]]
+
+
+FOREIGN = [
+    ("key,who\na,Müller\n", "latin-1", "'gb18030' ('M黮ler') or 'cp1252' ('Müller')"),
+    (",„Über“\n", "cp1252", "'cp1252' ('„Über“')"),
+    ("Über\nb,c\n", "latin-1", "'gb18030' ('躡er') or 'big5' ('鈁er') or 'shift_jis' ('ﾜber') or 'cp1252' ('Über')"),
+    ("key\r\na,„Über“\r\n", "cp1252", "'cp1252' ('„Über“')"),
+    ("key\tname\na\t„Über“\n", "cp1252", "'cp1252' ('a\\t„Über“')"),
+    ("key,花呗\na,1\n", "utf-16-le", "'utf-16-le' ('key,花呗') or 'utf-16-be' ('欀攀礀Ⰰ놂坔')"),
+    ("key,花呗\na,1\n", "utf-16-be", "'utf-16-be' ('key,花呗')"),
+    ("花呗,b\na\n", "utf-16-le", "'utf-16-le' ('花呗') or 'utf-16-be' ('놂坔')"),
+]
+
+
+@pytest.mark.parametrize(("text", "encoding", "ways"), FOREIGN)
+def test_the_encodings_proposed_are_those_that_make_words_of_the_bytes(text, encoding, ways, tmp_path):
+    assert fault(written(tmp_path / "a.csv", text.encode(encoding))) == (
+        f"encoding: found bytes that are no utf-8 text, expected one that makes sense of them, as {ways}; pass it with "
+        "encoding=, or save the file as UTF-8"
+    )
+
+
+def test_an_encoding_that_was_stated_and_is_wrong_is_not_proposed_again(tmp_path):
+    path = written(tmp_path / "a.csv", b"key,\xbb\xa8\xdf\xc2\na,\xff\n")
+    assert "as 'gb18030' ('花呗') or 'big5' (" in fault(path)
+    assert "expected one that makes sense of them, as 'big5' (" in fault(path, encoding="gb18030")
+
+
+SEPARATED = [
+    ("key;a,b\nx;1\ny;2,5\n", ";"),  # both split the header, one of them every line alike
+    ("A title\n1\t2\n3\t4\n", "\t"),  # what splits most lines, below a title that nothing splits
+    ("A title\nb\n1|2\n3|4\n5|6\n", "|"),
+    ("A title\nb\nc\nd\n1|2\n", ","),
+    ('key,owed\na,"1;2;3"\n', ","),
+    ("key|owed\na|1\n", "|"),
+]
+
+
+@pytest.mark.parametrize(("content", "separator"), SEPARATED)
+def test_the_separator_that_is_found_is_said(content, separator, tmp_path):
+    path = written(tmp_path / "a.txt", content)
+    names = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
+    assert sources.text_rows(path, None, None, ())[1] == f"utf-8, separated by {names[separator]}"
+
+
+def test_the_last_line_of_a_sample_counts_only_if_it_is_whole(tmp_path, monkeypatch):
+    text = "key;a,b\nx;1\ny;2,"
+    path = written(tmp_path / "a.txt", text + "5\n")
+    monkeypatch.setattr(sources, "SAMPLE", len(text) - 2)  # the header and two lines, the second of them cut
+    assert open_table(path).header == ["key", "a,b"]
+    written(path, text)
+    monkeypatch.setattr(sources, "SAMPLE", len(text))
+    assert open_table(path).header == ["key", "a,b"]
+
+
+def test_quotes_that_are_not_closed_are_no_line_of_a_separator(tmp_path, monkeypatch):
+    text = 'key;a,b\nx;1,2\n"y;3'
+    path = written(tmp_path / "a.txt", text + '";4\n')
+    for size in (len(text), len(text) + 10):  # cut in the cell, and whole
+        monkeypatch.setattr(sources, "SAMPLE", size)
+        if size == len(text):
+            assert fault(path).startswith("separator: found 2 columns by commas or 2 columns by semicolons")
+        else:
+            assert open_table(path).header == ["key", "a,b"]
+
+
+def test_words_to_skip_stand_in_the_first_cell_that_is_filled(tmp_path):
+    pd.DataFrame([[None, "Title"], ["key", "owed"], ["a", 1], [None, "Total 1"], ["b", None]]).to_excel(
+        tmp_path / "a.xlsx", index=False, header=False
+    )
+    table = open_table(tmp_path / "a.xlsx", skip=("Title", "Total"))
+    assert table.load(["key"], ["key"])["key"].tolist() == ["a", "b"]
+    assert table.place(1) == "row 5"
+
+
+@pytest.mark.parametrize(
+    ("rows", "filled"),
+    [
+        ("A title\nkey,owed\n", 2),
+        ("A title\nb\nkey,owed\n", 2),
+        ("A title\nb\nkey,owed\nc\n", None),
+        ("A title\nkey,owed,who\n", 3),
+        ("key\na\nb\n", None),
+        ("key\n", None),
+        ("key,owed\na\nb\n", None),
+    ],
+)
+def test_a_title_is_alone_in_its_line_above_most_rows_with_several_cells(rows, filled, tmp_path):
+    path = written(tmp_path / "a.csv", rows)
+    if filled is None:
+        assert open_table(path, separator=",").header == rows.split("\n")[0].split(",")
+    else:
+        assert fault(path, separator=",") == (
+            f"header: found 'A title' alone in its line, above rows with {filled} filled, expected names of columns; "
+            "leave it out with skip=['A title']"
+        )
+        assert open_table(path, separator=",", names=["a"]).header == ["a"]
+
+
+def test_a_title_in_a_sheet_is_told_from_its_filled_cells(tmp_path):
+    pd.DataFrame([[None, "A title"], ["key", "owed"], ["a", 1]]).to_excel(
+        tmp_path / "a.xlsx", index=False, header=False
+    )
+    assert fault(tmp_path / "a.xlsx").startswith("header: found 'A title' alone in its row, above rows with 2 filled")
+
+
+def test_names_are_one_for_each_column_and_no_row_is_a_header(tmp_path):
+    path = written(tmp_path / "a.csv", "a,1\na,1\n")
+    assert read(path, ["x", "y"], ["x"], names=["x", "y"]) == [["a", "a"], [1.0, 1.0]]
+    for names in ([], ["x"], ["x", "y", "z"]):
+        assert fault(path, names=names) == (
+            f"names: found {len(names)} names for 2 columns 'a', '1', expected one for each; correct names="
+        )
+
+
+def test_a_row_like_the_header_in_its_first_cell_alone_is_a_row(tmp_path):
+    assert read(written(tmp_path / "a.csv", "key,owed\nkey,1\n"), ["key", "owed"], ["key"]) == [["key"], [1.0]]
+
+
+def test_the_header_is_found_again_in_a_sheet_with_a_border(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["key", "owed"], ["a", 1], ["key", "owed"], ["b", 2]):
+        book.active.append(row)
+    book.active["D1"].font = openpyxl.styles.Font(bold=True)
+    book.save(tmp_path / "a.xlsx")
+    assert fault(tmp_path / "a.xlsx") == "row 3: found the header again, expected a row of figures; remove it"
+
+
+def test_a_file_in_which_no_row_fits_the_header_names_the_first(tmp_path):
+    said = fault(written(tmp_path / "a.csv", "key,owed\na,1,2\n"))
+    assert said == (
+        "line 2: found 3 cells 'a', '1', '2', expected 2 as in the header; correct or remove the line, or leave it out "
+        "with skip=['a']"
+    )
+
+
+ALL_OPTIONS = {"encoding": "utf-8", "separator": ";", "sheet": "x", "skip": ["x"], "names": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken"),
+    [
+        ("text file", {"encoding", "separator", "skip", "names"}),
+        ("workbook", {"sheet", "skip", "names"}),
+        ("Parquet file", set()),
+        ("table in memory", set()),
+    ],
+)
+def test_each_kind_of_table_takes_its_options_and_no_others(kind, taken, tmp_path):
+    frame = pd.DataFrame({"key": ["a"], "owed": [1.0]})
+    frame.to_csv(tmp_path / "text file", index=False)
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    (tmp_path / "a.xlsx").rename(tmp_path / "workbook")
+    frame.to_parquet(tmp_path / "Parquet file")
+    with pytest.raises(InputError) as caught:
+        open_table(frame if kind == "table in memory" else tmp_path / kind, decimal=";", **ALL_OPTIONS)
+    refused = [name for name in ALL_OPTIONS if name not in taken]
+    where = {"sheet": "a workbook"}
+    assert caught.value.faults == [
+        *(
+            f"{name}: found {ALL_OPTIONS[name]!r} for a {kind}, expected it for {where.get(name, 'a file of text')}; "
+            f"drop {name}="
+            for name in sorted(refused, key=["encoding", "separator", "sheet", "skip", "names"].index)
+        ),
+        "decimal: found ';', expected '.' or ','; choose one",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"separator": ""}, "separator: found '', expected one character"),
+        ({"separator": '"'}, "separator: found '\"', expected one character"),
+        ({"separator": "\n"}, "separator: found '\\n', expected one character"),
+        ({"encoding": 8}, "encoding: found 8"),
+        ({"names": "ab"}, "names: found 'ab', expected a list of words; write it as ['...', '...']"),
+        ({"names": ["a", 1]}, "names: found ['a', 1], expected a list of words"),
+        ({"names": 3}, "names: found 3, expected a list of words"),
+        ({"skip": ["a", ""]}, "skip: found ['a', ''], expected a list of words"),
+        ({"skip": ""}, "skip: found [''], expected a list of words"),
+        ({"skip": 3}, "skip: found 3, expected a list of words"),
+    ],
+)
+def test_options_that_are_no_words_or_signs_are_refused(options, says, tmp_path):
+    assert fault(written(tmp_path / "a.csv", CSV), **options).startswith(says)
+
+
+def test_a_comma_may_be_a_decimal_sign_beside_any_other_separator(tmp_path):
+    tabs = written(tmp_path / "a.csv", "key\towed\na\t1,5\n")
+    assert read(tabs, ["owed"], [], decimal=",", separator="\t") == [[1.5]]
+    assert read(tabs, ["owed"], [], separator="\t") == [["1,5"]]
+
+
+def test_paths_that_lead_to_no_file(tmp_path):
+    assert fault("a\0b").startswith("file: found 'a\\x00b', expected a path as text; give one")
+    (tmp_path / "folder" / "inside").mkdir(parents=True)
+    assert fault(tmp_path / "folder") == "file: found a folder without files, expected a file; name one"
+    nowhere = tmp_path / "none" / "a.csv"
+    assert fault(nowhere) == f"file: found none at {str(nowhere)!r}, expected one; correct the path"
+    assert fault(tmp_path / "folde").startswith(f"file: found none at {str(tmp_path / 'folde')!r} (there is 'folder')")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.parquet", "Parquet file"), ("a.PQ", "Parquet file"), ("a.xlsx", "workbook"), ("a.xlsm", "workbook")],
+)
+def test_a_file_is_what_its_name_says_or_refused(name, kind, tmp_path):
+    assert fault(written(tmp_path / name, CSV)) == (
+        f"file: found it unreadable as a {kind}, expected one; save it again, or call it .csv if it is text"
+    )
+    assert fault(written(tmp_path / name, b"")) == "file: found it empty, expected a header and rows; fill it"
+
+
+class Collected:
+    """What has the methods of a table, and is none."""
+
+    column_names = columns = ("key",)
+
+    def collect(self):
+        return pl.DataFrame({"key": ["a"], "owed": [1]})
+
+    def __repr__(self):
+        return "Collected"
+
+
+@pytest.mark.parametrize("other", [Collected(), pl.Series([1]), pa.array([1]), {"key": ["a"]}])
+def test_what_is_no_table_is_shown(other):
+    assert fault(other).startswith("table: found ")
+    assert "expected a path to a .csv, .tsv, .txt, .xlsx or .parquet file" in fault(other)
+
+
+def test_a_frame_has_one_header():
+    two = pd.DataFrame([["a", 1]], columns=pd.MultiIndex.from_tuples([("x", "key"), ("x", "owed")]))
+    assert fault(two) == "header: found 2 levels, expected one; join their names"
+
+
+def test_a_header_is_quoted_up_to_some_words():
+    assert tables.listed(["a", "b"], 2) == "'a', 'b'"
+    assert tables.listed(["a", "b", "c"], 2) == "'a', 'b' and 1 more"
+    assert open_table(pd.DataFrame()).found == "0 columns "
+    assert open_table(pd.DataFrame({"b": [1], "a": [2]})).found == "2 columns 'b', 'a'"
+
+
+def test_rows_can_be_left_out_of_files_of_rows(tmp_path):
+    frame = pd.DataFrame({"key": ["a"], "owed": [1.0]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    rows = [frame, tmp_path / "a.parquet", tmp_path / "a.xlsx", written(tmp_path / "a.csv", CSV)]
+    assert [open_table(table).in_rows for table in rows] == [False, False, True, True]
+
+
+def test_each_fault_of_the_columns_wanted_is_named_once():
+    with pytest.raises(InputError) as caught:
+        open_table(pd.DataFrame({"a": [1]})).load(["x", "a", "x", "y"])
+    assert [said.split(":")[0] for said in caught.value.faults] == ["'x'", "'y'"]
+
+
+def test_a_place_is_a_position_until_rows_are_read(tmp_path):
+    table = open_table(written(tmp_path / "a.csv", "key\na\nb\n"))
+    assert table.place(1) == "position 1"
+    table.load(["key"], ["key"])
+    table.load(["key"], ["key"])
+    assert table.place(1) == "line 3"
+
+
+def test_a_fault_is_said_of_the_name_of_its_file(tmp_path):
+    for path, subject in ((tmp_path / "a.csv", "a.csv"), ("/", "/")):
+        with pytest.raises(InputError) as caught:
+            open_table(path)
+        assert caught.value.subject == subject
