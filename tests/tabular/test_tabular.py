@@ -777,7 +777,9 @@ def test_paths_that_lead_to_no_file(tmp_path):
     assert fault(tmp_path / "folder") == "file: found a folder without files, expected a file; name one"
     nowhere = tmp_path / "none" / "a.csv"
     assert fault(nowhere) == f"file: found none at {str(nowhere)!r}, expected one; correct the path"
-    assert fault(tmp_path / "folde").startswith(f"file: found none at {str(tmp_path / 'folde')!r} (there is 'folder')")
+    assert fault(tmp_path / "folders").startswith(
+        f"file: found none at {str(tmp_path / 'folders')!r} (there is 'folder')"
+    )
 
 
 @pytest.mark.parametrize(
