@@ -26,7 +26,7 @@ demo: $(VENV)/.has-run ## stress a synthetic portfolio; DEMO_ARGS="..." is hande
 test: style ## style, types, and the tests of every day with the examples in docstrings
 	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
-test-all: style ## the same with the slow tests: evidence, back-test, calibration
+test-all: style ## the same with the slow tests: evidence, back-test, calibration, benchmarks
 	$(PYTEST) $(PYTEST_ARGS)
 
 style: $(VENV)/.has-test ## style, spelling and types

@@ -11,6 +11,7 @@ import pytest
 import benchmarks
 from benchmarks.bench_engine import Benchmark, Size, time_import
 
+pytestmark = pytest.mark.slow
 SMALL = Size(
     borrowers=200, paths=2, months=12, loans=600, draws=10_000, macro_paths=3, result_borrowers=200, result_paths=3,
     rounds=1,
