@@ -217,7 +217,8 @@ def odd_label(draw: Draw, draft: Book) -> None:
     if name == "product" and verdict == "open":
         verdict, draft.rules = "nonsense", True
     draft.put(name, ("loan", data))
-    draft.note(f"label: {kind}", f"{name}[{where}] = {str(label)[:12]!r}", verdict, (name, "label"))  # type: ignore[arg-type]
+    what = f"{name}[{where}] = {str(label)[:12]!r}"  # of a lender: the own one cannot be looked for beside it
+    draft.note(f"label: {kind}", what, verdict, (name, "label"), hiding=name == "lender")  # type: ignore[arg-type]
 
 
 def one_segment_of_two(draw: Draw, draft: Book) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stresslab.engine.simulate import simulate
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.portfolio import identity, read_portfolio
-from stresslab.portfolio.identity import borrower_ids, collisions, luck
+from stresslab.portfolio.identity import _mixed, borrower_ids, collisions, luck
 from stresslab.scenarios import paths
 from stresslab.scenarios.library import scenario
 from stresslab.schema import InputError
@@ -72,6 +72,13 @@ def test_keys_of_one_number_are_named(monkeypatch):
     with pytest.raises(InputError) as caught:
         read_portfolio(tape(), **READ)
     assert any("with the same hash" in fault for fault in caught.value.faults)
+
+
+def test_luck_is_mixed_as_splitmix64_does():
+    """The first numbers of the generator from 1234567, as its authors' program prints them."""
+    golden = np.uint64(0x9E3779B97F4A7C15)
+    states = np.uint64(1234567) + golden * np.arange(3, dtype=np.uint64)
+    assert _mixed(states).tolist() == [6457827717110365317, 3203168211198807973, 9817491932198370423]
 
 
 def test_luck_is_uniform_and_of_the_borrower():

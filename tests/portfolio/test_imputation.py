@@ -291,10 +291,8 @@ def test_new_loans_only_are_owed_by_people_in_work():
     lines = read_portfolio(tape, **BOOK)
     assert not lines.employed.all()
     loans = tape.assign(tenor_months=12, remaining_months=12, instalment=tape.balance / 12)
-    some = np.arange(len(tape)) % 2 == 0
     mixed = loans.assign(remaining_months=np.where(tape.borrower_id % 2 == 0, 12, 11))
     book, aged = read_portfolio(loans, **BOOK), read_portfolio(mixed, **BOOK)
-    assert some.any()
     assert book.employed.all()
     assert (book.jobless_months == 0).all()
     assert book.liquid_buffer.equals(book.buffer_target)
@@ -302,6 +300,9 @@ def test_new_loans_only_are_owed_by_people_in_work():
     assert aged.employed.values[even].all()
     assert not aged.employed.values[~even].all()
     assert any("1,000 borrowers with new loans only start with a job" in note for note in notes(aged))
+    late = read_portfolio(loans.assign(days_past_due=35), **BOOK)
+    assert not late.employed.all()
+    assert not any("new loans only" in note for note in notes(late))
 
 
 def test_incomes_that_leave_no_room_for_the_debts_are_refused():
@@ -309,7 +310,10 @@ def test_incomes_that_leave_no_room_for_the_debts_are_refused():
     loans = tape.drop(columns="income").assign(tenor_months=12, remaining_months=6, instalment=tape.balance / 12)
     read_portfolio(loans, **BOOK)
     (found,) = refusal(loans.assign(instalment=9000.0, balance=90_000.0, limit=90_000.0), **BOOK)
-    assert re.match(r"income: missing, and the donors' leaves instalments of \d+% of income in the median", found)
+    words = r"income: missing, and the donors' leaves instalments of \d+% of income in the median"
+    assert re.match(words, found)
+    last = loans.assign(instalment=9000.0, balance=9000.0, limit=90_000.0, remaining_months=1)
+    assert re.match(words, refusal(last, **BOOK)[0])
 
 
 def test_donors_of_another_currency_need_a_rate():
