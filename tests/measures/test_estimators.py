@@ -10,10 +10,13 @@ from scipy import stats
 from stresslab.measures.estimators import (
     expected_shortfall,
     interval_ranks,
+    jackknife,
+    jackknife_covariance,
     moments,
     quantile,
     rank,
     share,
+    summarize,
     values_in_tail,
 )
 
@@ -192,3 +195,24 @@ def test_share_by_hand():
     assert found.high[1] == 1.0
     exact = stats.binomtest(1, 4).proportion_ci(method="exact")
     assert (found.low[0], found.high[0]) == pytest.approx((exact.low, exact.high))
+
+
+@pytest.mark.parametrize(("count", "low", "high"), [(0, 0.0, 0.3085), (3, 0.0667, 0.6525), (10, 0.6915, 1.0)])
+def test_the_interval_of_a_share_is_clopper_and_pearsons(count, low, high):
+    found = share(np.arange(10) < count)
+    assert [float(found.value), float(found.low), float(found.high)] == pytest.approx([count / 10, low, high], abs=5e-5)
+    assert float(found.se) == pytest.approx((count / 10 * (1 - count / 10) / 10) ** 0.5)
+
+
+def test_the_jackknife_by_hand():
+    assert jackknife([1.0, 2.0, 3.0]) == pytest.approx((2 / 3 * 2) ** 0.5)
+    assert jackknife([1.0, 3.0]) == pytest.approx(1.0)
+    assert np.isnan(jackknife([1.0]))
+    two = [[1.0, 2.0], [2.0, 4.0], [3.0, 9.0]]  # deviations -1, 0, 1 and -3, -1, 4
+    assert jackknife_covariance(two) == pytest.approx(np.array([[2.0, 7.0], [7.0, 26.0]]) * 2 / 3)
+    assert jackknife(two) ** 2 == pytest.approx(np.diag(jackknife_covariance(two)))
+
+
+def test_values_beyond_are_those_of_the_sample_and_not_of_its_rows():
+    found = summarize(np.arange(300.0).reshape(3, 100), [0.9, 0.95])
+    assert found["paths_in_tail"].tolist() == [10, 5]

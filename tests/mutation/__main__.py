@@ -119,7 +119,7 @@ def survives(mutant: Mutant, copy: Path) -> bool:
     if changed is None or changed == source:
         raise ValueError(f"{mutant}: nothing to change")
     file.write_text(changed, "utf-8")
-    tests = [path for path in GROUPS[mutant.group][1].split() if (copy / path).exists()]
+    tests = [mutant.path, *(path for path in GROUPS[mutant.group][1].split() if (copy / path).exists())]  # its examples
     quick = ["-p", "no:cacheprovider", "-p", "tests.mutation.first_failure", "--hypothesis-profile=first-failure"]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not slow", *quick, *tests]
     try:
