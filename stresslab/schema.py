@@ -159,6 +159,7 @@ PORTFOLIO: dict[str, Variable] = {
     "liquid_buffer": Variable(BORROWER, "currency", "cash and deposits now"),
     "buffer_target": Variable(BORROWER, "currency", "the buffer that the borrower saves up to"),
     "job_loss_risk": Variable(BORROWER, "1", "job-loss hazard over that of the mean borrower", high=1000.0),
+    "expense_risk": Variable(BORROWER, "1", "chance of a rare expense over that of the mean borrower", high=1000.0),
     "employed": Variable(BORROWER, "1", "has a job now", kind="flag"),
     "jobless_months": Variable(
         BORROWER, "month", "months since the job was lost; 0 while employed", high=1200, kind="whole"
@@ -220,6 +221,12 @@ MACRO: dict[str, Variable] = {
     "line_supply": Variable(
         MONTH, "1", "share of open lines and renewals that lenders grant", high=1.0, required=False
     ),
+    "payment_deferral": Variable(
+        MONTH, "1", "share of borrowers in need whose payments are deferred by decree", high=1.0, required=False
+    ),
+    "one_off_transfer": Variable(
+        MONTH, "month of pay", "one-off payment to every borrower over usual monthly pay", high=24.0, required=False
+    ),
     "real_income_trend": Variable(
         CONSTANT,
         "1/year",
@@ -236,7 +243,14 @@ holds."""
 MONTHLY = tuple(name for name, variable in MACRO.items() if "month" in variable.dims)
 """Macro variables that have a value for each month."""
 
-MACRO_NEUTRAL = {"furlough_share": 0.0, "furlough_income_loss": 0.0, "collections_capacity": 1.0, "line_supply": 1.0}
+MACRO_NEUTRAL = {
+    "furlough_share": 0.0,
+    "furlough_income_loss": 0.0,
+    "collections_capacity": 1.0,
+    "line_supply": 1.0,
+    "payment_deferral": 0.0,
+    "one_off_transfer": 0.0,
+}
 """Value of an optional macro variable that a scenario does not have."""
 
 FACTS = (

@@ -182,6 +182,7 @@ class LimitManagement(Response):
     cut: float = parameter(
         0.3, "1", 0.0, 1.0, "assumption", "share of every unused limit and of renewals that is withdrawn"
     )
+    products: tuple[str, ...] = setting((), "products that it concerns; by default all of the lender's")
     freeze_below: int = parameter(
         0, "point", 0, 1_000, "off by default", "behavioural score below which lines are barred; 0: none"
     )

@@ -55,9 +55,9 @@ class Blocks:
     def count(self) -> int:
         return len(self.first_slot) - 1
 
-    def book(self, lender_row: Array, segment: Array | None = None) -> Book:
-        """The kernel's book, lenders by the row of conditions that they read; `segment` (slot) : whose sums."""
-        slots = slot_table(self.product, lender_row[self.lender], self.segment if segment is None else segment)
+    def book(self, row_of: Array, segment: Array | None = None) -> Book:
+        """The kernel's book, segments by the row of conditions that they read; `segment` (slot) : whose sums."""
+        slots = slot_table(self.product, row_of[self.segment], self.segment if segment is None else segment)
         return Book(self.borrowers, self.loans, self.first_slot, slots)
 
     def of_borrowers(self, records: Array, name: str) -> Array:
@@ -266,6 +266,7 @@ def _borrowers(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) ->
     jobless = np.where(p["employed"].astype(bool), 0, np.maximum(p["jobless_months"], 1))
     owner, owing = portfolio["borrower"].values, portfolio["balance"].values > 0
     ids = p["borrower_id"].astype(np.int64)
+    chance = np.rint(np.minimum(model.spending.expense_monthly * p["expense_risk"], 1.0) * 2.0**16).astype(np.int32)
     fields = {
         "id": ids & 0xFFFFFFFF,
         "id_high": ids >> 32,
@@ -282,6 +283,8 @@ def _borrowers(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) ->
         "job_loss_risk": p["job_loss_risk"],
         "household_support": p["household_support"],
         "insurance": p["insured"] * model.employment.benefit_share,
+        "expense_16": chance,
+        "expense_inverse": 1.0 / np.maximum(chance, 1),
     }
     return _fill(fields, seat, blocks, BORROWER_STATE)
 

@@ -85,12 +85,34 @@ class Income(Section):
         "trend growth of real income, from which a scenario's growth departs",
     )
     lost_with_job: float = parameter(
-        0.93,
+        0.52,
         "1",
         0.0,
         1.0,
-        "1 - 22 % insured x 30 % of pay: what aggregate income loses with a job",
+        "derived: wages are 56 % of disposable income (NBS 2022), less 22 % insured x 30 % of pay",
         "share of pay that aggregate income loses with a job",
+    )
+    adjustment_monthly: float = parameter(
+        0.04,
+        "1/month",
+        0.0,
+        1.0,
+        "assumption, range 0.02-0.05: half-lives of 14 to 34 months; 0: a departure lasts for ever",
+        "share of a departure of pay and prices from their trend to which households adjust in a month",
+    )
+    short_hours_share: float = parameter(
+        2.0,
+        "1",
+        0.0,
+        10.0,
+        "derived from BLS: hours a week fell by about 2.5 % in 2007-09, with four points more unemployment; 0: none",
+        "share of the employed on short hours for each point of a twelve-month rise of unemployment",
+    )
+    short_hours_loss: float = parameter(
+        0.35, "1", 0.0, 1.0, "assumption: two fifths of a week, less overtime", "share of pay lost on short hours"
+    )
+    normal_inflation_annual: float = parameter(
+        0.02, "1/year", -0.1, 1.0, "targets of the Federal Reserve and, until 2024, near that of the PBoC", "usual inflation"
     )
     persistence_monthly: float = parameter(
         0.98,
@@ -149,6 +171,30 @@ class Spending(Section):
         "share of necessities saved in a month of low pay",
     )
     expense_mean: float = parameter(0.35, "months of pay", 0.0, 12.0, "assumption", "mean of a rare expense")
+    follows_prices: float = parameter(
+        1.0,
+        "1",
+        0.0,
+        1.0,
+        "by definition of real income; 0: prices change nothing",
+        "part of a departure of prices from usual inflation that necessities follow",
+    )
+    excess_spent_monthly: float = parameter(
+        0.067,
+        "1/month",
+        0.0,
+        1.0,
+        "assumption: a windfall is spent in 15 months, range 12-18; 0: it is kept",
+        "share of what the buffer has above its target that is spent in a month",
+    )
+    forgone_share: float = parameter(
+        1.0,
+        "1",
+        0.0,
+        1.0,
+        "assumption; 0: all of it is paid in cash",
+        "part of ordinary spending on a line that stops when the line is cut",
+    )
     saving_share: float = parameter(
         0.5,
         "1",

@@ -1,4 +1,4 @@
-"""Mean-field feedback: turns a path's totals up to month t - 1 into the conditions of month t.
+"""Mean field: turns a path's totals up to month t - 1 into the conditions of month t.
 
 Conditions are credit supply, contact, contagion, recoveries and the responses of a lender. They look back at least a
 month, so a sample of borrowers simulated month by month together gives them without iteration; the whole book then
@@ -24,11 +24,15 @@ from stresslab.engine.actions import (
     unfold,
 )
 from stresslab.engine.conditions import NO_SCORE, Conditions
-from stresslab.engine.kernel.state import DEPTHS
+from stresslab.engine.kernel.state import DEPTHS, summed
+from stresslab.engine.lender_parameters import CreditSupply
+from stresslab.engine.tightening import tightening
 from stresslab.parameters import Section, documented, parameter
 from stresslab.schema import BUCKET_FLOOR, DEFAULTED, PAST_DUE
 
 Array = NDArray[Any]
+FEWEST_CASES = 5.0
+"""Cases that count beside those of a month and those that are normal, so that a handful makes no crisis."""
 DIGITS = 9
 """Decimals kept of a condition, so that the last bit of an exponential function decides nothing."""
 
@@ -36,7 +40,7 @@ DIGITS = 9
 @documented
 @dataclass(frozen=True, kw_only=True)
 class Feedback(Section):
-    r"""Feedback: gains from a lender's arrears to credit supply, contact, contagion and recoveries.
+    r"""Feedback: gains from a lender's arrears to contact, contagion and recoveries.
 
     A gain of 0 switches its loop off; ``feedback=None`` in `simulate` switches off all of them.
 
@@ -52,28 +56,22 @@ class Feedback(Section):
 
     .. math::
 
-        \text{line supply} \times S, \quad S = f + (1 - f) \exp(-\text{supply} \cdot \max(0, r - 1))
-
         \text{contact} = \min(1, \text{capacity} / (1 + \text{caseload} \cdot \max(0, r - 1)))
 
         \text{recoveries} \times \exp(-\text{recovery} \cdot \max(0, r - 1))
 
         \text{strategic hazard} \times (1 + \text{contagion} \cdot \max(0, d - 1))
 
-    with :math:`f` the `supply_floor`. Accounts are counted because a few large loans move balances at random; they are
+    Credit supply is no part of it but of the model, see `CreditSupply`. Accounts are counted because a few large loans move balances at random; they are
     not shares, so that a lender does not look worse for lending less. Without stress there is no feedback. :math:`r` is
     shrunk to that of the whole system by the credibility z = accounts / (accounts + credibility_accounts).
 
     Examples
     --------
-    >>> Feedback(supply=0.0).supply
-    0.0
+    >>> Feedback(contagion=0.0).caseload
+    1.0
     """
 
-    supply: float = parameter(
-        1.0, "1", 0.0, 10.0, "assumption, range 0.3-2", "gain of credit supply on the lender's arrears"
-    )
-    supply_floor: float = parameter(0.1, "1", 0.0, 1.0, "assumption", "least share of lines and renewals granted")
     contagion: float = parameter(
         0.8,
         "1",
@@ -134,7 +132,7 @@ class Feedback(Section):
     )
 
 
-OFF = Feedback(supply=0.0, contagion=0.0, caseload=0.0, recovery=0.0)
+OFF = Feedback(contagion=0.0, caseload=0.0, recovery=0.0)
 """No feedback; responses still look at the book's past."""
 
 
@@ -142,88 +140,110 @@ OFF = Feedback(supply=0.0, contagion=0.0, caseload=0.0, recovery=0.0)
 class MeanField:
     """Rules that turn the past into conditions.
 
-    supply, capacity (path, month): of the macro path. own: the lender that responds. trust (lender): credibility of a
-    lender's own arrears. normal: SUMS records (path, month, lender) of a still economy; None without feedback.
+    macro : Conditions (path, month, segment) of the macro path
+    feedback, supply : gains of the second round and of credit supply; responses : of the own lender
+    lender_of (segment) : position of its lender; own, products (segment) : whether it responds, and its product
+    trust, trust_here : credibility of a lender's own arrears (lender), and of a segment's (segment)
+    normal : SUMS records (path, month, segment) of a still economy; None without feedback and credit supply
     """
 
+    macro: Conditions
     feedback: Feedback
+    supply: CreditSupply
     responses: tuple[Response, ...]
-    supply: Array
-    capacity: Array
-    own: int
+    lender_of: Array
+    own: Array
+    products: Array
     trust: Array
+    trust_here: Array
     normal: Array | None = None
 
     def of_paths(self, paths: slice) -> MeanField:
         """The same rules for some of the paths."""
         normal = None if self.normal is None else self.normal[paths]
-        return replace(self, supply=self.supply[paths], capacity=self.capacity[paths], normal=normal)
+        return replace(self, macro=self.macro.of_paths(paths), normal=normal)
 
     def conditions(self, t: int, past: Array) -> tuple[Conditions, Array, Array]:
         """Conditions of month t >= 1 from months 0 ... t - 1.
 
-        past : SUMS records (path, months, lender)
-        Returns Conditions (path, lender), active (path, response) and contacts (path, response).
+        past : SUMS records (path, months, segment)
+        Returns Conditions (path, segment), active (path, response) and contacts (path, response).
         """
-        gain, shape = self.feedback, past[:, 0].shape
+        gain, now = self.feedback, self.macro.of_month(t - 1)
         cases, default = self._ratios(t - 1, past)
-        rise = np.maximum(cases - 1.0, 0.0)
-        supply = gain.supply_floor + (1.0 - gain.supply_floor) * np.exp(-gain.supply * rise)
-        capacity = self.capacity[:, t - 1, None] / (1.0 + gain.caseload * rise)
+        rise = np.maximum(cases - 1.0, 0.0)[:, self.lender_of]
+        capacity = now.contact / (1.0 + gain.caseload * rise)
         stigma = 1.0 + gain.contagion * np.maximum(default - 1.0, 0.0)
-        now = Conditions.of_macro(
-            self.supply[:, t - 1, None] * np.round(supply, DIGITS),
-            np.round(np.minimum(1.0, capacity), DIGITS),
-        )
         now = replace(
             now,
-            strategic=np.round(np.broadcast_to(stigma[:, None], shape), DIGITS),
+            tightening=np.round(self._tightening(past), DIGITS),
+            contact=np.round(np.minimum(1.0, capacity), DIGITS),
+            strategic=np.round(np.broadcast_to(stigma[:, None], rise.shape), DIGITS),
             recovery=np.round(np.exp(-gain.recovery * rise), DIGITS),
         )
         return self._respond(t, past, now)
 
+    def _tightening(self, past: Array) -> Array:
+        """Part of credit supply withdrawn (path, segment)."""
+        if self.normal is None or self.supply.gain == 0.0:
+            return np.zeros(past[:, 0].shape)
+        at_start = _accounts(past[:, :1]).sum(-1)
+        few = FEWEST_CASES / np.maximum(at_start.sum(-1, keepdims=True), 1)
+        late, usual = (
+            _shrunk(self.trust_here, _cases(sums), at_start) + few for sums in (past, self.normal[:, : past.shape[1]])
+        )
+        return tightening(late / usual, self.supply)
+
     def _ratios(self, t: int, past: Array) -> tuple[Array, Array]:
         """Cases (path, lender) and default (path) of month t over normal ones; each as growth since the start."""
         if self.normal is None:
-            return np.ones(past[:, 0].shape), np.ones(len(past))
+            return np.ones((len(past), len(self.trust))), np.ones(len(past))
         cases, default = self._growth(past[:, 0], past[:, t])
         normal_cases, normal_default = self._growth(self.normal[:, 0], self.normal[:, t])
         return cases / normal_cases, default / normal_default
 
     def _growth(self, opened: Array, month: Array) -> tuple[Array, Array]:
         """Cases (path, lender) and default (path) over those at the start."""
-        at_start = _accounts(opened).sum(-1)
-        cases = _shrunk(self.trust, _cases(month), at_start) / _shrunk(self.trust, _cases(opened), at_start)
+        at_start = self._by_lender(_accounts(opened).sum(-1))
+        late, late_at_start = (self._by_lender(_cases(sums)) for sums in (month, opened))
+        cases = _shrunk(self.trust, late, at_start) / _shrunk(self.trust, late_at_start, at_start)
         default = _share(_defaults(month).sum(1), at_start.sum(1)) / _share(_defaults(opened).sum(1), at_start.sum(1))
         return cases, default
+
+    def _by_lender(self, values: Array) -> Array:
+        """Values (..., segment) added up by lender (..., lender)."""
+        return np.stack([values[..., self.lender_of == j].sum(-1) for j in range(len(self.trust))], axis=-1)
 
     def _respond(self, t: int, past: Array, now: Conditions) -> tuple[Conditions, Array, Array]:
         """Conditions as the own lender's responses leave them."""
         everyone = list(unfold(self.responses))
         active = np.zeros((len(past), len(everyone)), bool)
         contacts = np.zeros(active.shape)
-        now = replace(now, **{name: getattr(now, name).copy() for name in CHANGED})
-        plans = programmes(self.responses)
-        accounts = _accounts(past[:, 0])[:, self.own].sum(-1)
-        cases = _accounts(past[:, t - 1])[:, self.own]
+        if not everyone:
+            return now, active, contacts
+        now = replace(now, **{name: np.array(getattr(now, name)) for name in CHANGED})
+        plans, own = programmes(self.responses), summed(np.ascontiguousarray(past[..., self.own]), 2)
+        accounts, cases = _accounts(own[:, 0]).sum(-1), _accounts(own[:, t - 1])
         for number, (one, plan) in enumerate(everyone):
-            begins = np.zeros(len(past)) if plan is None else self._takes_effect(plan, past)
+            begins = np.zeros(len(past)) if plan is None else self._takes_effect(plan, own)
             since = t - begins
             on = active[:, number] = (since >= one.start_month) & (since < one.start_month + one.months)
+            here = self.own & on[:, None]
             if isinstance(one, ContingencyPlan):
-                active[:, number] = on & (t >= self._takes_effect(one, past) + 1)
+                active[:, number] = on & (t >= self._takes_effect(one, own) + 1)
             elif isinstance(one, Outreach):
                 contacts[:, number] = self._reach_out(one, on, accounts, cases, now)
             elif isinstance(one, LimitManagement):
-                now.supply[:, self.own] *= np.where(on, 1.0 - one.cut, 1.0)
+                cut = here & (np.isin(self.products, one.products) if one.products else True)
+                now.supply[cut] *= 1.0 - one.cut
                 freeze = one.freeze_below if one.freeze_below > 0 else NO_SCORE
-                now.freeze_below[on, self.own] = np.maximum(now.freeze_below[on, self.own], freeze)
+                now.freeze_below[cut] = np.maximum(now.freeze_below[cut], freeze)
             elif isinstance(one, EarlyWarning):
-                now.warn_below[on, self.own] = one.score_below if one.score_below > 0 else NO_SCORE
-                now.full_use[on, self.own] = one.use_from if one.use_from > 0 else np.inf
+                now.warn_below[here] = one.score_below if one.score_below > 0 else NO_SCORE
+                now.full_use[here] = one.use_from if one.use_from > 0 else np.inf
                 now.watches[:, self.own], now.freezes[:, self.own] = 1, int(one.freeze)
             elif isinstance(one, Restructuring):
-                self._offer(one, _place(one, plans), on, accounts, cases, past[:, t - 1], now)
+                self._offer(one, _place(one, plans), on, accounts, cases, own[:, t - 1], now)
         if any(isinstance(one, LimitManagement) and one.freeze_below > 0 for one, _ in everyone):
             now.watches[:, self.own] = 1
         return now, active, contacts
@@ -234,7 +254,7 @@ class MeanField:
         reached = np.round(_share_served(one.capacity * accounts, eligible), DIGITS)
         effect = np.zeros(DEPTHS)
         effect[1 : len(one.effect) + 1] = one.effect[: DEPTHS - 1]
-        now.giving_up[:, self.own] *= 1.0 - np.where(on, reached, 0.0)[:, None] * effect
+        now.giving_up[:, self.own] *= (1.0 - np.where(on, reached, 0.0)[:, None] * effect)[:, None]
         return np.where(on, reached * eligible, 0.0)
 
     def _offer(
@@ -243,16 +263,15 @@ class MeanField:
         """Chance of an agreed plan, and the temptation that forgiveness is to others."""
         least, most = one.depths
         first, last = max(1, _bucket(least)), _bucket(most)
-        eligible = cases[:, first : last + 1].sum(-1) + (month["flagged"][:, self.own] if least == 0 else 0)
+        eligible = cases[:, first : last + 1].sum(-1) + (month["flagged"] if least == 0 else 0)
         reached = np.round(_share_served(one.capacity * accounts, eligible), DIGITS)
-        now.offers[:, self.own, row] = np.where(on, reached * one.take_up, 0.0)
+        now.offers[:, self.own, row] = np.where(on, reached * one.take_up, 0.0)[:, None]
         if one.forgiveness > 0.0:
-            forgiven = _share_served(month["restructured"][:, self.own, row], eligible)
-            now.strategic[:, self.own] *= np.round(1.0 + one.moral_hazard * forgiven, DIGITS)
+            forgiven = _share_served(month["restructured"][:, row], eligible)
+            now.strategic[:, self.own] *= np.round(1.0 + one.moral_hazard * forgiven, DIGITS)[:, None]
 
-    def _takes_effect(self, plan: ContingencyPlan, past: Array) -> Array:
+    def _takes_effect(self, plan: ContingencyPlan, own: Array) -> Array:
         """Month after which a plan's responses begin (path): that of the crossing and the delay; infinite if none."""
-        own = past[:, :, self.own]
         owed = _owed(own)
         if plan.trigger == "arrears":
             measure = _share(_late(own), _owed(own))
@@ -310,8 +329,9 @@ def _share(part: Array, whole: Array) -> Array:
 
 
 def _shrunk(trust: Array, part: Array, whole: Array) -> Array:
-    """Share of each lender (path, lender), shrunk to that of all lenders together."""
-    return np.asarray(trust * _share(part, whole) + (1.0 - trust) * _share(part.sum(1), whole.sum(1))[:, None])
+    """Share of each lender or segment (path, ..., lender), shrunk to that of all together."""
+    everywhere = _share(part.sum(-1, keepdims=True), whole.sum(-1, keepdims=True))
+    return np.asarray(trust * _share(part, whole) + (1.0 - trust) * everywhere)
 
 
 def _share_served(capacity: Array, cases: Array) -> Array:
@@ -319,17 +339,17 @@ def _share_served(capacity: Array, cases: Array) -> Array:
 
 
 def gap(found: Conditions, implied: Conditions, weight: Array) -> Array:
-    """Mean absolute difference (path) between conditions: the largest of supply, contact, contagion and recoveries.
+    """Mean absolute difference (path) of conditions: the largest of tightening, contact, contagion and recoveries.
 
-    weight (lender) : share of all loans, for what a lender of few does moves little
+    weight (segment) : share of all loans, for what a lender of few does moves little
     """
-    names = ("supply", "contact", "strategic", "recovery")
+    names = ("supply", "tightening", "contact", "strategic", "recovery")
     apart = [np.abs(getattr(found, name) - getattr(implied, name)) * weight for name in names]
     return np.asarray(np.max([difference.sum(-1).mean(-1) for difference in apart], axis=0))
 
 
 def all_months(field: MeanField, totals: Array) -> tuple[Conditions, Array, Array]:
-    """Conditions (path, month, lender), active and contacts (path, month, response) that a book's totals imply."""
+    """Conditions (path, month, segment), active and contacts (path, month, response) that a book's totals imply."""
     months = [field.conditions(t, totals[:, :t]) for t in range(1, totals.shape[1])]
     conditions, active, contacts = zip(*months, strict=True)
     return Conditions.stack(list(conditions)), np.stack(active, axis=1), np.stack(contacts, axis=1)

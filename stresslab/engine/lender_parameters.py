@@ -22,11 +22,11 @@ class Scoring(Section):
         "points lost for each unpaid due date remembered",
     )
     arrears_forgotten: float = parameter(
-        0.12,
+        0.04,
         "1/month",
         0.0,
         1.0,
-        "assumption: memory halves in 5 to 6 months",
+        "assumption: memory halves in 17 months, as bureaus look back 24",
         "share of remembered arrears that is forgotten in a month",
     )
     use_points: float = parameter(
@@ -84,6 +84,14 @@ class Applications(Section):
         "assumption: with a job and cash enough",
         "chance of applying in a month with a job and cash enough",
     )
+    entrants_monthly: float = parameter(
+        0.0,
+        "1/month",
+        0.0,
+        1.0,
+        "off by default: relet_monthly stands for those who enter",
+        "chance a month that a new borrower takes the place of one who has a job and whose loans are all written off",
+    )
     short_monthly: float = parameter(
         0.30,
         "1/month",
@@ -117,6 +125,79 @@ class Applications(Section):
                 f"refused_below: {found}, expected it below by 0.01 or more; lower refused_below or raise granted_above"
             )
         return faults
+
+
+@documented
+@dataclass(frozen=True)
+class CreditSupply(Section):
+    r"""Credit supply: lenders grant less, to low scores first, when their arrears rise above what is usual for them.
+
+    Notes
+    -----
+    For a lender and product, with :math:`q_t` the share of its accounts 30 or more days past due in month t over that
+    expected of the same borrowers in an economy that stands still, :math:`r_t` the mean of :math:`q` over the last
+    `months` before t over its long-run mean :math:`n_t`, and :math:`\lambda` the monthly weight of `norm_years`:
+
+    .. math::
+
+        n_t = (1 - \lambda) n_{t-1} + \lambda q_{t-1}, \quad n_1 = 1
+
+        c^*_t = (1 - \text{floor}) (1 - e^{-\text{gain} \cdot \max(0, r_t - 1)}), \quad
+        c_t = c_{t-1} + v_t (c^*_t - c_{t-1})
+
+    with :math:`v_t` the `tightening_monthly` if :math:`c^*_t > c_{t-1}`, else the `easing_monthly`.
+
+    A borrower of score s is granted :math:`1 - c_t w(s)` of an unused line, of a renewal, of new credit and of credit
+    after a write-off, with :math:`w(s) = 1 + \text{score_slope} \cdot (\text{middle_score} - s)` between 0 and 2.
+    Every quantity is of the months before, so no lender knows what comes.
+    """
+
+    gain: float = parameter(
+        0.0,
+        "1",
+        0.0,
+        10.0,
+        "off by default; see us-card",
+        "gain of credit supply on the lender's arrears; 0: supply does not react",
+    )
+    floor: float = parameter(0.2, "1", 0.0, 1.0, "assumption", "least share that is granted at the middle score")
+    months: int = parameter(6, "month", 1, 60, "assumption: two quarters of reports", "months of arrears looked at")
+    norm_years: float = parameter(
+        5.0, "year", 0.5, 100.0, "assumption", "half-life of the lender's long-run mean of its arrears"
+    )
+    tightening_monthly: float = parameter(
+        0.1,
+        "1/month",
+        0.0,
+        1.0,
+        "derived from Equifax: US card lines fell from July 2008 to the end of 2009, half of the fall in seven months",
+        "part of the way to a tighter supply that lenders go in a month",
+    )
+    easing_monthly: float = parameter(
+        0.012,
+        "1/month",
+        0.0,
+        1.0,
+        "derived from NY Fed: half of the US card lines cut until 2010 was back in 2016; 1: no memory",
+        "part of the way back to a looser supply that lenders go in a month",
+    )
+    middle_score: float = parameter(600.0, "point", 0.0, 1_000.0, "mean score", "score that is tightened by the mean")
+    score_slope: float = parameter(
+        0.012,
+        "1/point",
+        0.0,
+        1.0,
+        "derived from SLOOS, October 2008: limits cut by 60 % of banks for non-prime customers, 25 % for prime",
+        "how much more a tightening falls on a score one point lower",
+    )
+    credibility_accounts: float = parameter(
+        500.0,
+        "1",
+        0.0,
+        1e9,
+        "assumption: Buhlmann's k",
+        "accounts k at which a lender's own arrears and the system's count half each",
+    )
 
 
 @documented
@@ -192,6 +273,23 @@ class Product(Section):
         1_000,
         "9-11 unpaid due dates; derived from D90+ over D30+ of Ant 2017-19",
         "unpaid due dates at which a loan is written off",
+    )
+    bankruptcy_share: float = parameter(
+        0.0,
+        "1",
+        0.0,
+        1.0,
+        "none in China, which has no consumer bankruptcy",
+        "share of loans at 60 days past due that are charged off there in a bankruptcy, with nothing recovered",
+    )
+    effort: float = parameter(
+        0.0,
+        "1",
+        -1.0,
+        1.0,
+        "assumption: what a missed payment costs the borrower",
+        "share of necessities that a borrower goes without rather than miss this payment; below 0 what they keep back "
+        "before they pay it in a month of low pay",
     )
     relet_monthly: float = parameter(
         0.08,

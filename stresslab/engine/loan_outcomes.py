@@ -102,8 +102,9 @@ class _Followed:
         undefaulted = self.here & (self.month < 0)
         self.drawn += np.where(undefaulted & self.revolving, rows.loan("drawn"), 0)
         self.drawn = np.minimum(self.drawn, balance)  # what is owed is new debt at most in full
-        new = undefaulted & (rows.loan("missed") >= DEFAULT_AT)
-        self.month[new], self.exposure[new], self.fresh[new] = t, balance[new], self.drawn[new]
+        new = undefaulted & ((rows.loan("missed") >= DEFAULT_AT) | (grown > 0))  # a bankruptcy comes earlier
+        owed = np.where(grown > 0, grown, balance)
+        self.month[new], self.exposure[new], self.fresh[new] = t, owed[new], np.minimum(self.drawn, owed)[new]
         self.factor = np.where((self.month >= 0) & ~new, self.factor * self.discount, self.factor)
         off = self.here & (grown > 0)
         self.off_month[off], self.off[off] = t, grown[off]

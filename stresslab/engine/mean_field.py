@@ -1,7 +1,8 @@
-"""Mean-field feedback: a sample of borrowers simulated in step gives the conditions for the whole book."""
+"""Mean field: a sample of borrowers simulated in step gives the conditions for the whole book."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,14 +16,14 @@ from stresslab.engine.blocks import Blocks, build
 from stresslab.engine.conditions import Conditions
 from stresslab.engine.feedback import OFF, Feedback, MeanField, all_months, gap
 from stresslab.engine.kernel.custom import Kernel
-from stresslab.engine.kernel.state import LANES, SUMS, numbers, summed
+from stresslab.engine.kernel.state import LANES, summed
 from stresslab.engine.model import Model
 from stresslab.engine.packing import (
     Packed,
+    conditions_of,
     income_trend,
     opening_unemployment,
     pack,
-    read_macro,
     with_conditions,
     with_products,
 )
@@ -36,9 +37,9 @@ GROUPS = 8
 
 @dataclass(frozen=True)
 class SecondRound:
-    """Conditions, responses and amplification of a run with feedback or responses.
+    """Conditions, responses and amplification of a run with credit supply, feedback or responses.
 
-    conditions (path, month, lender); active, contacts (path, month, response) of the whole book
+    conditions (path, month, segment); active, contacts (path, month, response) of the whole book
     gap (path) : between the conditions used and those that the whole book implies
     amplification, amplification_se (path, measure) : arrears with feedback over those without; None without feedback
     """
@@ -71,14 +72,6 @@ def standing_still(macro: xr.Dataset, book: xr.Dataset, model: Model) -> xr.Data
     return xr.Dataset({**values, "real_income_trend": trend}, {"path": macro["path"].values})
 
 
-def by_lender(totals: Array, blocks: Blocks, lenders: Sequence[str]) -> Array:
-    """SUMS records (..., segment) added up over the segments of each lender (..., lender)."""
-    sums = np.zeros((*totals.shape[:-1], len(lenders)), SUMS)
-    for segment, (lender, _) in enumerate(blocks.segments):
-        numbers(sums)[..., lenders.index(lender), :] += numbers(totals)[..., segment, :]
-    return sums
-
-
 def run_with_feedback(
     portfolio: xr.Dataset,
     macro: xr.Dataset,
@@ -101,25 +94,29 @@ def run_with_feedback(
     _refuse_sound(few, gains)
     whole = few.sizes["borrower"] == portfolio.sizes["borrower"]
     sample = blocks if whole else _like(build(few, model), blocks)
+    lenders, products = map(np.array, zip(*blocks.segments, strict=True))
     field = MeanField(
+        conditions_of(macro, blocks.segments, apart=True),
         gains,
+        model.credit_supply,
         tuple(responses),
-        read_macro(macro, "line_supply"),
-        read_macro(macro, "collections_capacity"),
-        blocks.lenders.index(str(portfolio.attrs["own_lender"])) if responses else 0,
-        _credibility(few, blocks.lenders, gains),
+        np.searchsorted(blocks.lenders, lenders),
+        lenders == str(portfolio.attrs.get("own_lender")) if responses else np.zeros(len(lenders), bool),
+        products,
+        _credibility(few, blocks.segments, lenders, gains.credibility_accounts),
+        _credibility(few, blocks.segments, np.arange(len(lenders)), model.credit_supply.credibility_accounts),
     )
     sample_packed = packed if whole else with_products(packed, model, sample.products)
-    if feedback is not None:
+    if feedback is not None or model.credit_supply.gain > 0.0:
         still = pack(standing_still(macro, few, model), few, model, sample, bool(packed.rules.model["renewing"]))
         normal = run(sample, still, paths, seed, threads, kernel)[0]
-        field = replace(field, normal=by_lender(normal, sample, blocks.lenders))
+        field = replace(field, normal=normal)
 
     def in_step(rules: MeanField) -> tuple[Array, Array, Conditions]:
         """The sample under these rules, month by month."""
 
         def conditions(t: int, some: slice, past: Array) -> Conditions:
-            return rules.of_paths(some).conditions(t, by_lender(summed(past, 2), sample, blocks.lenders))[0]
+            return rules.of_paths(some).conditions(t, summed(past, 2))[0]
 
         return run_in_step(
             sample, sample_packed, paths, seed, threads, kernel, model, min(GROUPS, sample.count), conditions
@@ -128,7 +125,7 @@ def run_with_feedback(
     sums, jobless, conditions = in_step(field)
     amplification = None if feedback is None else _amplification(sums, in_step(replace(field, feedback=OFF))[0])
     totals = summed(sums, 2)
-    weight = np.bincount(blocks.lender[blocks.place // LANES], minlength=len(blocks.lenders)) / blocks.place.size
+    weight = np.bincount(blocks.segment[blocks.place // LANES], minlength=len(lenders)) / blocks.place.size
     difference = np.zeros(paths.size)
     if whole:
         progress(portfolio.sizes["loan"] * paths.size * macro.sizes["month"] * gains.rounds)
@@ -137,32 +134,38 @@ def run_with_feedback(
         for _ in range(gains.rounds):
             used = with_conditions(packed, conditions, model)
             totals, jobless = run(blocks, used, paths, seed, threads, kernel, progress)
-            implied = all_months(field, by_lender(totals, blocks, blocks.lenders))[0]
+            implied = all_months(field, totals)[0]
             difference, last = gap(conditions, implied, weight), conditions
             conditions = implied
         conditions = last
-    _, active, contacts = all_months(field, by_lender(totals, blocks, blocks.lenders))
+    _, active, contacts = all_months(field, totals)
     return totals, jobless, used, SecondRound(conditions, active, contacts, difference, amplification)
 
 
 def _like(few: Blocks, blocks: Blocks) -> Blocks:
-    """The sample's blocks with lenders numbered as in the whole book."""
-    number = np.array([blocks.lenders.index(name) for name in few.lenders])
-    return replace(few, lender=number[few.lender], lenders=blocks.lenders)
+    """The sample's blocks with segments and lenders numbered as in the whole book."""
+    segment = np.array([blocks.segments.index(name) for name in few.segments])
+    lender = np.array([blocks.lenders.index(name) for name in few.lenders])
+    return replace(
+        few, segment=segment[few.segment], lender=lender[few.lender], segments=blocks.segments, lenders=blocks.lenders
+    )
 
 
-def _credibility(few: xr.Dataset, lenders: list[str], gains: Feedback) -> Array:
-    """Weight (lender) of a lender's own arrears against the system's: n / (n + k), n its loans in the sample."""
-    lent = few["lender"].values[~few["written_off"].values.astype(bool)].astype(str)
-    count = np.array([(lent == name).sum() for name in lenders], float)
-    return np.asarray(count / np.maximum(count + gains.credibility_accounts, 1e-9))
+def _credibility(few: xr.Dataset, segments: Sequence[tuple[str, str]], group: Array, accounts: float) -> Array:
+    """Weight of the own arrears of each group of segments against the system's: n / (n + k), n loans in the sample."""
+    sound = ~few["written_off"].values.astype(bool)
+    lent = zip(few["lender"].values[sound].astype(str), few["product"].values[sound].astype(str), strict=True)
+    number = Counter(lent)
+    groups = np.unique(group, return_inverse=True)[1]
+    count = np.bincount(groups, [number[segment] for segment in segments])
+    return np.asarray(count / np.maximum(count + accounts, 1e-9))
 
 
 def _refuse_sound(few: xr.Dataset, gains: Feedback) -> None:
     """Ratios to the start need arrears at the start; InputError if the sample has none."""
     days = few["days_past_due"].values[few["balance"].values > 0]
     faults = []
-    for floor, names in ((30, ("supply", "caseload", "recovery")), (90, ("contagion",))):
+    for floor, names in ((30, ("caseload", "recovery")), (90, ("contagion",))):
         used = [name for name in names if getattr(gains, name) > 0]
         if used and not (days >= floor).any():
             faults.append(

@@ -15,7 +15,7 @@ import tomli_w
 
 from stresslab.checks import advised, choice_faults, currency_code_faults, refuse, unknown
 from stresslab.engine.borrower_parameters import Employment, Income, Spending, Willingness
-from stresslab.engine.lender_parameters import Applications, Product, Recovery, Scoring
+from stresslab.engine.lender_parameters import Applications, CreditSupply, Product, Recovery, Scoring
 from stresslab.files import toml_content, whole_file
 from stresslab.parameters import Section
 from stresslab.schema import InputError, presets
@@ -28,6 +28,7 @@ SECTIONS: dict[str, type[Section]] = {
     "willingness": Willingness,
     "scoring": Scoring,
     "applications": Applications,
+    "credit_supply": CreditSupply,
     "recovery": Recovery,
 }
 
@@ -62,6 +63,8 @@ class Model:
         Behavioural score.
     applications : Applications
         New credit in a static book.
+    credit_supply : CreditSupply
+        How lenders react to their arrears.
     recovery : Recovery
         Recoveries after write-off.
     products : mapping of str to Product
@@ -91,6 +94,7 @@ class Model:
     willingness: Willingness = field(default_factory=Willingness)
     scoring: Scoring = field(default_factory=Scoring)
     applications: Applications = field(default_factory=Applications)
+    credit_supply: CreditSupply = field(default_factory=CreditSupply)
     recovery: Recovery = field(default_factory=Recovery)
     products: Mapping[str, Product] = field(default_factory=dict)
     currency: str = ""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from stresslab.engine.actions import Restructuring
 from stresslab.engine.blocks import MEMORY_UNIT, Blocks, claim_fade
@@ -20,6 +21,8 @@ from stresslab.engine.model import Model
 from stresslab.schema import MACRO_NEUTRAL, MINOR, unit_of
 
 Array = NDArray[Any]
+BY_LENDER = ("line_supply", "collections_capacity", "payment_deferral")
+"""Macro variables that may differ by lender and product."""
 BYTES_SD = math.sqrt(4 * (256**2 - 1) / 12)
 """Standard deviation of the sum of four uniform bytes."""
 
@@ -28,17 +31,17 @@ BYTES_SD = math.sqrt(4 * (256**2 - 1) / 12)
 class Packed:
     """Parameters as records for the kernel.
 
-    months : MONTH records (path, month); lenders : LENDER records (path, month, lender)
-    contact (path, month, lender) : share of late payers reached
+    months : MONTH records (path, month); lenders : LENDER records (path, month, row)
+    contact (path, month, row) : share of late payers reached
     unit : currency in one unit of the book's amounts
-    lender_row : row of `lenders` that each lender of the book reads; all read row 0 if lenders are alike
+    row_of : row of `lenders` that each segment of the book reads; all read row 0 if lenders are alike
     rules : of everybody, of products and of restructuring programmes
     """
 
     months: Array
     lenders: Array
     contact: Array
-    lender_row: Array
+    row_of: Array
     rules: Rules
     unit: float
 
@@ -93,6 +96,29 @@ def income_trend(macro: xr.Dataset, model: Model) -> xr.DataArray:
     return trend.isel(path=0, drop=True) if "path" in trend.dims else trend
 
 
+def conditions_of(macro: xr.Dataset, segments: Sequence[tuple[str, str]], apart: bool = False) -> Conditions:
+    """Conditions (path, month, segment) of the macro paths alone; unless `apart` a single row if all are alike.
+
+    What stands along `lender` or `product` holds for those named there, the neutral value for the others.
+    """
+    alike = not any({"lender", "product"} & set(macro[name].dims) for name in BY_LENDER if name in macro)
+    rows = segments[:1] if alike and not apart else segments
+    supply, contact, deferral = (
+        np.stack([_of_segment(macro, name, *segment) for segment in rows], axis=-1) for name in BY_LENDER
+    )
+    return Conditions.of_macro(supply, contact, deferral)
+
+
+def _of_segment(macro: xr.Dataset, name: str, lender: str, product: str) -> Array:
+    """A variable (path, month) of the macro paths for one lender and product."""
+    values = macro[[name]] if name in macro else xr.Dataset()
+    for dim, label in (("lender", lender), ("product", product)):
+        if dim in values.dims:
+            named = label in values[dim].values.astype(str)
+            values = values.sel({dim: label}) if named else values.drop_dims(dim)
+    return read_macro(macro[["path", "month"]].assign(values), name)
+
+
 def pack(
     macro: xr.Dataset,
     portfolio: xr.Dataset,
@@ -108,24 +134,22 @@ def pack(
     portfolio : Dataset (borrower, loan), whose attrs may tell the unemployment at the start
     programmes, window : of restructuring, and months that an early warning holds (0: nobody warns)
     """
-    everywhere = Conditions.of_macro(
-        read_macro(macro, "line_supply")[..., None], read_macro(macro, "collections_capacity")[..., None]
-    )
-    unit = unit_of(portfolio)
+    everywhere, unit = conditions_of(macro, blocks.segments), unit_of(portfolio)
+    rows = np.arange(len(blocks.segments)) if everywhere.supply.shape[-1] > 1 else np.zeros(len(blocks.segments), int)
     return Packed(
         _months(macro, portfolio, model),
         lender_records(everywhere, model),
         np.minimum(everywhere.contact, 1.0),
-        np.zeros(len(blocks.lenders), np.int64),
+        rows,
         Rules(_model(model, renewing, window), product_records(model, blocks.products, unit), _programmes(programmes)),
         unit,
     )
 
 
 def with_conditions(packed: Packed, conditions: Conditions, model: Model) -> Packed:
-    """The same with each lender's own months: conditions (path, month, lender)."""
-    lenders, own_rows = lender_records(conditions, model), np.arange(packed.lender_row.size)
-    return replace(packed, lenders=lenders, contact=conditions.contact, lender_row=own_rows)
+    """The same with each segment's own months: conditions (path, month, segment)."""
+    lenders, own_rows = lender_records(conditions, model), np.arange(packed.row_of.size)
+    return replace(packed, lenders=lenders, contact=conditions.contact, row_of=own_rows)
 
 
 def with_products(packed: Packed, model: Model, names: list[str]) -> Packed:
@@ -144,21 +168,60 @@ def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> Array:
     # Pay moves with aggregate income's departure from its trend (living costs and limits grow with the trend), less the
     # part of the departure that is the lost jobs themselves, which the borrowers lose one by one.
     jobs_lost = model.income.lost_with_job * unemployment
-    departure = np.cumprod(1.0 + (growth - trend) / 12.0, axis=1)
-    months["wage"] = departure * (1.0 - jobs_lost[:, :1]) / (1.0 - jobs_lost)
-    months["keep"] = 1.0 - read_macro(macro, "furlough_income_loss")
+    income, price = departures(macro, portfolio, model)
+    opened = float(portfolio.attrs.get("income_departure", 0.0)), float(portfolio.attrs.get("price_departure", 0.0))
+    months["price"] = np.exp(price - opened[1])
+    months["wage"] = np.exp(income - opened[0]) * months["price"] * (1.0 - jobs_lost[:, :1]) / (1.0 - jobs_lost)
+    share, loss = short_pay(macro, portfolio, model)
+    months["keep"] = 1.0 - loss
+    months["furlough_16"] = threshold(share, 16)
+    months["transfer"] = read_macro(macro, "one_off_transfer")
     policy = read_macro(macro, "policy_rate") if "policy_rate" in macro else np.zeros(unemployment.shape)
     months["rate_move"] = (policy - policy[:, :1]) / 12.0
-    months["furlough_16"] = threshold(read_macro(macro, "furlough_share"), 16)
     return months
+
+
+def departures(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[Array, Array]:
+    r"""Departure of real income and of prices from their trends (path, month), in logarithms.
+
+    x(t) = (1 - a) x(t - 1) + log(1 + (g(t) - trend) / 12), with a the adjustment of a month; x(0) is what `advance` left
+    """
+    pay, kept = model.income, 1.0 - model.income.adjustment_monthly
+    follows = model.spending.follows_prices if "inflation" in macro else 0.0
+    gaps = {
+        "income_departure": read_macro(macro, "real_income_growth") - float(income_trend(macro, model)),
+        "price_departure": follows * (read_macro(macro, "inflation") - pay.normal_inflation_annual) if follows else 0.0,
+    }
+    shape = (macro.sizes["path"], macro.sizes["month"])
+    found = []
+    for name, gap in gaps.items():
+        growth = np.log1p(np.broadcast_to(gap, shape) / 12.0)
+        before = np.full((shape[0], 1), kept * float(portfolio.attrs.get(name, 0.0)))
+        found.append(lfilter([1.0], [1.0, -kept], growth, axis=1, zi=before)[0])
+    return found[0], found[1]
+
+
+def short_pay(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[Array, Array]:
+    """Share of the employed on short pay, and the share of pay that they lose (path, month).
+
+    Those furloughed by the macro path; where it furloughs nobody, short hours that come with a twelve-month rise of
+    unemployment.
+    """
+    share, loss = read_macro(macro, "furlough_share"), read_macro(macro, "furlough_income_loss")
+    unemployment = read_macro(macro, "unemployment_rate")
+    earlier = np.concatenate([np.repeat(opening_unemployment(macro, portfolio)[:, None], 12, axis=1), unemployment], 1)
+    hours = model.income.short_hours_share * np.maximum(unemployment - earlier[:, : unemployment.shape[1]], 0.0)
+    none = ~share.any(axis=1, keepdims=True)
+    return np.where(none, np.minimum(hours, 1.0), share), np.where(none, model.income.short_hours_loss, loss)
 
 
 def lender_records(conditions: Conditions, model: Model) -> Array:
     """LENDER records (..., lender)."""
     contact, will = conditions.contact, model.willingness
     lenders = np.zeros(conditions.supply.shape, LENDER)
-    for name in ("supply", "recovery", "full_use", "warn_below", "freeze_below", "watches", "freezes"):
+    for name in ("supply", "tightening", "recovery", "full_use", "warn_below", "freeze_below", "watches", "freezes"):
         lenders[name] = getattr(conditions, name)
+    lenders["defer"] = threshold(conditions.deferral, 31)
     lenders["supply_16"] = threshold(conditions.supply, 16)
     cured = will.cured_in_month * (1.0 - will.reminded_share * np.maximum(1.0 - contact, 0.0))
     eased = (1.0 - will.contact_on_strategic * np.minimum(contact, 1.0)) / (1.0 - will.contact_on_strategic)
@@ -197,7 +260,7 @@ def _model(model: Model, renewing: bool, window: int) -> Any:
         model.income, model.spending, model.employment, model.scoring, model.applications,
     )  # fmt: skip
     scale = np.float32(income.passing_sd_monthly / BYTES_SD)
-    expense_16 = int(threshold(spending.expense_monthly, 16))
+    supply = model.credit_supply
     row = np.zeros((), MODEL)
     row["persistence"] = income.persistence_monthly
     row["width"] = income.lasting_sd_annual / math.sqrt(12.0) * math.sqrt(3.0)
@@ -205,10 +268,10 @@ def _model(model: Model, renewing: bool, window: int) -> Any:
     row["passing_scale"] = scale
     row["passing_centre"] = 1.0 / _mean_of_cubic(float(scale))
     row["frugal_cost"] = 1.0 - spending.cut_when_poor
-    row["expense_inverse"] = 1.0 / max(expense_16, 1)
     row["expense_mean"] = spending.expense_mean
-    row["saving"] = spending.saving_share
-    row["low_pay"] = income.low_pay
+    row["saving"], row["spend_excess"] = spending.saving_share, spending.excess_spent_monthly
+    row["tighten_middle"], row["tighten_slope"] = supply.middle_score, supply.score_slope
+    row["low_pay"], row["forgone"] = income.low_pay, spending.forgone_share
     row["claim_fade"] = claim_fade(model)
     row["full_recovery"] = model.recovery.full_share
     row["partial_recovery"] = model.recovery.partial_mean
@@ -217,7 +280,7 @@ def _model(model: Model, renewing: bool, window: int) -> Any:
     row["use_points"] = seen.use_points
     row["early_months"], row["benefit_months"] = jobs.early_months, jobs.benefit_months
     row["fall_from_16"] = 2**16 - threshold(income.fall_monthly, 16)
-    row["expense_16"], row["renewing"] = expense_16, renewing
+    row["renewing"], row["enter"] = renewing, threshold(new.entrants_monthly, 31)
     row["arrears_points"], row["loan_points"] = seen.arrears_points, seen.loan_points
     row["inquiry_points"], row["sicr_drop"] = seen.inquiry_points, seen.sicr_drop
     row["forget_arrears"] = round(seen.arrears_forgotten * MEMORY_UNIT)
@@ -246,4 +309,5 @@ def product_records(model: Model, names: list[str], unit: float) -> Array:
         row["prepay"] = threshold(1.0 - rules.prepayment_monthly, 31)
         row["write_off"] = rules.write_off_months
         row["relet"] = threshold(rules.relet_monthly, 31)
+        row["effort"], row["bankrupt"] = rules.effort, threshold(rules.bankruptcy_share, 31)
     return products

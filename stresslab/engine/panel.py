@@ -176,7 +176,7 @@ def month_ends(prepared: Prepared, packed: Packed, path: int) -> Iterator[tuple[
     """All borrowers in step through the months of one path: 0, 1, ... with their records at each month end."""
     blocks, rules = prepared.blocks, packed.rules
     persons, loans = widened(blocks.borrowers, BORROWER, 1), widened(blocks.loans, LOAN, 1)
-    book, key, paths = blocks.book(packed.lender_row), key_of(prepared.seed), np.array([path], np.uint32)
+    book, key, paths = blocks.book(packed.row_of), key_of(prepared.seed), np.array([path], np.uint32)
     totals, jobless = np.zeros((1, len(blocks.segments)), SUMS), np.zeros(1, np.int64)
     for t in range(packed.months.shape[1] + 1):
         lenders = packed.lenders[:, max(t - 1, 0)]

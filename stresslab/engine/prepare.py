@@ -62,7 +62,7 @@ class Prepared:
     ) -> tuple[Array, Array, Packed, SecondRound | None]:
         """All paths of one scenario: totals, jobless, the parameters used, and the second round if there is one."""
         packed = self.pack(macro)
-        if self.feedback is None and not self.responses:
+        if self.feedback is None and not self.responses and self.model.credit_supply.gain == 0.0:
             paths = macro["path"].values
             totals, jobless = run(self.blocks, packed, paths, self.seed, self.threads, self.kernel, progress)
             return totals, jobless, packed, None

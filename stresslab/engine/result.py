@@ -82,9 +82,9 @@ def label(
     for name in ("undrawn_limit", "forborne_balance", *FLOWS):
         variables[name] = (dims, totals[name] / float(MINOR), {"units": "currency"})
     lenders, products = zip(*blocks.segments, strict=True)
-    row = packed.lender_row[[blocks.lenders.index(lender) for lender in lenders]]
-    for name, values in (("line_supply", packed.lenders["supply"]), ("contact", packed.contact)):
-        monthly = values[:, :, row].astype(float)
+    granted = packed.lenders["supply"] * (1.0 - packed.lenders["tightening"])
+    for name, values in (("line_supply", granted), ("contact", packed.contact)):
+        monthly = values[:, :, packed.row_of].astype(float)
         variables[name] = (dims, np.concatenate([np.ones_like(monthly[:, :1]), monthly], axis=1), {"units": "1"})
     if "policy_rate" in macro:  # what a lender owes may follow it
         rate = read_macro(macro, "policy_rate")[:, : totals.shape[1] - 1]

@@ -61,7 +61,7 @@ def run(
     months = packed.months.shape[1]
     totals = np.zeros((paths.size, months + 1, len(blocks.segments)), SUMS)
     jobless = np.zeros((paths.size, months + 1), np.int64)
-    key, coordinates, book = key_of(seed), paths.astype(np.uint32), blocks.book(packed.lender_row)
+    key, coordinates, book = key_of(seed), paths.astype(np.uint32), blocks.book(packed.row_of)
     lock, stop = threading.Lock(), threading.Event()
 
     def work(some_blocks: slice, some: slice) -> int:
@@ -116,13 +116,13 @@ def run_in_step(
     """Simulate all borrowers month by month together, so that a month's conditions may depend on what all did before.
 
     conditions(t, paths, past) : of month t on some paths, given their totals (path, months, group, segment)
-    Returns totals, SUMS records (path, month, group, segment), jobless (path, month), conditions (path, month, lender).
+    Returns totals, SUMS records (path, month, group, segment), jobless (path, month), conditions (path, month, segment).
     """
     months, segments = packed.months.shape[1], len(blocks.segments)
     totals = np.zeros((paths.size, months + 1, groups, segments), SUMS)
     jobless = np.zeros(totals.shape[:2], np.int64)
     group = np.repeat(np.arange(blocks.count) % groups, np.diff(blocks.first_slot))
-    book = blocks.book(np.arange(len(blocks.lenders)), blocks.segment + segments * group)
+    book = blocks.book(np.arange(segments), blocks.segment + segments * group)
     key, coordinates = key_of(seed), paths.astype(np.uint32)
     state = blocks.count * BORROWER.itemsize + blocks.segment.size * LOAN.itemsize
     paths_each = max(1, min(IN_STEP // state, -(-paths.size // (threads or os.cpu_count() or 1))))
@@ -142,8 +142,8 @@ def run_in_step(
             )  # fmt: skip
             return month.reshape(count, groups, segments), out_of_work
 
-        neutral, of_months = np.ones((count, len(blocks.lenders))), []
-        totals[some, 0], jobless[some, 0] = step(0, Conditions.of_macro(neutral, neutral))
+        neutral, of_months = np.ones((count, segments)), []
+        totals[some, 0], jobless[some, 0] = step(0, Conditions.of_macro(neutral, neutral, 0.0 * neutral))
         for t in range(1, months + 1):
             of_months.append(conditions(t, some, totals[some, :t]))
             totals[some, t], jobless[some, t] = step(t, of_months[-1])

@@ -85,14 +85,14 @@ def _months_of_borrower(prepared: Prepared, position: int, packed: Packed, paths
     small["borrower"] = ("loan", np.zeros(rows.size, np.int64))
     blocks = build(small, prepared.model)
     packed = with_products(packed, prepared.model, blocks.products)
-    lender_row = packed.lender_row[[prepared.blocks.lenders.index(name) for name in blocks.lenders]]
+    row_of = packed.row_of[[prepared.blocks.segments.index(segment) for segment in blocks.segments]]
     slots = blocks.place // LANES
     shape = (paths.size, packed.months.shape[1] + 1)
     traced = {name: np.zeros(shape) for name in PERSON_VARIABLES}
     traced |= {name: np.zeros((*shape, rows.size)) for name in (*LOAN_VARIABLES, *LOAN_FLOWS, *LOAN_EVENTS)}
     traced["cause"] -= 1.0
     for p in range(paths.size):
-        months = _month_ends(blocks, lender_row, packed, p, np.uint32(paths[p]), prepared.seed, prepared.kernel)
+        months = _month_ends(blocks, row_of, packed, p, np.uint32(paths[p]), prepared.seed, prepared.kernel)
         for t, (person, loans, sums) in enumerate(months):
             for name, field in PERSON_VARIABLES.items():
                 traced[name][p, t] = person[field][0]
@@ -107,7 +107,7 @@ def _months_of_borrower(prepared: Prepared, position: int, packed: Packed, paths
             if t > 0:
                 was_late = traced["days_past_due"][p, t - 1] > 0
                 traced["contact"][p, t] = np.where(
-                    was_late, packed.contact[p, t - 1, lender_row[blocks.lender[slots]]], 0.0
+                    was_late, packed.contact[p, t - 1, row_of[blocks.segment[slots]]], 0.0
                 )
     traced["days_past_due"] *= 30.0
     money = {"pay", "buffer", "necessities", *LOAN_VARIABLES, *LOAN_FLOWS} - {"days_past_due", "score"}
@@ -115,11 +115,11 @@ def _months_of_borrower(prepared: Prepared, position: int, packed: Packed, paths
 
 
 def _month_ends(
-    blocks: Blocks, lender_row: Array, packed: Packed, p: int, path: Any, seed: int, kernel: Kernel
+    blocks: Blocks, row_of: Array, packed: Packed, p: int, path: Any, seed: int, kernel: Kernel
 ) -> Iterator[tuple[Any, Array, Array]]:
     """State and sums (slot) of the one block after each month; the borrower sits in lane 0."""
     count, months, key = blocks.segment.size, packed.months.shape[1], key_of(seed)
-    book = blocks.book(lender_row, np.arange(count))
+    book = blocks.book(row_of, np.arange(count))
     person, loans = widened(blocks.borrowers, BORROWER, 1)[0], widened(blocks.loans, LOAN, 1)
     scratch, sums = np.zeros((), SCRATCH)[()], np.zeros(count, SUMS)
     kernel.open_accounts(person, loans, scratch, book, 0, count, packed.lenders[p, 0], packed.rules, sums)

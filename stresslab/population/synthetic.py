@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from stresslab.checks import choice_faults, refuse, seed_faults, type_faults, whole_faults
 from stresslab.engine.job_flows import HIGHEST_RISK
@@ -149,11 +150,13 @@ def _draw(
     """Borrowers and fresh loans, part of their term behind them."""
     own, others = _debts(numbers, count, rng)
     lenders = 1 + others.sum(axis=1)
-    people = _borrowers(numbers, lenders, rng, model)
-    loans = _loans(numbers, drawn_under, own, others, people["income"], lenders, rng)
+    latent = rng.spawn(1)[0]  # draws of its own, so that other draws do not depend on it
+    fragility = latent.standard_normal(count)
+    people = _borrowers(numbers, lenders, fragility, rng, model)
+    loans = _loans(numbers, drawn_under, own, others, people["income"], lenders, fragility, rng)
     variables: dict[str, Any] = {name: ("borrower", values) for name, values in people.items()}
     variables |= {name: ("loan", values) for name, values in loans.items()}
-    variables["score"] = ("borrower", _score(people, loans, rng))
+    variables["score"] = ("borrower", _score(numbers, people, loans, fragility, drawn_under, latent))
     book = xr.Dataset(variables)
     for name, spec in PORTFOLIO.items():
         book[name].attrs = attrs_of(spec)
@@ -170,15 +173,20 @@ def _debts(numbers: dict[str, Any], count: int, rng: np.random.Generator) -> tup
     return own, np.column_stack([banks, further - banks])
 
 
-def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator, model: Model) -> dict[str, Array]:
+def _borrowers(
+    numbers: dict[str, Any], lenders: Array, fragility: Array, rng: np.random.Generator, model: Model
+) -> dict[str, Array]:
+    """Borrowers; `fragility` f, standard normal, raises what depends on it by exp(w f), in the mean by nothing."""
     b, count = numbers["borrowers"], lenders.size
     income = rounded(b["income_median"] * np.exp(b["income_log_sd"] * rng.standard_normal(count)))
     factor = np.where(lenders >= 3, b["risk_factor_3_lenders"], 1.0) / _mean_risk_factor(numbers)
     risk = factor * np.exp(b["risk_log_sd"] * rng.standard_normal(count) - b["risk_log_sd"] ** 2 / 2.0)
+    risk *= np.exp(b["fragility_risk"] * fragility - b["fragility_risk"] ** 2 / 2.0)
     stacked = np.where(
         lenders >= 5, b["buffer_factor_5_lenders"], np.where(lenders >= 3, b["buffer_factor_3_lenders"], 1)
     )
     months = b["buffer_months"] * stacked * np.exp(b["buffer_log_sd"] * rng.standard_normal(count))
+    months = months * np.exp(-b["fragility_buffer"] * fragility)
     target = rounded(np.minimum(months, 24.0) * income)
     risk = np.minimum(risk, HIGHEST_RISK)
     jobless = rng.random(count) < numbers["normal_unemployment"] * model.employment.borrower_ratio
@@ -192,6 +200,7 @@ def _borrowers(numbers: dict[str, Any], lenders: Array, rng: np.random.Generator
         "liquid_buffer": np.where(jobless, 0.0, target),
         "buffer_target": target,
         "job_loss_risk": risk,
+        "expense_risk": np.exp(b["fragility_expense"] * fragility - b["fragility_expense"] ** 2 / 2.0),
         "employed": ~jobless,
         "jobless_months": np.where(jobless, rng.geometric(model.employment.finding_monthly, count), 0),
         "insured": rng.random(count) < b["insured_share"],
@@ -214,6 +223,7 @@ def _loans(
     others: Array,
     income: Array,
     lenders: Array,
+    fragility: Array,
     rng: np.random.Generator,
 ) -> dict[str, Array]:
     """All loans, product by product, then in the order of their borrowers."""
@@ -223,12 +233,12 @@ def _loans(
     for row, held in enumerate(numbers["own"]):
         for product in held["products"]:
             who = np.flatnonzero(own == row)
-            parts.append(_product(numbers, model, product, numbers["own_lender"], who, income, burden, rng))
+            parts.append(_product(numbers, model, product, numbers["own_lender"], who, income, burden, fragility, rng))
     elsewhere = numbers["lenders"]
     for column, names, product in ((0, "banks", "bank_product"), (1, "platforms", "platform_product")):
         for place, lender in enumerate(elsewhere[names]):
             who = np.flatnonzero(others[:, column] > place)
-            parts.append(_product(numbers, model, elsewhere[product], lender, who, income, burden, rng))
+            parts.append(_product(numbers, model, elsewhere[product], lender, who, income, burden, fragility, rng))
     loans = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.argsort(loans["borrower"], kind="stable")
     loans = {name: values[order] for name, values in loans.items()}
@@ -243,10 +253,11 @@ def _product(
     who: Array,
     income: Array,
     burden: Array,
+    fragility: Array,
     rng: np.random.Generator,
 ) -> dict[str, Array]:
     """Loans of one product at one lender; `due` is the payment due on each in a month."""
-    rules, drawn, count = model.products[product], numbers["loans"][product], who.size
+    rules, drawn, count, b = model.products[product], numbers["loans"][product], who.size, numbers["borrowers"]
     due = drawn["debt_service"] * burden[who] * income[who] * np.exp(drawn["log_sd"] * rng.standard_normal(count))
     rate = _between(rng, drawn["annual_rate"], count)
     loans: dict[str, Array] = {
@@ -268,9 +279,10 @@ def _product(
     if rules.kind == "revolving":
         usual = due / rules.minimum_share
         nothing = np.zeros(count, np.int64)
+        use = logit(_between(rng, drawn["utilisation"], count)) + b["fragility_use"] * fragility[who]
         return loans | {
             "usual_balance": usual,
-            "limit": usual / _between(rng, drawn["utilisation"], count),
+            "limit": usual / expit(use),
             "balance": usual,
             "tenor_months": nothing,
             "remaining_months": nothing,
@@ -303,22 +315,36 @@ def _cap(loans: dict[str, Array], income: Array, cap: float) -> dict[str, Array]
     return loans
 
 
-def _score(people: dict[str, Array], loans: dict[str, Array], rng: np.random.Generator) -> Array:
+def _score(
+    numbers: dict[str, Any],
+    people: dict[str, Array],
+    loans: dict[str, Array],
+    fragility: Array,
+    model: Model,
+    rng: np.random.Generator,
+) -> Array:
     """Application score: what a lender sees of risk at origination, with noise; mean 600, standard deviation 50.
 
-    Employment and cash now stay hidden; weights of risk, buffer, debt over income and noise are assumptions.
+    It sees the margin that necessities and debt service leave of usual pay, the use of lines and, in part, fragility;
+    employment and cash stay hidden.
     """
-    count = people["income"].size
-    debt = np.bincount(loans["borrower"], loans["usual_balance"], count) / people["income"]
+    weight, count = numbers["score"], people["income"].size
+    owner = loans["borrower"]
+    least = np.array([model.products[str(name)].minimum_share for name in loans["product"]])
+    due = np.where(loans["tenor_months"] > 0, loans["instalment"], loans["usual_balance"] * least)
+    margin = 1.0 - (people["necessities"] + np.bincount(owner, due, count)) / people["income"]
+    lines = loans["tenor_months"] == 0
+    drawn, limit = (np.bincount(owner[lines], loans[name][lines], count) for name in ("usual_balance", "limit"))
+    use = np.divide(drawn, limit, out=np.full(count, 0.5), where=limit > 0)
 
     def standard(values: Array) -> Array:
         return np.asarray((values - values.mean()) / max(float(values.std()), 1e-12))
 
     seen = (
-        -0.6 * standard(np.log(people["job_loss_risk"]))
-        + 0.5 * standard(np.log(people["buffer_target"] + 1.0))
-        - 0.4 * standard(np.log(debt + 0.01))
-        + 1.2 * rng.standard_normal(count)
+        weight["margin"] * standard(margin)
+        - weight["use"] * standard(use)
+        - weight["fragility"] * fragility
+        + weight["noise"] * rng.standard_normal(count)
     )
     return np.clip(600.0 + 50.0 * standard(seen), 300.0, 900.0)
 

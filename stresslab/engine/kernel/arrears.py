@@ -9,7 +9,14 @@ import numpy as np
 from numba import float32, int32, int64, njit
 
 from stresslab.engine.kernel import behaviour as act
-from stresslab.engine.kernel.payments import CLAIM_SALT, OFFER_SALT, RELET_SALT, first_due_date
+from stresslab.engine.kernel.payments import (
+    BANKRUPT_SALT,
+    CLAIM_SALT,
+    ENTER_SALT,
+    OFFER_SALT,
+    RELET_SALT,
+    first_due_date,
+)
 from stresslab.engine.kernel.random import spread
 from stresslab.engine.kernel.state import BARRED, DEPTHS, LANES, OFFERED, PLANNED
 
@@ -161,12 +168,13 @@ def keep_plan(k, loan, revolving):
 
 
 @njit(forceinline=True)
-def write_off(k, loan, hazard, sums):
-    """The accounting ends, the borrower still owes the claim, and the line is closed."""
+def write_off(k, loan, hazard, bankrupt, sums):
+    """The accounting ends and the line is closed; the borrower still owes the claim, discharged if bankrupt."""
     remember(k, loan)
     sums.written_off += loan.balance[k]
+    sums.bankrupt += loan.balance[k] if bankrupt else ZERO
     loan.claim[k] = int32(loan.claim[k] + loan.balance[k])
-    loan.claim_hazard[k] = hazard
+    loan.claim_hazard[k] = float32(0.0) if bankrupt else hazard
     loan.closed[k] = ONE
     back_to_contract(k, loan)
     loan.balance[k] = ZERO
@@ -203,9 +211,9 @@ def enter_arrears(k, person, loan, word, lender, sums):
 
 
 @njit(forceinline=True)
-def charge(k, loan, late_rate, sums):
-    """Late charge on what is overdue; none on the balance that a broken plan has made due at once."""
-    fee = ZERO if loan.broken[k] > ZERO else act.money(float32(loan.overdue[k]) * late_rate)
+def charge(k, loan, late_rate, deferred, sums):
+    """Late charge on what is overdue; none if payments are deferred or a broken plan has made all due at once."""
+    fee = ZERO if loan.broken[k] > ZERO or deferred else act.money(float32(loan.overdue[k]) * late_rate)
     loan.overdue[k] = int32(loan.overdue[k] + fee)
     loan.balance[k] = int32(loan.balance[k] + fee)
     sums.fees += fee
@@ -227,11 +235,14 @@ def follow_up(person, loan, scratch, count, product, lender, lender_next, rules,
         if missed > ZERO:
             if before == ZERO:
                 enter_arrears(k, person, loan, word, lender, sums)
-            charge(k, loan, product.late_rate, sums)
-            if missed >= 3 and before < 3:
+            charge(k, loan, product.late_rate, lender.defer > ZERO and missed == before, sums)
+            bankrupt = False
+            if missed >= 2 and before < 2 and product.bankrupt > ZERO:
+                bankrupt = int32(spread(word, BANKRUPT_SALT) >> np.uint32(1)) < product.bankrupt
+            if before < 3 and (missed >= 3 or bankrupt):
                 sums.defaulted += loan.balance[k]
-            if missed >= product.write_off:
-                write_off(k, loan, product.recovery_hazard, sums)
+            if missed >= product.write_off or bankrupt:
+                write_off(k, loan, product.recovery_hazard, bankrupt, sums)
             else:
                 loan.threshold[k] = threshold_in_arrears(k, person, loan, lender_next, model.broken_resolve)
         elif in_plan:
@@ -242,17 +253,28 @@ def follow_up(person, loan, scratch, count, product, lender, lender_next, rules,
                 back_to_contract(k, loan)
             barred = loan.marks[k] & int32(BARRED)
             if model.renewing > ZERO and loan.closed[k] > ZERO and person.jobless_months[k] == ZERO and not barred:
-                lend_again(k, loan, word, lender.supply_16, product, sums)
+                lend_again(k, person, loan, word, lender, product, model, sums)
         offered = loan.missed[k] > ZERO or loan.marks[k] & int32(OFFERED)
         if offered and loan.balance[k] > ZERO and programmes.size > 0:
             offer_relief(k, loan, word, lender, programmes, revolving, sums)
 
 
 @njit(forceinline=True)
-def lend_again(k, loan, word, supply_16, product, sums):
-    """Grant a loan closed by write-off anew, rarely, as far as the lender's supply goes."""
-    chance = (int64(product.relet) * supply_16) >> 16
-    if int32(spread(word, loan.salt[k] + RELET_SALT) >> np.uint32(1)) < chance:
+def lend_again(k, person, loan, word, lender, product, model, sums):
+    """Grant a loan closed by write-off anew, rarely, as far as the lender's supply goes.
+
+    A new borrower may take the place of one without any loan: usual pay, a full buffer and nothing remembered.
+    """
+    cut = act.withdrawn(loan.score[k], lender.tightening, model.tighten_middle, model.tighten_slope)
+    granted = float32(lender.supply_16) * (float32(1.0) - cut)
+    chance = (int64(product.relet) * int64(granted)) >> 16
+    again = int32(spread(word, loan.salt[k] + RELET_SALT) >> np.uint32(1)) < chance
+    enters = person.open_loans[k] == ZERO and int32(spread(word, ENTER_SALT) >> np.uint32(1)) < model.enter
+    if enters:
+        person.pay_level[k] = float32(1.0)
+        person.buffer[k] = person.buffer_target[k]
+        loan.memory[k] = ZERO
+    if again or enters:
         loan.closed[k] = ZERO
         if product.revolving == ZERO:
             loan.balance[k] = loan.usual[k]

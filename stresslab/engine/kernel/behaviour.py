@@ -67,12 +67,6 @@ def passing_shock(word, scale, centre):
 
 
 @njit(forceinline=True)
-def furloughed(word, furlough_16):
-    """Short pay this month: the high 16 bits of the word fall below the share of the furloughed."""
-    return int32(word >> uint32(16)) < furlough_16
-
-
-@njit(forceinline=True)
 def pay_received(own_pay, jobless, short_pay, keep, support, benefit, benefit_months):
     """Own pay; a furloughed borrower's share of it; a jobless one's household support and insurance."""
     insured = benefit if jobless <= benefit_months else float32(0.0)
@@ -106,6 +100,13 @@ def next_missed(missed, paid, due, arrears):
     """Unpaid due dates at month end: 0 if all is paid, held if late and this month's due is paid, else one more."""
     held = (missed > int32(0)) & (paid >= int32(due - arrears))
     return int32(0) if paid >= due else (missed if held else int32(missed + int32(1)))
+
+
+@njit(forceinline=True)
+def above_target(buffer, target, spend_excess):
+    """Spent of what the buffer has above its target, as after a one-off transfer."""
+    excess = int32(buffer - target)
+    return int32(float32(excess if excess > int32(0) else int32(0)) * spend_excess)
 
 
 @njit(forceinline=True)
@@ -191,6 +192,28 @@ def approval(points, approve_from, slope, supply):
     passed = (float32(points) - approve_from) * slope
     passed = passed if passed > float32(0.0) else float32(0.0)
     return (passed if passed < ONE else ONE) * supply
+
+
+@njit(forceinline=True)
+def withdrawn(points, tightening, middle, slope):
+    """Share of a line or of new credit that a lender withdraws, most from low scores.
+
+    tightening w, at most 1, with w = 1 + slope (middle - score) between 0 and 2
+    """
+    weight = ONE + slope * (middle - float32(points))
+    weight = weight if weight > float32(0.0) else float32(0.0)
+    share = tightening * (weight if weight < float32(2.0) else float32(2.0))
+    return share if share < ONE else ONE
+
+
+@njit(forceinline=True)
+def reach(necessities, effort, poorly_paid):
+    """Amount below zero that cash may fall to for a payment: a share of necessities that the borrower does without.
+
+    An effort below 0 is kept back instead, in a month of low pay.
+    """
+    made = effort if (effort > float32(0.0)) | (poorly_paid > int32(0)) else float32(0.0)
+    return int32(float32(necessities) * made)
 
 
 @njit(forceinline=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import int32, literal_unroll, njit
+from numba import float32, int32, literal_unroll, njit
 
 from stresslab.engine.kernel.arrears import face_collectors, find_problem_loans, follow_up, recover_claims
 from stresslab.engine.kernel.cache import compiled
@@ -13,6 +13,7 @@ from stresslab.engine.kernel.payments import (
     bill_instalment,
     bill_revolving,
     count_open,
+    defer_payments,
     draw_on_line,
     draw_words,
     pay_instalment,
@@ -66,7 +67,7 @@ def live_month(person, loans, scratch, book, begin, slots, draw, month, lenders,
     renewing, window = model.renewing > int32(0), model.warning_window
     responding = window > int32(0) or rules.programmes.size > 0
     draw_words(person, scratch, draw)
-    jobless = work_and_pay(person, scratch, month, model)
+    jobless = work_and_pay(person, scratch, draw, month, model)
     for s in range(slots):
         loan, slot = loans[s], slot_of[begin + s]
         product, lender = products[slot.product], lenders[slot.lender]
@@ -74,23 +75,27 @@ def live_month(person, loans, scratch, book, begin, slots, draw, month, lenders,
         if window > int32(0) and lender.watches > int32(0):
             warn(loan, lender, window, revolving, sums[slot.segment])
         if revolving:
-            bill_revolving(person, loan, scratch, lender, product, renewing)
+            bill_revolving(person, loan, scratch, lender, product, model)
         else:
             bill_instalment(person, loan, scratch, lender)
     for s in range(slots):
         slot = slot_of[begin + s]
         if products[slot.product].revolving > int32(0):
-            draw_on_line(person, loans[s], lenders[slot.lender])
+            draw_on_line(person, loans[s], lenders[slot.lender], model)
     for s in range(slots):
         if renewing and person.open_slots[s] > int32(0):
             apply_for_credit(person, loans[s], scratch, lenders[slot_of[begin + s].lender], model)
+    for s in range(slots - 1, -1, -1):  # those paid last are deferred first
+        slot = slot_of[begin + s]
+        if lenders[slot.lender].defer > int32(0):
+            defer_payments(person, loans[s], scratch, lenders[slot.lender], sums[slot.segment])
     for s in range(slots):
         loan, slot = loans[s], slot_of[begin + s]
         product = products[slot.product]
         if product.revolving > int32(0):
-            pay_revolving(person, loan, month.rate_move * product.rate_pass, sums[slot.segment])
+            pay_revolving(person, loan, month.rate_move * product.rate_pass, product.effort, sums[slot.segment])
         else:
-            pay_instalment(person, loan, lenders[slot.lender], product, renewing, sums[slot.segment])
+            pay_instalment(person, loan, lenders[slot.lender], product, model, sums[slot.segment])
     save(person, model.saving)
     score_at_bureau(person, model)
     for s in range(slots):
@@ -100,7 +105,8 @@ def live_month(person, loans, scratch, book, begin, slots, draw, month, lenders,
         recover_claims(person, loan, scratch, lender.recovery, model, total)
         count = find_problem_loans(loan, scratch)
         follow_up(person, loan, scratch, count, product, lender, lenders_next[slot.lender], rules, total)
-        if not revolving and (responding or person.open_slots[s] > int32(0) or lender.supply_16 < FULL_SUPPLY):
+        tight = lender.supply_16 < FULL_SUPPLY or lender.tightening > float32(0.0)
+        if not revolving and (responding or person.open_slots[s] > int32(0) or tight):
             person.open_slots[s] = count_open(loan)  # else all that ended were granted anew
         tally(person, loan, scratch, count, revolving, model.sicr_drop, total)
         score_loan(person, loan, revolving, model)

@@ -16,7 +16,10 @@ from stresslab.engine.kernel.random import philox4x32, spread
 from stresslab.engine.kernel.state import BARRED, LANES, NO_NEW_CREDIT, PLANNED
 
 ZERO, ONE = np.int32(0), np.int32(1)
-RELET_SALT, CLAIM_SALT, APPLY_SALT, OFFER_SALT = 64, 128, 192, 256  # own salts of loans are 1, 2, ... MOST_LOANS
+# Salts of the uses of a month's word; own salts of loans are 1, 2, ... MOST_LOANS, and four programmes follow OFFER.
+RELET_SALT, CLAIM_SALT, APPLY_SALT, OFFER_SALT, DEFER_SALT = 64, 128, 192, 256, 512
+BANKRUPT_SALT, ENTER_SALT = 576, 577  # of the borrower, the same for all their loans
+SHORT_PAY_MONTHS = 6
 
 
 @njit(forceinline=True)
@@ -43,13 +46,24 @@ def draw_words(person, scratch, draw):
 
 
 @njit(forceinline=True)
-def work_and_pay(person, scratch, month, model):
+def rank_for_short_pay(person, scratch, draw, furlough):
+    """Uniform 16 bits of each borrower for half a year: those on short pay are the same from month to month."""
+    if furlough > ZERO:
+        for k in range(LANES):
+            word = spread(person.id[k] ^ uint32(draw.key.low), person.id_high[k])
+            word = spread(spread(word, draw.path), draw.month // SHORT_PAY_MONTHS)
+            scratch.short_16[k] = int32(word >> uint32(16))
+
+
+@njit(forceinline=True)
+def work_and_pay(person, scratch, draw, month, model):
     """Job, pay, necessities and expenses; leaves the month's cash and returns the number of jobless."""
+    rank_for_short_pay(person, scratch, draw, month.furlough_16)
     separation, find_early, find_late = month.separation, month.find_early, month.find_late
     wage, keep, furlough = month.wage, month.keep, month.furlough_16
     persistence, width, fall_keep, fall_from = model.persistence, model.width, model.fall_keep, model.fall_from_16
     scale, centre, frugal, low_pay = model.passing_scale, model.passing_centre, model.frugal_cost, model.low_pay
-    inverse, mean, expense_16 = model.expense_inverse, model.expense_mean, model.expense_16
+    mean, spend_excess, price, transfer = model.expense_mean, model.spend_excess, month.price, month.transfer
     early, benefit_months = model.early_months, model.benefit_months
     jobless_now = ZERO
     for k in range(LANES):
@@ -59,20 +73,24 @@ def work_and_pay(person, scratch, month, model):
         level = act.lasting_level(level_word, person.pay_level[k], persistence, width, fall_from, fall_keep)
         usual = person.income[k] * wage
         own = usual * level * act.passing_shock(scratch.shock_word[k], scale, centre)
-        short = act.furloughed(level_word, furlough)
+        short = scratch.short_16[k] < furlough
         support, insurance = person.household_support[k], person.insurance[k]
         received = act.pay_received(own, jobless, short, keep, support, insurance, benefit_months)
-        expense = act.rare_expense(spread(scratch.loan_word[k], 0), expense_16, inverse, mean * person.income[k])
+        chance, inverse = person.expense_16[k], person.expense_inverse[k]
+        expense = act.rare_expense(spread(scratch.loan_word[k], 0), chance, inverse, mean * person.income[k])
         poor = received < low_pay * usual
-        needs = float32(person.necessities[k]) * (frugal if poor else float32(1.0))
+        needs = float32(person.necessities[k]) * price * (frugal if poor else float32(1.0))
         pay = act.money(received)
-        spent = int32(act.money(needs) + act.money(expense))
+        buffer = int32(person.buffer[k] + act.money(transfer * usual))
+        excess = act.above_target(buffer, person.buffer_target[k], spend_excess)
+        spent = int32(act.money(needs) + act.money(expense) + excess)
         person.jobless_months[k] = jobless
         person.pay_level[k] = level
         person.pay[k] = pay
         person.poorly_paid[k] = ONE if poor else ZERO
         person.spent[k] = spent
-        person.cash[k] = int32(person.buffer[k] + pay - spent)
+        person.buffer[k] = buffer
+        person.cash[k] = int32(buffer + pay - spent)
         person.needed[k] = ZERO
         person.applications[k] = ZERO
         person.loans_held[k] = ZERO
@@ -115,11 +133,23 @@ def count_open(loan):
 
 
 @njit(forceinline=True)
-def bill_revolving(person, loan, scratch, lender, product, spending):
-    """Bill, minimum or agreed payment and ordinary spending on an open line; adds to what is needed and to cash."""
+def granted(loan, k, supply, tightening, middle, slope):
+    """Share of an unused line or of new credit that the lender grants this borrower."""
+    return supply * (float32(1.0) - act.withdrawn(loan.score[k], tightening, middle, slope))
+
+
+@njit(forceinline=True)
+def bill_revolving(person, loan, scratch, lender, product, model):
+    """Bill, minimum or agreed payment and ordinary spending on an open line; adds to what is needed and to cash.
+
+    Spending that a lender does not grant does not take place: it is not owed in cash.
+    """
     share, floor = product.minimum_share, product.minimum_payment
     forget, hazard = lender.forget, lender.strategy
-    supply = lender.supply if spending else float32(0.0)
+    supply = lender.supply if model.renewing > ZERO else float32(0.0)
+    tightening, middle, slope, stops = (
+        lender.tightening, model.tighten_middle, model.tighten_slope, model.forgone,
+    )  # fmt: skip
     for k in range(LANES):
         balance, overdue = loan.balance[k], loan.overdue[k]
         due = int32(overdue + act.revolving_due(int32(balance - overdue), share, floor, loan.instalment[k]))
@@ -127,15 +157,23 @@ def bill_revolving(person, loan, scratch, lender, product, spending):
         payable = due if act.pays(spread(scratch.loan_word[k], loan.salt[k]), threshold) else ZERO
         settled = balance if loan.transactor[k] > ZERO else due
         wanted = int32(loan.usual[k] - int32(balance - settled))
-        room = int32(float32(int32(loan.limit[k] - balance)) * supply)
-        spent = wanted if wanted < room else room
-        usable = (spent > ZERO) & (no_drawing(loan, k) == ZERO)
-        drawn = spent if usable else ZERO
+        repaid = balance if (loan.transactor[k] > ZERO) & (person.cash[k] >= balance) else ZERO
+        line = int32(loan.limit[k] - int32(balance - repaid))
+        room = int32(float32(line) * granted(loan, k, supply, tightening, middle, slope))
+        room = room if (room > ZERO) & ((loan.marks[k] & int32(BARRED)) == ZERO) else ZERO
+        most = wanted if wanted < line else line
+        usual = most if (most > ZERO) & ((loan.missed[k] | loan.closed[k]) == ZERO) else ZERO
+        drawn = usual if usual < room else room
+        most = settled if payable > ZERO else ZERO
+        cut = int32(usual - drawn)
+        stopped = int32(float32(cut if cut < most else most) * stops)
+        forgone = stopped if stopped < person.spent[k] else person.spent[k]
         loan.due[k] = due
         loan.payable[k] = payable
         loan.drawn[k] = drawn
         person.needed[k] = int32(person.needed[k] + payable)
-        person.cash[k] = int32(person.cash[k] + drawn)
+        person.spent[k] = int32(person.spent[k] - forgone)
+        person.cash[k] = int32(person.cash[k] + drawn + stopped)
 
 
 @njit(forceinline=True)
@@ -165,12 +203,13 @@ def bill_instalment(person, loan, scratch, lender):
 
 
 @njit(forceinline=True)
-def draw_on_line(person, loan, lender):
+def draw_on_line(person, loan, lender, model):
     """A borrower short of cash for what they mean to pay draws on a line that is open and not in arrears."""
-    supply = lender.supply
+    supply, tightening, middle, slope = lender.supply, lender.tightening, model.tighten_middle, model.tighten_slope
     for k in range(LANES):
         short = int32(person.needed[k] - person.cash[k])
-        room = int32(float32(int32(loan.limit[k] - loan.balance[k] - loan.drawn[k])) * supply)
+        line = int32(loan.limit[k] - loan.balance[k] - loan.drawn[k])
+        room = int32(float32(line) * granted(loan, k, supply, tightening, middle, slope))
         usable = (short > ZERO) & (room > ZERO) & (no_drawing(loan, k) == ZERO)
         extra = (short if short < room else room) if usable else ZERO
         loan.drawn[k] = int32(loan.drawn[k] + extra)
@@ -184,6 +223,7 @@ def apply_for_credit(person, loan, scratch, lender, model):
     The lender sees the score, not the job. Money granted to borrowers who are short helps to pay this month's bills.
     """
     apply, apply_short, supply = model.apply, model.apply_short, lender.supply
+    tightening, middle, steepness = lender.tightening, model.tighten_middle, model.tighten_slope
     approve_from, slope = model.approve_from, model.approve_slope
     for k in range(LANES):
         free, usual = may_apply(loan, k), loan.usual[k]
@@ -192,20 +232,42 @@ def apply_for_credit(person, loan, scratch, lender, model):
         wish = apply_short if short else calm
         u = act.chance(spread(scratch.loan_word[k], loan.salt[k] + APPLY_SALT))
         applied = free & (u < wish)
-        granted = applied & (u < wish * act.approval(loan.score[k], approve_from, slope, supply))
+        share = supply * (float32(1.0) - act.withdrawn(loan.score[k], tightening, middle, steepness))
+        granted = applied & (u < wish * act.approval(loan.score[k], approve_from, slope, share))
         person.applications[k] = int32(person.applications[k] + (ONE if applied else ZERO))
         person.cash[k] = int32(person.cash[k] + (usual if granted & short else ZERO))
         loan.drawn[k] = usual if granted else ZERO
 
 
 @njit(forceinline=True)
-def pay_revolving(person, loan, move, sums):
+def defer_payments(person, loan, scratch, lender, sums):
+    """Forbearance by decree: payments of borrowers in need fall due later, and days past due stand still.
+
+    In need are those who are short of cash for what they mean to pay, and those who do not mean to pay.
+    """
+    deferred = int64(0)
+    for k in range(LANES):
+        due, payable = loan.due[k], loan.payable[k]
+        in_need = (person.needed[k] > person.cash[k]) | (payable < due)
+        word = spread(scratch.loan_word[k], loan.salt[k] + DEFER_SALT)
+        if in_need and due > loan.overdue[k] and int32(word >> uint32(1)) < lender.defer:
+            deferred += int64(due - loan.overdue[k])
+            person.needed[k] = int32(person.needed[k] - payable)
+            loan.due[k] = loan.overdue[k]
+            loan.payable[k] = ZERO
+            loan.remaining[k] = int32(loan.remaining[k] + ONE) if loan.remaining[k] > ZERO else ZERO
+    sums.deferred += deferred
+
+
+@njit(forceinline=True)
+def pay_revolving(person, loan, move, effort, sums):
     """Pay the bill in the order of priority; interest runs on what is left, at the contract's rate plus `move`."""
     drawn_high, drawn_low, paid_high, paid_low, interest_high, interest_low = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
     for k in range(LANES):
         balance, overdue, due, payable = loan.balance[k], loan.overdue[k], loan.due[k], loan.payable[k]
         later = int32(person.needed[k] - payable)
-        first = act.payment(payable, person.cash[k])
+        reach = act.reach(person.necessities[k], effort, person.poorly_paid[k])
+        first = act.payment(payable, int32(person.cash[k] + reach))
         free = int32(person.cash[k] - first - later)
         rest = int32(balance - first) if (loan.transactor[k] > ZERO) & (payable > ZERO) else ZERO
         more = rest if rest < free else free
@@ -228,15 +290,18 @@ def pay_revolving(person, loan, move, sums):
 
 
 @njit(forceinline=True)
-def pay_instalment(person, loan, lender, product, renewing, sums):
+def pay_instalment(person, loan, lender, product, model, sums):
     """Pay the instalment in the order of priority; some prepay in full; a finished loan is granted anew."""
-    prepay, supply = product.prepay, lender.supply_16 if renewing else ZERO
+    prepay, effort, renewing = product.prepay, product.effort, model.renewing > ZERO
+    supply = float32(lender.supply_16 if renewing else ZERO)
+    tightening, middle, slope = lender.tightening, model.tighten_middle, model.tighten_slope
     granted_high, granted_low, paid_high, paid_low, interest_high, interest_low = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
     for k in range(LANES):
         interest, overdue, due, payable = loan.interest[k], loan.overdue[k], loan.due[k], loan.payable[k]
         usual, applied, tenor, remaining = loan.usual[k], loan.drawn[k], loan.tenor[k], loan.remaining[k]
         owed = int32(loan.balance[k] + interest)
-        paid = act.payment(payable, person.cash[k])
+        reach = act.reach(person.necessities[k], effort, person.poorly_paid[k])
+        paid = act.payment(payable, int32(person.cash[k] + reach))
         left = int32(person.cash[k] - paid)
         word = uint32(loan.word[k])
         missed = loan.missed[k]
@@ -246,7 +311,8 @@ def pay_instalment(person, loan, lender, product, renewing, sums):
         paid_all = owed if settles else paid
         after = int32(owed - paid_all)
         ended = (owed > ZERO) & ((after | no_new_loan(loan, k)) == ZERO)
-        again = ended & (int32(word & uint32(0xFFFF)) < supply)
+        share = supply * (float32(1.0) - act.withdrawn(loan.score[k], tightening, middle, slope))
+        again = ended & (int32(word & uint32(0xFFFF)) < int32(share))
         granted = usual if again else applied
         fewer = int32(remaining - ONE) if remaining > ZERO else ZERO
         running = fewer if after > ZERO else ZERO

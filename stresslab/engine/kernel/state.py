@@ -49,11 +49,13 @@ BORROWER_STATE = record(
     ("points", "i4", LANES),  # point: application score
     ("inquiries", "i4", LANES),  # 1/256: applications that the bureau remembers
     ("open_loans", "i4", LANES),  # 1: loans with a balance that the bureau knows of
+    ("expense_16", "i4", LANES),  # 1/2**16: chance of a rare expense in a month
     ("income", "f4", LANES),  # minor unit a month: usual pay
     ("pay_level", "f4", LANES),  # 1: lasting pay over usual pay
     ("job_loss_risk", "f4", LANES),  # 1: hazard over that of the mean borrower
     ("household_support", "f4", LANES),  # 1: share of own pay while jobless
     ("insurance", "f4", LANES),  # 1: share of own pay while jobless and entitled
+    ("expense_inverse", "f4", LANES),  # 1 over expense_16
 )
 """What a block's borrowers carry from run to run."""
 
@@ -123,6 +125,7 @@ SCRATCH = record(
     ("shock_word", "u4", LANES),  # uniform bits: passing shock to pay
     ("level_word", "u4", LANES),  # uniform bits: lasting pay, furlough
     ("loan_word", "u4", LANES),  # uniform bits: rare expense and, through `spread`, all uses of each loan
+    ("short_16", "i4", LANES),  # 1/2**16: place among those who may be on short pay, the same for half a year
     ("special", "i4", LANES),  # not 0 for a problem loan
     ("lanes", "i8", LANES),  # 1: lanes of problem loans
 )
@@ -130,7 +133,7 @@ SCRATCH = record(
 
 SLOT = record(
     ("product", "i8"),  # row of PRODUCT records
-    ("lender", "i8"),  # row of LENDER records
+    ("lender", "i8"),  # row of LENDER records: conditions of its lender and product
     ("segment", "i8"),  # row of SUMS
 )
 """Whose rules, whose conditions and whose sums hold for a slot."""
@@ -151,6 +154,8 @@ SUMS = record(
     ("written_off", "i8"),
     ("recovered", "i8"),
     ("defaulted", "i8"),
+    ("bankrupt", "i8"),  # part of written_off that a bankruptcy has discharged
+    ("deferred", "i8"),  # payments due that were deferred
     ("redefaulted", "i8"),  # 1: plans broken
     ("flagged", "i8"),  # 1: warnings raised
     ("warned", "i8"),  # 1: entries to arrears that were warned of
@@ -166,6 +171,8 @@ MONTH = record(
     ("find_early", "f4"),  # 1/month: hazard of finding a job early in a spell
     ("find_late", "f4"),  # 1/month
     ("wage", "f4"),  # 1: factor on usual pay
+    ("price", "f4"),  # 1: factor on necessities
+    ("transfer", "f4"),  # 1: one-off payment to everybody over usual pay
     ("keep", "f4"),  # 1: share of pay that the furloughed keep
     ("rate_move", "f4"),  # 1/month: policy rate since the first month
     ("furlough_16", "i4"),  # 1/2**16: share of the employed on short pay
@@ -174,6 +181,7 @@ MONTH = record(
 
 LENDER = record(
     ("supply", "f4"),  # 1: share of lines and new loans that are granted
+    ("tightening", "f4"),  # 1: part of supply that is withdrawn from a borrower of the middle score
     ("recovery", "f4"),  # 1: factor on the hazard of recovering a claim
     ("full_use", "f4"),  # 1: use of a line that raises a warning
     ("supply_16", "i4"),  # 1/2**16: the same as `supply`
@@ -185,6 +193,7 @@ LENDER = record(
     ("freeze_below", "i4"),  # point: score that bars a line
     ("watches", "i4"),  # 1 if the lender looks at scores before arrears
     ("freezes", "i4"),  # 1 if a warning bars a line
+    ("defer", "i4"),  # 1/2**31: chance that payments of a borrower in need are deferred
     ("offer", "i4", PROGRAMMES),  # 1/2**31: chance of an agreed plan, by programme
     ("give_up", "i4", DEPTHS),  # 1/2**31: chance of not trying to pay, by unpaid due dates
 )
@@ -208,11 +217,13 @@ PRODUCT = record(
     ("late_rate", "f4"),  # 1/month: charge on what is overdue
     ("recovery_hazard", "f4"),  # 1/month: of a new claim
     ("rate_pass", "f4"),  # 1: part of a move of the policy rate that reaches the loan
+    ("effort", "f4"),  # 1: share of necessities that is given up, or below 0 kept back, for a payment
     ("revolving", "i4"),  # 1 for a line, 0 for an instalment loan
     ("minimum_payment", "i4"),  # minor unit
     ("prepay", "i4"),  # 1/2**31: a draw at or above it settles the loan
     ("write_off", "i4"),  # 1: unpaid due dates
     ("relet", "i4"),  # 1/2**31: chance a month that a closed loan is granted anew
+    ("bankrupt", "i4"),  # 1/2**31: chance of a bankruptcy at two unpaid due dates
 )
 """Rules of a product."""
 
@@ -223,9 +234,10 @@ MODEL = record(
     ("passing_scale", "f4"),  # 1: of the passing shock
     ("passing_centre", "f4"),  # 1: that makes its mean 1
     ("frugal_cost", "f4"),  # 1: share of necessities that the poorly paid spend
-    ("expense_inverse", "f4"),  # 1 over expense_16
     ("expense_mean", "f4"),  # 1: of a rare expense, over usual pay
     ("saving", "f4"),  # 1: share of a surplus that goes into the buffer
+    ("spend_excess", "f4"),  # 1/month: share of what the buffer has above its target that is spent
+    ("forgone", "f4"),  # 1: part of ordinary spending on a line that stops when the line is cut
     ("low_pay", "f4"),  # 1: share of usual pay below which pay is poor
     ("claim_fade", "f4"),  # 1: monthly factor on the hazard of recovery
     ("full_recovery", "f4"),  # 1: share of recoveries that are in full
@@ -234,11 +246,12 @@ MODEL = record(
     ("apply_short", "f4"),  # 1/month: chance of one when short of cash
     ("approve_from", "f4"),  # point: score at or below which nothing is granted
     ("approve_slope", "f4"),  # 1/point
+    ("tighten_middle", "f4"),  # point: score at which supply is tightened by the mean
+    ("tighten_slope", "f4"),  # 1/point: how much more below it
     ("use_points", "f4"),  # point: score lost between an empty and a full line, half of it
     ("early_months", "i4"),  # month: that count as early in a spell without a job
     ("benefit_months", "i4"),  # month: that insurance pays
     ("fall_from_16", "i4"),  # 1/2**16: a draw at or above it is a fall of lasting pay
-    ("expense_16", "i4"),  # 1/2**16: chance of a rare expense
     ("renewing", "i4"),  # 1 if finished loans are granted anew and lines are used
     ("arrears_points", "i4"),  # point: for each unpaid due date remembered
     ("loan_points", "i4"),  # point: for each open loan beyond two
@@ -246,6 +259,7 @@ MODEL = record(
     ("forget_arrears", "i4"),  # 1/256: share of the score's memory that fades in a month
     ("forget_inquiries", "i4"),  # 1/256: share of the bureau's memory
     ("sicr_drop", "i4"),  # point: fall of the score that is a significant increase in credit risk
+    ("enter", "i4"),  # 1/2**31: chance a month that a new borrower takes the place of one who lost all credit
     ("broken_resolve", "i4"),  # 1/2**31: chance of not trying to pay after a broken plan
     ("warning_window", "i4"),  # month: that a warning holds; 0 if no lender looks at scores
 )
