@@ -286,6 +286,12 @@ RESULT: dict[str, Variable] = {
     "written_off": Variable(SEGMENT_MONTH, "currency", "written off in the month"),
     "recovered": Variable(SEGMENT_MONTH, "currency", "recovered in the month on claims written off"),
     "defaulted": Variable(SEGMENT_MONTH, "currency", "balance of loans that reached 90 days past due in the month"),
+    "discharged": Variable(
+        SEGMENT_MONTH, "currency", "part of what was written off that bankruptcies discharged", required=False
+    ),
+    "deferred": Variable(
+        SEGMENT_MONTH, "currency", "payments due in the month that were deferred by decree", required=False
+    ),
     "entries_to_arrears": Variable(
         (*SEGMENT_MONTH, "cause"), "number", "loans that were current and missed their due date in the month"
     ),

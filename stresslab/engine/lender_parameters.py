@@ -285,11 +285,10 @@ class Product(Section):
     effort: float = parameter(
         0.0,
         "1",
-        -1.0,
+        0.0,
         1.0,
-        "assumption: what a missed payment costs the borrower",
-        "share of necessities that a borrower goes without rather than miss this payment; below 0 what they keep back "
-        "before they pay it in a month of low pay",
+        "assumption: the more a missed payment costs the borrower",
+        "share of necessities that a borrower goes without rather than miss this payment",
     )
     relet_monthly: float = parameter(
         0.08,

@@ -79,7 +79,9 @@ def label(
         "entries_to_arrears": ((*dims, "cause"), totals["entries"], {"units": "number"}),
         "unemployment_rate": (dims[:2], jobless / portfolio.sizes["borrower"], {"units": "1"}),
     }
-    for name in ("undrawn_limit", "forborne_balance", *FLOWS):
+    also = ["discharged"] if (packed.rules.products["bankrupt"] > 0).any() else []
+    also += ["deferred"] if "payment_deferral" in macro else []
+    for name in ("undrawn_limit", "forborne_balance", *FLOWS, *also):
         variables[name] = (dims, totals[name] / float(MINOR), {"units": "currency"})
     lenders, products = zip(*blocks.segments, strict=True)
     granted = packed.lenders["supply"] * (1.0 - packed.lenders["tightening"])

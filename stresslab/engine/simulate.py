@@ -120,6 +120,15 @@ def simulate(
         revolving           segment                       1         1 for credit lines, 0 for instalment loans
         ==================  ============================  ========  ====================================================
 
+        Where products have a `bankruptcy_share`, and where `macro` has `payment_deferral`:
+
+        ==========  ====================  ========  ====================================================================
+        variable    dims                  unit      meaning
+        ==========  ====================  ========  ====================================================================
+        discharged  path, month, segment  currency  part of what was written off that bankruptcies discharged
+        deferred    path, month, segment  currency  payments due in the month that were deferred by decree
+        ==========  ====================  ========  ====================================================================
+
         With responses:
 
         ==============  =====================  ========  ===============================================================

@@ -47,9 +47,16 @@ def apply_for_credit(borrower: Borrower, loan: Loan, word: int, model: Model) ->
     wish = model.apply_short if short else model.apply if borrower.jobless_months == 0 else f32(0)
     if unit(word) < wish:
         borrower.applications += 1
-    if unit(word) < wish * approval(loan.score, loan.conditions.supply, model):
+    supply = loan.conditions.supply * (f32(1) - withdrawn(loan, model))
+    if unit(word) < wish * approval(loan.score, supply, model):
         loan.flows["originated"] = loan.usual
         borrower.cash += loan.usual if short else 0
+
+
+def withdrawn(loan: Loan, model: Model) -> f32:
+    """Share of a line or of new credit that a tightening withdraws: w times it, w between 0 and 2 falling with score."""
+    weight = f32(1) + model.tighten_slope * (model.tighten_middle - f32(loan.score))
+    return min(f32(1), loan.conditions.tightening * min(f32(2), max(f32(0), weight)))
 
 
 def approval(score: int, supply: f32, model: Model) -> f32:

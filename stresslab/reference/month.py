@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 from stresslab.reference import monitoring, plans
-from stresslab.reference.numbers import Words, f32, fade, money, spread, unit
+from stresslab.reference.numbers import WORD, Words, f32, fade, money, spread, unit
 from stresslab.reference.parameters import Lender, Model, Month
 from stresslab.reference.state import Borrower, Loan
 
-RELET, CLAIM, APPLY = 64, 128, 192
+RELET, CLAIM, APPLY, DEFER = 64, 128, 192, 512
 """Salts that tell a loan's uses of the month's random word apart; its payment has the loan's own salt alone."""
+BANKRUPT, ENTER = 576, 577
+"""Salts of events that are the same for all loans of a borrower."""
+SHORT_PAY_MONTHS = 6
+"""Months for which the same borrowers are the first to be on short pay."""
 
 
-def live_month(borrower: Borrower, words: Words, month: Month, model: Model) -> None:
-    """Simulate a month of a borrower from four random words.
+def live_month(borrower: Borrower, words: Words, short_pay: int, month: Month, model: Model) -> None:
+    """Simulate a month of a borrower from four random words, and one that stays the same for half a year.
 
     The three of jobs and pay are used as they are; rare expenses and all uses of each loan are spread from the fourth.
     """
     for loan in borrower.loans:
-        loan.begin_month(month.lenders[loan.lender_row], spread(words[3], loan.salt))
+        loan.begin_month(month.lenders[loan.segment], spread(words[3], loan.salt))
         monitoring.watch(loan, model.warning_window)
     borrower.applications = 0
-    work_and_spend(borrower, words, month, model)
+    work_and_spend(borrower, words, short_pay, month, model)
     for loan in borrower.loans:
         bill(borrower, loan, model)
     for loan in borrower.loans:
-        draw_on_line(borrower, loan)
+        draw_on_line(borrower, loan, model)
     for loan in borrower.loans if model.renewing else ():
         monitoring.apply_for_credit(borrower, loan, spread(words[3], loan.salt + APPLY), model)
+    for loan in reversed(borrower.loans):
+        defer_payment(borrower, loan, spread(words[3], loan.salt + DEFER))
     for place, loan in enumerate(borrower.loans):
         if loan.product.revolving:
             later = sum(other.payable for other in borrower.loans[place + 1 :])
             pay_revolving(borrower, loan, later, month.rate_move)
         else:
-            pay_instalment(borrower, loan, model.renewing > 0)
+            pay_instalment(borrower, loan, model)
     borrower.buffer = keep_buffer(borrower, model.saving)
     for loan in borrower.loans:
         end_month(borrower, loan, words[3], model)
@@ -43,21 +49,30 @@ def live_month(borrower: Borrower, words: Words, month: Month, model: Model) -> 
 # Job, pay and expenses.
 
 
-def work_and_spend(borrower: Borrower, words: Words, month: Month, model: Model) -> None:
+def short_pay_word(borrower: int, seed: int, path: int, month: int) -> int:
+    """Uniform word of a borrower for half a year: those on short pay are the same from month to month."""
+    word = spread((borrower ^ seed) & WORD, borrower >> 32)
+    return spread(spread(word, path), month // SHORT_PAY_MONTHS)
+
+
+def work_and_spend(borrower: Borrower, words: Words, short_pay: int, month: Month, model: Model) -> None:
     """Job, pay, necessities and expenses; cash is the buffer and what is left of pay.
 
     Pay is usual pay x the economy's wage x the lasting level x a passing shock. Where it falls below a share of usual
-    pay, part of the necessities is saved.
+    pay, part of the necessities is saved. A one-off transfer goes into the buffer, and what that has above its target
+    is spent little by little.
     """
     borrower.jobless_months = job(borrower, words[0], month, model)
     borrower.pay_level = lasting_level(borrower.pay_level, words[2], model)
     usual = borrower.income * month.wage
     own_pay = usual * borrower.pay_level * passing_shock(words[1], model)
-    received = pay_received(borrower, own_pay, words[2] >> 16 < month.furlough_16, month, model)
+    received = pay_received(borrower, own_pay, short_pay >> 16 < month.furlough_16, month, model)
     borrower.poor = bool(received < model.low_pay * usual)
-    needs = f32(borrower.necessities) * (model.frugal_cost if borrower.poor else f32(1))
+    needs = f32(borrower.necessities) * month.price * (model.frugal_cost if borrower.poor else f32(1))
     borrower.pay = money(received)
-    borrower.spent = money(needs) + money(rare_expense(spread(words[3], 0), borrower.income, model))
+    borrower.buffer += money(month.transfer * usual)
+    excess = int(f32(max(0, borrower.buffer - borrower.buffer_target)) * model.spend_excess)
+    borrower.spent = money(needs) + money(rare_expense(spread(words[3], 0), borrower, model)) + excess
     borrower.cash = borrower.buffer + borrower.pay - borrower.spent
 
 
@@ -94,12 +109,12 @@ def pay_received(borrower: Borrower, own_pay: f32, furloughed: bool, month: Mont
     return own_pay * (borrower.household_support + insured)
 
 
-def rare_expense(word: int, income: f32, model: Model) -> f32:
+def rare_expense(word: int, borrower: Borrower, model: Model) -> f32:
     """A rare expense of 3 v^2 times its mean, v uniform."""
-    if word >> 16 >= model.expense_16:
+    if word >> 16 >= borrower.expense_16:
         return f32(0)
-    v = f32(word >> 16) * model.expense_inverse
-    return f32(3) * v * v * (model.expense_mean * income)
+    v = f32(word >> 16) * borrower.expense_inverse
+    return f32(3) * v * v * (model.expense_mean * borrower.income)
 
 
 # Bills, and what the borrower means to pay.
@@ -116,11 +131,32 @@ def bill(borrower: Borrower, loan: Loan, model: Model) -> None:
     loan.first_due = begins(loan)
     refrains = max(careless(borrower, loan), resignation(borrower, loan, model))
     loan.payable = loan.due if loan.word >> 1 >= refrains else 0
-    if loan.product.revolving and model.renewing and loan.missed == 0 and not loan.barred:
-        settled = loan.balance if loan.transactor else loan.due
-        room = int(f32(loan.limit - loan.balance) * loan.conditions.supply)
-        loan.flows["drawn"] = max(0, min(loan.usual - (loan.balance - settled), room))
-        borrower.cash += loan.flows["drawn"]
+    if loan.product.revolving and loan.missed == 0 and not loan.closed:
+        spend_on_line(borrower, loan, model)
+
+
+def spend_on_line(borrower: Borrower, loan: Loan, model: Model) -> None:
+    """Ordinary spending: what brings the balance back to the usual bill, as far as the line goes.
+
+    A line that is cut stops spending: up to the payment on the bill, which takes its place, it is not owed in cash. Who
+    pays the whole bill and has the cash at hand has the whole line.
+    """
+    settled = loan.balance if loan.transactor else loan.due
+    repaid = loan.balance if loan.transactor and borrower.cash >= loan.balance else 0
+    line = loan.limit - (loan.balance - repaid)
+    usual = max(0, min(loan.usual - (loan.balance - settled), line))
+    open_now = model.renewing > 0 and not loan.barred
+    room = int(f32(line) * granted(loan, model, loan.conditions.supply)) if open_now else 0
+    loan.flows["drawn"] = max(0, min(usual, room))
+    instead = settled if loan.payable > 0 else 0
+    stopped = int(f32(min(usual - loan.flows["drawn"], instead)) * model.forgone)
+    borrower.spent -= min(stopped, borrower.spent)
+    borrower.cash += loan.flows["drawn"] + stopped
+
+
+def granted(loan: Loan, model: Model, supply: f32) -> f32:
+    """Supply less what a tightening withdraws from this borrower: most from low scores."""
+    return supply * (f32(1) - monitoring.withdrawn(loan, model))
 
 
 def due_on_line(loan: Loan) -> int:
@@ -169,9 +205,10 @@ def giving_up(borrower: Borrower, missed: int, lender: Lender) -> int:
     return max(tired, lender.resolved) if borrower.strategic else tired
 
 
-def draw_on_line(borrower: Borrower, loan: Loan) -> None:
+def draw_on_line(borrower: Borrower, loan: Loan, model: Model) -> None:
     """Borrowers short of cash for their payments draw on an open line."""
-    room = int(f32(loan.limit - loan.balance - loan.flows["drawn"]) * loan.conditions.supply)
+    unused = loan.limit - loan.balance - loan.flows["drawn"]
+    room = int(f32(unused) * granted(loan, model, loan.conditions.supply))
     if loan.product.revolving and loan.missed == 0 and not loan.barred and borrower.short > 0 and room > 0:
         extra = min(borrower.short, room)
         loan.flows["drawn"] += extra
@@ -181,9 +218,26 @@ def draw_on_line(borrower: Borrower, loan: Loan) -> None:
 # Payments.
 
 
+def defer_payment(borrower: Borrower, loan: Loan, word: int) -> None:
+    """Forbearance by decree: what a borrower in need owes now falls due later, and days past due stand still.
+
+    In need are those who are short of cash for what they mean to pay, and those who do not mean to pay.
+    """
+    in_need = borrower.short > 0 or loan.payable < loan.due
+    if in_need and loan.due > loan.overdue and word >> 1 < loan.conditions.defer:
+        loan.flows["deferred"] = loan.due - loan.overdue
+        loan.due, loan.payable = loan.overdue, 0
+        loan.remaining += loan.remaining > 0
+
+
+def reach(borrower: Borrower, loan: Loan) -> int:
+    """Necessities that the borrower goes without rather than miss this payment."""
+    return int(f32(borrower.necessities) * loan.product.effort)
+
+
 def pay_revolving(borrower: Borrower, loan: Loan, later: int, rate_move: f32) -> None:
     """The bill; a transactor pays all of it with what the loans after this one leave over."""
-    paid = min(loan.payable, max(0, borrower.cash))
+    paid = min(loan.payable, max(0, borrower.cash + reach(borrower, loan)))
     if loan.transactor and loan.payable > 0:
         paid += max(0, min(loan.balance - paid, borrower.cash - paid - later))
     loan.flows["interest"] = money(f32(loan.balance - paid) * floating(loan, rate_move))
@@ -206,9 +260,9 @@ def next_missed(missed: int, paid: int, due: int, overdue: int) -> int:
     return missed if missed > 0 and paid >= due - overdue else missed + 1
 
 
-def pay_instalment(borrower: Borrower, loan: Loan, renewing: bool) -> None:
+def pay_instalment(borrower: Borrower, loan: Loan, model: Model) -> None:
     """The instalment; with a month's pay to spare perhaps the rest too; a finished loan may be granted anew."""
-    paid = min(loan.payable, max(0, borrower.cash))
+    paid = min(loan.payable, max(0, borrower.cash + reach(borrower, loan)))
     borrower.cash -= paid
     owed = loan.balance + loan.flows["interest"]
     able = borrower.cash >= borrower.pay and paid >= loan.due and loan.missed == 0
@@ -218,7 +272,8 @@ def pay_instalment(borrower: Borrower, loan: Loan, renewing: bool) -> None:
     loan.overdue = max(0, loan.due - paid)
     loan.remaining = max(0, loan.remaining - 1) if loan.balance > 0 else 0
     finished = owed > 0 and loan.balance == 0
-    if renewing and finished and not loan.barred and loan.word & 0xFFFF < loan.conditions.supply_16:
+    supply_16 = int(granted(loan, model, f32(loan.conditions.supply_16)))
+    if model.renewing and finished and not loan.barred and loan.word & 0xFFFF < supply_16:
         loan.flows["originated"] = loan.usual
     if loan.flows["originated"] > 0:
         loan.balance, loan.remaining = loan.usual, loan.tenor
@@ -245,11 +300,11 @@ def end_month(borrower: Borrower, loan: Loan, word: int, model: Model) -> None:
     if loan.missed > 0:
         if loan.plan and loan.plan.on_probation:
             plans.break_plan(loan, loan.plan)
-        follow_up(borrower, loan)
+        follow_up(borrower, loan, spread(word, BANKRUPT))
     else:
         plans.pay_by_plan(loan)
         if model.renewing:
-            lend_again(borrower, loan, spread(word, loan.salt + RELET))
+            lend_again(borrower, loan, spread(word, loan.salt + RELET), spread(word, ENTER), model)
     if plans.is_open(loan):
         plans.offer_relief(loan, word, model.programmes)
     loan.next_score = monitoring.score(borrower, loan, model)
@@ -270,8 +325,8 @@ def recovered(loan: Loan, word: int, model: Model) -> int:
     return min(loan.claim, int(f32(loan.claim) * (f32(3) * model.partial_recovery * w * w)))
 
 
-def follow_up(borrower: Borrower, loan: Loan) -> None:
-    """A loan in arrears: entry by cause, late charge, default at three unpaid due dates, write-off."""
+def follow_up(borrower: Borrower, loan: Loan, word: int) -> None:
+    """A loan in arrears: entry by cause, late charge, bankruptcy, default at three unpaid due dates, write-off."""
     if loan.missed_before == 0:
         loan.cause = cause_of(borrower, loan)
         monitoring.count_hit(loan)
@@ -279,10 +334,11 @@ def follow_up(borrower: Borrower, loan: Loan) -> None:
     loan.overdue += fee
     loan.balance += fee
     loan.flows["fees"] = fee
-    if loan.missed_before < 3 <= loan.missed:
+    bankrupt = loan.missed_before < 2 <= loan.missed and word >> 1 < loan.product.bankrupt
+    if loan.missed_before < 3 and (loan.missed >= 3 or bankrupt):
         loan.flows["defaulted"] = loan.balance
-    if loan.missed >= loan.product.write_off:
-        write_off(loan)
+    if loan.missed >= loan.product.write_off or bankrupt:
+        write_off(loan, bankrupt)
 
 
 def cause_of(borrower: Borrower, loan: Loan) -> str:
@@ -299,25 +355,36 @@ def cause_of(borrower: Borrower, loan: Loan) -> str:
 
 
 def late_charge(loan: Loan) -> int:
-    """A share of what is overdue; nothing on the balance that a broken plan has made due at once."""
-    return 0 if loan.plan and loan.plan.broken else money(f32(loan.overdue) * loan.product.late_rate)
+    """A share of what is overdue; none if payments are deferred or a broken plan has made all due at once."""
+    deferred = loan.conditions.defer > 0 and loan.missed == loan.missed_before
+    return 0 if deferred or (loan.plan and loan.plan.broken) else money(f32(loan.overdue) * loan.product.late_rate)
 
 
-def write_off(loan: Loan) -> None:
-    """The balance becomes a claim, and the loan is closed to new credit."""
+def write_off(loan: Loan, bankrupt: bool) -> None:
+    """The balance becomes a claim, on which a bankrupt pays nothing, and the loan is closed to new credit."""
     monitoring.remember(loan)
     loan.flows["written_off"] = loan.balance
     loan.claim += loan.balance
-    loan.claim_hazard = loan.product.recovery_hazard
+    loan.flows["discharged"] = loan.balance if bankrupt else 0
+    loan.claim_hazard = f32(0) if bankrupt else loan.product.recovery_hazard
     loan.balance = loan.overdue = loan.missed = loan.remaining = 0
     loan.closed = True
     plans.back_to_contract(loan)
 
 
-def lend_again(borrower: Borrower, loan: Loan, word: int) -> None:
-    """After a write-off a borrower with a job may get the loan again, as far as supply goes."""
-    chance = loan.product.relet * loan.conditions.supply_16 >> 16
-    if loan.closed and not loan.held_back and borrower.jobless_months == 0 and word >> 1 < chance:
+def lend_again(borrower: Borrower, loan: Loan, word: int, own_word: int, model: Model) -> None:
+    """After a write-off a borrower with a job may get the loan again, as far as supply goes.
+
+    A new borrower may take the place of one without any loan: usual pay, a full buffer and nothing remembered.
+    """
+    if not loan.closed or loan.held_back or borrower.jobless_months > 0:
+        return
+    chance = loan.product.relet * int(granted(loan, model, f32(loan.conditions.supply_16))) >> 16
+    again = word >> 1 < chance
+    enters = borrower.open_loans == 0 and own_word >> 1 < model.enter
+    if enters:
+        borrower.pay_level, borrower.buffer, loan.memory = f32(1), borrower.buffer_target, 0
+    if again or enters:
         loan.closed = False
         if not loan.product.revolving:
             loan.flows["originated"] = loan.balance = loan.usual

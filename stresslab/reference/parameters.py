@@ -42,17 +42,20 @@ class Product(FromRecord):
     minimum_payment: int
     late_rate: f32
     rate_pass: f32
+    effort: f32
     prepay: int
     write_off: int
     relet: int
+    bankrupt: int
     recovery_hazard: f32
 
 
 @dataclass(frozen=True)
 class Lender(FromRecord):
-    """Conditions at a lender in a month: supply, collections, early warnings, offers of plans."""
+    """Conditions of a lender and product in a month: supply, collections, early warnings, deferral, offers of plans."""
 
     supply: f32
+    tightening: f32
     supply_16: int
     recovery: f32
     forget: int
@@ -65,17 +68,20 @@ class Lender(FromRecord):
     freeze_below: int
     watches: int
     freezes: int
+    defer: int
     offer: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Month(FromRecord):
-    """The economy in a month: jobs, pay, the policy rate, and each lender's conditions."""
+    """The economy in a month: jobs, pay, prices, the policy rate, and the conditions of each lender and product."""
 
     separation: f32
     find_early: f32
     find_late: f32
     wage: f32
+    price: f32
+    transfer: f32
     keep: f32
     furlough_16: int
     rate_move: f32
@@ -111,15 +117,18 @@ class Model(FromRecord):
     passing_centre: f32
     low_pay: f32
     frugal_cost: f32
-    expense_16: int
-    expense_inverse: f32
     expense_mean: f32
     saving: f32
+    spend_excess: f32
+    forgone: f32
     renewing: int
     apply: f32
     apply_short: f32
     approve_from: f32
     approve_slope: f32
+    tighten_middle: f32
+    tighten_slope: f32
+    enter: int
     use_points: f32
     arrears_points: int
     loan_points: int
@@ -136,8 +145,8 @@ class Model(FromRecord):
 
 
 NEUTRAL = Lender(
-    supply=f32(1), supply_16=2**16, recovery=f32(1), forget=0, misread=0, strategy=0, resolved=0, give_up=(0,),
-    full_use=f32(np.inf), warn_below=-(2**31), freeze_below=-(2**31), watches=0, freezes=0, offer=(),
+    supply=f32(1), tightening=f32(0), supply_16=2**16, recovery=f32(1), forget=0, misread=0, strategy=0, resolved=0, give_up=(0,),
+    full_use=f32(np.inf), warn_below=-(2**31), freeze_below=-(2**31), watches=0, freezes=0, defer=0, offer=(),
 )  # fmt: skip
 """A lender before the first month."""
 
@@ -156,4 +165,4 @@ def products_of(packed: Packed, names: list[str]) -> dict[str, Product]:
 def month_of(packed: Packed, path: int, t: int) -> Month:
     """Month t of a path, counted from 0."""
     rows = [Lender.from_record(row) for row in packed.lenders[path, t]]
-    return Month.from_record(packed.months[path, t], lenders=tuple(rows[row] for row in packed.lender_row))
+    return Month.from_record(packed.months[path, t], lenders=tuple(rows[row] for row in packed.row_of))

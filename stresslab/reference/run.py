@@ -11,10 +11,10 @@ import xarray as xr
 from stresslab.engine.model import Model as EngineModel
 from stresslab.engine.packing import Packed
 from stresslab.engine.prepare import prepare
-from stresslab.reference.month import live_month
+from stresslab.reference.month import live_month, short_pay_word
 from stresslab.reference.numbers import WORD, f32, philox
 from stresslab.reference.parameters import NEUTRAL, Model, Product, model_of, month_of, products_of
-from stresslab.reference.state import EVENTS, Borrower, Loan
+from stresslab.reference.state import AMOUNTS, EVENTS, Borrower, Loan
 from stresslab.schema import BUCKETS, CAUSES, FLOWS, STAGES
 
 LOAN_HISTORY = ("balance", "overdue", "missed", "claim", "due", "next_score", "cause")
@@ -26,12 +26,12 @@ Sums = dict[str, Any]
 
 
 def simulate_reference(
-    book: xr.Dataset, packed: Packed, *, benefit_share: float, paths: list[int], seed: int
+    book: xr.Dataset, packed: Packed, rules: EngineModel, *, paths: list[int], seed: int
 ) -> tuple[Sums, Sums, Sums]:
     """Simulate every month of everybody.
 
     packed : parameters of the book's products in alphabetical order
-    benefit_share : of own pay that unemployment insurance gives
+    rules : the model that they were made of
     paths : path coordinates
     Returns sums by name (path, month, segment, ...), histories of loans (path, month, loan) and of borrowers
     (path, month, borrower); whole numbers, money in minor units.
@@ -43,13 +43,13 @@ def simulate_reference(
     sums, loans, people = empty_sums(book, (len(paths), months + 1), len(segments))
     for p, path in enumerate(paths):
         economy = [month_of(packed, p, t) for t in range(months)]
-        for i, borrower in enumerate(borrowers_of(book, model, benefit_share, products, segments)):
+        for i, borrower in enumerate(borrowers_of(book, rules, model, products, segments)):
             for loan in borrower.loans:
                 loan.begin_month(NEUTRAL, 0)
             for t in range(months + 1):
                 if t > 0:
                     words = philox((borrower.id & WORD, t - 1, path, borrower.id >> 32), (seed & WORD, seed >> 32))
-                    live_month(borrower, words, economy[t - 1], model)
+                    live_month(borrower, words, short_pay_word(borrower.id, seed, path, t - 1), economy[t - 1], model)
                 add_up(borrower, model, sums, (p, t))
                 for name, history in people.items():
                     history[p, t, i] = getattr(borrower, name)
@@ -64,7 +64,7 @@ def empty_sums(book: xr.Dataset, paths_and_months: tuple[int, int], segments: in
     shape = (*paths_and_months, segments)
     last = {"balance": len(BUCKETS), "accounts": len(BUCKETS), "stage_balance": 3, "entries_to_arrears": len(CAUSES)}
     sums = {name: np.zeros((*shape, size), np.int64) for name, size in last.items()}
-    sums |= {name: np.zeros(shape, np.int64) for name in ("undrawn_limit", "forborne_balance", *FLOWS, *EVENTS)}
+    sums |= {name: np.zeros(shape, np.int64) for name in ("undrawn_limit", "forborne_balance", *FLOWS, *EVENTS, *AMOUNTS)}
     sums["jobless"] = np.zeros(paths_and_months, np.int64)
     of_loans = (*paths_and_months, book.sizes["loan"])
     loans = {name: np.zeros(of_loans, np.int64) for name in (*LOAN_HISTORY, *FLOWS, *EVENTS)}
@@ -73,7 +73,7 @@ def empty_sums(book: xr.Dataset, paths_and_months: tuple[int, int], segments: in
 
 
 def borrowers_of(
-    book: xr.Dataset, model: Model, benefit_share: float, products: dict[str, Product], segments: list[str]
+    book: xr.Dataset, rules: EngineModel, model: Model, products: dict[str, Product], segments: list[str]
 ) -> Iterator[Borrower]:
     """The borrowers of a portfolio."""
     p = {str(name): book[name].values for name in book.variables}
@@ -85,7 +85,9 @@ def borrowers_of(
             pay_level=f32(p["pay_level"][i]),
             job_loss_risk=f32(p["job_loss_risk"][i]),
             household_support=f32(p["household_support"][i]),
-            insurance=f32(p["insured"][i] * benefit_share),
+            insurance=f32(p["insured"][i] * rules.employment.benefit_share),
+            expense_16=(chance := round(min(1.0, rules.spending.expense_monthly * p["expense_risk"][i]) * 2**16)),
+            expense_inverse=f32(1.0 / max(chance, 1)),
             necessities=minor_units(p["necessities"][i]),
             buffer=minor_units(p["liquid_buffer"][i]),
             buffer_target=minor_units(p["buffer_target"][i]),
@@ -119,7 +121,6 @@ def loan_of(
     return Loan(
         row=r,
         segment=segments.index(f"{p['lender'][r]}:{p['product'][r]}"),
-        lender_row=sorted({label.split(":")[0] for label in segments}).index(p["lender"][r]),
         product=product,
         salt=salt,
         balance=minor_units(p["balance"][r]),
@@ -163,7 +164,7 @@ def add_up(borrower: Borrower, model: Model, sums: Sums, when: tuple[int, int]) 
             sums["undrawn_limit"][where] += max(0, loan.limit - loan.balance)
         if loan.cause:
             sums["entries_to_arrears"][(*where, CAUSES.index(loan.cause))] += 1
-        for name in (*FLOWS, *EVENTS):
+        for name in (*FLOWS, *EVENTS, *AMOUNTS):
             sums[name][where] += loan.flows[name]
 
 

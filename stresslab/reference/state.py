@@ -9,6 +9,7 @@ from stresslab.reference.parameters import NEUTRAL, Lender, Product
 from stresslab.schema import FLOWS
 
 EVENTS = ("restructured", "redefaulted", "flagged", "warned", "false_alarms", "lead_months")
+AMOUNTS = ("discharged", "deferred")
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Plan:
 class Loan:
     """A loan; what has a default begins with the path, and from `conditions` on it is of the month.
 
-    lender_row : position of its lender among those of the book
+    segment : position of its lender and product among those of the book
     missed : unpaid due dates; overdue : the amount of them, part of the balance
     usual : bill that spending returns to (line), amount of a new loan (instalment loan)
     closed, claim : after a write-off, and what is still owed of it
@@ -56,7 +57,6 @@ class Loan:
 
     row: int
     segment: int
-    lender_row: int
     product: Product
     salt: int
     balance: int
@@ -89,7 +89,7 @@ class Loan:
 
     def begin_month(self, conditions: Lender, word: int) -> None:
         """No flows yet; the score is the one of last month's end."""
-        self.flows, self.cause = dict.fromkeys((*FLOWS, *EVENTS), 0), ""
+        self.flows, self.cause = dict.fromkeys((*FLOWS, *EVENTS, *AMOUNTS), 0), ""
         self.conditions, self.word, self.missed_before, self.score = conditions, word, self.missed, self.next_score
 
     @property
@@ -109,6 +109,7 @@ class Borrower:
 
     points : score at application
     inquiries, open_loans : what the bureau knows: applications remembered [256ths], loans with a balance
+    expense_16, expense_inverse : chance (of 2**16) of a rare expense in a month, and 1 over it
     spent : necessities and rare expenses; cash : buffer and pay less what was spent, moved by every payment
     poor : pay was below the share of usual pay that counts as a loss
     """
@@ -119,6 +120,8 @@ class Borrower:
     job_loss_risk: f32
     household_support: f32
     insurance: f32
+    expense_16: int
+    expense_inverse: f32
     necessities: int
     buffer: int
     buffer_target: int

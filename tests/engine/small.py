@@ -62,11 +62,12 @@ def busy(preset: str = "china-online") -> Model:
         "applications.short_monthly": 0.6,
         "applications.refused_below": 350.0,
         "applications.granted_above": 600.0,
+        "applications.entrants_monthly": 0.3,
         "recovery.halving_months": 6.0,
     }
     for name in model.products:
         rules = {"prepayment_monthly": 0.2, "relet_monthly": 0.3, "recovery_monthly": 0.3, "late_rate_monthly": 0.02}
-        rules["rate_pass_through"] = 0.7
+        rules |= {"rate_pass_through": 0.7, "effort": 0.3, "bankruptcy_share": 0.3}
         often |= {f"products.{name}.{key}": value for key, value in rules.items()}
     often[f"products.{next(iter(model.products))}.write_off_months"] = 14
     return model.replace(**often)
@@ -94,6 +95,7 @@ def book_of(borrowers: int, products: tuple[str, ...], **changes: Any) -> xr.Dat
         "borrower_id": np.arange(borrowers),
         "income": 10_000.0,
         "pay_level": 1.0,
+        "expense_risk": 1.0,
         "liquid_buffer": 1_000_000.0,
         "buffer_target": 1_000_000.0,
         "employed": True,

@@ -18,7 +18,7 @@ USUAL = 0x7F807F80
 """A word of whose bytes the shock of pay is none."""
 CARD = Product(
     revolving=1, minimum_share=f32(0.1), minimum_payment=100, late_rate=f32(0.05), rate_pass=f32(0), prepay=2**30,
-    write_off=6, relet=2**30, recovery_hazard=f32(0.5),
+    write_off=6, relet=2**30, recovery_hazard=f32(0.5), effort=f32(0), bankrupt=0,
 )  # fmt: skip
 CASH_LOAN = replace(CARD, revolving=0)
 TERMS = Programme(
@@ -30,7 +30,7 @@ TERMS = Programme(
 def a_loan(product=CARD, conditions=NEUTRAL, word=0, **changed):
     """A card with 100 drawn of 500, or an equal cash loan, in a month of its lender."""
     plain = {
-        "row": 0, "segment": 0, "lender_row": 0, "salt": 1, "balance": 10_000, "overdue": 0, "missed": 0,
+        "row": 0, "segment": 0, "salt": 1, "balance": 10_000, "overdue": 0, "missed": 0,
         "remaining": 0 if product.revolving else 5, "instalment": 0 if product.revolving else 2_100, "limit": 50_000,
         "usual": 10_000, "tenor": 0 if product.revolving else 12, "transactor": False, "closed": False, "claim": 0,
         "rate": f32(0.01), "claim_hazard": f32(0.5), "next_score": 600, "memory": 0,
@@ -46,7 +46,7 @@ def a_loan(product=CARD, conditions=NEUTRAL, word=0, **changed):
 def a_borrower(*loans, **changed):
     plain = {
         "id": 1, "income": f32(500_000), "pay_level": f32(1), "job_loss_risk": f32(1), "household_support": f32(0.25),
-        "insurance": f32(0.5), "necessities": 200_000, "buffer": 100_000, "buffer_target": 150_000, "jobless_months": 0,
+        "insurance": f32(0.5), "expense_16": 0, "expense_inverse": f32(1), "necessities": 200_000, "buffer": 100_000, "buffer_target": 150_000, "jobless_months": 0,
         "strategic": False, "points": 600, "inquiries": 0, "open_loans": 2, "loans": list(loans),
     }  # fmt: skip
     return Borrower(**(plain | changed))
@@ -54,6 +54,12 @@ def a_borrower(*loans, **changed):
 
 def lender(**changed):
     return replace(NEUTRAL, **changed)
+
+
+def rules(**changed):
+    """A model in which nobody forgoes spending and no lender has tightened."""
+    plain = {"renewing": 1, "broken_resolve": 0, "forgone": f32(0), "enter": 0}
+    return SimpleNamespace(**({**plain, "tighten_middle": f32(600), "tighten_slope": f32(0.01)} | changed))
 
 
 def plan(**changed):
@@ -84,13 +90,13 @@ def test_insurance_ends_after_its_months(months, share):
     [(HALF, 0.25, 500_000, False), (BELOW, 0.5, 250_000, False), (BELOW, 0.25, 125_000, True)],
 )
 def test_who_is_furloughed_and_who_is_poor(word, keep, pay, poor):
-    economy = SimpleNamespace(separation=f32(0), wage=f32(1), keep=f32(keep), furlough_16=2**15)
+    economy = SimpleNamespace(separation=f32(0), wage=f32(1), keep=f32(keep), furlough_16=2**15, price=f32(1), transfer=f32(0))
     model = SimpleNamespace(
         persistence=f32(1), width=f32(0), fall_from_16=2**16, fall_keep=f32(1), passing_scale=f32(1),
-        passing_centre=f32(1), benefit_months=6, low_pay=f32(0.5), frugal_cost=f32(0.75), expense_16=0,
+        passing_centre=f32(1), benefit_months=6, low_pay=f32(0.5), frugal_cost=f32(0.75), spend_excess=f32(0),
     )  # fmt: skip
     borrower = a_borrower()
-    month.work_and_spend(borrower, (HALF, USUAL, word, HALF), economy, model)
+    month.work_and_spend(borrower, (HALF, USUAL, HALF, HALF), word, economy, model)
     assert (borrower.pay, borrower.poor) == (pay, poor)
     assert borrower.spent == (150_000 if poor else 200_000)
     assert borrower.cash == 100_000 + pay - borrower.spent
@@ -98,25 +104,25 @@ def test_who_is_furloughed_and_who_is_poor(word, keep, pay, poor):
 
 def test_rare_falls_and_expenses_come_on_their_side_of_the_threshold():
     model = SimpleNamespace(
-        persistence=f32(1), width=f32(0), fall_from_16=2**15, fall_keep=f32(0.5), expense_16=2**15,
-        expense_inverse=f32(2.0**-15), expense_mean=f32(0.5),
+        persistence=f32(1), width=f32(0), fall_from_16=2**15, fall_keep=f32(0.5), expense_mean=f32(0.5)
     )  # fmt: skip
     assert [month.lasting_level(f32(1), word, model) for word in (HALF, BELOW)] == [0.5, 1.0]
-    assert month.rare_expense(HALF, f32(1000), model) == 0
-    assert month.rare_expense(BELOW, f32(1000), model) == pytest.approx(3 * (1 - 2.0**-15) ** 2 * 500)
+    borrower = a_borrower(income=f32(1000), expense_16=2**15, expense_inverse=f32(2.0**-15))
+    assert month.rare_expense(HALF, borrower, model) == 0
+    assert month.rare_expense(BELOW, borrower, model) == pytest.approx(3 * (1 - 2.0**-15) ** 2 * 500)
 
 
 @pytest.mark.parametrize(("remaining", "due"), [(0, 10_100), (1, 10_100), (2, 2_400)])
 def test_all_is_due_with_the_last_instalment(remaining, due):
     loan = a_loan(CASH_LOAN, word=HALF, overdue=300, remaining=remaining)
-    month.bill(a_borrower(loan), loan, SimpleNamespace(renewing=1, broken_resolve=0))
+    month.bill(a_borrower(loan), loan, rules())
     assert (loan.due, loan.payable, loan.flows["interest"]) == (due, due, 100)
 
 
 @pytest.mark.parametrize(("word", "pays"), [(HALF, True), (BELOW, False)])
 def test_who_forgets_does_not_mean_to_pay(word, pays):
     loan = a_loan(CASH_LOAN, lender(forget=2**30), word)
-    month.bill(a_borrower(loan), loan, SimpleNamespace(renewing=1, broken_resolve=0))
+    month.bill(a_borrower(loan), loan, rules())
     assert loan.payable == (loan.due if pays else 0)
 
 
@@ -139,7 +145,7 @@ def test_who_forgets_does_not_mean_to_pay(word, pays):
 def test_ordinary_spending_on_a_line(changed, supply, renewing, drawn):
     loan = a_loan(CARD, lender(supply=f32(supply)), HALF, **changed)
     borrower = a_borrower(loan)
-    month.bill(borrower, loan, SimpleNamespace(renewing=renewing, broken_resolve=0))
+    month.bill(borrower, loan, rules(renewing=renewing))
     assert (loan.flows["drawn"], borrower.cash) == (drawn, drawn)
 
 
@@ -181,7 +187,7 @@ def test_who_is_short_draws_what_the_line_leaves(changed, cash, drawn):
     loan = a_loan(CARD, payable=3_000, **changed)
     borrower = a_borrower(loan)
     borrower.cash = cash
-    month.draw_on_line(borrower, loan)
+    month.draw_on_line(borrower, loan, rules())
     assert (loan.flows["drawn"], borrower.cash) == (drawn, cash + drawn)
 
 
@@ -200,7 +206,7 @@ def test_a_loan_is_repaid_early_with_a_months_pay_to_spare(word, cash, paid):
     loan.flows["interest"] = 100
     borrower = a_borrower(loan)
     borrower.cash, borrower.pay = cash, 500_000
-    month.pay_instalment(borrower, loan, True)
+    month.pay_instalment(borrower, loan, rules())
     assert loan.flows["paid"] == paid
     assert (loan.balance, loan.remaining) == ((10_000, 12) if paid == 10_100 else (10_100 - paid, 4))
     assert (loan.missed, loan.overdue) == (int(paid < 2_100), max(0, 2_100 - paid))
@@ -222,7 +228,7 @@ def test_a_repaid_loan_is_granted_anew_as_far_as_supply_goes(renewing, changed, 
     borrower = a_borrower(loan)
     borrower.cash, borrower.pay = 10_000, 500_000
     loan.payable = loan.due = loan.balance
-    month.pay_instalment(borrower, loan, renewing)
+    month.pay_instalment(borrower, loan, rules(renewing=renewing))
     assert (loan.flows["originated"], loan.balance, loan.remaining) == (granted, granted, 12 if granted else 0)
 
 
@@ -274,7 +280,7 @@ def test_the_cause_of_arrears_is_the_first_that_holds(word, first_due, strategic
 )  # fmt: skip
 def test_default_and_write_off(missed_before, missed, defaulted, written_off):
     loan = a_loan(overdue=1_000, missed=missed, missed_before=missed_before, word=HALF)
-    month.follow_up(a_borrower(loan), loan)
+    month.follow_up(a_borrower(loan), loan, HALF)
     assert loan.flows["fees"] == 50
     assert loan.flows["defaulted"] == (10_050 if defaulted else 0)
     assert loan.flows["written_off"] == loan.claim == (10_050 if written_off else 0)
@@ -295,7 +301,7 @@ def test_default_and_write_off(missed_before, missed, defaulted, written_off):
 def test_a_written_off_borrower_with_a_job_may_get_the_loan_again(changed, jobless, word, opened):
     for product in (CARD, CASH_LOAN):
         loan = a_loan(product, **({"balance": 0, "remaining": 0} | changed))
-        month.lend_again(a_borrower(loan, jobless_months=jobless), loan, word)
+        month.lend_again(a_borrower(loan, jobless_months=jobless), loan, word, HALF, rules())
         assert loan.closed == (changed.get("closed", False) and not opened)
         new = opened and not product.revolving
         assert (loan.flows["originated"], loan.balance, loan.remaining) == ((10_000, 10_000, 12) if new else (0, 0, 0))
@@ -326,7 +332,7 @@ def test_the_chance_that_a_lender_agrees(score, supply, chance):
     ],
 )
 def test_who_applies_and_who_is_granted(changed, cash, jobless, word, applied, granted):
-    model = SimpleNamespace(apply=f32(0.5), apply_short=f32(0.75), approve_from=f32(400), approve_slope=f32(0.02))
+    model = rules(apply=f32(0.5), apply_short=f32(0.75), approve_from=f32(400), approve_slope=f32(0.02))
     loan = a_loan(CASH_LOAN, **({"balance": 0} | changed))
     borrower = a_borrower(loan, jobless_months=jobless)
     borrower.cash = cash

@@ -13,7 +13,7 @@ from stresslab.engine.feedback import Feedback
 from stresslab.engine.simulate import simulate
 from stresslab.reference import monitoring, month, numbers, plans, run
 from stresslab.reference.parameters import NEUTRAL
-from stresslab.reference.state import EVENTS
+from stresslab.reference.state import AMOUNTS, EVENTS
 from stresslab.schema import BUCKET_FLOOR, FLOWS
 from tests.engine.small import PRESETS, busy, harsh, late_book
 
@@ -45,7 +45,10 @@ def scene(preset, months, paths):
     book = book.assign(overdue=book["overdue"].where(~barely, (book["balance"] / 2).round(2)))  # 1 to 29 days
     contact = ("month", np.where(np.arange(months) % 2 == 0, 1.0, 0.1))  # what collectors do depends on the month
     policy = ("month", np.where(np.arange(months) % 3 == 1, -0.1, 0.3))  # falls by more than what loans cost
-    macro = macro.assign(collections_capacity=contact, policy_rate=policy)
+    deferral = ("month", np.where(np.arange(months) % 4 == 2, 0.5, 0.0))
+    transfer = ("month", np.where(np.arange(months) % 7 == 5, 1.5, 0.0))
+    macro = macro.assign(collections_capacity=contact, policy_rate=policy, one_off_transfer=transfer)
+    macro = macro.assign(payment_deferral=deferral, inflation=("month", np.linspace(0.0, 0.3, months)))
     return book, macro.assign_coords(path=[5, 2**32 - 1][:paths]), model
 
 
@@ -66,8 +69,7 @@ def engine_results(preset, renewal, managed, months=24, paths=2):
 def by_reference(packed, preset, months=24, paths=2):
     """The reference's sums and histories."""
     book, macro, model = scene(preset, months, paths)
-    share = model.employment.benefit_share
-    return run.simulate_reference(book, packed, benefit_share=share, paths=macro["path"].values.tolist(), seed=SEED)
+    return run.simulate_reference(book, packed, model, paths=macro["path"].values.tolist(), seed=SEED)
 
 
 def whole(values, unit=100):
@@ -82,6 +84,7 @@ def differences(result, sums):
     units = {"unemployment_rate": result.attrs["borrowers"]} | dict.fromkeys(COUNTS, 1)
     names = {"unemployment_rate": "jobless"} | {name: name for name in sums if name in result}
     assert len(names) == len(sums) - (0 if "restructured" in result else len(EVENTS))
+    assert {*AMOUNTS} <= {*names}
     return [ours for ours, its in names.items() if (whole(result[ours], units.get(ours, 100)) != sums[its]).any()]
 
 
@@ -123,7 +126,7 @@ def test_they_agree_whatever_a_plan_says(plan, window):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_everything_happens_in_the_book_that_is_compared(preset, managed):
     sums, loans, people = by_reference(engine_results(preset, "static", managed)[1], preset)
-    assert [name for name in (*FLOWS, *EVENTS) if not sums[name].any()] == ([] if managed else ["forgiven", *EVENTS])
+    assert [name for name in (*FLOWS, *EVENTS, *AMOUNTS) if not sums[name].any()] == ([] if managed else ["forgiven", *EVENTS])
     assert (sums["entries_to_arrears"].sum((0, 1, 2)) > 0).all()
     assert (sums["accounts"].sum((0, 1, 2)) > 0).all()
     assert (people["jobless_months"].max(1) > 9).any()  # beyond early finding and insurance
@@ -157,7 +160,7 @@ def test_plans_end_in_every_way():
 def test_lenders_change_what_they_do():
     packed = engine_results("us-card", "static", True)[1]
     lenders = packed.lenders
-    moving = [lenders[name] for name in ("supply", "recovery", "forget", "strategy")]
+    moving = [lenders[name] for name in ("tightening", "recovery", "forget", "strategy")]
     moving += [lenders["offer"][..., 0], lenders["offer"][..., 1], lenders["give_up"][..., 1]]
     assert all((np.diff(values, axis=1) != 0).any() for values in moving)
 
@@ -194,10 +197,14 @@ def charges_on_all_that_was_called(loan):
     return numbers.money(np.float32(loan.overdue) * loan.product.late_rate)
 
 
-def lets_what_is_frozen(borrower, loan, word, right=month.lend_again):
+def lets_what_is_frozen(borrower, loan, word, own_word, model, right=month.lend_again):
     frozen, loan.frozen = loan.frozen, False
-    right(borrower, loan, word)
+    right(borrower, loan, word, own_word, model)
     loan.frozen = frozen
+
+
+def spends_in_cash(borrower, loan, model, right=month.spend_on_line):
+    right(borrower, loan, replace(model, forgone=np.float32(0)))
 
 
 def cuts_what_was_cut(loan, terms, right=plans.agree_plan):
@@ -221,8 +228,15 @@ WRONG_RULES = {
     "all is saved": (month, "keep_buffer", lambda borrower, saving: max(0, borrower.cash)),
     "no giving up": (month, "giving_up", lambda borrower, missed, lender: 0),
     "claims pay in full": (month, "recovered", lambda loan, word, model: loan.claim),
-    "nothing is lent again": (month, "lend_again", lambda borrower, loan, word: None),
-    "no draws when short": (month, "draw_on_line", lambda borrower, loan: None),
+    "nothing is lent again": (month, "lend_again", lambda *arguments: None),
+    "no draws when short": (month, "draw_on_line", lambda borrower, loan, model: None),
+    "those on short pay change every month": (month, "SHORT_PAY_MONTHS", 1),
+    "what is deferred is missed": (month, "defer_payment", lambda borrower, loan, word: None),
+    "all payments are alike": (month, "reach", lambda borrower, loan: 0),
+    "nobody enters": (month, "ENTER", month.RELET),
+    "bankruptcies are of loans": (month, "BANKRUPT", 1),
+    "a tightening falls on all alike": (monitoring, "withdrawn", lambda loan, model: loan.conditions.tightening),
+    "a line that is cut leaves its spending owed": (month, "spend_on_line", spends_in_cash),
     "a coarser shock": (month, "passing_shock", forgets_the_cubic_term),
     "one salt for all": (month, "spread", lambda word, salt, right=month.spread: right(word, 1)),
     "as listed": (run, "order_of_payment", lambda p, rows: sorted(rows, reverse=True)),
@@ -264,7 +278,7 @@ WRONG_WHEN_MANAGED = {
     "a cut rate is cut again": (plans, "agree_plan", cuts_what_was_cut),
     "a kept plan is never watched": (run, "stage_of", by_plan_alone),
 }
-SEEN_ON_CARDS = ("minimum without floor", "a full line is no warning", "claims are as good as ever")
+SEEN_ON_CARDS = ("a tightening falls on all alike", "minimum without floor", "a full line is no warning", "claims are as good as ever")
 
 
 @pytest.mark.parametrize("rule", [*WRONG_RULES, *WRONG_WHEN_MANAGED])

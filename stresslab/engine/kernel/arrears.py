@@ -172,7 +172,7 @@ def write_off(k, loan, hazard, bankrupt, sums):
     """The accounting ends and the line is closed; the borrower still owes the claim, discharged if bankrupt."""
     remember(k, loan)
     sums.written_off += loan.balance[k]
-    sums.bankrupt += loan.balance[k] if bankrupt else ZERO
+    sums.discharged += loan.balance[k] if bankrupt else ZERO
     loan.claim[k] = int32(loan.claim[k] + loan.balance[k])
     loan.claim_hazard[k] = float32(0.0) if bankrupt else hazard
     loan.closed[k] = ONE

@@ -207,13 +207,9 @@ def withdrawn(points, tightening, middle, slope):
 
 
 @njit(forceinline=True)
-def reach(necessities, effort, poorly_paid):
-    """Amount below zero that cash may fall to for a payment: a share of necessities that the borrower does without.
-
-    An effort below 0 is kept back instead, in a month of low pay.
-    """
-    made = effort if (effort > float32(0.0)) | (poorly_paid > int32(0)) else float32(0.0)
-    return int32(float32(necessities) * made)
+def reach(necessities, effort):
+    """Amount below zero that cash may fall to for a payment: necessities that the borrower goes without."""
+    return int32(float32(necessities) * effort)
 
 
 @njit(forceinline=True)

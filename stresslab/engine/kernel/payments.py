@@ -266,7 +266,7 @@ def pay_revolving(person, loan, move, effort, sums):
     for k in range(LANES):
         balance, overdue, due, payable = loan.balance[k], loan.overdue[k], loan.due[k], loan.payable[k]
         later = int32(person.needed[k] - payable)
-        reach = act.reach(person.necessities[k], effort, person.poorly_paid[k])
+        reach = act.reach(person.necessities[k], effort)
         first = act.payment(payable, int32(person.cash[k] + reach))
         free = int32(person.cash[k] - first - later)
         rest = int32(balance - first) if (loan.transactor[k] > ZERO) & (payable > ZERO) else ZERO
@@ -300,7 +300,7 @@ def pay_instalment(person, loan, lender, product, model, sums):
         interest, overdue, due, payable = loan.interest[k], loan.overdue[k], loan.due[k], loan.payable[k]
         usual, applied, tenor, remaining = loan.usual[k], loan.drawn[k], loan.tenor[k], loan.remaining[k]
         owed = int32(loan.balance[k] + interest)
-        reach = act.reach(person.necessities[k], effort, person.poorly_paid[k])
+        reach = act.reach(person.necessities[k], effort)
         paid = act.payment(payable, int32(person.cash[k] + reach))
         left = int32(person.cash[k] - paid)
         word = uint32(loan.word[k])

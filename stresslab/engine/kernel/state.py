@@ -154,7 +154,7 @@ SUMS = record(
     ("written_off", "i8"),
     ("recovered", "i8"),
     ("defaulted", "i8"),
-    ("bankrupt", "i8"),  # part of written_off that a bankruptcy has discharged
+    ("discharged", "i8"),  # part of written_off that a bankruptcy has discharged
     ("deferred", "i8"),  # payments due that were deferred
     ("redefaulted", "i8"),  # 1: plans broken
     ("flagged", "i8"),  # 1: warnings raised
@@ -217,7 +217,7 @@ PRODUCT = record(
     ("late_rate", "f4"),  # 1/month: charge on what is overdue
     ("recovery_hazard", "f4"),  # 1/month: of a new claim
     ("rate_pass", "f4"),  # 1: part of a move of the policy rate that reaches the loan
-    ("effort", "f4"),  # 1: share of necessities that is given up, or below 0 kept back, for a payment
+    ("effort", "f4"),  # 1: share of necessities that the borrower goes without for a payment
     ("revolving", "i4"),  # 1 for a line, 0 for an instalment loan
     ("minimum_payment", "i4"),  # minor unit
     ("prepay", "i4"),  # 1/2**31: a draw at or above it settles the loan
