@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stresslab.engine.kernel.payments import APPLY_SALT, CLAIM_SALT, RELET_SALT
+from stresslab.engine.kernel.payments import APPLY_SALT, BANKRUPT_SALT, CLAIM_SALT, ENTER_SALT, RELET_SALT
 from stresslab.engine.kernel.state import DEPTHS
 from stresslab.engine.packing import Packed
 from stresslab.schema import BUCKETS, CAUSES, bucket_of
@@ -54,6 +54,7 @@ class Slot:
             rows["strategic"],
         )
         self.points = rows["points"]
+        self.reach = (rows["necessities"] * self.rules["effort"]).astype(np.int32) if self.rules["effort"] > 0 else None
         rows["fallen"] = rows["points"] - rows["score"]
         self.opening = {name: rows[field] for name, field in MOVES.items()}
         self.salts = (rows["salt"].astype(np.int64) * GOLDEN & LOW).astype(np.uint32)
@@ -136,7 +137,7 @@ def intend(slot: Slot, m: Month, s: Month, lender: Any) -> None:
     m.need[slot.where] += slot.payable
 
 
-def bill_revolving(slot: Slot, m: Month, s: Month, lender: Any, renewing: bool) -> None:
+def bill_revolving(slot: Slot, m: Month, s: Month, lender: Any, model: Any) -> None:
     """Minimum payment and ordinary spending."""
     share, floor, late, drawn = slot.rules["minimum_share"], slot.rules["minimum_payment"], slot.late, slot.drawn
     np.copyto(s.f, slot.balance, casting="unsafe")
@@ -150,23 +151,27 @@ def bill_revolving(slot: Slot, m: Month, s: Month, lender: Any, renewing: bool) 
         least = np.maximum(money(bill.astype(np.float32) * share), floor)
         slot.due[late] = slot.arrears[late] + np.minimum(least, bill)
     intend(slot, m, s, lender)
-    if not renewing:
-        drawn.fill(0)
-        return
     np.subtract(slot.usual, slot.balance, out=s.i)
     np.add(s.i, slot.due, out=s.i)
     np.copyto(drawn, slot.usual)
     np.copyto(drawn, s.i, where=slot.part_payer)
     np.subtract(slot.limit, slot.balance, out=s.i)
-    if not slot.exact or lender["supply"] != ONE:
-        np.copyto(s.f, s.i, casting="unsafe")
-        np.multiply(s.f, lender["supply"], out=s.f)
-        np.copyto(s.i, s.f, casting="unsafe")
+    np.greater_equal(slot.take(m.cash, s.cash), slot.balance, out=s.mask)
+    np.greater(s.mask, slot.part_payer, out=s.mask)
+    np.copyto(s.i, slot.limit, where=s.mask)
     np.minimum(drawn, s.i, out=drawn)
     np.maximum(drawn, 0, out=drawn)
     drawn[late[slot.missed[late] > 0]] = 0
     drawn[slot.closed] = 0
-    m.cash[slot.where] += drawn
+    supply = lender["supply"] if model["renewing"] > 0 else np.float32(0.0)
+    if slot.exact and supply == ONE:
+        m.cash[slot.where] += drawn
+        return
+    room = np.maximum((s.i.astype(np.float32) * supply).astype(np.int32), 0)
+    cut = drawn - np.minimum(drawn, room)
+    settled = np.where(slot.part_payer, slot.due, slot.balance) * (slot.payable > 0)
+    m.cash[slot.where] += drawn - cut + (np.minimum(cut, settled).astype(np.float32) * model["forgone"]).astype(np.int32)
+    np.subtract(drawn, cut, out=drawn)
 
 
 def bill_instalment(slot: Slot, m: Month, s: Month, lender: Any) -> None:
@@ -225,7 +230,7 @@ def pay_revolving(slot: Slot, m: Month, s: Month, moved: Array, sums: Any) -> Ar
     moved : the policy rate since month 1, a twelfth of it
     """
     cash, need, paid, rest = slot.take(m.cash, s.cash), slot.take(m.need, s.need), s.j, s.i
-    np.maximum(cash, 0, out=paid)
+    np.maximum(cash if slot.reach is None else cash + slot.reach, 0, out=paid)
     np.minimum(paid, slot.payable, out=paid)
     np.subtract(need, slot.payable, out=need)
     np.subtract(cash, paid, out=cash)
@@ -256,7 +261,7 @@ def pay_revolving(slot: Slot, m: Month, s: Month, moved: Array, sums: Any) -> Ar
 def pay_instalment(slot: Slot, m: Month, s: Month, lender: Any, renewing: bool, sums: Any) -> Array:
     """Pay the instalment; some prepay; a finished loan is granted anew. Returns as `pay_revolving`."""
     cash, paid, after = slot.take(m.cash, s.cash), s.j, slot.balance
-    np.maximum(cash, 0, out=paid)
+    np.maximum(cash if slot.reach is None else cash + slot.reach, 0, out=paid)
     np.minimum(paid, slot.payable, out=paid)
     np.subtract(cash, paid, out=cash)
     slot.put(m.cash, cash)
@@ -339,17 +344,23 @@ def grow_old(slot: Slot, people: People, m: Month, lender: Any, before: Array, s
     slot.arrears[late] += fee
     slot.balance[late] += fee
     missed, balance = slot.missed[late], slot.balance[late]
-    gone = missed >= slot.rules["write_off"]
+    bankrupt = np.zeros(late.size, bool)
+    if slot.rules["bankrupt"] > 0:
+        u = m.words[3][slot.owner[late]]
+        u = spread(u, np.uint32(BANKRUPT_SALT * GOLDEN & LOW), u, np.empty_like(u))
+        bankrupt = (missed >= 2) & (before < 2) & ((u >> 1).view(np.int32) < slot.rules["bankrupt"])
+    gone = (missed >= slot.rules["write_off"]) | bankrupt
     fees, lost = int(fee.sum(dtype=np.int64)), int(balance[gone].sum(dtype=np.int64))
     sums["fees"] += fees
-    sums["defaulted"] += balance[(missed >= 3) & (before < 3)].sum(dtype=np.int64)
+    sums["defaulted"] += balance[((missed >= 3) | bankrupt) & (before < 3)].sum(dtype=np.int64)
+    sums["discharged"] += balance[bankrupt].sum(dtype=np.int64)
     sums["written_off"] += lost
     slot.total += fees - lost
     off: Array = late[gone]
     slot.late = late[~gone]
     slot.claims = np.concatenate([slot.claims, off[slot.claim[off] == 0]])
     slot.claim[off] += slot.balance[off]
-    slot.hazard[off] = slot.rules["recovery_hazard"]
+    slot.hazard[off] = np.where(bankrupt[gone], np.float32(0.0), slot.rules["recovery_hazard"])
     slot.shut[off] = 1
     slot.memory[off] = np.maximum(slot.memory[off], slot.missed[off] << 8)
     for row in (slot.balance, slot.arrears, slot.missed, slot.remaining):
@@ -357,12 +368,24 @@ def grow_old(slot: Slot, people: People, m: Month, lender: Any, before: Array, s
     return off
 
 
-def relet(slot: Slot, people: People, m: Month, off: Array, renewing: bool, supply_16: int, sums: Any) -> None:
-    """Closed loans granted anew to those who have a job; what was written off this month is closed from now on."""
+def relet(
+    slot: Slot, people: People, m: Month, off: Array, loans: Array, supply_16: int, model: Any, sums: Any
+) -> None:
+    """Closed loans granted anew to those who have a job; what was written off this month is closed from now on.
+
+    loans : open loans that the bureau knows of, without any a new borrower may enter
+    """
     closed = slot.closed
-    if renewing and closed.size:
-        word = (slot.draws(m, closed, RELET_SALT) >> 1).view(np.int32)
-        again = (word < (int(slot.rules["relet"]) * supply_16 >> 16)) & (people.jobless[slot.owner[closed]] == 0)
+    if model["renewing"] > 0 and closed.size:
+        word, owner = (slot.draws(m, closed, RELET_SALT) >> 1).view(np.int32), slot.owner[closed]
+        employed = people.jobless[owner] == 0
+        u = m.words[3][owner]
+        u = spread(u, np.uint32(ENTER_SALT * GOLDEN & LOW), u, np.empty_like(u))
+        enters = employed & (loans[owner] == 0) & ((u >> 1).view(np.int32) < model["enter"])
+        new = owner[enters]
+        people.level[new], people.buffer[new] = ONE, people.target[new]
+        slot.memory[closed[enters]] = 0
+        again = enters | ((word < (int(slot.rules["relet"]) * supply_16 >> 16)) & employed)
         anew, closed = closed[again], closed[~again]
         slot.shut[anew] = 0
         if not slot.revolving:

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.engine.kernel import payments
+
 Array = NDArray[Any]
 GOLDEN, LOW = 0x9E3779B9, 0xFFFFFFFF
 MULTIPLIERS, STEPS = (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)
 TILE = 8_192
 """Borrowers whose draws are made together: ten rounds on six arrays of 64 bits, best kept in the nearest cache."""
+SHORT_PAY_MONTHS = payments.SHORT_PAY_MONTHS
 ONE, HALF = np.float32(1.0), np.float32(0.5)
 UNIT_24, UNIT_15 = np.float32(2.0**-24), np.float32(2.0**-15)
 
@@ -23,13 +26,20 @@ class People:
         self.income, self.support, self.benefit = rows["income"], rows["household_support"], rows["insurance"]
         self.risk = rows["job_loss_risk"] * np.float32(2.0**24)  # compared with 24-bit integers, exactly
         self.target, self.strategic, self.points = rows["buffer_target"], rows["strategic"], rows["points"]
-        self.needs = money(rows["necessities"].astype(np.float32))
-        self.spared = self.needs - money(rows["necessities"].astype(np.float32) * frugal)
+        self.necessities, self.frugal = rows["necessities"].astype(np.float32), frugal
+        self.needs, self.spared = self.at_price(ONE)
+        self.expense_16, self.expense_inverse = rows["expense_16"], rows["expense_inverse"]
+        self.id, self.high_salt = rows["id"] ^ np.uint32(key[0]), rows["id_high"] * np.uint32(GOLDEN)
         self.opening = (*(rows[n] for n in ("buffer", "jobless_months", "pay_level", "inquiries", "open_loans")),)
         # Two of the ten rounds of Philox do not depend on month and path.
         low = rows["id"].astype(np.uint64) * MULTIPLIERS[0]
         high = (low >> 32 ^ rows["id_high"].astype(np.uint64) ^ key[1]) * MULTIPLIERS[1]
         self.draws = high >> 32, high & LOW, low & LOW
+
+    def at_price(self, price: np.float32) -> tuple[Array, Array]:
+        """Necessities at a price, and what the poorly paid spare of them."""
+        whole = self.necessities * price
+        return money(whole), money(whole) - money(whole * self.frugal)
 
     def reopen(self) -> None:
         """Back to the opening state, at the start of a path."""
@@ -158,8 +168,19 @@ def passing_shock(m: Month, model: Any) -> Array:
     return g
 
 
-def be_paid(people: People, m: Month, month: Any, model: Any) -> None:
-    """Pay after shocks, furlough and joblessness; necessities and expenses; the month's cash."""
+def short_pay(people: People, m: Month, month: int, path: int, share_16: int) -> Array:
+    """Those on short pay: the same for half a year."""
+    word = spread(people.id, people.high_salt, m.u, m.v)
+    word = spread(word, np.uint32(path * GOLDEN & LOW), m.u, m.v)
+    word = spread(word, np.uint32(month // SHORT_PAY_MONTHS * GOLDEN & LOW), m.u, m.v)
+    return (word < share_16 << 16).nonzero()[0]
+
+
+def be_paid(people: People, m: Month, when: tuple[int, int], month: Any, model: Any) -> None:
+    """Pay after shocks, short pay and joblessness; necessities and expenses; the month's cash.
+
+    when : the month and the path
+    """
     lasting_level(people, m, model)
     shock, pay, usual = passing_shock(m, model), m.f, m.h
     np.multiply(people.income, month["wage"], out=usual)
@@ -169,19 +190,27 @@ def be_paid(people: People, m: Month, month: Any, model: Any) -> None:
     insured = np.where(people.jobless[idle] <= model["benefit_months"], people.benefit[idle], np.float32(0.0))
     relief = pay[idle] * (people.support[idle] + insured)
     if month["furlough_16"] > 0:
-        pay[(m.words[2] < int(month["furlough_16"]) << 16).nonzero()[0]] *= month["keep"]
+        pay[short_pay(people, m, *when, int(month["furlough_16"]))] *= month["keep"]
     pay[idle] = relief
+    if month["transfer"] > 0:
+        people.buffer += money(month["transfer"] * usual)
     np.multiply(usual, model["low_pay"], out=usual)
     np.less(pay, usual, out=m.poor)
     np.add(pay, HALF, out=pay)
     np.copyto(m.pay, pay, casting="unsafe")
     np.add(people.buffer, m.pay, out=m.cash)
-    np.subtract(m.cash, people.needs, out=m.cash)
+    needs, spared = (people.needs, people.spared) if month["price"] == ONE else people.at_price(month["price"])
+    np.subtract(m.cash, needs, out=m.cash)
     poor = m.poor.nonzero()[0]
-    m.cash[poor] += people.spared[poor]
-    np.less(spread(m.words[3], 0, m.u, m.v), int(model["expense_16"]) << 16, out=m.mask)
+    m.cash[poor] += spared[poor]
+    np.greater(people.buffer, people.target, out=m.mask)
+    rich = m.mask.nonzero()[0]
+    excess = (people.buffer[rich] - people.target[rich]).astype(np.float32) * model["spend_excess"]
+    m.cash[rich] -= excess.astype(np.int32)
+    np.right_shift(spread(m.words[3], 0, m.u, m.v), 16, out=m.u)
+    np.less(m.u.view(np.int32), people.expense_16, out=m.mask)
     event = m.mask.nonzero()[0]
-    size = (m.u[event] >> 16).astype(np.float32) * model["expense_inverse"]
+    size = m.u[event].astype(np.float32) * people.expense_inverse[event]
     m.cash[event] -= money(np.float32(3.0) * size * size * (model["expense_mean"] * people.income[event]))
 
 

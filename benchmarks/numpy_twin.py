@@ -89,6 +89,7 @@ class Twin:
         slot, lane = np.divmod(blocks.place[mine], LANES)
         rows = {name: blocks.loans[name][slot, lane] for name in LOAN}
         rows["strategic"], rows["points"] = people.strategic[owner], people.points[owner]
+        rows["necessities"] = people.necessities[owner]
         return of_loans.Slot(self.packed, int(product[mine[0]]), int(segment[mine[0]]), owner, rows)
 
     def run(self, place: int, path: int, months: int | None = None) -> tuple[Array, Array]:
@@ -118,14 +119,15 @@ class Twin:
         economy, lender = self.packed.months[place, month], self.packed.lenders[place, month, 0]
         of_people.draw(people, m, month, path, self.key)
         of_people.find_work(people, m, economy, model)
-        of_people.be_paid(people, m, economy, model)
+        of_people.be_paid(people, m, (month, path), economy, model)
+        open_before = people.loans.copy() if model["enter"] > 0 else people.loans
         m.need.fill(0)
         np.multiply(people.strategic.view(np.uint32), int(lender["strategy"]) << 1, out=m.careless)
         np.add(m.careless, int(lender["forget"]) << 1, out=m.careless)
         slots = list(zip(chunk.slots, chunk.scratch, strict=True))
         for slot, s in slots:
             if slot.revolving:
-                of_loans.bill_revolving(slot, m, s, lender, self.renewing)
+                of_loans.bill_revolving(slot, m, s, lender, model)
             else:
                 of_loans.bill_instalment(slot, m, s, lender)
         of_loans.draw_on_lines([slot for slot in chunk.slots if slot.revolving], m, lender)
@@ -144,7 +146,7 @@ class Twin:
             row = sums[slot.segment]
             of_loans.recover(slot, people, m, lender, model, row)
             off = of_loans.grow_old(slot, people, m, lender, late_before, row)
-            of_loans.relet(slot, people, m, off, self.renewing, int(lender["supply_16"]), row)
+            of_loans.relet(slot, people, m, off, open_before, int(lender["supply_16"]), model, row)
             of_loans.tally(slot, s, model, row)
             of_loans.score(slot, people, m, s, model)
         of_people.report_to_bureau(people, m, model)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.schema import LARGER_UNIT, LOAN, MACRO, MONTHLY, PORTFOLIO, Array, InputError, Variable, presets, rounded
+from stresslab.schema import BY_LENDER, LARGER_UNIT, LOAN, MACRO, MONTHLY, PORTFOLIO, Array, InputError, Variable, presets, rounded
 
 
 def check(dataset: xr.Dataset, spec: dict[str, Variable], subject: str) -> None:
@@ -580,17 +580,19 @@ def single_path_faults(macro: xr.Dataset) -> list[str]:
     return [f"macro: found dimensions {dict(macro.sizes)}, expected a single path; select one with isel"]
 
 
-def macro_faults(macro: xr.Dataset, *, cut: bool = False) -> list[str]:
+def macro_faults(macro: xr.Dataset, *, cut: bool = False, apart: bool = False) -> list[str]:
     """Faults of macro paths: months, path numbers, scenario labels, and each variable's dimensions and values.
 
     cut : the months may be a later part of a path, as 13, 14, ...
+    apart : what lenders do may stand along `lender` and `product`
     """
     if macro.sizes.get("month", 0) == 0:
         advice = "use scenario() or macro_paths()"
         return [f"macro: found no months in {dict(macro.sizes)}, expected a dimension 'month' of at least 1; {advice}"]
     if nothing := [f"{dim}s" for dim in ("scenario", "path") if macro.sizes.get(dim, 1) == 0]:
         return [f"macro: found no {' and no '.join(nothing)}, expected at least 1; use scenario() and macro_paths()"]
-    faults = _month_faults(macro, cut) + _path_faults(macro) + _label_faults(macro) + _dimension_faults(macro)
+    faults = _month_faults(macro, cut) + _path_faults(macro) + _label_faults(macro)
+    faults += _dimension_faults(macro, apart)
     told = macro.attrs.get("real_income_trend")
     if told is not None and ("real_income_trend" not in macro or (macro["real_income_trend"] != told).any()):
         faults.append(
@@ -639,11 +641,22 @@ def _label_faults(macro: xr.Dataset) -> list[str]:
     return [f"scenario: found {labels[:5]}, expected different names; assign_coords(scenario=[...])"]
 
 
-def _dimension_faults(macro: xr.Dataset) -> list[str]:
+def _dimension_faults(macro: xr.Dataset, apart: bool) -> list[str]:
     """Faults of dimensions, and of a constant along months or different on paths."""
-    strange = [str(dim) for dim in macro.dims if dim not in ("scenario", "path", "month")]
-    advice = "select a label or rename them"
+    known = {"scenario", "path", "month", *(("lender", "product") if apart else ())}
+    strange = [str(dim) for dim in macro.dims if dim not in known]
+    ours = {"lender", "product"} & set(strange)
+    advice = "add them after this step, right before simulate" if ours else "select a label or rename them"
     faults = [f"dimensions: found {', '.join(strange)}, expected scenario, path, month; {advice}"] if strange else []
+    for dim in sorted({"lender", "product"} & set(macro.dims) & known):
+        labels = macro[dim].values.tolist() if dim in macro.coords else []
+        if not labels or not all(isinstance(label, str) for label in labels) or len(set(labels)) < len(labels):
+            faults.append(f"{dim}: found {labels[:5]}, expected different names; assign_coords({dim}=[...])")
+        faults += [
+            f"{name}: found dimension {dim}, expected it of {', '.join(BY_LENDER)} alone; select a label"
+            for name in map(str, macro.data_vars)
+            if dim in macro[name].dims and name in MACRO and name not in BY_LENDER
+        ]
     for name in sorted(set(map(str, macro.data_vars)) & set(MACRO) - set(MONTHLY)):
         values = macro[name]
         if "month" in values.dims:

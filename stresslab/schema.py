@@ -243,6 +243,9 @@ holds."""
 MONTHLY = tuple(name for name, variable in MACRO.items() if "month" in variable.dims)
 """Macro variables that have a value for each month."""
 
+BY_LENDER = ("line_supply", "collections_capacity", "payment_deferral")
+"""Macro variables that may also stand along `lender` and `product`, where lenders do not all do the same."""
+
 MACRO_NEUTRAL = {
     "furlough_share": 0.0,
     "furlough_income_loss": 0.0,

@@ -195,7 +195,7 @@ def test_feedback_needs_arrears_at_the_start(book, calm):
         sl.simulate(book.assign(sound), calm, seed=1, feedback=sl.Feedback(), progress=False)
     for words in ("found no loan 30 days late", "found no loan 90 days late", "300 borrowers", "contagion"):
         assert words in str(caught.value)
-    off = sl.Feedback(supply=0.0, contagion=0.0, caseload=0.0, recovery=0.0)
+    off = sl.Feedback(contagion=0.0, caseload=0.0, recovery=0.0)
     assert sl.simulate(book.assign(sound), calm, seed=1, feedback=off, progress=False).sizes["month"] == 4
 
 

@@ -78,7 +78,7 @@ def test_near_names_are_proposed():
 
 def test_faults_of_configuration_objects_are_named():
     simulate = {
-        "feedback": {"supply_": 1.0},
+        "feedback": {"contagion_": 1.0},
         "responses": [
             {"kind": "Outrech"},
             {"kind": "Restructuring", "forgiveness": 7.0, "foo": 1},
@@ -91,7 +91,7 @@ def test_faults_of_configuration_objects_are_named():
     content = {"scenarios": TWO, "simulate": simulate, "provisions": provisions, "macro_paths": macro}
     keys = {fault.split(":")[0] for fault in faults_of(content)}
     assert keys == {
-        "simulate.feedback.supply_", "simulate.responses.0.kind", "simulate.responses.1.foo",
+        "simulate.feedback.contagion_", "simulate.responses.0.kind", "simulate.responses.1.foo",
         "simulate.responses.1.forgiveness", "simulate.responses.2.capacity", "simulate.model",
         "provisions.overlays.0.reason",
         "provisions.provisioning.schedules", "macro_paths.model.max_lag",

@@ -18,11 +18,9 @@ from stresslab.engine.conditions import Conditions
 from stresslab.engine.job_flows import job_flows
 from stresslab.engine.kernel.state import DEPTHS, LENDER, MODEL, MONTH, PRODUCT, PROGRAMME, Rules
 from stresslab.engine.model import Model
-from stresslab.schema import MACRO_NEUTRAL, MINOR, unit_of
+from stresslab.schema import BY_LENDER, MACRO_NEUTRAL, MINOR, unit_of
 
 Array = NDArray[Any]
-BY_LENDER = ("line_supply", "collections_capacity", "payment_deferral")
-"""Macro variables that may differ by lender and product."""
 BYTES_SD = math.sqrt(4 * (256**2 - 1) / 12)
 """Standard deviation of the sum of four uniform bytes."""
 
@@ -64,6 +62,8 @@ def read_macro(macro: xr.Dataset, name: str) -> Array:
     return values
 
 
+SHORT_HOURS_NOTED = 0.01
+"""Share of the employed on short hours that is worth a note."""
 OPENING_GAP = 0.01
 """Difference of unemployment between the portfolio's day and month 1 of the paths that is worth a note."""
 
@@ -141,7 +141,7 @@ def pack(
         lender_records(everywhere, model),
         np.minimum(everywhere.contact, 1.0),
         rows,
-        Rules(_model(model, renewing, window), product_records(model, blocks.products, unit), _programmes(programmes)),
+        Rules(_model(model, renewing, window, _windfalls(macro, portfolio)), product_records(model, blocks.products, unit), _programmes(programmes)),
         unit,
     )
 
@@ -201,6 +201,16 @@ def departures(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[
     return found[0], found[1]
 
 
+def short_pay_notes(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> list[str]:
+    """Note of short hours that were derived from unemployment."""
+    share = short_pay(macro, portfolio, model)[0].max()
+    if share < SHORT_HOURS_NOTED or read_macro(macro, "furlough_share").any():
+        return []
+    name = f" ({macro['scenario'].item()})" if "scenario" in macro.coords else ""
+    lost = f"lose {model.income.short_hours_loss:.0%} of pay on short hours at the worst{name}"
+    return [f"short hours: up to {share:.1%} of the employed {lost}, from the rise of unemployment; or give furlough_share"]
+
+
 def short_pay(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[Array, Array]:
     """Share of the employed on short pay, and the share of pay that they lose (path, month).
 
@@ -254,7 +264,13 @@ def _programmes(programmes: Sequence[Restructuring]) -> Array:
     return terms
 
 
-def _model(model: Model, renewing: bool, window: int) -> Any:
+def _windfalls(macro: xr.Dataset, portfolio: xr.Dataset) -> bool:
+    """Whether a buffer is or can come to stand above its target."""
+    above = portfolio["liquid_buffer"].values > portfolio["buffer_target"].values
+    return bool(above.any()) or bool(read_macro(macro, "one_off_transfer").any())
+
+
+def _model(model: Model, renewing: bool, window: int, windfalls: bool) -> Any:
     """The MODEL record."""
     income, spending, jobs, seen, new = (
         model.income, model.spending, model.employment, model.scoring, model.applications,
@@ -269,7 +285,7 @@ def _model(model: Model, renewing: bool, window: int) -> Any:
     row["passing_centre"] = 1.0 / _mean_of_cubic(float(scale))
     row["frugal_cost"] = 1.0 - spending.cut_when_poor
     row["expense_mean"] = spending.expense_mean
-    row["saving"], row["spend_excess"] = spending.saving_share, spending.excess_spent_monthly
+    row["saving"], row["spend_excess"] = spending.saving_share, spending.excess_spent_monthly * windfalls
     row["tighten_middle"], row["tighten_slope"] = supply.middle_score, supply.score_slope
     row["low_pay"], row["forgone"] = income.low_pay, spending.forgone_share
     row["claim_fade"] = claim_fade(model)

@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stresslab.checks import (
+    advised,
     choice_faults,
     end_if_stopping,
     macro_faults,
@@ -57,12 +58,17 @@ class Prepared:
         plans, window = programmes(self.responses), _watch(self.responses)
         return pack(macro, self.portfolio, self.model, self.blocks, self.renewing, plans, window)
 
+    @property
+    def in_step(self) -> bool:
+        """Whether the months of a sample are simulated together first, as conditions depend on the past of all."""
+        return self.feedback is not None or bool(self.responses) or self.model.credit_supply.gain > 0.0
+
     def run_paths(
         self, macro: xr.Dataset, progress: Progress = silent
     ) -> tuple[Array, Array, Packed, SecondRound | None]:
         """All paths of one scenario: totals, jobless, the parameters used, and the second round if there is one."""
         packed = self.pack(macro)
-        if self.feedback is None and not self.responses and self.model.credit_supply.gain == 0.0:
+        if not self.in_step:
             paths = macro["path"].values
             totals, jobless = run(self.blocks, packed, paths, self.seed, self.threads, self.kernel, progress)
             return totals, jobless, packed, None
@@ -90,7 +96,7 @@ def prepare(
     faults += behaviour_faults({} if behaviour is None else behaviour)
     end_if_stopping(subject, faults)
     model, others = model_for(portfolio, model)
-    refuse(subject, faults + actor_faults(portfolio, responses) + others)
+    refuse(subject, faults + actor_faults(portfolio, responses) + others + whose_faults(portfolio, macro, responses))
     portfolio = of_their_kinds(portfolio)
     mark, blocks = laid_out(portfolio, model)
     seed = secrets.randbits(63) if seed is None else int(seed)
@@ -109,6 +115,22 @@ def actor_faults(portfolio: xr.Dataset, responses: Sequence[Response]) -> list[s
     known = ", ".join(map(repr, lenders[:8]))
     found = "own_lender: found none in attrs of a portfolio whose own lender responds"
     return [f"{found}, expected one of {known}; name it: portfolio.assign_attrs(own_lender={lenders[0]!r})"]
+
+
+def whose_faults(portfolio: xr.Dataset, macro: xr.Dataset, responses: Sequence[Response] = ()) -> list[str]:
+    """Faults of lenders and products that macro paths or responses name and the portfolio does not have."""
+    named = {dim: macro[dim].values.tolist() for dim in ("lender", "product") if dim in macro.dims}
+    limits = [response for response, _ in unfold(responses) if isinstance(response, LimitManagement)]
+    named["product"] = [*named.get("product", []), *(name for one in limits for name in one.products)]
+    faults = []
+    for dim, labels in named.items():
+        known = sorted(set(map(str, portfolio[dim].values.tolist()))) if dim in portfolio.variables else labels
+        faults += [
+            f"{dim}: found {label!r}, expected one of {known[:8]}; {advised(label, known, 'name those of the portfolio')}"
+            for label in labels
+            if label not in known
+        ]
+    return faults
 
 
 def _watch(responses: Sequence[Response]) -> int:
@@ -132,7 +154,7 @@ def argument_faults(
     if length := macro.sizes.get("month", 0):
         advice = f"choose among the {length} months of macro, or extend it"
         faults += whole_faults("horizon", horizon, 1, length, optional=True, advice=advice)
-    return faults + macro_faults(macro, cut=cut)
+    return faults + macro_faults(macro, cut=cut, apart=True)
 
 
 _LAST: dict[tuple[str, ...], Blocks] = {}

@@ -18,11 +18,21 @@ from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source
 from stresslab.engine.lender_parameters import Product
 from stresslab.engine.memory import Sizes, of_feedback, of_run, refuse_layout, refuse_run
 from stresslab.engine.model import Model
-from stresslab.engine.packing import income_trend, opening_notes, pack, read_macro
-from stresslab.engine.prepare import Prepared, Renewal, argument_faults, model_for, of_their_kinds, prepare, with_paths
+from stresslab.engine.mean_field import run_with_feedback
+from stresslab.engine.packing import departures, income_trend, opening_notes, pack, read_macro, short_pay_notes
+from stresslab.engine.prepare import (
+    Prepared,
+    Renewal,
+    argument_faults,
+    model_for,
+    of_their_kinds,
+    prepare,
+    whose_faults,
+    with_paths,
+)
 from stresslab.engine.provenance import record, taken_by_default
 from stresslab.engine.result import join_scenarios, label, label_responses, refuse_overflow, static_notes, unit_notes
-from stresslab.engine.run import Progress, run
+from stresslab.engine.run import Progress, run, silent
 from stresslab.engine.trace import traced_ids, traced_months
 from stresslab.noted import noted, notes
 from stresslab.schema import MEASURES, RESULT, attrs_of, stored_as_text
@@ -236,7 +246,11 @@ def simulate(
     for name in result.data_vars:
         result[name].attrs = attrs_of(RESULT[str(name)])
     result = stored_as_text(result).assign_attrs(record(prepared, renewal, macro, source_of(behaviour or {})))
-    said = [note for macro_paths in scenarios for note in opening_notes(macro_paths, portfolio)]
+    said = [
+        note
+        for macro_paths in scenarios
+        for note in (*opening_notes(macro_paths, portfolio), *short_pay_notes(macro_paths, portfolio, prepared.model))
+    ]
     said += unit_notes(result) + cost_notes(responses, str(result.attrs["currency"]))
     said += static_notes(result) if renewal == "static" else []
     return noted(result, notes(portfolio), notes(macro), said, _gap_notes(result, feedback))
@@ -249,7 +263,7 @@ def _refuse_memory(prepared: Prepared, paths: xr.Dataset, traced: int) -> None:
         paths.sizes.get("scenario", 1), paths.sizes["path"], paths.sizes["month"], len(blocks.segments), several
     )
     needed = of_run(sizes) + TRACED * sizes.cells / sizes.segments * traced
-    if prepared.feedback is not None or prepared.responses:
+    if prepared.in_step:
         sample = (prepared.feedback or OFF).sample / prepared.portfolio.sizes["borrower"]
         part = min(1.0, sample)
         needed += of_feedback(sizes, part * blocks.count, part * blocks.segment.size, prepared.threads)
@@ -327,13 +341,18 @@ def advance(
     Returns
     -------
     xarray.Dataset
-        The portfolio at the end of the last month: usual pay and floating rates moved by the economy, the rest of the
-        attributes as it was; attrs `unemployment_rate` is that of the last month.
+        The portfolio at the end of the last month: usual pay, necessities and floating rates moved by the economy, the
+        rest of the attributes as it was; attrs `unemployment_rate` is that of the last month, `income_departure` and
+        `price_departure` are where real income and prices stand against their trends [logarithm].
 
     Raises
     ------
     InputError
         Names every fault of the arguments, the portfolio and the macro path; several paths among them.
+
+    Notes
+    -----
+    Credit supply, where the model has a gain, starts each call without a tightening.
 
     Examples
     --------
@@ -352,7 +371,7 @@ def advance(
     faults += whole_faults("path", path, 0, 2**32 - 1, advice="choose another")
     end_if_stopping("advance", faults)
     model, others = model_for(portfolio, model)
-    refuse("advance", faults + others)
+    refuse("advance", faults + others + whose_faults(portfolio, macro))
     portfolio = of_their_kinds(portfolio)
     seed = secrets.randbits(63) if seed is None else int(seed)
     refuse_layout(portfolio.sizes["loan"])
@@ -360,15 +379,24 @@ def advance(
     macro_path = with_paths(macro, path).isel(month=slice(0, months))
     packed = pack(macro_path, portfolio, model, blocks, renewal == "static")
     kernel, paths = kernel_with(behaviour or {}), macro_path["path"].values
+    if model.credit_supply.gain > 0.0:
+        packed = run_with_feedback(
+            portfolio, macro_path, blocks, packed, model, None, (), seed, threads, kernel, silent
+        )[2]  # fmt: skip
     totals, _ = run(blocks, packed, paths, seed, threads, kernel, first_month=first_month, keep=True)
     refuse_overflow("advance", totals, blocks.segments)
     after = read_back(blocks, portfolio, model)
-    # What the economy did to pay and to floating rates stays, so that a second move goes on from there.
+    # What the economy did to pay, prices and floating rates stays, so that a second move goes on from there.
     last = packed.months[0, -1]
-    rate = _moved(after, model, 12.0 * float(last["rate_move"]))
+    moved = after.assign(
+        income=after["income"] * float(last["wage"]),
+        necessities=after["necessities"] * float(last["price"]),
+        annual_rate=_moved(after, model, 12.0 * float(last["rate_move"])),
+    )
+    income, price = (float(gap[0, -1]) for gap in departures(macro_path, portfolio, model))
     unemployment = float(read_macro(macro_path, "unemployment_rate")[0, -1])
-    moved = after.assign(income=after["income"] * float(last["wage"]), annual_rate=rate)
-    return noted(moved.assign_attrs(unemployment_rate=unemployment), taken_by_default(macro, model))
+    told = {"unemployment_rate": unemployment, "income_departure": income, "price_departure": price}
+    return noted(moved.assign_attrs(told), taken_by_default(macro, model))
 
 
 def _moved(portfolio: xr.Dataset, model: Model, move: float) -> xr.DataArray:

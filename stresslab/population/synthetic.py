@@ -141,7 +141,8 @@ def season(book: xr.Dataset, numbers: dict[str, Any], model: Model, months: int,
         },
         {"month": np.arange(1, months + 1)},
     )
-    return advance(book, calm, months, model, seed=seed, path=2**32 - 1)
+    standing = model.replace(**{"credit_supply.gain": 0.0})  # in a still economy supply is what is usual
+    return advance(book, calm, months, standing, seed=seed, path=2**32 - 1)
 
 
 def _draw(

@@ -8,6 +8,7 @@ from stresslab.scenarios.path_models import VAR, BlockBootstrap, RegimeSwitching
 from stresslab.scenarios.paths import macro_paths
 from stresslab.scenarios.readers import from_dataset, read_scenario
 from stresslab.scenarios.shock import shock_scenario
+from stresslab.scenarios.supply import supply_stop
 
 __all__ = [
     "VAR",
@@ -27,6 +28,7 @@ __all__ = [
     "shift",
     "shock_scenario",
     "splice",
+    "supply_stop",
     "table",
     "us_card_history",
     "us_history",

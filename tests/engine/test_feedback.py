@@ -11,6 +11,7 @@ from stresslab.engine.actions import ContingencyPlan, LimitManagement, Outreach,
 from stresslab.engine.conditions import Conditions
 from stresslab.engine.feedback import Feedback, MeanField, gap
 from stresslab.engine.kernel.state import SUMS
+from stresslab.engine.lender_parameters import CreditSupply
 from stresslab.engine.mean_field import sample_of, standing_still
 from stresslab.engine.model import Model
 from stresslab.engine.simulate import simulate
@@ -21,7 +22,7 @@ from stresslab.scenarios.shock import shock_scenario
 from stresslab.schema import InputError
 from tests.engine.small import book_of, flat, harsh, riskless
 
-GAINS = ("supply", "contagion", "caseload", "recovery")
+GAINS = ("contagion", "caseload", "recovery")
 NOTHING = dict.fromkeys(GAINS, 0.0)
 
 
@@ -43,15 +44,18 @@ START = month([90, 10], [180, 18, 0, 2])
 LATER = month([80, 20], [170, 24, 0, 6])
 
 
-def field_of(*responses, feedback=None, supply=1.0, capacity=1.0, normal=(START, START), months=12):
-    shape = (1, months)
+def field_of(*responses, feedback=None, credit=None, supply=1.0, capacity=1.0, normal=(START, START), months=12):
+    shape = (1, months, 2)
     return MeanField(
+        macro=Conditions.of_macro(np.full(shape, supply), np.full(shape, capacity), np.zeros(shape)),
         feedback=feedback or Feedback(),
+        supply=credit or CreditSupply(),
         responses=responses,
-        supply=np.full(shape, supply),
-        capacity=np.full(shape, capacity),
-        own=0,
+        lender_of=np.array([0, 1]),
+        own=np.array([True, False]),
+        products=np.array(["card", "loan"]),
         trust=np.array([1.0, 0.5]),
+        trust_here=np.array([1.0, 0.5]),
         normal=None if normal is None else np.stack(normal)[None],
     )
 
@@ -67,8 +71,8 @@ def test_every_loop_by_hand():
     """
     now, _, _ = at_month(field_of(supply=0.5, capacity=0.8), START, LATER)
     rise = np.array([1.0, 0.583333])
-    np.testing.assert_allclose(now.supply[0], 0.5 * (0.1 + 0.9 * np.exp(-rise)), atol=1e-6)
-    assert now.supply[0, 0] == pytest.approx(0.5 * 0.431091, abs=1e-6)
+    assert (now.supply == 0.5).all()
+    assert (now.tightening == 0.0).all()
     np.testing.assert_allclose(now.contact[0], [0.8 / 2.0, 0.8 / 1.583333], atol=1e-6)
     np.testing.assert_allclose(now.recovery[0], [math.exp(-0.25), math.exp(-0.25 * 0.583333)], atol=1e-6)
     np.testing.assert_allclose(now.strategic[0], [1 + 0.8 * 2, 1 + 0.8 * 2])
@@ -78,12 +82,11 @@ def test_what_would_have_happened_anyway_does_not_count():
     """r is against the same borrowers in an economy that stands still; less arrears than that give nothing back."""
     for still in (LATER, month([70, 30], [150, 40, 0, 10])):
         now, _, _ = at_month(field_of(normal=(START, still)), START, LATER)
-        assert (now.supply == 1.0).all()
         assert (now.contact == 1.0).all()
         assert (now.recovery == 1.0).all()
         assert (now.strategic == 1.0).all()
     now, _, _ = at_month(field_of(), START, LATER)
-    assert (now.supply < 1.0).all()  # against one that did not move
+    assert (now.contact < 1.0).all()  # against one that did not move
 
 
 def test_contact_is_full_at_most():
@@ -94,8 +97,8 @@ def test_contact_is_full_at_most():
 
 @pytest.mark.parametrize("gain", GAINS)
 def test_each_gain_switches_its_own_loop_off(gain):
-    """The condition it moves is neutral, and the other three are as before."""
-    moved = {"supply": "supply", "contagion": "strategic", "caseload": "contact", "recovery": "recovery"}
+    """The condition it moves is neutral, and the other two are as before."""
+    moved = {"contagion": "strategic", "caseload": "contact", "recovery": "recovery"}
     every, _, _ = at_month(field_of(), START, LATER)
     found, _, _ = at_month(field_of(feedback=Feedback(**{gain: 0.0})), START, LATER)
     for name, condition in moved.items():
@@ -104,10 +107,20 @@ def test_each_gain_switches_its_own_loop_off(gain):
     assert (getattr(every, moved[gain]) != 1.0).all()
 
 
-def test_supply_falls_to_its_floor():
+SWIFT = CreditSupply(gain=1.0, floor=0.25, months=1, tightening_monthly=1.0)
+
+
+def test_lenders_tighten_by_hand():
+    """As above r = 2 and 1.583333, with five cases among 300 accounts beside both: 1.857143 and 1.5."""
+    now, _, _ = at_month(field_of(credit=SWIFT), START, LATER)
+    rise = np.array([0.857143, 0.5])
+    np.testing.assert_allclose(now.tightening[0], 0.75 * (1.0 - np.exp(-rise)), atol=1e-6)
+
+
+def test_tightening_ends_at_the_floor():
     worst = month([0, 50, 50], [0, 100, 100])
-    now, _, _ = at_month(field_of(feedback=Feedback(supply=10.0, supply_floor=0.25)), START, worst)
-    np.testing.assert_allclose(now.supply[0], 0.25, atol=1e-9)
+    now, _, _ = at_month(field_of(credit=dataclasses.replace(SWIFT, gain=10.0)), START, worst)
+    np.testing.assert_allclose(now.tightening[0], 0.75, atol=1e-9)
 
 
 def test_the_gap_is_the_largest_mean_difference():

@@ -26,7 +26,7 @@ from tests.engine.small import PRESETS, flat
 
 PATHS, YEARS_2, SEED = 8, 24, 7
 OPEN_TO_ALL = {"capacity": 100.0, "to_days": 330, "take_up": 1.0}
-ALONE = {"supply": 0.0, "contagion": 0.0, "caseload": 0.0, "recovery": 0.0}
+ALONE = {"contagion": 0.0, "caseload": 0.0, "recovery": 0.0}
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ def live_month(person, loans, scratch, book, begin, slots, draw, month, lenders,
     for s in range(slots):
         slot = slot_of[begin + s]
         if products[slot.product].revolving > int32(0):
-            draw_on_line(person, loans[s], lenders[slot.lender], model)
+            draw_on_line(person, loans[s], scratch, lenders[slot.lender], model)
     for s in range(slots):
         if renewing and person.open_slots[s] > int32(0):
             apply_for_credit(person, loans[s], scratch, lenders[slot_of[begin + s].lender], model)
@@ -93,9 +93,11 @@ def live_month(person, loans, scratch, book, begin, slots, draw, month, lenders,
         loan, slot = loans[s], slot_of[begin + s]
         product = products[slot.product]
         if product.revolving > int32(0):
-            pay_revolving(person, loan, month.rate_move * product.rate_pass, product.effort, sums[slot.segment])
+            pay_revolving(
+                person, loan, scratch, month.rate_move * product.rate_pass, product.effort, sums[slot.segment]
+            )
         else:
-            pay_instalment(person, loan, lenders[slot.lender], product, model, sums[slot.segment])
+            pay_instalment(person, loan, scratch, lenders[slot.lender], product, model, sums[slot.segment])
     save(person, model.saving)
     score_at_bureau(person, model)
     for s in range(slots):

@@ -56,14 +56,34 @@ def rank_for_short_pay(person, scratch, draw, furlough):
 
 
 @njit(forceinline=True)
+def receive_transfer(person, month):
+    """A one-off payment to everybody goes into the buffer."""
+    if month.transfer > float32(0.0):
+        for k in range(LANES):
+            usual = person.income[k] * month.wage
+            person.buffer[k] = int32(person.buffer[k] + act.money(month.transfer * usual))
+
+
+@njit(forceinline=True)
+def spend_excess(person, share):
+    """A share of what the buffer has above its target is spent; `share` is 0 where no buffer can have any."""
+    if share > float32(0.0):
+        for k in range(LANES):
+            excess = act.above_target(person.buffer[k], person.buffer_target[k], share)
+            person.spent[k] = int32(person.spent[k] + excess)
+            person.cash[k] = int32(person.cash[k] - excess)
+
+
+@njit(forceinline=True)
 def work_and_pay(person, scratch, draw, month, model):
     """Job, pay, necessities and expenses; leaves the month's cash and returns the number of jobless."""
+    receive_transfer(person, month)
     rank_for_short_pay(person, scratch, draw, month.furlough_16)
     separation, find_early, find_late = month.separation, month.find_early, month.find_late
     wage, keep, furlough = month.wage, month.keep, month.furlough_16
     persistence, width, fall_keep, fall_from = model.persistence, model.width, model.fall_keep, model.fall_from_16
     scale, centre, frugal, low_pay = model.passing_scale, model.passing_centre, model.frugal_cost, model.low_pay
-    mean, spend_excess, price, transfer = model.expense_mean, model.spend_excess, month.price, month.transfer
+    mean, price = model.expense_mean, month.price
     early, benefit_months = model.early_months, model.benefit_months
     jobless_now = ZERO
     for k in range(LANES):
@@ -81,20 +101,18 @@ def work_and_pay(person, scratch, draw, month, model):
         poor = received < low_pay * usual
         needs = float32(person.necessities[k]) * price * (frugal if poor else float32(1.0))
         pay = act.money(received)
-        buffer = int32(person.buffer[k] + act.money(transfer * usual))
-        excess = act.above_target(buffer, person.buffer_target[k], spend_excess)
-        spent = int32(act.money(needs) + act.money(expense) + excess)
+        spent = int32(act.money(needs) + act.money(expense))
         person.jobless_months[k] = jobless
         person.pay_level[k] = level
         person.pay[k] = pay
         person.poorly_paid[k] = ONE if poor else ZERO
         person.spent[k] = spent
-        person.buffer[k] = buffer
-        person.cash[k] = int32(buffer + pay - spent)
+        person.cash[k] = int32(person.buffer[k] + pay - spent)
         person.needed[k] = ZERO
         person.applications[k] = ZERO
         person.loans_held[k] = ZERO
         jobless_now = int32(jobless_now + (ONE if jobless > ZERO else ZERO))
+    spend_excess(person, model.spend_excess)
     return jobless_now
 
 
@@ -133,9 +151,26 @@ def count_open(loan):
 
 
 @njit(forceinline=True)
-def granted(loan, k, supply, tightening, middle, slope):
-    """Share of an unused line or of new credit that the lender grants this borrower."""
-    return supply * (float32(1.0) - act.withdrawn(loan.score[k], tightening, middle, slope))
+def look_at_supply(loan, scratch, lender, model):
+    """What a tightening leaves each borrower of a line or of new credit."""
+    if lender.tightening > float32(0.0):
+        for k in range(LANES):
+            cut = act.withdrawn(loan.score[k], lender.tightening, model.tighten_middle, model.tighten_slope)
+            scratch.left[k] = float32(1.0) - cut
+    else:
+        for k in range(LANES):
+            scratch.left[k] = float32(1.0)
+
+
+@njit(forceinline=True)
+def look_at_stakes(person, scratch, effort):
+    """Necessities that each borrower goes without rather than miss a payment."""
+    if effort > float32(0.0):
+        for k in range(LANES):
+            scratch.reach[k] = act.reach(person.necessities[k], effort)
+    else:
+        for k in range(LANES):
+            scratch.reach[k] = ZERO
 
 
 @njit(forceinline=True)
@@ -147,9 +182,8 @@ def bill_revolving(person, loan, scratch, lender, product, model):
     share, floor = product.minimum_share, product.minimum_payment
     forget, hazard = lender.forget, lender.strategy
     supply = lender.supply if model.renewing > ZERO else float32(0.0)
-    tightening, middle, slope, stops = (
-        lender.tightening, model.tighten_middle, model.tighten_slope, model.forgone,
-    )  # fmt: skip
+    stops = model.forgone
+    look_at_supply(loan, scratch, lender, model)
     for k in range(LANES):
         balance, overdue = loan.balance[k], loan.overdue[k]
         due = int32(overdue + act.revolving_due(int32(balance - overdue), share, floor, loan.instalment[k]))
@@ -159,7 +193,7 @@ def bill_revolving(person, loan, scratch, lender, product, model):
         wanted = int32(loan.usual[k] - int32(balance - settled))
         repaid = balance if (loan.transactor[k] > ZERO) & (person.cash[k] >= balance) else ZERO
         line = int32(loan.limit[k] - int32(balance - repaid))
-        room = int32(float32(line) * granted(loan, k, supply, tightening, middle, slope))
+        room = int32(float32(line) * (supply * scratch.left[k]))
         room = room if (room > ZERO) & ((loan.marks[k] & int32(BARRED)) == ZERO) else ZERO
         most = wanted if wanted < line else line
         usual = most if (most > ZERO) & ((loan.missed[k] | loan.closed[k]) == ZERO) else ZERO
@@ -203,13 +237,14 @@ def bill_instalment(person, loan, scratch, lender):
 
 
 @njit(forceinline=True)
-def draw_on_line(person, loan, lender, model):
+def draw_on_line(person, loan, scratch, lender, model):
     """A borrower short of cash for what they mean to pay draws on a line that is open and not in arrears."""
-    supply, tightening, middle, slope = lender.supply, lender.tightening, model.tighten_middle, model.tighten_slope
+    supply = lender.supply
+    look_at_supply(loan, scratch, lender, model)
     for k in range(LANES):
         short = int32(person.needed[k] - person.cash[k])
         line = int32(loan.limit[k] - loan.balance[k] - loan.drawn[k])
-        room = int32(float32(line) * granted(loan, k, supply, tightening, middle, slope))
+        room = int32(float32(line) * (supply * scratch.left[k]))
         usable = (short > ZERO) & (room > ZERO) & (no_drawing(loan, k) == ZERO)
         extra = (short if short < room else room) if usable else ZERO
         loan.drawn[k] = int32(loan.drawn[k] + extra)
@@ -223,7 +258,7 @@ def apply_for_credit(person, loan, scratch, lender, model):
     The lender sees the score, not the job. Money granted to borrowers who are short helps to pay this month's bills.
     """
     apply, apply_short, supply = model.apply, model.apply_short, lender.supply
-    tightening, middle, steepness = lender.tightening, model.tighten_middle, model.tighten_slope
+    look_at_supply(loan, scratch, lender, model)
     approve_from, slope = model.approve_from, model.approve_slope
     for k in range(LANES):
         free, usual = may_apply(loan, k), loan.usual[k]
@@ -232,7 +267,7 @@ def apply_for_credit(person, loan, scratch, lender, model):
         wish = apply_short if short else calm
         u = act.chance(spread(scratch.loan_word[k], loan.salt[k] + APPLY_SALT))
         applied = free & (u < wish)
-        share = supply * (float32(1.0) - act.withdrawn(loan.score[k], tightening, middle, steepness))
+        share = supply * scratch.left[k]
         granted = applied & (u < wish * act.approval(loan.score[k], approve_from, slope, share))
         person.applications[k] = int32(person.applications[k] + (ONE if applied else ZERO))
         person.cash[k] = int32(person.cash[k] + (usual if granted & short else ZERO))
@@ -260,14 +295,14 @@ def defer_payments(person, loan, scratch, lender, sums):
 
 
 @njit(forceinline=True)
-def pay_revolving(person, loan, move, effort, sums):
+def pay_revolving(person, loan, scratch, move, effort, sums):
     """Pay the bill in the order of priority; interest runs on what is left, at the contract's rate plus `move`."""
+    look_at_stakes(person, scratch, effort)
     drawn_high, drawn_low, paid_high, paid_low, interest_high, interest_low = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
     for k in range(LANES):
         balance, overdue, due, payable = loan.balance[k], loan.overdue[k], loan.due[k], loan.payable[k]
         later = int32(person.needed[k] - payable)
-        reach = act.reach(person.necessities[k], effort)
-        first = act.payment(payable, int32(person.cash[k] + reach))
+        first = act.payment(payable, int32(person.cash[k] + scratch.reach[k]))
         free = int32(person.cash[k] - first - later)
         rest = int32(balance - first) if (loan.transactor[k] > ZERO) & (payable > ZERO) else ZERO
         more = rest if rest < free else free
@@ -290,18 +325,18 @@ def pay_revolving(person, loan, move, effort, sums):
 
 
 @njit(forceinline=True)
-def pay_instalment(person, loan, lender, product, model, sums):
+def pay_instalment(person, loan, scratch, lender, product, model, sums):
     """Pay the instalment in the order of priority; some prepay in full; a finished loan is granted anew."""
-    prepay, effort, renewing = product.prepay, product.effort, model.renewing > ZERO
+    prepay, renewing = product.prepay, model.renewing > ZERO
     supply = float32(lender.supply_16 if renewing else ZERO)
-    tightening, middle, slope = lender.tightening, model.tighten_middle, model.tighten_slope
+    look_at_supply(loan, scratch, lender, model)
+    look_at_stakes(person, scratch, product.effort)
     granted_high, granted_low, paid_high, paid_low, interest_high, interest_low = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
     for k in range(LANES):
         interest, overdue, due, payable = loan.interest[k], loan.overdue[k], loan.due[k], loan.payable[k]
         usual, applied, tenor, remaining = loan.usual[k], loan.drawn[k], loan.tenor[k], loan.remaining[k]
         owed = int32(loan.balance[k] + interest)
-        reach = act.reach(person.necessities[k], effort)
-        paid = act.payment(payable, int32(person.cash[k] + reach))
+        paid = act.payment(payable, int32(person.cash[k] + scratch.reach[k]))
         left = int32(person.cash[k] - paid)
         word = uint32(loan.word[k])
         missed = loan.missed[k]
@@ -311,8 +346,7 @@ def pay_instalment(person, loan, lender, product, model, sums):
         paid_all = owed if settles else paid
         after = int32(owed - paid_all)
         ended = (owed > ZERO) & ((after | no_new_loan(loan, k)) == ZERO)
-        share = supply * (float32(1.0) - act.withdrawn(loan.score[k], tightening, middle, slope))
-        again = ended & (int32(word & uint32(0xFFFF)) < int32(share))
+        again = ended & (int32(word & uint32(0xFFFF)) < int32(supply * scratch.left[k]))
         granted = usual if again else applied
         fewer = int32(remaining - ONE) if remaining > ZERO else ZERO
         running = fewer if after > ZERO else ZERO

@@ -126,6 +126,8 @@ SCRATCH = record(
     ("level_word", "u4", LANES),  # uniform bits: lasting pay, furlough
     ("loan_word", "u4", LANES),  # uniform bits: rare expense and, through `spread`, all uses of each loan
     ("short_16", "i4", LANES),  # 1/2**16: place among those who may be on short pay, the same for half a year
+    ("left", "f4", LANES),  # 1: of a line or of new credit, what a tightening leaves a borrower of this score
+    ("reach", "i4", LANES),  # minor unit: necessities that the borrower goes without for a payment
     ("special", "i4", LANES),  # not 0 for a problem loan
     ("lanes", "i8", LANES),  # 1: lanes of problem loans
 )
