@@ -170,7 +170,9 @@ def bill_revolving(slot: Slot, m: Month, s: Month, lender: Any, model: Any) -> N
     room = np.maximum((s.i.astype(np.float32) * supply).astype(np.int32), 0)
     cut = drawn - np.minimum(drawn, room)
     settled = np.where(slot.part_payer, slot.due, slot.balance) * (slot.payable > 0)
-    m.cash[slot.where] += drawn - cut + (np.minimum(cut, settled).astype(np.float32) * model["forgone"]).astype(np.int32)
+    m.cash[slot.where] += (
+        drawn - cut + (np.minimum(cut, settled).astype(np.float32) * model["forgone"]).astype(np.int32)
+    )
     np.subtract(drawn, cut, out=drawn)
 
 

@@ -54,7 +54,7 @@ class Block:
         self.loans = widened(blocks.loans[begin : begin + 2], LOAN, 1)
         self.scratch, self.sums = np.zeros((), SCRATCH)[()], np.zeros(len(blocks.segments), SUMS)
         live_month(
-            self.person, self.loans, self.scratch, blocks.book(packed.lender_row), begin, 2,
+            self.person, self.loans, self.scratch, blocks.book(packed.row_of), begin, 2,
             Draw(0, np.uint32(0), self.key), packed.months[0, 0], packed.lenders[0, 0], packed.lenders[0, 1],
             packed.rules, self.sums,
         )  # fmt: skip
@@ -79,12 +79,12 @@ class Block:
         problem_loans = person, line, scratch, count
         return [
             ("draw_words", payments.draw_words, (person, scratch, Draw(2, np.uint32(0), key)), 1),
-            ("work_and_pay", payments.work_and_pay, (person, scratch, month, model), 1),
-            ("bill_revolving", payments.bill_revolving, (person, line, scratch, lender, revolving, True), 1),
+            ("work_and_pay", payments.work_and_pay, (person, scratch, Draw(2, np.uint32(0), key), month, model), 1),
+            ("bill_revolving", payments.bill_revolving, (person, line, scratch, lender, revolving, model), 1),
             ("bill_instalment", payments.bill_instalment, (person, loan, scratch, lender), 1),
-            ("draw_on_line", payments.draw_on_line, (person, line, lender), 1),
-            ("pay_revolving", payments.pay_revolving, (person, line, np.float32(0), sums), 1),
-            ("pay_instalment", payments.pay_instalment, (person, loan, lender, instalment, True, sums), 1),
+            ("draw_on_line", payments.draw_on_line, (person, line, scratch, lender, model), 1),
+            ("pay_revolving", payments.pay_revolving, (person, line, scratch, np.float32(0), np.float32(0), sums), 1),
+            ("pay_instalment", payments.pay_instalment, (person, loan, scratch, lender, instalment, model, sums), 1),
             ("save", payments.save, (person, model["saving"]), 1),
             ("recover_claims", arrears.recover_claims, (person, line, scratch, factor, model, sums), 2),
             ("find_problem_loans", arrears.find_problem_loans, (line, scratch), 2),

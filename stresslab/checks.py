@@ -18,7 +18,19 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stresslab.schema import BY_LENDER, LARGER_UNIT, LOAN, MACRO, MONTHLY, PORTFOLIO, Array, InputError, Variable, presets, rounded
+from stresslab.schema import (
+    BY_LENDER,
+    LARGER_UNIT,
+    LOAN,
+    MACRO,
+    MONTHLY,
+    PORTFOLIO,
+    Array,
+    InputError,
+    Variable,
+    presets,
+    rounded,
+)
 
 
 def check(dataset: xr.Dataset, spec: dict[str, Variable], subject: str) -> None:

@@ -199,7 +199,9 @@ PORTFOLIO: dict[str, Variable] = {
     "own_share": Variable(LOAN, "1", "funded by the lender of record, against partners", high=1.0),
     "written_off": Variable(LOAN, "1", "written off and closed to new credit", kind="flag"),
     "claim": Variable(LOAN, "currency", "written off and still owed"),
-    "claim_months": Variable(LOAN, "month", "months since the write-off", high=1200, kind="whole"),
+    "claim_months": Variable(
+        LOAN, "month", "months since the write-off; above 600 nothing is recovered", high=1200, kind="whole"
+    ),
 }
 """Portfolio: dimensions `borrower` and `loan`; attrs `currency`, `as_of`, `own_lender`, `preset`."""
 

@@ -26,7 +26,7 @@ MOST_LOANS = 60
 MEMORY_UNIT = 256
 """Parts in which the kernel counts what scores remember."""
 OLDEST_CLAIM = 600
-"""Months after which a claim ages no further."""
+"""Months up to which something may be recovered; nothing is on an older claim, nor on one discharged in bankruptcy."""
 WIDEST = 16
 """Slots of a block that lends room to several rare lists of loans."""
 
@@ -294,7 +294,7 @@ def _loans(
 ) -> Array:
     v = {name: portfolio[name].values for name in portfolio.variables if portfolio[name].dims == ("loan",)}
     fading = np.array([fading_hazard(model, name) for name in products])
-    ages = np.minimum(np.asarray(v["claim_months"], np.int64), OLDEST_CLAIM)
+    ages = np.minimum(np.asarray(v["claim_months"], np.int64), OLDEST_CLAIM + 1)
     fields = {
         "balance": minor(v["balance"]),
         "overdue": minor(v["overdue"]),
@@ -317,9 +317,9 @@ def _loans(
 
 
 def fading_hazard(model: Model, product: str) -> Array:
-    """Hazard of recovering a claim at ages 0 ... OLDEST_CLAIM months, multiplied out in float32 as in the kernel."""
+    """Hazard of recovering a claim at ages 0 ... OLDEST_CLAIM months and beyond, multiplied out as in the kernel."""
     first = np.float32(model.products[product].recovery_monthly)
-    return np.multiply.accumulate(np.r_[first, np.full(OLDEST_CLAIM, claim_fade(model))].astype(np.float32))
+    return np.multiply.accumulate(np.r_[first, np.full(OLDEST_CLAIM, claim_fade(model)), 0.0].astype(np.float32))
 
 
 def claim_fade(model: Model) -> np.float32:

@@ -112,7 +112,12 @@ class Income(Section):
         0.35, "1", 0.0, 1.0, "assumption: two fifths of a week, less overtime", "share of pay lost on short hours"
     )
     normal_inflation_annual: float = parameter(
-        0.02, "1/year", -0.1, 1.0, "targets of the Federal Reserve and, until 2024, near that of the PBoC", "usual inflation"
+        0.02,
+        "1/year",
+        -0.1,
+        1.0,
+        "targets of the Federal Reserve and, until 2024, near that of the PBoC",
+        "usual inflation",
     )
     persistence_monthly: float = parameter(
         0.98,

@@ -1,4 +1,4 @@
-"""Conditions of a month by lender and product: credit supply, contact, contagion, recoveries and the responses in force."""
+"""Conditions of a month by lender and product: credit supply, contact, contagion, recoveries, responses in force."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ class Conditions:
         one, none = np.ones(supply.shape), np.zeros(supply.shape, int)
         low = np.full(supply.shape, NO_SCORE)
         return cls(
-            supply, contact, deferral, np.zeros(supply.shape), one, one, np.ones((*supply.shape, DEPTHS)), np.zeros((*supply.shape, PROGRAMMES)),
+            supply, contact, deferral, np.zeros(supply.shape), one, one,
+            np.ones((*supply.shape, DEPTHS)), np.zeros((*supply.shape, PROGRAMMES)),
             low, low, np.full(supply.shape, np.inf), none, none,
         )  # fmt: skip
 

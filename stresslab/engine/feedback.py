@@ -62,9 +62,10 @@ class Feedback(Section):
 
         \text{strategic hazard} \times (1 + \text{contagion} \cdot \max(0, d - 1))
 
-    Credit supply is no part of it but of the model, see `CreditSupply`. Accounts are counted because a few large loans move balances at random; they are
-    not shares, so that a lender does not look worse for lending less. Without stress there is no feedback. :math:`r` is
-    shrunk to that of the whole system by the credibility z = accounts / (accounts + credibility_accounts).
+    Credit supply is no part of it but of the model, see `CreditSupply`. Accounts are counted because a few large loans
+    move balances at random; they are not shares, so that a lender does not look worse for lending less. Without stress
+    there is no feedback. :math:`r` is shrunk to that of the whole system by the credibility z = accounts / (accounts +
+    credibility_accounts).
 
     Examples
     --------

@@ -49,7 +49,8 @@ def loan_outcomes(
     """
     prepared, paths = prepare("loan_outcomes", portfolio, macro, model, seed, None, renewal, None, (), None, None)
     refuse("loan_outcomes", single_path_faults(paths))
-    months = month_ends(prepared, prepared.pack(paths), int(paths["path"].values[0]))
+    packed = prepared.run_paths(paths)[2] if prepared.in_step else prepared.pack(paths)
+    months = month_ends(prepared, packed, int(paths["path"].values[0]))
     rows = next(months)[1]
     followed = _Followed(prepared, rows)
     start = _opening(prepared, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -141,7 +142,11 @@ def pack(
         lender_records(everywhere, model),
         np.minimum(everywhere.contact, 1.0),
         rows,
-        Rules(_model(model, renewing, window, _windfalls(macro, portfolio)), product_records(model, blocks.products, unit), _programmes(programmes)),
+        Rules(
+            _model(model, renewing, window, _windfalls(macro, portfolio)),
+            product_records(model, blocks.products, unit),
+            _programmes(programmes),
+        ),
         unit,
     )
 
@@ -159,10 +164,9 @@ def with_products(packed: Packed, model: Model, names: list[str]) -> Packed:
 
 def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> Array:
     """MONTH records (path, month)."""
-    unemployment, growth = read_macro(macro, "unemployment_rate"), read_macro(macro, "real_income_growth")
+    unemployment = read_macro(macro, "unemployment_rate")
     ratio, opening = model.employment.borrower_ratio, opening_unemployment(macro, portfolio)
     separation, early, late = job_flows(unemployment * ratio, opening * ratio, model.employment)
-    trend = float(income_trend(macro, model))
     months = np.zeros(unemployment.shape, MONTH)
     months["separation"], months["find_early"], months["find_late"] = separation, early, late
     # Pay moves with aggregate income's departure from its trend (living costs and limits grow with the trend), less the
@@ -184,7 +188,7 @@ def _months(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> Array:
 def departures(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[Array, Array]:
     r"""Departure of real income and of prices from their trends (path, month), in logarithms.
 
-    x(t) = (1 - a) x(t - 1) + log(1 + (g(t) - trend) / 12), with a the adjustment of a month; x(0) is what `advance` left
+    x(t) = (1 - a) x(t - 1) + log(1 + (g(t) - trend) / 12), a the adjustment of a month; x(0) is what `advance` left
     """
     pay, kept = model.income, 1.0 - model.income.adjustment_monthly
     follows = model.spending.follows_prices if "inflation" in macro else 0.0
@@ -201,14 +205,28 @@ def departures(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[
     return found[0], found[1]
 
 
+def _last_year(macro: xr.Dataset, portfolio: xr.Dataset) -> Array:
+    """Unemployment of the twelve months before the first (path, month): what `advance` left, else that of the start."""
+    opening = np.repeat(opening_unemployment(macro, portfolio)[:, None], 12, axis=1)
+    return np.broadcast_to(json.loads(portfolio.attrs.get("unemployment_last_year", "null")) or opening, opening.shape)
+
+
+def unemployment_last_year(macro: xr.Dataset, portfolio: xr.Dataset) -> str:
+    """Unemployment of the last twelve months of a single path, those before it included, as JSON."""
+    months = np.concatenate([_last_year(macro, portfolio)[0], read_macro(macro, "unemployment_rate")[0]])
+    return json.dumps(months[-12:].tolist())
+
+
 def short_pay_notes(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> list[str]:
     """Note of short hours that were derived from unemployment."""
     share = short_pay(macro, portfolio, model)[0].max()
     if share < SHORT_HOURS_NOTED or read_macro(macro, "furlough_share").any():
         return []
-    name = f" ({macro['scenario'].item()})" if "scenario" in macro.coords else ""
-    lost = f"lose {model.income.short_hours_loss:.0%} of pay on short hours at the worst{name}"
-    return [f"short hours: up to {share:.1%} of the employed {lost}, from the rise of unemployment; or give furlough_share"]
+    hours = model.income
+    each = f"for each point that unemployment rises in a year {hours.short_hours_share:g} % of the employed lose"
+    return [
+        f"short hours: {each} {hours.short_hours_loss:.0%} of pay, as the paths furlough nobody; or give furlough_share"
+    ]
 
 
 def short_pay(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[Array, Array]:
@@ -219,7 +237,7 @@ def short_pay(macro: xr.Dataset, portfolio: xr.Dataset, model: Model) -> tuple[A
     """
     share, loss = read_macro(macro, "furlough_share"), read_macro(macro, "furlough_income_loss")
     unemployment = read_macro(macro, "unemployment_rate")
-    earlier = np.concatenate([np.repeat(opening_unemployment(macro, portfolio)[:, None], 12, axis=1), unemployment], 1)
+    earlier = np.concatenate([_last_year(macro, portfolio), unemployment], axis=1)
     hours = model.income.short_hours_share * np.maximum(unemployment - earlier[:, : unemployment.shape[1]], 0.0)
     none = ~share.any(axis=1, keepdims=True)
     return np.where(none, np.minimum(hours, 1.0), share), np.where(none, model.income.short_hours_loss, loss)

@@ -125,11 +125,8 @@ def whose_faults(portfolio: xr.Dataset, macro: xr.Dataset, responses: Sequence[R
     faults = []
     for dim, labels in named.items():
         known = sorted(set(map(str, portfolio[dim].values.tolist()))) if dim in portfolio.variables else labels
-        faults += [
-            f"{dim}: found {label!r}, expected one of {known[:8]}; {advised(label, known, 'name those of the portfolio')}"
-            for label in labels
-            if label not in known
-        ]
+        strange = {label: advised(label, known, "name one of these") for label in labels if label not in known}
+        faults += [f"{dim}: found {label!r}, expected one of {known[:8]}; {strange[label]}" for label in strange]
     return faults
 
 

@@ -116,7 +116,8 @@ def run_in_step(
     """Simulate all borrowers month by month together, so that a month's conditions may depend on what all did before.
 
     conditions(t, paths, past) : of month t on some paths, given their totals (path, months, group, segment)
-    Returns totals, SUMS records (path, month, group, segment), jobless (path, month), conditions (path, month, segment).
+    Returns totals, SUMS records (path, month, group, segment), jobless (path, month) and conditions (path, month,
+    segment).
     """
     months, segments = packed.months.shape[1], len(blocks.segments)
     totals = np.zeros((paths.size, months + 1, groups, segments), SUMS)

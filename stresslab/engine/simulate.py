@@ -16,10 +16,18 @@ from stresslab.engine.blocks import build, read_back
 from stresslab.engine.feedback import OFF, Feedback
 from stresslab.engine.kernel.custom import behaviour_faults, kernel_with, source_of
 from stresslab.engine.lender_parameters import Product
+from stresslab.engine.mean_field import run_with_feedback
 from stresslab.engine.memory import Sizes, of_feedback, of_run, refuse_layout, refuse_run
 from stresslab.engine.model import Model
-from stresslab.engine.mean_field import run_with_feedback
-from stresslab.engine.packing import departures, income_trend, opening_notes, pack, read_macro, short_pay_notes
+from stresslab.engine.packing import (
+    departures,
+    income_trend,
+    opening_notes,
+    pack,
+    read_macro,
+    short_pay_notes,
+    unemployment_last_year,
+)
 from stresslab.engine.prepare import (
     Prepared,
     Renewal,
@@ -246,11 +254,8 @@ def simulate(
     for name in result.data_vars:
         result[name].attrs = attrs_of(RESULT[str(name)])
     result = stored_as_text(result).assign_attrs(record(prepared, renewal, macro, source_of(behaviour or {})))
-    said = [
-        note
-        for macro_paths in scenarios
-        for note in (*opening_notes(macro_paths, portfolio), *short_pay_notes(macro_paths, portfolio, prepared.model))
-    ]
+    said = [note for some in scenarios for note in short_pay_notes(some, portfolio, prepared.model)]
+    said += [note for some in scenarios for note in opening_notes(some, portfolio)]
     said += unit_notes(result) + cost_notes(responses, str(result.attrs["currency"]))
     said += static_notes(result) if renewal == "static" else []
     return noted(result, notes(portfolio), notes(macro), said, _gap_notes(result, feedback))
@@ -342,8 +347,9 @@ def advance(
     -------
     xarray.Dataset
         The portfolio at the end of the last month: usual pay, necessities and floating rates moved by the economy, the
-        rest of the attributes as it was; attrs `unemployment_rate` is that of the last month, `income_departure` and
-        `price_departure` are where real income and prices stand against their trends [logarithm].
+        rest of the attributes as it was; attrs `unemployment_rate` is that of the last month, `unemployment_last_year`
+        that of the last twelve, as JSON; `income_departure` and `price_departure` are where real income and prices
+        stand against their trends [logarithm].
 
     Raises
     ------
@@ -395,7 +401,12 @@ def advance(
     )
     income, price = (float(gap[0, -1]) for gap in departures(macro_path, portfolio, model))
     unemployment = float(read_macro(macro_path, "unemployment_rate")[0, -1])
-    told = {"unemployment_rate": unemployment, "income_departure": income, "price_departure": price}
+    told: dict[str, Any] = {
+        "unemployment_rate": unemployment,
+        "unemployment_last_year": unemployment_last_year(macro_path, portfolio),
+        "income_departure": income,
+        "price_departure": price,
+    }
     return noted(moved.assign_attrs(told), taken_by_default(macro, model))
 
 

@@ -37,4 +37,4 @@ def tightening(arrears: Array, supply: CreditSupply) -> Array:
     now = np.zeros_like(wanted[:, 0])
     for goal in np.moveaxis(wanted, 1, 0):
         now = now + np.where(goal > now, supply.tightening_monthly, supply.easing_monthly) * (goal - now)
-    return now
+    return np.asarray(now)

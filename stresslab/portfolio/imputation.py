@@ -123,7 +123,8 @@ def derive(draft: Draft, own_lender: str, donors: xr.Dataset | None) -> None:
     own_lender: lender where the tape names none. donors: a portfolio without faults, or None.
     """
     lender = Identity("lender", ("balance",), lambda balance: np.full(balance.size, own_lender))
-    for identity in (lender, *IDENTITIES, _priority(donors)):
+    alike = [] if donors is not None else [Identity("expense_risk", ("income",), lambda income: np.ones(income.size))]
+    for identity in (lender, *IDENTITIES, *alike, _priority(donors)):
         name = identity.name
         if name in draft.given:
             continue

@@ -54,7 +54,7 @@ def apply_for_credit(borrower: Borrower, loan: Loan, word: int, model: Model) ->
 
 
 def withdrawn(loan: Loan, model: Model) -> f32:
-    """Share of a line or of new credit that a tightening withdraws: w times it, w between 0 and 2 falling with score."""
+    """Share of a line or of new credit that a tightening withdraws: w times it, w from 0 to 2 falling with score."""
     weight = f32(1) + model.tighten_slope * (model.tighten_middle - f32(loan.score))
     return min(f32(1), loan.conditions.tightening * min(f32(2), max(f32(0), weight)))
 

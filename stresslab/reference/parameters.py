@@ -145,8 +145,9 @@ class Model(FromRecord):
 
 
 NEUTRAL = Lender(
-    supply=f32(1), tightening=f32(0), supply_16=2**16, recovery=f32(1), forget=0, misread=0, strategy=0, resolved=0, give_up=(0,),
-    full_use=f32(np.inf), warn_below=-(2**31), freeze_below=-(2**31), watches=0, freezes=0, defer=0, offer=(),
+    supply=f32(1), tightening=f32(0), supply_16=2**16, recovery=f32(1), forget=0, misread=0, strategy=0, resolved=0,
+    give_up=(0,), full_use=f32(np.inf), warn_below=-(2**31), freeze_below=-(2**31), watches=0, freezes=0, defer=0,
+    offer=(),
 )  # fmt: skip
 """A lender before the first month."""
 

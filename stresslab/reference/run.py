@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from stresslab.engine.blocks import OLDEST_CLAIM
 from stresslab.engine.model import Model as EngineModel
 from stresslab.engine.packing import Packed
 from stresslab.engine.prepare import prepare
@@ -64,7 +65,9 @@ def empty_sums(book: xr.Dataset, paths_and_months: tuple[int, int], segments: in
     shape = (*paths_and_months, segments)
     last = {"balance": len(BUCKETS), "accounts": len(BUCKETS), "stage_balance": 3, "entries_to_arrears": len(CAUSES)}
     sums = {name: np.zeros((*shape, size), np.int64) for name, size in last.items()}
-    sums |= {name: np.zeros(shape, np.int64) for name in ("undrawn_limit", "forborne_balance", *FLOWS, *EVENTS, *AMOUNTS)}
+    sums |= {
+        name: np.zeros(shape, np.int64) for name in ("undrawn_limit", "forborne_balance", *FLOWS, *EVENTS, *AMOUNTS)
+    }
     sums["jobless"] = np.zeros(paths_and_months, np.int64)
     of_loans = (*paths_and_months, book.sizes["loan"])
     loans = {name: np.zeros(of_loans, np.int64) for name in (*LOAN_HISTORY, *FLOWS, *EVENTS)}
@@ -118,6 +121,7 @@ def loan_of(
     hazard = product.recovery_hazard
     for _ in range(int(p["claim_months"][r])):
         hazard = hazard * model.claim_fade
+    hazard = hazard if p["claim_months"][r] <= OLDEST_CLAIM else f32(0)
     return Loan(
         row=r,
         segment=segments.index(f"{p['lender'][r]}:{p['product'][r]}"),

@@ -158,7 +158,7 @@ def test_every_fault_of_a_file_is_named_at_once(tmp_path):
         ["willingness.strategic_monthly", "found 5", "0 ... 0.5"],
         ["products.card.fee", "unknown"],
         ["products.card.kind", "balloon"],
-        ["weather: unknown", "expected one of applications, currency"],
+        ["weather: unknown", "expected one of applications, credit_supply, currency"],
         ["income.low_pay", "'low'"],
     ):
         assert any(all(word in fault for word in words) for fault in caught.value.faults), (words, text)

@@ -20,6 +20,7 @@ MACRO = flat(12, unemployment=np.linspace(0.05, 0.12, 12))
 def counted_in(book, unit):
     """The same portfolio, its amounts in units of so much currency."""
     amounts = {n: book[n] / unit for n, want in PORTFOLIO.items() if want.unit.startswith("currency")}
+    amounts["overdue"] = amounts["overdue"].where(book["days_past_due"] == 0, amounts["overdue"].clip(min=0.01))
     return book.assign(amounts).assign_attrs(unit=unit)
 
 
@@ -102,11 +103,12 @@ def test_a_static_book_of_one_vintage_shrinks_and_says_so():
     book = book.assign({name: began[name].where(fresh, book[name]).astype(book[name].dtype) for name in began})
     result = simulate(book, MACRO, seed=3, horizon=5, progress=False)
     own = result["balance"].where(result["lender"] == "platform-1", 0.0).sum(["segment", "bucket"]).squeeze("path")
-    (note,) = notes(result)
+    hours, note = notes(result)
+    assert hours.startswith("short hours: for each point that unemployment rises")
     assert f"balance: moved from {own[0].item():,.0f} to {own[-1].item():,.0f} in 5 months; renewal='static'" in note
     assert "use grow()" in note
-    assert notes(simulate(book, MACRO, seed=3, horizon=5, renewal="run-off", progress=False)) == []
-    assert notes(simulate(BOOKS["china-online"], MACRO, seed=3, progress=False)) == []
+    assert notes(simulate(book, MACRO, seed=3, horizon=5, renewal="run-off", progress=False)) == [hours]
+    assert notes(simulate(BOOKS["china-online"], MACRO, seed=3, progress=False)) == [hours]
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float16, ">f8"])

@@ -10,11 +10,13 @@ import stresslab as sl
 from stresslab.schema import PANEL, RESULT
 
 PLAN = sl.actions.ContingencyPlan(responses=(sl.actions.Outreach(name="visits"),))
+BANKRUPT = sl.Model.from_preset("china-online").replace(**{"products.huabei.bankruptcy_share": 0.2})
 STUDIES = {
     "plain": {},
     "responses": {"responses": [sl.actions.Outreach(), PLAN]},
     "feedback": {"feedback": sl.Feedback()},
     "trace": {"trace": [3]},
+    "decree": {"model": BANKRUPT},
 }
 
 
@@ -56,7 +58,8 @@ def test_a_docstring_has_the_table_of_the_schema(function, table):
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_result_holds_what_is_documented(book, macro, study):
-    result = sl.simulate(book, macro, seed=1, progress=False, **STUDIES[study])
+    decree = macro.assign(payment_deferral=("month", [0.0, 0.5]))
+    result = sl.simulate(book, decree, seed=1, progress=False, **STUDIES[study])
     rows = documented(sl.simulate)
     assert set(result.data_vars) >= {name for name, spec in RESULT.items() if spec.required}
     for name, variable in result.data_vars.items():
@@ -69,7 +72,8 @@ def test_a_result_holds_what_is_documented(book, macro, study):
 
 
 def test_every_variable_is_in_one_of_the_studies(book, macro):
-    names = {name for study in STUDIES.values() for name in sl.simulate(book, macro, seed=1, progress=False, **study)}
+    decree = macro.assign(payment_deferral=("month", [0.0, 0.5]))
+    names = {name for study in STUDIES.values() for name in sl.simulate(book, decree, seed=1, progress=False, **study)}
     assert names == set(RESULT)
 
 

@@ -135,6 +135,10 @@ def _calls(w):
                               "seed": 1}  # fmt: skip
     yield sl.notes, {"dataset": w.book}
     yield sl.scenario, {"name": "china-baseline"}
+    yield (
+        sl.scenarios.supply_stop,
+        {"macro": w.calm, "months": 3, "start": 2, "supply": 0.5, "lenders": ["ant"], "products": ["jiebei"]},
+    )
     yield sl.shock_scenario, {"peak": 0.08, "start": 0.052, "months_to_peak": 9, "recovery_months": 36, "months": 12,
                               "income_fall": None, "trend": 0.05, "inflation": 0.005, "policy_rate": 0.015,
                               "first_month": "2026-01"}  # fmt: skip

@@ -27,6 +27,7 @@ def three() -> pd.DataFrame:
             "liquid_buffer": [400.0, 24000.0, 2500.0],
             "buffer_target": [5000.0, 24000.0, 2500.0],
             "job_loss_risk": [1.5, 0.5, 1.0],
+            "expense_risk": [1.25, 0.5, 1.0],
             "employed": [False, True, True],
             "jobless_months": [3, 0, 0],
             "insured": [True, False, False],

@@ -195,7 +195,7 @@ ARGUMENTS = [
     ),
     ({"donors": DONORS.drop_vars("score")}, "donors: score: missing, expected application score"),
     ({"donors": DONORS.assign(income=DONORS.income * 0)}, "donors: found 60 borrowers without income, expected none"),
-    ({"donors": three()}, "donors: found DataFrame of shape (7, 34), expected a Dataset"),
+    ({"donors": three()}, "donors: found DataFrame of shape (7, 35), expected a Dataset"),
 ]
 
 

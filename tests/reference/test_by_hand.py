@@ -46,7 +46,8 @@ def a_loan(product=CARD, conditions=NEUTRAL, word=0, **changed):
 def a_borrower(*loans, **changed):
     plain = {
         "id": 1, "income": f32(500_000), "pay_level": f32(1), "job_loss_risk": f32(1), "household_support": f32(0.25),
-        "insurance": f32(0.5), "expense_16": 0, "expense_inverse": f32(1), "necessities": 200_000, "buffer": 100_000, "buffer_target": 150_000, "jobless_months": 0,
+        "insurance": f32(0.5), "expense_16": 0, "expense_inverse": f32(1),
+        "necessities": 200_000, "buffer": 100_000, "buffer_target": 150_000, "jobless_months": 0,
         "strategic": False, "points": 600, "inquiries": 0, "open_loans": 2, "loans": list(loans),
     }  # fmt: skip
     return Borrower(**(plain | changed))
@@ -90,7 +91,9 @@ def test_insurance_ends_after_its_months(months, share):
     [(HALF, 0.25, 500_000, False), (BELOW, 0.5, 250_000, False), (BELOW, 0.25, 125_000, True)],
 )
 def test_who_is_furloughed_and_who_is_poor(word, keep, pay, poor):
-    economy = SimpleNamespace(separation=f32(0), wage=f32(1), keep=f32(keep), furlough_16=2**15, price=f32(1), transfer=f32(0))
+    economy = SimpleNamespace(
+        separation=f32(0), wage=f32(1), keep=f32(keep), furlough_16=2**15, price=f32(1), transfer=f32(0)
+    )
     model = SimpleNamespace(
         persistence=f32(1), width=f32(0), fall_from_16=2**16, fall_keep=f32(1), passing_scale=f32(1),
         passing_centre=f32(1), benefit_months=6, low_pay=f32(0.5), frugal_cost=f32(0.75), spend_excess=f32(0),

@@ -126,7 +126,9 @@ def test_they_agree_whatever_a_plan_says(plan, window):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_everything_happens_in_the_book_that_is_compared(preset, managed):
     sums, loans, people = by_reference(engine_results(preset, "static", managed)[1], preset)
-    assert [name for name in (*FLOWS, *EVENTS, *AMOUNTS) if not sums[name].any()] == ([] if managed else ["forgiven", *EVENTS])
+    assert [name for name in (*FLOWS, *EVENTS, *AMOUNTS) if not sums[name].any()] == (
+        [] if managed else ["forgiven", *EVENTS]
+    )
     assert (sums["entries_to_arrears"].sum((0, 1, 2)) > 0).all()
     assert (sums["accounts"].sum((0, 1, 2)) > 0).all()
     assert (people["jobless_months"].max(1) > 9).any()  # beyond early finding and insurance
@@ -278,7 +280,12 @@ WRONG_WHEN_MANAGED = {
     "a cut rate is cut again": (plans, "agree_plan", cuts_what_was_cut),
     "a kept plan is never watched": (run, "stage_of", by_plan_alone),
 }
-SEEN_ON_CARDS = ("a tightening falls on all alike", "minimum without floor", "a full line is no warning", "claims are as good as ever")
+SEEN_ON_CARDS = (
+    "a tightening falls on all alike",
+    "minimum without floor",
+    "a full line is no warning",
+    "claims are as good as ever",
+)
 
 
 @pytest.mark.parametrize("rule", [*WRONG_RULES, *WRONG_WHEN_MANAGED])

@@ -19,6 +19,7 @@ from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
 from stresslab.studies.evidence.facts import CALM, STRESS
 from stresslab.studies.evidence.stress import stressed_figures
+from stresslab.studies.scores import score_performance
 from stresslab.studies.seeds import drawn_seed
 from stresslab.typed import typed
 
@@ -156,8 +157,16 @@ def _figures(borrowers: int, seed: int, threads: int | None) -> Mapping[str, flo
         "entries_income_or_illiquidity": causes["job_loss"] + causes["income_loss"] + causes["illiquidity"],
         "entries_strategic": causes["strategic"],
         "first_defaulters_pay_another": pays_another,
+        **_concentration(book, calm, seed, threads),
         "write_off_rate": lost["late"],
     }
+
+
+def _concentration(book: xr.Dataset, macro: xr.Dataset, seed: int, threads: int | None) -> dict[str, float]:
+    """Shares of those who default within a year in the worst tenth and fifth of today's scores."""
+    report = score_performance(book, macro, seed=seed, cohorts=[0], outcome_months=12, bands=10, threads=threads)
+    bad = (report["loans"] * report["band_bad_rate"]).isel(cohort=0).values
+    return {"score_worst_tenth": bad[0] / bad.sum(), "score_worst_fifth": bad[:2].sum() / bad.sum()}
 
 
 def _model(write_off_months: int) -> Model:

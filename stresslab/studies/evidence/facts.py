@@ -47,6 +47,13 @@ CALM: dict[str, Fact] = {
     "first_defaulters_pay_another": Fact(
         "first defaulters who still pay another lender", 0.50, 1.00, "TransUnion 2011: about two thirds pay something"
     ),
+    "score_worst_tenth": Fact(
+        "later defaulters in the worst tenth of scores",
+        0.30,
+        0.45,
+        "derived from Federal Reserve 2007, tables 1-2: 39 %",
+    ),
+    "score_worst_fifth": Fact("later defaulters in the worst fifth of scores", 0.50, 0.70, "the same: 63 %"),
     "write_off_rate": Fact(
         "written off a year over balance", 0.014, 0.026, "formation of 2.0-2.6 % implied by Ant 2019, less cures"
     ),
@@ -69,6 +76,25 @@ STRESS: dict[str, Fact] = {
         "Choi et al. NBER 33669: what human callers collect; toy model",
     ),
     "roll_30_to_60_stressed": Fact("roll 30 to 60, stressed less benign", 0.08, 0.17, Y14 + ", 2021 against 2024"),
+    "lines_closed_one_lender": Fact(
+        "lines closed for six months: entries to arrears with one lender over calm",
+        1.0,
+        1.2,
+        "a toy model: arrears 1.02 times",
+    ),
+    "lines_closed_four_lenders": Fact(
+        "lines closed for six months: entries to arrears with four lenders or more over calm",
+        1.5,
+        3.0,
+        "a toy model: arrears 1.8 times; India 2024-25",
+    ),
+    "platform_entries_over_bank": Fact(
+        "recession: rise of entries at platforms over that at banks, same borrowers",
+        2.0,
+        10.0,
+        "Bao and Huang 2021: dual holders pay the bank first; the size is an assumption",
+        "calibration",
+    ),
     "lines_closed_many_lenders": Fact(
         "lines closed: part of the rise from 4 lenders or more", 0.5, 1.0, "India 2024-25: 67 % from over 4 lenders"
     ),

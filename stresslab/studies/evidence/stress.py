@@ -17,7 +17,6 @@ from stresslab.measures.formulas.asrf import implied_correlation
 from stresslab.population.synthetic import synthetic_portfolio
 from stresslab.scenarios.library import scenario
 from stresslab.scenarios.paths import macro_paths
-from stresslab.schema import PAST_DUE
 from stresslab.studies.quarterly_rates import quarterly_rates, unemployment_response
 from stresslab.studies.subset import of_borrowers
 
@@ -53,6 +52,7 @@ def stressed_figures(borrowers: int, seed: int, threads: int | None) -> Mapping[
         **_early_2020(china, run),
         **_stressed_roll(china, run),
         **_closed_lines(china, run),
+        **_whom_they_pay(china, run),
         **_relief(china, run),
         **_recession(cards, run, seed),
         **_unemployment_response(cards, run, seed),
@@ -108,20 +108,44 @@ def _roll(result: xr.Dataset, months: slice) -> float:
 
 
 def _closed_lines(book: xr.Dataset, run: Run) -> dict[str, float]:
-    """No drawing, no renewal for six months: who falls into arrears by it."""
+    """No drawing, no renewal for six months: who falls into arrears by it, and how many more than otherwise."""
     owner = book["borrower"].values
     pairs = np.unique(np.stack([owner, np.unique(book["lender"].values, return_inverse=True)[1]]), axis=1)
     lenders = np.bincount(pairs[0], minlength=book.sizes["borrower"])
-    more = {}
-    for name, who in (("few", lenders < 4), ("many", lenders >= 4)):
+    more, times = {}, {}
+    for name, who in (("one", lenders == 1), ("some", (lenders > 1) & (lenders < 4)), ("many", lenders >= 4)):
         part = of_borrowers(book, who)
         runs = [
             run(part, steady(6, CHINA_TREND, unemployment_rate=0.052, **lead))
             for lead in ({"line_supply": (0.0,) * 6}, {})
         ]
-        closed, calm = (r["balance"].isel(path=0, month=6, bucket=PAST_DUE).sum().item() for r in runs)
-        more[name] = closed - calm
-    return {"lines_closed_many_lenders": more["many"] / (more["many"] + more["few"])}
+        closed, calm = (float(r["entries_to_arrears"].sum()) for r in runs)
+        more[name], times[name] = closed - calm, closed / calm
+    return {
+        "lines_closed_one_lender": times["one"],
+        "lines_closed_four_lenders": times["many"],
+        "lines_closed_many_lenders": more["many"] / sum(more.values()),
+    }
+
+
+def _whom_they_pay(book: xr.Dataset, run: Run) -> dict[str, float]:
+    """Borrowers who owe a bank and a platform, in a recession: entries above calm at the platforms over the banks'."""
+    product, owner = book["product"].values.astype(str), book["borrower"].values
+    bank = np.char.startswith(product, "bank")
+    both = [np.bincount(owner, which, book.sizes["borrower"]) > 0 for which in (bank, ~bank)]
+    part = of_borrowers(book, both[0] & both[1])
+    more = []
+    runs = [
+        run(part, steady(18, CHINA_TREND, unemployment_rate=level)) for level in (np.linspace(0.055, 0.10, 9), 0.052)
+    ]
+    for its_bank in (True, False):
+        here = np.char.startswith(runs[0]["product"].values.astype(str), "bank") == its_bank
+        rates = [
+            float(r["entries_to_arrears"].isel(segment=here).sum() / r["accounts"].isel(segment=here).sum())
+            for r in runs
+        ]
+        more.append(rates[0] - rates[1])
+    return {"platform_entries_over_bank": more[1] / more[0]}
 
 
 def _relief(book: xr.Dataset, run: Run) -> dict[str, float]:
@@ -152,13 +176,13 @@ def _broken_within_a_year(result: xr.Dataset) -> float:
 
 
 def _recession(book: xr.Dataset, run: Run, seed: int) -> dict[str, float]:
-    """Unemployment up by 5 points in a year and half of the lines gone for 18 months; and the Fed's adverse path."""
+    """Unemployment up by 5 points in a year, lenders tightening as they do; and the Fed's severely adverse path."""
     months = 39
     rise = 0.04 + 0.05 * np.minimum(np.arange(1, 13) / 12.0, 1.0)
     back = np.linspace(0.09, 0.06, 24)
     path = np.concatenate([rise, np.full(3, 0.09), back])
     income = np.concatenate([np.full(12, US_TREND - 0.0375), np.full(27, US_TREND)])
-    hit = steady(months, US_TREND, unemployment_rate=path, real_income_growth=income, line_supply=(0.5,) * 18)
+    hit = steady(months, US_TREND, unemployment_rate=path, real_income_growth=income)
     calm = steady(months, US_TREND, unemployment_rate=0.04)
     over = np.divide(*(_annual(run(book, macro)) for macro in (hit, calm)))
     severe = macro_paths(scenario("fed-2026-severely-adverse"), paths=4, seed=seed)

@@ -129,7 +129,7 @@ def plainly(payable, cash):
 @pytest.mark.parametrize(
     ("own", "message"),
     [
-        ({"paying": half_of_much}, r"behaviour: found 'paying', expected one of \['annuity', .*'payment'"),
+        ({"paying": half_of_much}, r"behaviour: found 'paying', expected one of \['above_target', .*'payment'"),
         ({"ONE": half_of_much}, r"behaviour: found 'ONE', expected one of"),
         ({"payment": plainly}, r"behaviour 'payment': found <function plainly.*under numba\.njit; decorate it"),
         ({"payment": 3}, r"behaviour 'payment': found 3, expected a function under numba\.njit"),
