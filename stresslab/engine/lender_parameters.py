@@ -30,7 +30,7 @@ class Scoring(Section):
         "share of remembered arrears that is forgotten in a month",
     )
     use_points: float = parameter(
-        30.0,
+        40.0,
         "point",
         0.0,
         500.0,
