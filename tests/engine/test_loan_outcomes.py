@@ -60,7 +60,7 @@ def test_default_and_loss_are_those_of_the_panel(preset):
         if claim[0, loan] > 0.0:
             continue
         discount, lost, back = 1.0 / (1.0 + float(book["annual_rate"][loan]) / 12.0), 0.0, 0.0
-        for t in range(month + 1, HARSH.sizes["month"] + 1):
+        for t in range(month + int(off[month] == 0.0), HARSH.sizes["month"] + 1):
             change = claim[t, loan] - claim[t - 1, loan]
             if change > 0.0 and lost > 0.0:
                 break  # written off a second time
