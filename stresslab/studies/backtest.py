@@ -1,4 +1,4 @@
-"""Back-test: a model fitted on one window of history and tested on a later one, beside two rivals.
+"""Back-test: a model fitted on one window of history and tested on a later one, beside three rivals.
 
 The test window is cut off before anything is fitted, so nothing of it can reach the parameters.
 """
@@ -41,8 +41,13 @@ FEWEST = 4
 """Quarters of the training window in which a series must be known: a regression has three unknowns."""
 
 ECONOMY = ("unemployment_rate", "real_income_growth")
-SOURCES = {"observed": "observed", "model": "model", "regression": "regression", "last_value": "last value"}
-RIVALS = tuple(SOURCES)[1:]
+SOURCES = {
+    "observed": "observed",
+    "model": "model",
+    "regression": "regression",
+    "roll_rates": "roll rates",
+    "last_value": "last value",
+}
 SCORES = {"rmse": "as the series", "peak_ratio": "1", "peak_lag_quarters": "quarter", "coverage": "1"}
 OUTPUTS = {
     "rate": Output("by series", "rate of the series"),
@@ -53,6 +58,9 @@ OUTPUTS = {
     "start": Output("as the parameter", "parameter where the fit began"),
     "fitted": Output("as the parameter", "fitted parameter"),
 }
+CURED = 0.34
+"""Share of the balance in arrears that is repaid or current again after a quarter, in `roll_rates`: cures of 24, 12 and
+6 % a month at 30, 60 and 90 days (derived from FR Y-14M) on the stock of US cards."""
 WEIGHT = 0.1
 """Error of each quarter of each series, in its logit: about a tenth of the rate. It only weighs the series evenly."""
 
@@ -84,7 +92,7 @@ def backtest(
     progress: bool = True,
     **fitting: Any,
 ) -> xr.Dataset:
-    r"""Fitted model beside what happened after its window: charge-offs and arrears by quarter, with two rivals.
+    r"""Fitted model beside what happened after its window: charge-offs and arrears by quarter, with three rivals.
 
     Parameters
     ----------
@@ -136,11 +144,12 @@ def backtest(
 
         Labels: `series` "charge_off_rate" and, where `history` knows it in four quarters of `train` and one of
         `test`, "arrears_rate"; `source` "observed", "model", "regression" (of the series' logit on unemployment and
-        its change over four quarters), "last_value" (of the training window); `rival` is `source` without "observed";
-        `measure` "rmse", "peak_ratio" (largest over largest observed), "peak_lag_quarters" (of the largest after the
-        observed one), "coverage" (share of quarters within the interval); `quarter` "2026Q1". Coordinates
-        `unit` (series), `measure_unit` (measure) and `label` (source), the printed name. Attrs `misfit` is that
-        of `calibrate`, to choose between models without the test window.
+        its change over four quarters), "roll_rates" (a Markov model, below; absent if `history` does not know arrears),
+        "last_value" (of the training window); `rival` is `source` without "observed"; `measure` "rmse", "peak_ratio"
+        (largest over largest observed), "peak_lag_quarters" (of the largest after the observed one), "coverage"
+        (share of quarters within the interval); `quarter` "2026Q1". Coordinates `unit` (series), `measure_unit`
+        (measure) and `label` (source), the printed name. Attrs `misfit` is that of `calibrate`, to choose between
+        models without the test window.
 
     Raises
     ------
@@ -154,6 +163,15 @@ def backtest(
 
     .. math:: \mathrm{logit}(p_q) + Q_{(1 \mp c) / 2} \{ \mathrm{logit}(y_s) - \mathrm{logit}(p_s) :
               s \in \mathrm{train} \}
+
+    The Markov model has three states, current, in arrears and charged off. With :math:`A_q` the arrears rate, 34 % of
+    what is in arrears is current again after a quarter, and
+
+    .. math:: A_q = A_{q-1} (1 - 0.34 - l_q) + e_q (1 - A_{q-1}), \quad \text{charge-off rate}_q = 4 \, l_q A_{q-1}
+
+    where the logits of the rolls :math:`e_q` (current to arrears) and :math:`l_q` (arrears to charge-off) are linear in
+    unemployment and its change over four quarters: binomial regressions of the training window. After it the model goes
+    on from its last arrears.
 
     A test of what is known to have happened: the economy of the test window is given, the portfolio's losses are not.
 
@@ -238,6 +256,40 @@ def regression(history: pd.DataFrame, rows: slice, column: str = "charge_off_rat
     known = ~np.isnan(answer)
     coefficients: Array = np.linalg.lstsq(_regressors(history)[rows][known], answer[known], rcond=None)[0]
     return coefficients
+
+
+def roll_rates(history: pd.DataFrame, rows: slice) -> tuple[Array, Array]:
+    """Charge-off and arrears rates of a Markov model with macroeconomic rolls, by quarter of the history.
+
+    rows : training window; from its first known arrears the model runs on its own, and anew from its last ones
+    NaN before that, and everywhere if fewer than FEWEST quarters of the window follow one whose arrears are known.
+    """
+    from statsmodels.genmod import families  # slow to import
+    from statsmodels.genmod.generalized_linear_model import GLM
+
+    charged, arrears = np.full((2, len(history)), np.nan)
+    if "arrears_rate" not in history:
+        return charged, arrears
+    late, lost = (history[name].to_numpy(float) for name in ("arrears_rate", "charge_off_rate"))
+    before = np.concatenate([[np.nan], late[:-1]])
+    loss = lost / 4.0 / before
+    entry = (late - before * (1.0 - CURED - loss)) / (1.0 - before)
+    quarters = np.arange(len(history))
+    known = np.isfinite(loss + entry) & (quarters >= rows.start) & (quarters < rows.stop)
+    if known.sum() < FEWEST or not np.isfinite(late[rows.stop - 1]):
+        return charged, arrears
+    x, rolls = _regressors(history), []
+    for observed in (entry, loss):
+        answer = np.clip(observed[known], 1e-6, 1.0 - 1e-6)
+        fit = GLM(answer, x[known], family=families.Binomial()).fit()
+        rolls.append(expit(x @ np.asarray(fit.params)))
+    first = int(known.argmax())
+    now = before[first]
+    for quarter in range(first, len(history)):
+        now = late[rows.stop - 1] if quarter == rows.stop else now
+        charged[quarter] = 4.0 * rolls[1][quarter] * now
+        now = arrears[quarter] = now * (1.0 - CURED - rolls[1][quarter]) + rolls[0][quarter] * (1.0 - now)
+    return charged, arrears
 
 
 def _regressors(history: pd.DataFrame) -> Array:
@@ -390,6 +442,9 @@ def _report(history: pd.DataFrame, windows: Windows, simulated: Mapping[str, Arr
     """Paths, intervals and scores of the model and its rivals, for each series that both windows know."""
     first, end = windows.train.start, windows.test.stop
     until = history.iloc[: windows.train.stop]
+    rolled = dict(zip(SERIES, roll_rates(history, windows.train), strict=True))
+    absent = {"roll_rates"} if all(np.isnan(rates).all() for rates in rolled.values()) else set()
+    names = [name for name in SOURCES if name not in absent]
     in_test = np.arange(first, end) >= windows.test.start
     parts = {}
     for name in SERIES:
@@ -400,14 +455,15 @@ def _report(history: pd.DataFrame, windows: Windows, simulated: Mapping[str, Arr
                 "observed": observed,
                 "model": np.concatenate([np.full(windows.begin, np.nan), simulated[name]]),
                 "regression": expit(_regressors(history) @ regression(until, windows.train, name)),
+                "roll_rates": rolled[name],
                 "last_value": np.full(len(history), observed[windows.train][known[windows.train]][-1]),
             }
-            rates = np.stack([sources[source][first:end] for source in SOURCES])
+            rates = np.stack([sources[source][first:end] for source in names])
             parts[name] = _compared(rates, windows.train.stop - first, in_test, interval)
     out = xr.concat(list(parts.values()), dim=pd.Index(list(parts), name="series"))
     return out.assign(in_test=("quarter", in_test)).assign_coords(
-        quarter=list(history.index[first:end]), source=list(SOURCES), rival=list(RIVALS), measure=list(SCORES),
-        unit=("series", [SERIES[name] for name in parts]), label=("source", list(SOURCES.values())),
+        quarter=list(history.index[first:end]), source=names, rival=names[1:], measure=list(SCORES),
+        unit=("series", [SERIES[name] for name in parts]), label=("source", [SOURCES[name] for name in names]),
         measure_unit=("measure", list(SCORES.values())),
     )  # fmt: skip
 
@@ -421,7 +477,7 @@ def _compared(rates: Array, trained: int, in_test: NDArray[np.bool_], interval: 
     quarter = np.flatnonzero(np.isfinite(rates[0]) & in_test)
     scores = [
         _scores(rates[source, quarter], low[source, quarter], high[source, quarter], rates[0, quarter], quarter)
-        for source in range(1, len(SOURCES))
+        for source in range(1, len(rates))
     ]
     dims = ("source", "quarter")
     return xr.Dataset(

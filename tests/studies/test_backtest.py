@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 import stresslab as sl
 from stresslab.schema import InputError
-from stresslab.studies.backtest import _windows, backtest, macro_of, regression
+from stresslab.studies.backtest import CURED, _windows, backtest, macro_of, regression, roll_rates
 from stresslab.studies.quarterly_rates import quarterly_rates
 from tests.studies.outputs import well_described
 
@@ -125,6 +125,29 @@ def test_the_model_is_fitted_to_its_window(book):
     assert answer["fitted"].item() == pytest.approx(0.08, rel=0.1)
     rmse = answer["score"].sel(at(measure="rmse"))
     assert rmse.sel(rival="model") < 0.5 * rmse.sel(rival="last_value")
+
+
+def test_roll_rates_are_those_of_a_world_made_by_them():
+    """Rolls from made-up coefficients and a little noise: found again, and run on from the last arrears of training."""
+    quarters, draws = 60, np.random.default_rng(1)
+    jobless = 0.05 + 0.02 * np.sin(np.arange(quarters) / 3.0)
+    table = pd.DataFrame({"unemployment_rate": jobless})
+    x = np.column_stack([np.ones(quarters), jobless, table["unemployment_rate"].diff(4)])
+    noise = draws.normal(0.0, 0.01, (2, quarters))
+    entry, loss = expit(x @ [-5, 20, 30] + noise[0]), expit(x @ [-2, 10, 5] + noise[1])
+    late, lost = np.full((2, quarters), np.nan)
+    late[4] = 0.04
+    for q in range(5, quarters):
+        lost[q] = 4.0 * loss[q] * late[q - 1]
+        late[q] = late[q - 1] * (1.0 - CURED - loss[q]) + entry[q] * (1.0 - late[q - 1])
+    table = table.assign(arrears_rate=late, charge_off_rate=lost)
+    charged, arrears = roll_rates(table, slice(5, 40))
+    np.testing.assert_allclose(charged[5:], lost[5:], rtol=0.05)
+    np.testing.assert_allclose(arrears[5:], late[5:], rtol=0.05)
+    assert np.isnan(charged[:5]).all()
+    assert np.isnan(roll_rates(table.drop(columns="arrears_rate"), slice(5, 40))[0]).all()
+    worse = roll_rates(table.assign(charge_off_rate=lost[::-1]), slice(5, 40))[0]
+    assert np.abs(worse[41:] / lost[41:] - 1.0).max() > 0.05  # it can fail
 
 
 def test_incomes_count_against_what_was_usual(history):
