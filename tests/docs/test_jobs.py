@@ -70,6 +70,7 @@ np.testing.assert_allclose(joint["lowest CET1 ratio [%]"], 100 * lowest.values)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "checks"),
     [

@@ -86,14 +86,14 @@ def test_short_hours_come_with_the_rise_of_unemployment(book):
 
 
 def test_the_same_borrowers_are_on_short_pay_for_half_a_year():
-    one = book_of(2_000, ("huabei",))
+    one = book_of(500, ("huabei",))
     macro = flat(12, furlough_share=0.3, furlough_income_loss=0.5)
-    pay = run(one, macro, riskless(), trace=range(2_000))["trace_pay"].isel(path=0, month=slice(1, None)).values
+    pay = run(one, macro, riskless(), trace=range(500))["trace_pay"].isel(path=0, month=slice(1, None)).values
     short = pay < 9_000
-    assert abs(short[0].mean() - 0.3) < 0.04
+    assert abs(short[0].mean() - 0.3) < 0.07
     assert (short[:6] == short[0]).all()
     assert (short[6:] == short[6]).all()
-    assert abs((short[0] & short[6]).mean() - 0.09) < 0.03  # drawn anew
+    assert abs((short[0] & short[6]).mean() - 0.09) < 0.05  # drawn anew
 
 
 def test_incomes_that_lag_prices_hurt(book):
@@ -252,8 +252,8 @@ def test_fragility_moves_risks_together():
 
 
 def test_expenses_come_to_those_at_risk():
-    rare = {"spending.expense_monthly": 0.1, "spending.expense_mean": 1.0}
-    one = book_of(4_000, ("huabei",), expense_risk=np.repeat([0.5, 1.5], 2_000))
-    traced = run(one, flat(1), riskless(**rare), trace=range(4_000))["trace_necessities"].isel(path=0, month=1).values
-    hit = (traced > 0).reshape(2, 2_000).mean(axis=1)
-    np.testing.assert_allclose(hit, [0.05, 0.15], atol=0.02)
+    rare = {"spending.expense_monthly": 0.2, "spending.expense_mean": 1.0}
+    one = book_of(600, ("huabei",), expense_risk=np.repeat([0.5, 1.5], 300))
+    traced = run(one, flat(1), riskless(**rare), trace=range(600))["trace_necessities"].isel(path=0, month=1).values
+    hit = (traced > 0).reshape(2, 300).mean(axis=1)
+    np.testing.assert_allclose(hit, [0.1, 0.3], atol=0.08)

@@ -92,6 +92,7 @@ def test_luck_is_uniform_and_of_the_borrower():
     assert luck(ids[::-1], 11, 0)[::-1].tolist() == chance.tolist()
 
 
+@pytest.mark.slow
 @given(st.sets(st.integers(0, 59), min_size=1, max_size=59))
 def test_who_else_is_in_the_tape_does_not_matter(left_out):
     whole, some = read_portfolio(tape(), **READ), tape().drop(index=list(left_out))

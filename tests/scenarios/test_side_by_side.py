@@ -169,6 +169,7 @@ MODELS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.sampled_from(NAMES), min_size=1, unique=True), st.integers(1, 40))

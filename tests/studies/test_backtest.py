@@ -53,6 +53,7 @@ def found(book, history):
     return backtest(book, history, ["willingness.forgetting"], **WINDOWS, **SHORT)
 
 
+@pytest.mark.slow
 def test_nothing_of_the_test_window_reaches_the_parameters(book, history, found):
     other = history.copy()
     after = other.index > WINDOWS["train"][1]
@@ -223,12 +224,14 @@ def test_what_simulate_is_told_holds_in_the_test_too(history):
     assert abs(lived[0] / lived[1] - 1).max() > 0.01
 
 
+@pytest.mark.slow
 def test_a_series_that_is_hardly_known_is_left_out(book, history):
     rare = history.assign(arrears_rate=history["arrears_rate"].where(history.index >= "1998Q3"))
     answer = backtest(book, rare, ["willingness.forgetting"], **WINDOWS, **SHORT, iterations=1)
     assert answer["series"].values.tolist() == ["charge_off_rate"]
 
 
+@pytest.mark.slow
 def test_a_gap_between_the_windows_is_in_neither(book, history):
     windows = {"train": WINDOWS["train"], "test": ("2000Q1", "2002Q4")}
     strange = history.copy()

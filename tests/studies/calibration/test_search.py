@@ -244,6 +244,7 @@ def test_without_derivatives(book, macro, targets, found, few_groups):
     assert float(fit["fitted"][0]) == pytest.approx(float(found["fitted"].sel(parameter=name)), abs=0.006)
 
 
+@pytest.mark.slow
 def test_the_correlation_of_targets_counts(book, macro, targets, found):
     alike = Targets(targets, 0.9 + 0.1 * np.eye(4))
     other = calibrate(book, macro, alike, list(TRUTH), seed=7, step=0.3, progress=False)
