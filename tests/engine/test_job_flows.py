@@ -82,6 +82,7 @@ def test_the_population_has_a_mean_risk_of_one():
     np.testing.assert_allclose(one_risk[one_share > 0], 1.0)
 
 
+@pytest.mark.slow
 def test_a_large_sample_of_the_population_follows_the_path(people):
     noise = 4 * np.sqrt(0.2 * 0.8 / 30_000)
     assert far(PATHS, people) < noise

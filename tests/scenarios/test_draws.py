@@ -19,6 +19,7 @@ def figure(fan):
     return 1 / (1 + np.exp(3 - 30 * (fan["unemployment_rate"].values.mean(axis=1) - 0.05)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize(("draws", "least"), [("antithetic", 4.0), ("sobol", 20.0)])
 def test_noise_falls(model, draws, least):

@@ -50,6 +50,7 @@ def test_probabilities_rise_with_the_multiple(found):
     assert found["breach_probability"].values[-1] == 1.0
 
 
+@pytest.mark.slow
 def test_other_draws_fall_within_the_error_bar(book, ends, found):
     roots = [search(book, ends, seed=seed)["multiple"].item() for seed in (11, 12, 13, 14)]
     error = found["multiple_se"].item()

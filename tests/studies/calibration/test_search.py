@@ -103,6 +103,7 @@ def test_what_is_reported_holds(found, book, macro, targets, tmp_path):
         assert calibrated_model(saved) == model
 
 
+@pytest.mark.slow
 def test_bounds_hold_and_say_so(book, macro, targets, few_groups):
     narrow = {"willingness.strategic_monthly": (0.005, 0.008)}
     held = calibrate(book, macro, targets, narrow, seed=7, progress=False)
