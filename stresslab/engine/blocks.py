@@ -161,6 +161,12 @@ def _refuse(portfolio: xr.Dataset, model: Model, products: list[str], product: A
             f"borrower {portfolio['borrower_id'].values[worst]}: found 2 x credit + buffer + costs + 10 x pay = "
             f"{load[worst]:,.2f}, expected <= {LARGEST_AMOUNT:,.2f} (32-bit minor units); {LARGER_UNIT}"
         )
+    chance = model.spending.expense_monthly * portfolio["expense_risk"].values
+    if chance.size and chance.max() > 1.0:
+        found = f"found {portfolio['expense_risk'].values.max():g} with spending.expense_monthly"
+        faults.append(
+            f"expense_risk: {found} {model.spending.expense_monthly:g}, expected a chance of at most 1; lower either"
+        )
     with_tenor = np.bincount(product, portfolio["tenor_months"].values > 0, len(products)) > 0
     for name in set(products) & set(known):
         kind = model.products[name].kind
@@ -266,7 +272,7 @@ def _borrowers(portfolio: xr.Dataset, model: Model, seat: Array, blocks: int) ->
     jobless = np.where(p["employed"].astype(bool), 0, np.maximum(p["jobless_months"], 1))
     owner, owing = portfolio["borrower"].values, portfolio["balance"].values > 0
     ids = p["borrower_id"].astype(np.int64)
-    chance = np.rint(np.minimum(model.spending.expense_monthly * p["expense_risk"], 1.0) * 2.0**16).astype(np.int32)
+    chance = np.rint(model.spending.expense_monthly * p["expense_risk"] * 2.0**16).astype(np.int32)
     fields = {
         "id": ids & 0xFFFFFFFF,
         "id_high": ids >> 32,

@@ -25,7 +25,7 @@ from stresslab.engine.actions import (
 )
 from stresslab.engine.conditions import NO_SCORE, Conditions
 from stresslab.engine.kernel.state import DEPTHS, summed
-from stresslab.engine.lender_parameters import CreditSupply
+from stresslab.engine.lender_parameters import CreditSupply, credibility
 from stresslab.engine.tightening import tightening
 from stresslab.parameters import Section, documented, parameter
 from stresslab.schema import BUCKET_FLOOR, DEFAULTED, PAST_DUE
@@ -97,14 +97,7 @@ class Feedback(Section):
         "assumption, after the fall of 2023-25 from 10-15 to 6 %",
         "gain of recoveries on the lender's arrears",
     )
-    credibility_accounts: float = parameter(
-        500.0,
-        "1",
-        0.0,
-        1e9,
-        "assumption: Buhlmann's k",
-        "accounts k at which a lender's own arrears and the system's count half each",
-    )
+    credibility_accounts: float = credibility()
     sample: int = parameter(
         20_000,
         "borrower",
@@ -188,12 +181,12 @@ class MeanField:
         """Part of credit supply withdrawn (path, segment)."""
         if self.normal is None or self.supply.gain == 0.0:
             return np.zeros(past[:, 0].shape)
-        at_start = _accounts(past[:, :1]).sum(-1)
-        few = FEWEST_CASES / np.maximum(at_start.sum(-1, keepdims=True), 1)
+        few = FEWEST_CASES / np.maximum(_accounts(self.normal[:, :1]).sum((-2, -1))[..., None], 1)
         late, usual = (
-            _shrunk(self.trust_here, _cases(sums), at_start) + few for sums in (past, self.normal[:, : past.shape[1]])
+            _shrunk(self.trust_here, _cases(sums), _accounts(sums[:, :1]).sum(-1)) + few
+            for sums in (past, self.normal[:, : past.shape[1]])
         )
-        return tightening(late / usual, self.supply)
+        return tightening(late / late[:, :1] / (usual / usual[:, :1]), self.supply)  # growth since the start
 
     def _ratios(self, t: int, past: Array) -> tuple[Array, Array]:
         """Cases (path, lender) and default (path) of month t over normal ones; each as growth since the start."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from stresslab.parameters import Section, choice, documented, parameter
 
@@ -127,6 +127,18 @@ class Applications(Section):
         return faults
 
 
+def credibility() -> Any:
+    """A field: accounts at which a lender's own arrears are as credible as those of all lenders."""
+    return parameter(
+        500.0,
+        "1",
+        0.0,
+        1e9,
+        "assumption: Buhlmann's k",
+        "accounts k at which a lender's own arrears and the system's count half each",
+    )
+
+
 @documented
 @dataclass(frozen=True)
 class CreditSupply(Section):
@@ -135,8 +147,9 @@ class CreditSupply(Section):
     Notes
     -----
     For a lender and product, with :math:`q_t` the share of its accounts 30 or more days past due in month t over that
-    expected of the same borrowers in an economy that stands still, :math:`r_t` the mean of :math:`q` over the last
-    `months` before t over its long-run mean :math:`n_t`, and :math:`\lambda` the monthly weight of `norm_years`:
+    of the same borrowers in an economy that stands still, each as growth since the start, :math:`r_t` the mean of
+    :math:`q` over the last `months` before t over its long-run mean :math:`n_t`, and :math:`\lambda` the monthly weight
+    of `norm_years`:
 
     .. math::
 
@@ -190,14 +203,7 @@ class CreditSupply(Section):
         "derived from SLOOS, October 2008: limits cut by 60 % of banks for non-prime customers, 25 % for prime",
         "how much more a tightening falls on a score one point lower",
     )
-    credibility_accounts: float = parameter(
-        500.0,
-        "1",
-        0.0,
-        1e9,
-        "assumption: Buhlmann's k",
-        "accounts k at which a lender's own arrears and the system's count half each",
-    )
+    credibility_accounts: float = credibility()
 
 
 @documented

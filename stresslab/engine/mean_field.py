@@ -94,18 +94,7 @@ def run_with_feedback(
     _refuse_sound(few, gains)
     whole = few.sizes["borrower"] == portfolio.sizes["borrower"]
     sample = blocks if whole else _like(build(few, model), blocks)
-    lenders, products = map(np.array, zip(*blocks.segments, strict=True))
-    field = MeanField(
-        conditions_of(macro, blocks.segments, apart=True),
-        gains,
-        model.credit_supply,
-        tuple(responses),
-        np.searchsorted(blocks.lenders, lenders),
-        lenders == str(portfolio.attrs.get("own_lender")) if responses else np.zeros(len(lenders), bool),
-        products,
-        _credibility(few, blocks.segments, lenders, gains.credibility_accounts),
-        _credibility(few, blocks.segments, np.arange(len(lenders)), model.credit_supply.credibility_accounts),
-    )
+    field = _field(portfolio, macro, blocks, model, gains, responses, few)
     sample_packed = packed if whole else with_products(packed, model, sample.products)
     if feedback is not None or model.credit_supply.gain > 0.0:
         still = pack(standing_still(macro, few, model), few, model, sample, bool(packed.rules.model["renewing"]))
@@ -125,7 +114,7 @@ def run_with_feedback(
     sums, jobless, conditions = in_step(field)
     amplification = None if feedback is None else _amplification(sums, in_step(replace(field, feedback=OFF))[0])
     totals = summed(sums, 2)
-    weight = np.bincount(blocks.segment[blocks.place // LANES], minlength=len(lenders)) / blocks.place.size
+    weight = np.bincount(blocks.segment[blocks.place // LANES], minlength=len(blocks.segments)) / blocks.place.size
     difference = np.zeros(paths.size)
     if whole:
         progress(portfolio.sizes["loan"] * paths.size * macro.sizes["month"] * gains.rounds)
@@ -140,6 +129,31 @@ def run_with_feedback(
         conditions = last
     _, active, contacts = all_months(field, totals)
     return totals, jobless, used, SecondRound(conditions, active, contacts, difference, amplification)
+
+
+def _field(
+    portfolio: xr.Dataset,
+    macro: xr.Dataset,
+    blocks: Blocks,
+    model: Model,
+    gains: Feedback,
+    responses: Sequence[Response],
+    few: xr.Dataset,
+) -> MeanField:
+    """Rules of a run, before the normal level of arrears is known; few : the sample, whose loans make credibility."""
+    lenders, products = map(np.array, zip(*blocks.segments, strict=True))
+    own = str(portfolio.attrs.get("own_lender"))
+    return MeanField(
+        conditions_of(macro, blocks.segments, apart=True),
+        gains,
+        model.credit_supply,
+        tuple(responses),
+        np.searchsorted(blocks.lenders, lenders),
+        lenders == own if responses else np.zeros(len(lenders), bool),
+        products,
+        _credibility(few, blocks.segments, lenders, gains.credibility_accounts),
+        _credibility(few, blocks.segments, np.arange(len(lenders)), model.credit_supply.credibility_accounts),
+    )
 
 
 def _like(few: Blocks, blocks: Blocks) -> Blocks:

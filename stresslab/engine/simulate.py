@@ -163,7 +163,7 @@ def simulate(
         lead_months     path, month, segment   month     months from flag to arrears, summed over the loans warned
         ==============  =====================  ========  ===============================================================
 
-        With feedback:
+        With feedback; `feedback_gap` also where the model has a gain of credit supply:
 
         ================  =============  ====  =========================================================================
         variable          dims           unit  meaning
@@ -289,8 +289,9 @@ def _one_scenario(prepared: Prepared, macro: xr.Dataset, progress: Progress, tra
         ratio, error = second_round.amplification
         dims = ("path", "measure")
         result = result.assign(amplification=(dims, ratio), amplification_se=(dims, error))
-        result = result.assign(feedback_gap=("path", second_round.gap))
         result = result.assign_coords(measure=list(MEASURES))
+    if second_round is not None and (prepared.feedback is not None or prepared.model.credit_supply.gain > 0.0):
+        result = result.assign(feedback_gap=("path", second_round.gap))
     if trace is not None:
         result = result.merge(traced_months(prepared, packed, macro["path"].values, trace))
     return result
@@ -298,10 +299,12 @@ def _one_scenario(prepared: Prepared, macro: xr.Dataset, progress: Progress, tra
 
 def _gap_notes(result: xr.Dataset, feedback: Feedback | None) -> list[str]:
     """Note of conditions whose gap, mean over paths, is beyond the tolerance in a scenario."""
-    worst = 0.0 if feedback is None else float(result["feedback_gap"].mean("path").max())
-    if feedback is None or worst <= feedback.tolerance:
+    worst = float(result["feedback_gap"].mean("path").max()) if "feedback_gap" in result else 0.0
+    gains = feedback or OFF
+    if worst <= gains.tolerance:
         return []
-    return [f"feedback_gap: {worst:.2g} on average, beyond the tolerance of {feedback.tolerance:g}; raise its rounds"]
+    advice = "raise its rounds" if feedback else "pass feedback=Feedback(...), gains of 0 and a larger sample"
+    return [f"feedback_gap: {worst:.2g} on average, beyond the tolerance of {gains.tolerance:g}; {advice}"]
 
 
 @typed

@@ -89,7 +89,7 @@ def borrowers_of(
             job_loss_risk=f32(p["job_loss_risk"][i]),
             household_support=f32(p["household_support"][i]),
             insurance=f32(p["insured"][i] * rules.employment.benefit_share),
-            expense_16=(chance := round(min(1.0, rules.spending.expense_monthly * p["expense_risk"][i]) * 2**16)),
+            expense_16=(chance := round(rules.spending.expense_monthly * p["expense_risk"][i] * 2**16)),
             expense_inverse=f32(1.0 / max(chance, 1)),
             necessities=minor_units(p["necessities"][i]),
             buffer=minor_units(p["liquid_buffer"][i]),

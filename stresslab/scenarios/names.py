@@ -38,6 +38,7 @@ RATES = {
     "furlough_income_loss": (),
     "collections_capacity": (),
     "line_supply": (),
+    "payment_deferral": (),
 }
 """The macro variables and what publishers call them, in lower case and without punctuation."""
 

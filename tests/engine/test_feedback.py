@@ -116,6 +116,15 @@ def test_lenders_tighten_by_hand():
     np.testing.assert_allclose(now.tightening[0], 0.75 * (1.0 - np.exp(-rise)), atol=1e-6)
 
 
+def test_a_whole_book_is_held_against_a_sample_of_it():
+    """Three times as many accounts and cases as in the sample's still economy: the same shares, the same tightening."""
+    larger = np.stack([START, LATER])
+    larger["accounts"] *= 3
+    now, _, _ = at_month(field_of(credit=SWIFT), START, LATER)
+    then, _, _ = at_month(field_of(credit=SWIFT), *larger)
+    np.testing.assert_allclose(then.tightening, now.tightening, atol=1e-9)
+
+
 def test_tightening_ends_at_the_floor():
     worst = month([0, 50, 50], [0, 100, 100])
     now, _, _ = at_month(field_of(credit=dataclasses.replace(SWIFT, gain=10.0)), START, worst)

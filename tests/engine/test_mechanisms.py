@@ -251,6 +251,11 @@ def test_fragility_moves_risks_together():
     assert np.corrcoef(book["score"], expense)[0, 1] < -0.4
 
 
+def test_a_chance_of_an_expense_above_one_is_refused():
+    with pytest.raises(InputError, match=r"expense_risk: found 80 with spending\.expense_monthly 0\.015"):
+        run(book_of(2, ("huabei",), expense_risk=80.0), flat(1), MODEL)
+
+
 def test_expenses_come_to_those_at_risk():
     rare = {"spending.expense_monthly": 0.2, "spending.expense_mean": 1.0}
     one = book_of(600, ("huabei",), expense_risk=np.repeat([0.5, 1.5], 300))

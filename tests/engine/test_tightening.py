@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stresslab.engine.feedback import Feedback
 from stresslab.engine.kernel.behaviour import withdrawn
 from stresslab.engine.lender_parameters import CreditSupply
 from stresslab.engine.model import Model
@@ -91,3 +92,13 @@ def test_a_path_does_not_depend_on_the_others():
     for path in range(3):
         alone = simulate(book, macro.isel(path=[path]), seed=3, progress=False)
         assert together["balance"].isel(path=[path]).equals(alone["balance"])
+
+
+def test_what_a_sample_misses_is_said():
+    """A fifth of the borrowers finds the conditions; how far the whole book's own would differ stands in the result."""
+    book = synthetic_portfolio("us-card", borrowers=2_500, seed=1)
+    macro, few = scenario("fed-2026-severely-adverse"), Feedback(contagion=0.0, caseload=0.0, recovery=0.0, sample=500)
+    part = simulate(book, macro, seed=2, horizon=18, feedback=few, progress=False)
+    whole = simulate(book, macro, seed=2, horizon=18, progress=False)
+    assert 0.0 < part["feedback_gap"].item() < 0.2
+    assert whole["feedback_gap"].item() == 0.0
